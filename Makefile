@@ -1,0 +1,24 @@
+# Every target does its own set-up in .venv: Python 3.11 and make are enough.
+PYTHON ?= python3.11
+SNAKEMAKE = .venv/bin/snakemake --cores all
+
+.PHONY: paper smoke test bench
+
+paper: .venv/ready  ## the paper, at laptop scale
+	@$(SNAKEMAKE)
+	@printf '%s\n' '' 'paper   results/laptop/paper.pdf' '        results/laptop/paper.html' 'claims  results/laptop/claims.json'
+
+smoke: .venv/ready  ## the same in small: a first look
+	@$(SNAKEMAKE) --configfile config/smoke.yaml
+
+test: .venv/ready  ## lint and all tests
+	@.venv/bin/pytest
+
+bench: .venv/ready  ## our speed beside the loop that a user would write
+	@.venv/bin/python benchmarks/bench.py
+
+.venv/ready: constraints.txt pyproject.toml
+	@echo 'Setting up .venv: once, two to three minutes'
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@

@@ -1,0 +1,31 @@
+# `snakemake --cores all` regenerates the paper: data, training, claims, figures, notebooks, PDF, HTML.
+# Other sizes of the same experiments: `--configfile config/smoke.yaml` or `config/full.yaml`.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/laptop.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/l1_paradox.smk"
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/paper.smk"
+include: "workflow/rules/verify.smk"
+
+
+localrules:
+    all,
+    verify,
+
+
+rule all:
+    """The paper and everything it is made of."""
+    default_target: True
+    input:
+        everything,
+    message:
+        f"The paper is results/{SCALE}/paper.pdf and paper.html, its claims are results/{SCALE}/claims.json"

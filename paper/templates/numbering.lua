@@ -1,0 +1,123 @@
+-- Numbers sections, figures, tables and equations, fills the links that name them, and makes figures and tables.
+--
+-- In the source:  ::: {.equation #eq-x}   a display formula, numbered
+--                 ::: {.figure #fig-x}    a caption; the file is named by the attribute `name`
+--                 ::: {.table #tab-x}     a caption and a list of lists, whose first row is the header
+--                 [](#eq-x)               a link that gets its text here: (1), Figure 1, Table 1, Section 1
+
+local text_of = {}
+local counters = {section = 0, figure = 0, table = 0, equation = 0}
+local typst, latex = FORMAT == "typst", FORMAT == "latex"
+
+local function count(kind, id, pattern)
+  counters[kind] = counters[kind] + 1
+  local number = tostring(counters[kind])
+  text_of["#" .. id] = pattern:format(number)
+  return number
+end
+
+-- Bars come in pairs: as plain symbols they would be set as relations, with space around them.
+local function pair_bars(math)
+  math.text = math.text:gsub("\\|(.-)\\|", "\\lVert %1\\rVert "):gsub("|(.-)|", "\\left|%1\\right|")
+  return math
+end
+
+local function equation(div, number)
+  local formula = div.content[1].content:find_if(function(part) return part.t == "Math" end)
+  if typst then
+    local written = pandoc.write(pandoc.Pandoc {pandoc.Para {formula}}, "typst")
+    return pandoc.RawBlock("typst",
+      ("#[#set math.equation(numbering: _ => [(%s)])\n%s <%s>]"):format(number, written:gsub("%s+$", ""), div.identifier))
+  elseif latex then
+    return pandoc.RawBlock("latex", ("\\begin{equation}%s\\tag{%s}\\end{equation}"):format(formula.text, number))
+  end
+  return pandoc.Div({pandoc.Div {pandoc.Plain {formula}}, pandoc.Plain {pandoc.Span("(" .. number .. ")")}}, div.attr)
+end
+
+local function numbered(kind, number, inlines)
+  return pandoc.Inlines {pandoc.Strong(kind .. " " .. number .. "."), pandoc.Space()} .. inlines
+end
+
+local function floating(block, wide)
+  if not typst then return block end
+  local scope = wide and "parent" or "column"
+  return {
+    pandoc.RawBlock("typst", '#[#set figure(placement: auto, scope: "' .. scope .. '")'),
+    block,
+    pandoc.RawBlock("typst", "]"),
+  }
+end
+
+local function figure(div, number)
+  local name, wide = div.attributes.name, div.classes:includes("wide")
+  local caption = numbered("Figure", number, div.content[1].content)
+  local image = pandoc.Image({}, name .. ".pdf", "", {})
+  if FORMAT:match "html" then
+    local alt = div.attributes.alt:gsub("&", "&amp;"):gsub('"', "&quot;"):gsub("<", "&lt;")
+    image = pandoc.RawInline("html", ('<img data-figure="%s" alt="%s" />'):format(name, alt))
+  end
+  local attributes = pandoc.Attr(div.identifier, wide and {"wide"} or {})
+  return floating(pandoc.Figure({pandoc.Plain {image}}, {pandoc.Plain(caption)}, attributes), wide)
+end
+
+local function rows_of(list)
+  return list:map(function(item)
+    return item[1].content:map(function(cell) return cell end)
+  end)
+end
+
+local function make_table(div, number)
+  local widths, aligns = {}, {}
+  for width in div.attributes.widths:gmatch("%d+") do
+    widths[#widths + 1] = tonumber(width) / 100
+    aligns[#aligns + 1] = pandoc.AlignLeft
+  end
+  local rows = rows_of(div.content[2].content)
+  local header = rows:remove(1)
+  local caption = numbered("Table", number, div.content[1].content)
+  local made = pandoc.utils.from_simple_table(pandoc.SimpleTable(caption, aligns, widths, header, rows))
+  made.attr = pandoc.Attr(div.identifier)
+  if FORMAT:match "html" then return pandoc.Div({made}, {class = "scroll"}) end
+  return floating(made, true)
+end
+
+local function number_everything(document)
+  return document:walk {
+    traverse = "topdown",
+    Header = function(header)
+      if header.level == 1 and not header.classes:includes("unnumbered") then
+        count("section", header.identifier, "Section %s")
+      end
+    end,
+    Div = function(div)
+      if div.classes:includes("equation") then
+        return equation(div, count("equation", div.identifier, "(%s)")), false
+      elseif div.classes:includes("figure") then
+        return figure(div, count("figure", div.identifier, "Figure %s")), false
+      elseif div.classes:includes("table") then
+        return make_table(div, count("table", div.identifier, "Table %s")), false
+      end
+    end,
+  }
+end
+
+local function fill_links(document)
+  return document:walk {
+    Link = function(link)
+      if #link.content == 0 then
+        link.content = pandoc.Inlines(text_of[link.target] or error("nothing is called " .. link.target))
+        return link
+      end
+    end,
+    Span = function(span)
+      if span.classes:includes("source") and not FORMAT:match "html" then
+        return pandoc.Code(span.attributes.path)
+      end
+    end,
+  }
+end
+
+return {
+  {Math = pair_bars},
+  {Pandoc = function(document) return fill_links(number_everything(document)) end},
+}

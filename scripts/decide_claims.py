@@ -1,0 +1,14 @@
+"""Decide every claim from the run tables."""
+
+import ndgm.claims.l1_paradox  # noqa: F401  (registers its claims)
+from ndgm.claims import CLAIMS, decide
+from ndgm.files import write_json
+from ndgm.programs import argument_parser, program
+from ndgm.tables import read_tables
+
+arguments = argument_parser(__doc__, "out", many=("runs", "exact")).parse_args()
+with program(arguments) as say:
+    claims = decide(CLAIMS, read_tables([*arguments.runs, *arguments.exact]))
+    write_json(arguments.out, claims)
+    for claim in claims:
+        say(f"{claim['id']}: {claim['verdict']}")

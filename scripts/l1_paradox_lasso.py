@@ -1,0 +1,41 @@
+"""Run gradient methods on one LASSO problem, over methods, steps, penalties and seeds."""
+
+import numpy as np
+import torch
+
+from ndgm.datasets import read_regression
+from ndgm.objectives.lasso import Lasso
+from ndgm.programs import argument_parser, program
+from ndgm.sweep import Problem, column, grid, start_directions
+from ndgm.theory.lasso import Quadratic
+from ndgm.training import deterministic_torch, train
+
+arguments = argument_parser(__doc__, "design", "out", "record").parse_args()
+with program(arguments) as say:
+    deterministic_torch()
+    settings = arguments.settings
+    device = settings["device"]
+    penalties = settings["penalties_over_max"]
+    problem = Quadratic.from_data(*read_regression(arguments.design))
+
+    runs = grid(
+        experiment=[settings["experiment"]],
+        design=[arguments.design.stem.removeprefix("lasso_")],
+        method=settings["methods"],
+        step_size_times_lipschitz=settings["step_sizes_times_lipschitz"],
+        penalty_over_max=np.geomspace(penalties["low"], penalties["high"], penalties["count"]),
+        seed=range(settings["seeds"]),
+    )
+    runs["step_size"] = runs["step_size_times_lipschitz"] / problem.lipschitz
+    runs["penalty"] = runs["penalty_over_max"] * problem.penalty_max
+
+    gram = torch.tensor(problem.A, device=device)
+    correlation = torch.tensor(problem.b, device=device)
+    directions = start_directions(settings["root_seed"], settings["seeds"], problem.dimension)
+
+    def build(part):
+        """The LASSO at each run's penalty, from a start of about unit length that its seed decides."""
+        start = torch.tensor(directions[part["seed"]], device=device)
+        return Problem(Lasso(gram, correlation, column(part, "penalty", device)), start, column(part, "step_size", device))
+
+    train(arguments, say, runs, build, together=["method"])

@@ -1,0 +1,56 @@
+"""Run the mini-batch subgradient method on one LASSO problem without signal, over batch sizes, penalties and seeds."""
+
+import numpy as np
+import torch
+
+from ndgm.datasets import read_regression, without_signal
+from ndgm.objectives.lasso import MinibatchLasso
+from ndgm.programs import argument_parser, program
+from ndgm.provenance import generator
+from ndgm.sweep import Problem, column, grid, start_directions
+from ndgm.theory.l1_paradox import minibatch_noise, noisy_turning_point
+from ndgm.theory.lasso import Quadratic
+from ndgm.training import deterministic_torch, train
+
+arguments = argument_parser(__doc__, "design", "out", "record").parse_args()
+with program(arguments) as say:
+    deterministic_torch()
+    settings = arguments.settings
+    device = settings["device"]
+    penalties = settings["penalties_over_noise"]
+    data = without_signal(read_regression(arguments.design))
+    problem = Quadratic.from_data(*data)
+
+    runs = grid(
+        experiment=[settings["experiment"]],
+        design=[arguments.design.stem.removeprefix("lasso_")],
+        method=["subgradient"],
+        batch_size=settings["batch_sizes"],
+        step_size_times_lipschitz=settings["step_sizes_times_lipschitz"],
+        seed=range(settings["seeds"]),
+        penalty_over_noise=np.geomspace(penalties["low"], penalties["high"], penalties["count"]),
+    )
+    noise = {size: noisy_turning_point(minibatch_noise(*data, size)) for size in settings["batch_sizes"]}
+    runs["noise"] = runs["batch_size"].map(noise)
+    runs["dimension"] = problem.dimension
+    runs["step_size"] = runs["step_size_times_lipschitz"] / problem.lipschitz
+    runs["penalty"] = runs["penalty_over_noise"] * runs["noise"]
+
+    design, target = (torch.tensor(array, device=device) for array in data)
+
+    directions = start_directions(settings["root_seed"], settings["seeds"], problem.dimension)
+
+    def build(part):
+        """The noisy LASSO; runs of one seed see the same batches, and start within the floor."""
+        batch_size = int(part["batch_size"].iloc[0])
+        component = f"batches of {batch_size}"
+        draws = [
+            generator(settings["root_seed"], settings["experiment"], component, seed) for seed in part["seed"].unique()
+        ]
+        step_size = column(part, "step_size", device)
+        start = torch.tensor(directions[part["seed"]], device=device) * step_size * column(part, "noise", device)
+        lasso = MinibatchLasso(design, target, column(part, "penalty", device), batch_size, draws)
+        return Problem(lasso, start, step_size)
+
+    together = ["method", "batch_size", "step_size_times_lipschitz"]
+    train(arguments, say, runs, build, together, block=penalties["count"])

@@ -1,0 +1,16 @@
+"""Execute a figure's script as a notebook, which draws the figure, and keep the notebook and its web page."""
+
+import nbformat
+
+from ndgm.files import write_atomically
+from ndgm.notebooks import execute, page
+from ndgm.programs import argument_parser, program
+
+arguments = argument_parser(__doc__, "figure", "results", "templates", "notebook", "html").parse_args()
+
+with program(arguments):
+    notebook = execute(arguments.figure, arguments.results)
+    with write_atomically(arguments.notebook) as temporary:
+        nbformat.write(notebook, temporary)
+    with write_atomically(arguments.html) as temporary:
+        temporary.write_text(page(notebook, arguments.figure.stem, arguments.templates), encoding="utf-8")

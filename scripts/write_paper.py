@@ -1,0 +1,24 @@
+"""Set the paper as PDF and as a web page, with every number, table and figure taken from a run."""
+
+from ndgm.files import read_json, write_atomically
+from ndgm.manuscript import Manuscript
+from ndgm.programs import argument_parser, program
+from ndgm.typesetting import paper_html, paper_pdf
+
+arguments = argument_parser(
+    __doc__, "paper", "references", "templates", "captions", "claims", "figures", "pdf", "html", "filled"
+).parse_args()
+
+with program(arguments):
+    manuscript = Manuscript(
+        read_json(arguments.claims), arguments.settings, arguments.figures, arguments.captions
+    )
+    markdown = manuscript.fill(arguments.paper)
+    ingredients = (arguments.templates, arguments.references, arguments.figures)
+    with write_atomically(arguments.html) as page:
+        page.write_text(paper_html(markdown, *ingredients), encoding="utf-8")
+    with write_atomically(arguments.pdf) as printed:
+        printed.write_bytes(paper_pdf(markdown, *ingredients))
+    for caption in sorted(arguments.captions.glob("*_*.rst")):
+        with write_atomically(arguments.filled / caption.name) as filled:
+            filled.write_text(manuscript.fill(caption), encoding="utf-8")

@@ -1,0 +1,154 @@
+"""Claims on the L1 norm that gradient methods keep on the LASSO (section 4)."""
+
+import numpy as np
+import pandas as pd
+
+from ndgm.claims import Evidence, claim
+from ndgm.statistics import equivalence, identity, order
+from ndgm.theory.l1_paradox import floor_slope, mean_inverse_square_root, noisy_floor, stationarity_residual
+
+SETTING = ["design", "step_size_times_lipschitz"]
+CELL = [*SETTING, "penalty_over_max"]
+
+
+@claim(section="4", figure="l1_paradox_norm", test=equivalence(0.05))
+def l1_paradox_floor(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
+    """At every penalty, the L1 norm that constant-step subgradient descent keeps is the closed form
+    $\\lVert w^*\\rVert_1 + \\eta r(\\lambda)$.
+    """
+    runs = _finished(l1_paradox_lasso, "subgradient", l1_paradox_exact)
+    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
+
+
+@claim(section="4", figure="l1_paradox_norm", test=identity(0.3))
+def l1_paradox_floor_error(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
+    """The relative error of that closed form is at most $0.3\\,\\eta L$: 0.6 % at $\\eta L = 0.02$, 3 % at 0.1."""
+    runs = _finished(l1_paradox_lasso, "subgradient", l1_paradox_exact)
+    error = runs["mean_l1_norm"] / runs["predicted_l1_norm"] - 1
+    error /= runs.index.get_level_values("step_size_times_lipschitz")
+    return Evidence(error, 0 * error)
+
+
+@claim(section="4", figure="l1_paradox_norm", test=equivalence(0.05), unit="η")
+def l1_paradox_slope(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
+    """Above $\\lambda_{\\max}$, where the exact solution is zero, the norm grows linearly in $\\lambda$ with slope
+    $\\eta d/2$.
+    """
+    runs = _above_penalty_max(_finished(l1_paradox_lasso, "subgradient", l1_paradox_exact))
+    lines = runs.groupby([*SETTING, "seed"])
+    step_size, dimension = lines["step_size"].first(), lines["dimension"].first()
+    slope = lines.apply(_weights_of_penalty_and_inverse)["penalty"]
+    return Evidence(slope / step_size, floor_slope(step_size, dimension) / step_size)
+
+
+@claim(section="4", figure="l1_paradox_turning_point", test=equivalence(0.05), unit="λ_max")
+def l1_paradox_turning_point(l1_paradox_turning_point: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
+    """The penalty at which the norm turns from falling to rising is where the closed form is smallest."""
+    runs = _finished(l1_paradox_turning_point, "subgradient", l1_paradox_exact)
+    curves = runs.reset_index("penalty_over_max").groupby([*SETTING, "seed"])
+    smallest = curves.apply(lambda curve: curve.loc[curve["mean_l1_norm"].to_numpy().argmin() == range(len(curve))])
+    return Evidence(smallest["penalty_over_max"], smallest["predicted_turning_point_over_max"])
+
+
+@claim(section="4", figure="l1_paradox_norm", test=identity(1e-9))
+def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
+    """On every orbit $\\lambda\\,\\mathbb{E}\\lVert w\\rVert_1 = \\tfrac{\\eta}{2}\\mathbb{E}\\lVert g\\rVert_2^2 -
+    \\mathbb{E}\\langle w, \\nabla f(w)\\rangle$, up to a boundary term that is known.
+    """
+    runs = _finished(l1_paradox_lasso, "subgradient", l1_paradox_exact)
+    residual = stationarity_residual(
+        penalty=runs["penalty"],
+        step_size=runs["step_size"],
+        l1_norm=runs["mean_l1_norm"],
+        squared_subgradient=runs["mean_squared_gradient_norm"],
+        inner_product=runs["mean_inner_product"] - runs["penalty"] * runs["mean_l1_norm"],
+        squared_norm_decrease=-runs["squared_norm_change"] / runs["averaged_steps"],
+    )
+    residual = pd.Series(residual, index=runs.index)
+    return Evidence(residual, 0 * residual)
+
+
+@claim(section="4", figure="l1_paradox_noise", test=equivalence(0.03))
+def l1_paradox_noise(l1_paradox_noise: pd.DataFrame) -> Evidence:
+    """With mini-batch noise $\\sigma$ and no signal, the norm is
+    $\\tfrac{\\eta d}{2}(\\lambda + \\sigma^2/\\lambda)$: it falls with the penalty, and then rises.
+    """
+    runs = _last_rows(l1_paradox_noise).set_index(["design", "batch_size", "penalty_over_noise", "seed"])
+    return Evidence(runs["mean_l1_norm"], runs["dimension"] * noisy_floor(runs["step_size"], runs["penalty"], runs["noise"]))
+
+
+@claim(section="4", figure="l1_paradox_noise", test=equivalence(0.05), unit="σ")
+def l1_paradox_noise_minimum(l1_paradox_noise: pd.DataFrame) -> Evidence:
+    """With mini-batch noise $\\sigma$ and no signal, the norm is smallest at $\\lambda = \\sigma$."""
+    runs = _last_rows(l1_paradox_noise).set_index(["design", "batch_size", "penalty_over_noise", "seed"])
+    curves = runs.groupby(["design", "batch_size", "seed"])
+    weights = curves.apply(_weights_of_penalty_and_inverse)
+    minimum = np.sqrt(weights["inverse"] / weights["penalty"]) / curves["noise"].first()
+    return Evidence(minimum, 0 * minimum + 1)
+
+
+@claim(section="4", figure="l1_paradox_cures", test=identity(0), unit="weights")
+def l1_paradox_no_exact_zeros(l1_paradox_lasso: pd.DataFrame) -> Evidence:
+    """Subgradient methods, with whatever step rule or momentum, never make a weight exactly zero."""
+    methods = ["subgradient", "subgradient_sqrt", "subgradient_geometric", "heavy_ball"]
+    zeros = _at(l1_paradox_lasso, methods).groupby(["method", *CELL, "seed"])["zeros"].max()
+    return Evidence(zeros, 0 * zeros)
+
+
+@claim(section="4", figure="l1_paradox_cures", test=identity(0), unit="weights")
+def l1_paradox_proximal_zeros(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
+    """Proximal methods end with exactly as many zeros as the exact solution has."""
+    ends = _with_exact(_last_rows(_at(l1_paradox_lasso, ["ista", "fista"])), l1_paradox_exact, ["method"])
+    return Evidence(ends["zeros"], ends["exact_zeros"].astype(float))
+
+
+@claim(section="4", figure="l1_paradox_cures", test=equivalence(0.05))
+def l1_paradox_decaying_step(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
+    """With a step that decays as $1/\\sqrt{k}$ the floor above $\\lambda_{\\max}$ shrinks in proportion to the step."""
+    runs = _above_penalty_max(_finished(l1_paradox_lasso, "subgradient_sqrt", l1_paradox_exact))
+    first = runs["step"] - runs["averaged_steps"]
+    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"] * mean_inverse_square_root(first, runs["step"]))
+
+
+@claim(section="4", figure="l1_paradox_cures", test=order())
+def l1_paradox_heavy_ball(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
+    """Momentum raises the floor above $\\lambda_{\\max}$: at the same step the heavy-ball method keeps a larger norm."""
+    heavy_ball, plain = (
+        _above_penalty_max(_finished(l1_paradox_lasso, method, l1_paradox_exact))["mean_l1_norm"]
+        for method in ["heavy_ball", "subgradient"]
+    )
+    return Evidence(heavy_ball, plain)
+
+
+def _at(runs: pd.DataFrame, methods: list[str]) -> pd.DataFrame:
+    return runs[runs["method"].isin(methods)]
+
+
+def _last_rows(runs: pd.DataFrame) -> pd.DataFrame:
+    """The last row of every run, with the change of ‖w‖² since the row before and the number of steps between."""
+    by_run = runs.groupby(["design", "run"], sort=False)
+    changes = by_run[["squared_norm", "step"]].diff()
+    runs = runs.assign(squared_norm_change=changes["squared_norm"], averaged_steps=changes["step"])
+    return runs.groupby(["design", "run"], sort=False).tail(1)
+
+
+def _with_exact(ends: pd.DataFrame, exact: pd.DataFrame, more: list[str] | None = None) -> pd.DataFrame:
+    """Run ends beside the exact solution at their penalty, indexed by cell and seed."""
+    exact = exact.drop(columns=["experiment", "step_size", "penalty"])
+    return ends.merge(exact, on=CELL, how="left", validate="many_to_one").set_index([*(more or []), *CELL, "seed"])
+
+
+def _finished(runs: pd.DataFrame, method: str, exact: pd.DataFrame) -> pd.DataFrame:
+    """Last rows of one method's runs; a run that diverged has no means there."""
+    return _with_exact(_last_rows(_at(runs, [method])), exact)
+
+
+def _above_penalty_max(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs[runs.index.get_level_values("penalty_over_max") > 1]
+
+
+def _weights_of_penalty_and_inverse(curve: pd.DataFrame) -> pd.Series:
+    """Least-squares weights p, q of mean ‖w‖₁ = pλ + q/λ, with residuals relative to the norm."""
+    norm, penalty = curve["mean_l1_norm"].to_numpy(), curve["penalty"].to_numpy()
+    columns = np.column_stack([penalty / norm, 1 / (penalty * norm)])
+    return pd.Series(np.linalg.lstsq(columns, np.ones(len(norm)))[0], index=["penalty", "inverse"])

@@ -1,0 +1,136 @@
+"""The loop: objective × method × ensemble of runs → trace."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ndgm.methods import Method
+from ndgm.objectives import Objective
+
+# A proximal method has converged when a step moves no weight by more than this, relative to the largest weight.
+CONVERGED = 1e-14
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which steps are recorded, and where averaging begins.
+
+    Attributes:
+        steps: Number of steps.
+        recorded: Steps at which iterates are measured, ascending; the last one is `steps`.
+        average_from: Averages run over the iterates of steps `average_from` … `steps` − 1.
+    """
+
+    steps: int
+    recorded: tuple[int, ...]
+    average_from: int
+
+    @classmethod
+    def halving(cls, steps: int, count: int) -> "Schedule":
+        """Record at `steps`, and at half of that, `count` times in all; average over the last half."""
+        recorded = sorted({steps >> power for power in range(count)} - {0})
+        return cls(steps, tuple(recorded), steps // 2)
+
+
+@dataclass
+class Trace:
+    """What an ensemble did.
+
+    Attributes:
+        step: Recorded steps, shape (rows,).
+        measured: Quantities by name, shape (rows, runs); NaN after a run has stopped. Names that begin with `mean_`
+            are averages over steps, and NaN except in a run's last row when it did all its steps.
+        stopped_because: `finished`, `converged` or `diverged`, shape (runs,).
+        last_row: Index of each run's last row, shape (runs,).
+    """
+
+    step: np.ndarray
+    measured: dict[str, np.ndarray]
+    stopped_because: np.ndarray
+    last_row: np.ndarray
+
+
+@dataclass
+class _Averages:
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    count: int = 0
+
+    def add(self, values: dict[str, Tensor]) -> None:
+        for name, value in values.items():
+            self.sums[name] = self.sums[name].add_(value) if name in self.sums else value.clone()
+        self.count += 1
+
+    def means(self) -> dict[str, Tensor]:
+        return {f"mean_{name}": total / self.count for name, total in self.sums.items()}
+
+
+def descend(
+    objective: Objective,
+    method: Method,
+    start: Tensor,
+    step_size: Tensor,
+    schedule: Schedule,
+    advanced: Callable[[int], object] = int,
+) -> Trace:
+    """Run `method` on `objective` for a whole ensemble at once.
+
+    A run diverges when its objective is no longer finite, and converges when it is proximal and stands still; both are
+    looked for at recorded steps. A stopped run records nothing more; the loop ends when every run has stopped.
+
+    Args:
+        objective: What is minimised, over the whole ensemble.
+        method: How.
+        start: First iterates, shape (runs, d).
+        step_size: η of each run, shape (runs, 1).
+        schedule: Number of steps, and which are recorded.
+        advanced: Told the number of steps done since it was told last, at each recorded step.
+    """
+    runs = len(start)
+    w = start.clone()
+    state: dict[str, Tensor] = {}
+    gradient = objective.gradient if method.proximal else objective.subgradient
+    shrink = (objective.shrink,) if method.proximal else ()
+    averages = _Averages()
+    recorded = set(schedule.recorded)
+    rows: list[dict[str, np.ndarray]] = []
+    reason = np.full(runs, "", dtype=object)
+    last_row = np.full(runs, -1)
+    told = 0
+
+    for done in range(schedule.steps):
+        recording = done + 1 in recorded
+        before = state.get("iterate", w).clone() if recording and method.proximal else None
+        g = gradient(w)
+        if done >= schedule.average_from:
+            averages.add(objective.observe(w, g))
+        factor = method.schedule(done / schedule.steps, schedule.steps)
+        w, state = method.rule(w, g, state, step_size * factor, *shrink)
+        if not recording:
+            continue
+
+        iterate = state.get("iterate", w)
+        measured = objective.measure(iterate)
+        if done + 1 == schedule.steps:
+            measured |= averages.means()
+        rows.append({name: value.cpu().numpy() for name, value in measured.items()})
+        running = reason == ""
+        last_row[running] = len(rows) - 1
+        reason[running & ~np.isfinite(rows[-1]["objective"])] = "diverged"
+        if before is not None:
+            moved = (iterate - before).abs().amax(1) <= CONVERGED * iterate.abs().amax(1)
+            reason[(reason == "") & moved.cpu().numpy()] = "converged"
+        advanced(done + 1 - told)
+        told = done + 1
+        if (reason != "").all():
+            break
+
+    reason[reason == ""] = "finished"
+    names = {name: None for row in rows for name in row}
+    measured = {name: np.stack([row.get(name, np.full(runs, np.nan)) for row in rows]) for name in names}
+    after = np.arange(len(rows))[:, None] > last_row
+    for values in measured.values():
+        values[after] = np.nan
+    return Trace(np.array(schedule.recorded[: len(rows)]), measured, reason, last_row)

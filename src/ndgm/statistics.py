@@ -1,0 +1,179 @@
+"""How a claim is decided: tests over replicates, and Holm's correction over the claims of a group.
+
+A claim gives measured and predicted values as two series with the same index: one level is replicated over (`seed`),
+the other levels name a *cell*, for example a design and a penalty. A claim holds when it holds in every cell.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+LEVEL = 0.05
+"""Error rate of a verdict, over all claims of a group."""
+
+
+class MissingValue(ValueError):
+    """Evidence has a gap, for example because a run diverged."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a test found; the numbers are those of the cell that speaks most against the claim.
+
+    Attributes:
+        p_support: Probability of evidence this good if the claim were false.
+        p_refute: Probability of evidence this bad if the claim were true.
+        measured: Mean of what was measured in that cell.
+        predicted: Mean of what was predicted there.
+        interval: Interval of the measured mean, at level 1 − 2·`LEVEL`; the range, where nothing is estimated.
+        where: The cell.
+        cells: Number of cells.
+        n: Replicates in that cell.
+    """
+
+    p_support: float
+    p_refute: float
+    measured: float
+    predicted: float
+    interval: tuple[float, float]
+    where: dict[str, Any]
+    cells: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Test:
+    """A decision rule, fixed before the run.
+
+    Attributes:
+        decide: The rule: measured, predicted, name of the level replicated over → decision.
+        name: One sentence that says what it does.
+        margin: Its margin or tolerance, or None.
+        random: Whether p-values are probabilities, so that Holm's correction applies.
+    """
+
+    decide: Callable[[pd.Series, pd.Series, str], Decision]
+    name: str
+    margin: float | None
+    random: bool = True
+
+
+def equivalence(margin: float) -> Test:
+    """In every cell the mean relative deviation measured/predicted − 1 lies within ±margin.
+
+    Two one-sided t tests in each cell. Support is an intersection-union test: it needs both tests to reject in all
+    cells, each at the full level. Refutation needs one cell whose deviation lies outside the margin, with Bonferroni's
+    correction over cells.
+
+    Source: Schuirmann (1987); Berger (1982).
+    """
+
+    def decide(measured: pd.Series, predicted: pd.Series, over: str) -> Decision:
+        cells = _cells(measured, predicted, over)
+        outside = np.maximum(cells["mean"], -cells["mean"]) - margin
+        p_support = _t_tail(-outside, cells)
+        p_refute = _t_tail(outside, cells)
+        worst = (outside + cells["half_width"]).argmax()
+        return _decision(cells, worst, p_support.max(), min(1.0, len(cells) * p_refute.min()))
+
+    return Test(decide, f"equivalence: mean within {margin:.2g} relative of the prediction in every cell", margin)
+
+
+def order() -> Test:
+    """In every cell the measured value is above the predicted one (here: the other arm of a pair), paired over seeds.
+
+    Wilcoxon's signed-rank test on the paired differences; support is an intersection-union test over cells, refutation
+    the opposite order in one cell with Bonferroni's correction.
+
+    Source: Wilcoxon (1945); Berger (1982).
+    """
+
+    def decide(measured: pd.Series, predicted: pd.Series, over: str) -> Decision:
+        cells = _cells(measured, predicted, over)
+        pairs = (measured - predicted).groupby(_levels(measured, over), sort=False)
+        p_support = pairs.agg(lambda pair: stats.wilcoxon(pair, alternative="greater").pvalue)
+        p_refute = pairs.agg(lambda pair: stats.wilcoxon(pair, alternative="less").pvalue)
+        worst = (cells["mean"] - cells["half_width"]).argmin()
+        return _decision(cells, worst, p_support.max(), min(1.0, len(cells) * p_refute.min()))
+
+    return Test(decide, "order: measured above compared in every cell, paired over seeds", None)
+
+
+def identity(tolerance: float) -> Test:
+    """Every single measured value is within `tolerance` of the predicted one; nothing is estimated."""
+
+    def decide(measured: pd.Series, predicted: pd.Series, over: str) -> Decision:
+        deviation = (measured - predicted).abs()
+        at = deviation.fillna(np.inf).argmax()
+        cell = measured.index[at]
+        holds = bool((deviation <= tolerance).all())
+        return Decision(
+            p_support=0.0 if holds else 1.0,
+            p_refute=1.0 if holds else 0.0,
+            measured=float(measured.iloc[at]),
+            predicted=float(predicted.iloc[at]),
+            interval=(float(measured.min()), float(measured.max())),
+            where=dict(zip(measured.index.names, cell, strict=True)),
+            cells=measured.groupby(_levels(measured, over)).ngroups,
+            n=len(measured),
+        )
+
+    return Test(decide, f"identity: every value within {tolerance:.2g} of the prediction", tolerance, random=False)
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """P-values adjusted for the number of them, by Holm's step-down rule.
+
+    Source: Holm (1979); statsmodels.
+    """
+    return list(multipletests(p_values, method="holm")[1]) if p_values else []
+
+
+def _levels(series: pd.Series, over: str) -> list[str]:
+    return [name for name in series.index.names if name != over]
+
+
+def _cells(measured: pd.Series, predicted: pd.Series, over: str) -> pd.DataFrame:
+    """One row a cell: mean, standard error, half-width of the relative deviations, n; means of the values themselves.
+
+    Raises:
+        MissingValue: if a cell has fewer than two replicates, or a value is missing.
+    """
+    values = pd.DataFrame({"measured": measured, "predicted": predicted, "deviation": measured / predicted - 1})
+    missing = values.isna().any(axis=1)
+    if missing.any():
+        raise MissingValue(f"{missing.sum()} of {len(values)} runs have no value")
+    groups = values.groupby(level=_levels(measured, over), sort=False)
+    cells = groups["deviation"].agg(["mean", "std", "count"]).rename(columns={"count": "n"})
+    if (cells["n"] < 2).any():
+        raise MissingValue(f"a cell has fewer than two values over {over}")
+    cells["error"] = cells["std"] / np.sqrt(cells["n"])
+    cells["half_width"] = stats.t.ppf(1 - LEVEL, cells["n"] - 1) * cells["error"]
+    return cells.join(groups[["measured", "predicted"]].mean())
+
+
+def _t_tail(above: pd.Series, cells: pd.DataFrame) -> np.ndarray:
+    """Probability of a mean this far above zero or further, where the true one is zero."""
+    with np.errstate(divide="ignore"):
+        return stats.t.sf(above / cells["error"], cells["n"] - 1)
+
+
+def _decision(cells: pd.DataFrame, at: int, p_support: float, p_refute: float) -> Decision:
+    cell = cells.iloc[at]
+    half_width = cell["half_width"] * abs(cell["predicted"])
+    name = cells.index[at]
+    return Decision(
+        p_support=float(p_support),
+        p_refute=float(p_refute),
+        measured=float(cell["measured"]),
+        predicted=float(cell["predicted"]),
+        interval=(float(cell["measured"] - half_width), float(cell["measured"] + half_width)),
+        where=dict(zip(cells.index.names, name if isinstance(name, tuple) else (name,), strict=True)),
+        cells=len(cells),
+        n=int(cell["n"]),
+    )

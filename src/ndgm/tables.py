@@ -1,0 +1,41 @@
+"""Tidy tables on disk, as Parquet files that are byte-identical when their values are."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ndgm.files import InputError, write_atomically
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write `table` without its index; columns keep their order, text is dictionary-encoded."""
+    # The pandas metadata would carry library versions into the bytes.
+    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    with write_atomically(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd")
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a table, or some of its columns.
+
+    Raises:
+        InputError: if the file is missing or is not a whole Parquet file.
+    """
+    try:
+        return pq.ParquetFile(path).read(columns=columns).to_pandas()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (pa.ArrowInvalid, pa.ArrowException, OSError) as fault:
+        reason = str(fault).splitlines()[0]
+        raise InputError(f"{path}: truncated or corrupted ({reason}); remove it and run again") from None
+
+
+def read_tables(paths: list[Path]) -> dict[str, pd.DataFrame]:
+    """Tables by experiment: files of the same `experiment` column value are stacked in the order given."""
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for path in paths:
+        table = read_table(path)
+        parts.setdefault(table["experiment"].iloc[0], []).append(table)
+    return {experiment: pd.concat(tables, ignore_index=True) for experiment, tables in parts.items()}

@@ -1,0 +1,1 @@
+"""Closed forms and exact reference solutions, in float64 NumPy."""

@@ -1,0 +1,80 @@
+"""From Markdown to what is read: the paper as PDF and web page, and pictures inside pages."""
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import matplotlib
+import pypandoc
+import typst
+
+from ndgm.drawing import INK, PAPER
+
+MARKDOWN = "markdown-implicit_figures+smart"
+"""The Markdown of the paper, in pandoc's words."""
+
+
+def convert(text: str, source: str, target: str, *options: str) -> str:
+    """Text from one of pandoc's formats to another."""
+    return pypandoc.convert_text(text, target, format=source, extra_args=["--wrap=none", *options])
+
+
+def page(text: str, source: str, templates: Path, *options: str) -> str:
+    """Text in one of pandoc's formats as one web page that needs no other file, with formulas as MathML."""
+    style = f"--variable=style:{(templates / 'page.css').read_text(encoding='utf-8')}"
+    return convert(
+        text,
+        source,
+        "html5",
+        "--standalone",
+        "--mathml",
+        "--syntax-highlighting=pygments",
+        f"--template={templates / 'page.html'}",
+        f"--lua-filter={templates / 'numbering.lua'}",
+        style,
+        *options,
+    )
+
+
+def paper_html(markdown: str, templates: Path, references: Path, figures: Path) -> str:
+    """The filled source of the paper as one web page, with its figures as SVG inside it."""
+    return re.sub(
+        r'<img data-figure="([^"]+)" alt="([^"]*)"\s*/?>',
+        lambda image: inline_svg((figures / f"{image[1]}.svg").read_text(encoding="utf-8"), image[1], image[2]),
+        page(markdown, MARKDOWN, templates, "--number-sections", "--section-divs", *_citations(references)),
+    )
+
+
+def paper_pdf(markdown: str, templates: Path, references: Path, figures: Path) -> bytes:
+    """The filled source of the paper as PDF, set by Typst with fonts that come with matplotlib and Typst."""
+    text = convert(
+        markdown,
+        MARKDOWN,
+        "typst",
+        "--standalone",
+        f"--template={templates / 'paper.typ'}",
+        f"--lua-filter={templates / 'numbering.lua'}",
+        *_citations(references),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "paper.typ")
+        source.write_text(text, encoding="utf-8")
+        for drawing in sorted(figures.glob("*.pdf")):
+            shutil.copy(drawing, folder)
+        fonts = [str(Path(matplotlib.get_data_path(), "fonts/ttf"))]
+        return typst.compile(str(source), ignore_system_fonts=True, font_paths=fonts)
+
+
+def _citations(references: Path) -> list[str]:
+    return ["--citeproc", f"--bibliography={references}", "--metadata=link-citations:true"]
+
+
+def inline_svg(picture: str, name: str, alt: str) -> str:
+    """An SVG as part of a page: ids of its own, a description, and ink and paper in the page's colours."""
+    picture = picture[picture.index("<svg") :].strip()
+    picture = re.sub(r"<metadata>.*?</metadata>\s*", "", picture, flags=re.DOTALL)
+    picture = re.sub(r'\bid="', f'id="{name}-', picture)
+    picture = re.sub(r'href="#', f'href="#{name}-', picture).replace("url(#", f"url(#{name}-")
+    picture = picture.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
+    return picture.replace("<svg", f'<svg role="img" aria-label="{alt}"', 1)

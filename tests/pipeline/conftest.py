@@ -1,0 +1,58 @@
+"""What the tests of the workflow share: a copy of the repository, a call of Snakemake, and two finished smoke runs."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOT_COPIED = (".venv", ".git", "results", ".snakemake", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis")
+
+Snakemake = Callable[..., subprocess.CompletedProcess]
+
+
+def copy_repository(folder: Path) -> Path:
+    """A copy of the working tree, without what was made from it."""
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED, "*.egg-info"))
+    return folder
+
+
+def run_snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+    """Run Snakemake in a folder, as a user would; standard error is in `stdout`, as on a terminal."""
+    command = [*prefix, sys.executable, "-m", "snakemake", *arguments]
+    return subprocess.run(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def run_smoke(folder: Path, cores: int) -> Path:
+    """A copy of the repository in which the smoke scale has been run."""
+    copy_repository(folder)
+    done = run_snakemake(folder, "--cores", str(cores), "--configfile", "config/smoke.yaml")
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository; tests leave it as they found it."""
+    return copy_repository(tmp_path_factory.mktemp("copy") / "repository")
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smoke scale on two cores; tests leave it as they found it."""
+    return run_smoke(tmp_path_factory.mktemp("two_cores") / "repository", cores=2)
+
+
+@pytest.fixture(scope="session")
+def other_smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in another folder, with a longer name, on one core."""
+    return run_smoke(tmp_path_factory.mktemp("on_one_core_and_elsewhere") / "repository", cores=1)
+
+
+@pytest.fixture
+def smoke_copy(smoke_run: Path, tmp_path: Path) -> Path:
+    """A copy of the finished smoke run with its `.snakemake`, for tests that change it."""
+    return shutil.copytree(smoke_run, tmp_path / "repository")

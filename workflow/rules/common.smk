@@ -1,0 +1,80 @@
+# What all rules share: the environment, the checked config, and helpers that say what a job depends on.
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+from snakemake.logging import logger
+
+# The one place that sets the environment of every job (see "Determinism" in README.md).
+SOURCES = str(Path(workflow.basedir, "src"))
+os.environ |= {
+    "SOURCE_DATE_EPOCH": "1705363200",  # 16 January 2024: the day of the paper whose claims are tested
+    "PYTHONHASHSEED": "0",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    "MPLBACKEND": "Agg",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # A copy of the repository runs its own modules, also where another checkout is installed.
+    "PYTHONPATH": os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH")])),
+    # `.venv/bin/snakemake` finds its own Python, also where nobody activated the environment.
+    "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+}
+sys.path.insert(0, SOURCES)
+
+# Snakemake would load pandas, a quarter of its start, only to ask whether a parameter is a table; ours are text.
+sys.modules["pandas"] = None
+
+# Each job says its sentence, and a failed one its fault: what the scheduler says between is no news.
+NO_NEWS = re.compile(
+    "Select jobs|Execute |Using shell|Assuming unrestricted|RuleException:\nCalledProcessError"
+)
+logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
+
+from ndgm.imports import imports_of
+from ndgm.settings import faults
+
+if found := faults(
+    config,
+    files=["config/laptop.yaml", *workflow.overwrite_configfiles],
+    command_line=workflow.config_settings.config,
+):
+    sys.exit("\n".join(found))
+
+SCALE = config["scale"]
+DESIGNS = list(config["l1_paradox"]["designs"])
+GPU = int(config["device"] == "cuda")
+
+folder = next(filter(os.path.exists, [f"results/{SCALE}", "results", "."]))
+if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+    sys.exit(f"{folder}: not a folder that can be written to, and the results go there")
+
+
+wildcard_constraints:
+    scale=re.escape(SCALE),
+    design="|".join(map(re.escape, DESIGNS)),
+
+
+def settings(**chosen):
+    """What a job is told, as one parameter: JSON with sorted keys, so that swapped values are noticed."""
+    return json.dumps(chosen, sort_keys=True, allow_nan=False)
+
+
+def training_settings(group, experiment):
+    """What a training job is told: seed, device, ensemble size and its experiment's block of the config."""
+    return settings(
+        root_seed=config["root_seed"],
+        device=config["device"],
+        ensemble_size=config["ensemble_size"],
+        experiment=f"{group}_{experiment}",
+        **config[group][experiment],
+    )
+
+
+def every(*patterns, **wildcards):
+    """Files of this run, under results/<scale>/: each pattern for every design and every other wildcard given."""
+    return expand([f"results/{SCALE}/{pattern}" for pattern in patterns], design=DESIGNS, **wildcards)

@@ -1,0 +1,38 @@
+# What each figure reads under results/<scale>/. A new figure is a line here, a notebook figures/<name>.py and a caption
+# workflow/report/<name>.rst.
+FIGURES = {
+    "l1_paradox_norm": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_{design}.parquet"],
+    "l1_paradox_turning_point": [
+        "runs/l1_paradox_turning_point_{design}.parquet",
+        "exact/l1_paradox_{design}.parquet",
+    ],
+    "l1_paradox_noise": ["runs/l1_paradox_noise_{design}.parquet"],
+    "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_{design}.parquet"],
+}
+
+
+rule draw_figure:
+    """One figure, its executed notebook and the notebook as a page, all from one execution."""
+    input:
+        script="scripts/run_notebook.py",
+        figure="figures/{figure}.py",
+        code=lambda wildcards: imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py"),
+        results=lambda wildcards: every(*FIGURES[wildcards.figure]),
+    output:
+        pdf="results/{scale}/figures/{figure}.pdf",
+        svg=report("results/{scale}/figures/{figure}.svg", caption="../report/figure.rst", category="Figures"),
+        png="results/{scale}/figures/{figure}.png",
+        notebook="results/{scale}/notebooks/{figure}.ipynb",
+        html="results/{scale}/notebooks/{figure}.html",
+    log:
+        "results/{scale}/logs/{figure}.log",
+    benchmark:
+        "results/{scale}/benchmarks/{figure}.tsv"
+    wildcard_constraints:
+        figure="|".join(FIGURES),
+    threads: 1
+    message:
+        "Drawing figure {wildcards.figure}"
+    shell:
+        "python {input.script} --figure {input.figure} --results results/{wildcards.scale}"
+        " --notebook {output.notebook} --html {output.html} --log {log}"
