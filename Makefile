@@ -15,10 +15,10 @@ test: .venv/ready  ## lint and all tests
 	@.venv/bin/pytest
 
 bench: .venv/ready  ## our speed beside the loop that a user would write
-	@.venv/bin/python benchmarks/bench.py
+	@.venv/bin/python benchmarks/run.py --out results/bench.json
 
 .venv/ready: constraints.txt pyproject.toml
 	@echo 'Setting up .venv: once, two to three minutes'
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@.venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@

@@ -7,7 +7,7 @@ from ndgm.datasets import read_regression
 from ndgm.programs import argument_parser, program
 from ndgm.tables import write_table
 from ndgm.theory.l1_paradox import floor_rate, turning_point
-from ndgm.theory.lasso import Quadratic, lasso_path, objective, solve_lasso
+from ndgm.theory.lasso import Quadratic, lasso_path, solve_lasso
 
 CURVE_POINTS = 400  # so that the closed form can be drawn as a curve between the penalties that were run
 
@@ -40,7 +40,6 @@ with program(arguments) as say:
                 "penalty": solution.penalty,
                 "dimension": problem.dimension,
                 "exact_l1_norm": solution.l1_norm,
-                "exact_objective": objective(problem, solution.weights, solution.penalty),
                 "exact_zeros": problem.dimension - solution.support.sum(1),
                 "predicted_l1_norm": solution.l1_norm + step / problem.lipschitz * floor_rate(problem, solution),
                 "predicted_turning_point_over_max": turning_point(path, step / problem.lipschitz)

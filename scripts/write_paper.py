@@ -1,6 +1,6 @@
 """Set the paper as PDF and as a web page, with every number, table and figure taken from a run."""
 
-from ndgm.files import read_json, write_atomically
+from ndgm.files import write_atomically
 from ndgm.manuscript import Manuscript
 from ndgm.programs import argument_parser, program
 from ndgm.typesetting import paper_html, paper_pdf
@@ -10,9 +10,7 @@ arguments = argument_parser(
 ).parse_args()
 
 with program(arguments):
-    manuscript = Manuscript(
-        read_json(arguments.claims), arguments.settings, arguments.figures, arguments.captions
-    )
+    manuscript = Manuscript(arguments.claims, arguments.settings, arguments.figures, arguments.captions)
     markdown = manuscript.fill(arguments.paper)
     ingredients = (arguments.templates, arguments.references, arguments.figures)
     with write_atomically(arguments.html) as page:

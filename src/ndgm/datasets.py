@@ -38,7 +38,7 @@ def gaussian(
 
 
 def diabetes(*, quadratic: bool = False) -> Regression:
-    """The diabetes table, 442 patients and 10 features; `quadratic` adds the 45 products and the 9 squares (not sex²).
+    """The diabetes table, 442 patients and 10 features; `quadratic` adds 45 products and 9 squares (not sex²).
 
     Source: Efron, Hastie, Johnstone and Tibshirani (2004), where the expansion to 64 columns is used too.
     """
@@ -57,9 +57,16 @@ def diabetes(*, quadratic: bool = False) -> Regression:
 
 
 def without_signal(data: Regression) -> Regression:
-    """The same design with the residual of least squares as target, so that b = Zᵀy/n = 0 and w = 0 solves any LASSO."""
+    """The same design with the residual of least squares as target: b = Zᵀy/n = 0, and w = 0 solves any LASSO.
+
+    Raises:
+        InputError: if the design fits the target without residual, as with more features than samples.
+    """
     weights = np.linalg.lstsq(data.design, data.target)[0]
-    return standardised(data.design, data.target - data.design @ weights)
+    residual = data.target - data.design @ weights
+    if residual.std() <= 1e-9 * data.target.std():
+        raise InputError(f"{data.design.shape[1]} features fit {len(residual)} samples exactly: no noise is left")
+    return standardised(data.design, residual)
 
 
 def load_design(settings: dict[str, Any], rng: np.random.Generator) -> Regression:

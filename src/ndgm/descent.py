@@ -1,7 +1,7 @@
 """The loop: objective × method × ensemble of runs → trace."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -42,7 +42,7 @@ class Trace:
     Attributes:
         step: Recorded steps, shape (rows,).
         measured: Quantities by name, shape (rows, runs); NaN after a run has stopped. Names that begin with `mean_`
-            are averages over steps, and NaN except in a run's last row when it did all its steps.
+            are averages over steps: NaN except at the last step, in runs that came there without diverging.
         stopped_because: `finished`, `converged` or `diverged`, shape (runs,).
         last_row: Index of each run's last row, shape (runs,).
     """
@@ -51,20 +51,6 @@ class Trace:
     measured: dict[str, np.ndarray]
     stopped_because: np.ndarray
     last_row: np.ndarray
-
-
-@dataclass
-class _Averages:
-    sums: dict[str, Tensor] = field(default_factory=dict)
-    count: int = 0
-
-    def add(self, values: dict[str, Tensor]) -> None:
-        for name, value in values.items():
-            self.sums[name] = self.sums[name].add_(value) if name in self.sums else value.clone()
-        self.count += 1
-
-    def means(self) -> dict[str, Tensor]:
-        return {f"mean_{name}": total / self.count for name, total in self.sums.items()}
 
 
 def descend(
@@ -93,7 +79,7 @@ def descend(
     state: dict[str, Tensor] = {}
     gradient = objective.gradient if method.proximal else objective.subgradient
     shrink = (objective.shrink,) if method.proximal else ()
-    averages = _Averages()
+    sums = {name: torch.zeros_like(w) for name in objective.averaged}
     recorded = set(schedule.recorded)
     rows: list[dict[str, np.ndarray]] = []
     reason = np.full(runs, "", dtype=object)
@@ -105,7 +91,7 @@ def descend(
         before = state.get("iterate", w).clone() if recording and method.proximal else None
         g = gradient(w)
         if done >= schedule.average_from:
-            averages.add(objective.observe(w, g))
+            objective.accumulate(w, g, sums)
         factor = method.schedule(done / schedule.steps, schedule.steps)
         w, state = method.rule(w, g, state, step_size * factor, *shrink)
         if not recording:
@@ -114,7 +100,8 @@ def descend(
         iterate = state.get("iterate", w)
         measured = objective.measure(iterate)
         if done + 1 == schedule.steps:
-            measured |= averages.means()
+            averaged = schedule.steps - schedule.average_from
+            measured |= {f"mean_{name}": total.flatten(1).sum(1) / averaged for name, total in sums.items()}
         rows.append({name: value.cpu().numpy() for name, value in measured.items()})
         running = reason == ""
         last_row[running] = len(rows) - 1
@@ -128,9 +115,10 @@ def descend(
             break
 
     reason[reason == ""] = "finished"
-    names = {name: None for row in rows for name in row}
-    measured = {name: np.stack([row.get(name, np.full(runs, np.nan)) for row in rows]) for name in names}
+    names = [*rows[0], *(f"mean_{name}" for name in sums)]
+    measured = {name: np.stack([row.get(name, np.full(runs, np.nan)) for row in rows]) for name in dict.fromkeys(names)}
     after = np.arange(len(rows))[:, None] > last_row
-    for values in measured.values():
-        values[after] = np.nan
+    for name, values in measured.items():
+        # Sums may still be finite where the objective, a square, no longer is.
+        values[after | (reason == "diverged") if name.startswith("mean_") else after] = np.nan
     return Trace(np.array(schedule.recorded[: len(rows)]), measured, reason, last_row)

@@ -5,6 +5,7 @@ ends in `save(figure, name)`.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
+from scipy.optimize import isotonic_regression
 
 from ndgm.files import write_atomically
 
@@ -35,7 +37,7 @@ PAPER = "#ffffff"
 
 COLOURS = {
     "prediction": INK,
-    "smooth": "#7a8ca0",
+    "smooth": "#50657d",
     "subgradient": "#d55e00",
     "subgradient_sqrt": "#f0a077",
     "subgradient_geometric": "#994433",
@@ -142,6 +144,7 @@ class Saved:
     png: Path
 
     def __repr__(self) -> str:
+        """The figure's name, which says nothing of the folder it was saved in."""
         return f"figure {self.pdf.stem}"
 
     def _repr_svg_(self) -> str:
@@ -201,6 +204,31 @@ def measured(
     return axes.errorbar(x, y, yerr=spread, **(appearance | marker))
 
 
+def label_line_ends(axes: Axes, lines: Mapping[str, Line2D], *, apart: float = 7.5) -> list[Annotation]:
+    """Label several lines at their ends, the labels moved up and down as far as it takes to keep them apart.
+
+    Args:
+        axes: The axes that hold the lines, with their scales and limits as they will stay.
+        lines: Each line by its label.
+        apart: The least distance between neighbouring labels, in points.
+
+    Returns:
+        The labels, in the order of `lines`.
+    """
+    axes.figure.draw_without_rendering()
+    ends = np.array([_last_point(line) for line in lines.values()])
+    heights = axes.transData.transform(ends)[:, 1] * 72 / axes.figure.dpi
+    order = np.argsort(heights, kind="stable")
+    # As far apart as needed, and otherwise as near to the ends as can be: isotonic regression on the slack.
+    slots = np.arange(len(heights)) * apart
+    rises = np.empty(len(heights))
+    rises[order] = isotonic_regression(heights[order] - slots).x + slots - heights[order]
+    return [
+        label_line_end(axes, line, text, rise=round(float(rise), 2))
+        for (text, line), rise in zip(lines.items(), rises, strict=True)
+    ]
+
+
 def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **annotation: object) -> Annotation:
     """Write `text` to the right of the last point of `line`, in the colour of the line.
 
@@ -211,9 +239,14 @@ def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **an
         rise: How far the label is moved up, in points, where two labels would meet.
         **annotation: Handed to `Axes.annotate`.
     """
-    x, y = (np.asarray(values, dtype=float) for values in line.get_data())
-    last = np.flatnonzero(np.isfinite(x) & np.isfinite(y))[-1]
     appearance = {"color": line.get_color(), "fontsize": 7, "verticalalignment": "center"}
     return axes.annotate(
-        text, (x[last], y[last]), xytext=(3, rise), textcoords="offset points", **(appearance | annotation)
+        text, _last_point(line), xytext=(3, rise), textcoords="offset points", **(appearance | annotation)
     )
+
+
+def _last_point(line: Line2D) -> tuple[float, float]:
+    """The last point of a line whose coordinates are both finite."""
+    points = np.asarray(line.get_xydata(), dtype=float)
+    x, y = points[np.isfinite(points).all(axis=1)][-1]
+    return float(x), float(y)

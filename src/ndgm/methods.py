@@ -25,9 +25,7 @@ def gradient_step(w: Tensor, g: Tensor, state: State, step_size: Tensor) -> tupl
     return w.addcmul_(g, step_size, value=-1), state
 
 
-def heavy_ball(
-    w: Tensor, g: Tensor, state: State, step_size: Tensor, *, momentum: float = 0.9
-) -> tuple[Tensor, State]:
+def heavy_ball(w: Tensor, g: Tensor, state: State, step_size: Tensor, *, momentum: float = 0.9) -> tuple[Tensor, State]:
     """One heavy-ball step: v ← momentum·v + g, w ← w − ηv, with v = 0 at the start.
 
     Source: Polyak (1964), in the form of `torch.optim.SGD`.

@@ -1,4 +1,4 @@
-"""Figure scripts as notebooks: executed once, made free of chance, and shown as a web page that needs no other file."""
+"""Figure scripts as notebooks: executed once, made free of chance, and shown as a self-contained web page."""
 
 import html
 import os
@@ -22,8 +22,8 @@ from ndgm.files import InputError
 def execute(figure: Path, results: Path) -> NotebookNode:
     """Run a jupytext percent script from top to bottom in a kernel of this Python.
 
-    The kernel sees no settings, history or kernels of the user, and speaks through sockets in a temporary folder, so
-    that notebooks that run at the same time cannot take each other's ports.
+    The kernel sees no settings, history or kernels of the user, and speaks through sockets in a temporary
+    folder, so that notebooks that run at the same time cannot take each other's ports.
 
     Args:
         figure: The script.
@@ -54,7 +54,12 @@ def execute(figure: Path, results: Path) -> NotebookNode:
             ip=str(Path(folder, "kernel")),
         )
         client = NotebookClient(
-            notebook, km=kernel, timeout=None, record_timing=False, coalesce_streams=True, store_widget_state=False
+            notebook,
+            km=kernel,
+            timeout=None,
+            record_timing=False,
+            coalesce_streams=True,
+            store_widget_state=False,
         )
         client.owns_km = True  # so that it ends the kernel that it was given
         try:
@@ -98,7 +103,7 @@ def _without_addresses(text: str) -> str:
 
 
 def page(notebook: NotebookNode, title: str, templates: Path) -> str:
-    """The notebook as one web page in the style of the paper: formulas as MathML, pictures inside the page."""
+    """The notebook as one web page in the style of the paper, with its pictures inside."""
     shown = deepcopy(notebook)
     for number, cell in enumerate(shown.cells, start=1):
         for output in cell.get("outputs", []):
@@ -109,8 +114,9 @@ def page(notebook: NotebookNode, title: str, templates: Path) -> str:
 
 def _picture(data: NotebookNode, name: str) -> str:
     """HTML of an output that is a picture, or nothing."""
+    alt = html.escape(name)
     if "image/svg+xml" in data:
-        return f"<figure>{typesetting.inline_svg(data['image/svg+xml'], name, html.escape(name))}</figure>"
+        return f"<figure>{typesetting.inline_svg(data['image/svg+xml'], name, alt)}</figure>"
     if "image/png" in data:
-        return f'<figure><img src="data:image/png;base64,{data["image/png"].strip()}" alt="{html.escape(name)}"></figure>'
+        return f'<figure><img src="data:image/png;base64,{data["image/png"].strip()}" alt="{alt}"></figure>'
     return ""

@@ -67,17 +67,17 @@ def equivalence(margin: float) -> Test:
     """In every cell the mean relative deviation measured/predicted − 1 lies within ±margin.
 
     Two one-sided t tests in each cell. Support is an intersection-union test: it needs both tests to reject in all
-    cells, each at the full level. Refutation needs one cell whose deviation lies outside the margin, with Bonferroni's
-    correction over cells.
+    cells, each at the full level. Refutation needs one cell whose deviation lies outside the margin, by a test of both
+    tails of a deviation that is just the margin, with Bonferroni's correction over cells.
 
     Source: Schuirmann (1987); Berger (1982).
     """
 
     def decide(measured: pd.Series, predicted: pd.Series, over: str) -> Decision:
         cells = _cells(measured, predicted, over)
-        outside = np.maximum(cells["mean"], -cells["mean"]) - margin
+        outside = cells["mean"].abs() - margin
         p_support = _t_tail(-outside, cells)
-        p_refute = _t_tail(outside, cells)
+        p_refute = _t_tail(outside, cells) + _t_tail(outside + 2 * margin, cells)
         worst = (outside + cells["half_width"]).argmax()
         return _decision(cells, worst, p_support.max(), min(1.0, len(cells) * p_refute.min()))
 
@@ -108,22 +108,34 @@ def identity(tolerance: float) -> Test:
     """Every single measured value is within `tolerance` of the predicted one; nothing is estimated."""
 
     def decide(measured: pd.Series, predicted: pd.Series, over: str) -> Decision:
-        deviation = (measured - predicted).abs()
-        at = deviation.fillna(np.inf).argmax()
-        cell = measured.index[at]
+        values = _complete(measured, predicted)
+        deviation = (values["measured"] - values["predicted"]).abs()
+        at = deviation.argmax()
         holds = bool((deviation <= tolerance).all())
         return Decision(
             p_support=0.0 if holds else 1.0,
             p_refute=1.0 if holds else 0.0,
-            measured=float(measured.iloc[at]),
-            predicted=float(predicted.iloc[at]),
+            measured=float(values["measured"].iloc[at]),
+            predicted=float(values["predicted"].iloc[at]),
             interval=(float(measured.min()), float(measured.max())),
-            where=dict(zip(measured.index.names, cell, strict=True)),
+            where=_cell_at(values, at),
             cells=measured.groupby(_levels(measured, over)).ngroups,
             n=len(measured),
         )
 
     return Test(decide, f"identity: every value within {tolerance:.2g} of the prediction", tolerance, random=False)
+
+
+def mean_interval(table: pd.DataFrame, cell: list[str], value: str) -> pd.DataFrame:
+    """Mean of a column in each cell, with the two-sided t interval of level 1 − 2·`LEVEL` over its rows.
+
+    Returns:
+        Columns `mean`, `low`, `high`, indexed by cell.
+    """
+    groups = table.groupby(cell)[value].agg(["mean", "sem", "count"])
+    half_width = stats.t.ppf(1 - LEVEL, groups["count"] - 1) * groups["sem"]
+    mean = groups["mean"]
+    return pd.DataFrame({"mean": mean, "low": mean - half_width, "high": mean + half_width})
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -138,16 +150,31 @@ def _levels(series: pd.Series, over: str) -> list[str]:
     return [name for name in series.index.names if name != over]
 
 
+def _complete(measured: pd.Series, predicted: pd.Series) -> pd.DataFrame:
+    """Both series side by side.
+
+    Raises:
+        MissingValue: if there is no value, or one is missing or not finite.
+    """
+    values = pd.DataFrame({"measured": measured, "predicted": predicted})
+    if values.empty:
+        raise MissingValue("no runs")
+    gaps = ~np.isfinite(values).all(axis=1)
+    if gaps.any():
+        raise MissingValue(f"{gaps.sum()} of {len(values)} runs have no value")
+    return values
+
+
 def _cells(measured: pd.Series, predicted: pd.Series, over: str) -> pd.DataFrame:
     """One row a cell: mean, standard error, half-width of the relative deviations, n; means of the values themselves.
 
     Raises:
-        MissingValue: if a cell has fewer than two replicates, or a value is missing.
+        MissingValue: if a cell has fewer than two replicates, a value is missing or not finite, or a prediction zero.
     """
-    values = pd.DataFrame({"measured": measured, "predicted": predicted, "deviation": measured / predicted - 1})
-    missing = values.isna().any(axis=1)
-    if missing.any():
-        raise MissingValue(f"{missing.sum()} of {len(values)} runs have no value")
+    values = _complete(measured, predicted)
+    if (values["predicted"] == 0).any():
+        raise MissingValue("a prediction is zero, and nothing is relative to it")
+    values["deviation"] = values["measured"] / values["predicted"] - 1
     groups = values.groupby(level=_levels(measured, over), sort=False)
     cells = groups["deviation"].agg(["mean", "std", "count"]).rename(columns={"count": "n"})
     if (cells["n"] < 2).any():
@@ -159,21 +186,26 @@ def _cells(measured: pd.Series, predicted: pd.Series, over: str) -> pd.DataFrame
 
 def _t_tail(above: pd.Series, cells: pd.DataFrame) -> np.ndarray:
     """Probability of a mean this far above zero or further, where the true one is zero."""
-    with np.errstate(divide="ignore"):
-        return stats.t.sf(above / cells["error"], cells["n"] - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tail = stats.t.sf(above / cells["error"], cells["n"] - 1)
+    return np.nan_to_num(tail, nan=1.0)  # the mean is zero in every replicate
 
 
 def _decision(cells: pd.DataFrame, at: int, p_support: float, p_refute: float) -> Decision:
     cell = cells.iloc[at]
     half_width = cell["half_width"] * abs(cell["predicted"])
-    name = cells.index[at]
     return Decision(
         p_support=float(p_support),
         p_refute=float(p_refute),
         measured=float(cell["measured"]),
         predicted=float(cell["predicted"]),
         interval=(float(cell["measured"] - half_width), float(cell["measured"] + half_width)),
-        where=dict(zip(cells.index.names, name if isinstance(name, tuple) else (name,), strict=True)),
+        where=_cell_at(cells, at),
         cells=len(cells),
         n=int(cell["n"]),
     )
+
+
+def _cell_at(table: pd.DataFrame, at: int) -> dict[str, Any]:
+    name = table.index[at]
+    return dict(zip(table.index.names, name if isinstance(name, tuple) else (name,), strict=True))

@@ -1,5 +1,6 @@
 """Tidy tables on disk, as Parquet files that are byte-identical when their values are."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     # The pandas metadata would carry library versions into the bytes.
     arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
     with write_atomically(path) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd")
+        pq.write_table(arrow, temporary, compression="zstd", write_page_checksum=True)
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -24,7 +25,8 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         InputError: if the file is missing or is not a whole Parquet file.
     """
     try:
-        return pq.ParquetFile(path).read(columns=columns).to_pandas()
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read(columns=columns).to_pandas()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (pa.ArrowInvalid, pa.ArrowException, OSError) as fault:
@@ -32,10 +34,20 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         raise InputError(f"{path}: truncated or corrupted ({reason}); remove it and run again") from None
 
 
-def read_tables(paths: list[Path]) -> dict[str, pd.DataFrame]:
-    """Tables by experiment: files of the same `experiment` column value are stacked in the order given."""
+def read_tables(paths: Iterable[Path]) -> dict[str, pd.DataFrame]:
+    """Tables by experiment: files with the same value in their `experiment` column are stacked in the order given."""
     parts: dict[str, list[pd.DataFrame]] = {}
     for path in paths:
         table = read_table(path)
         parts.setdefault(table["experiment"].iloc[0], []).append(table)
     return {experiment: pd.concat(tables, ignore_index=True) for experiment, tables in parts.items()}
+
+
+def read_experiment(results: Path, experiment: str) -> pd.DataFrame:
+    """All tables of one experiment under the results of a scale, stacked in the order of their names."""
+    return read_tables(sorted(Path(results).glob(f"*/{experiment}_*.parquet")))[experiment]
+
+
+def last_rows(runs: pd.DataFrame) -> pd.DataFrame:
+    """The last row of every run."""
+    return runs.groupby(["design", "run"], sort=False).tail(1)

@@ -10,14 +10,25 @@ import pypandoc
 import typst
 
 from ndgm.drawing import INK, PAPER
+from ndgm.files import InputError
 
 MARKDOWN = "markdown-implicit_figures+smart"
 """The Markdown of the paper, in pandoc's words."""
 
 
 def convert(text: str, source: str, target: str, *options: str) -> str:
-    """Text from one of pandoc's formats to another."""
-    return pypandoc.convert_text(text, target, format=source, extra_args=["--wrap=none", *options])
+    """Text from one of pandoc's formats to another.
+
+    Raises:
+        InputError: in pandoc's words, on a fault or a warning, such as a citation of nothing.
+    """
+    try:
+        return pypandoc.convert_text(
+            text, target, format=source, extra_args=["--wrap=none", "--fail-if-warnings", *options]
+        )
+    except RuntimeError as fault:
+        reason = str(fault).partition("during conversion: ")[2] or str(fault)
+        raise InputError("pandoc: " + " ".join(reason.split("stack traceback")[0].split())) from None
 
 
 def page(text: str, source: str, templates: Path, *options: str) -> str:
@@ -39,11 +50,13 @@ def page(text: str, source: str, templates: Path, *options: str) -> str:
 
 def paper_html(markdown: str, templates: Path, references: Path, figures: Path) -> str:
     """The filled source of the paper as one web page, with its figures as SVG inside it."""
-    return re.sub(
-        r'<img data-figure="([^"]+)" alt="([^"]*)"\s*/?>',
-        lambda image: inline_svg((figures / f"{image[1]}.svg").read_text(encoding="utf-8"), image[1], image[2]),
-        page(markdown, MARKDOWN, templates, "--number-sections", "--section-divs", *_citations(references)),
-    )
+    text = page(markdown, MARKDOWN, templates, "--number-sections", "--section-divs", *_citations(references))
+
+    def drawn(image: re.Match) -> str:
+        name, alt = image.groups()
+        return inline_svg((figures / f"{name}.svg").read_text(encoding="utf-8"), name, alt)
+
+    return re.sub(r'<img data-figure="([^"]+)" alt="([^"]*)"\s*/?>', drawn, text)
 
 
 def paper_pdf(markdown: str, templates: Path, references: Path, figures: Path) -> bytes:
@@ -63,7 +76,10 @@ def paper_pdf(markdown: str, templates: Path, references: Path, figures: Path) -
         for drawing in sorted(figures.glob("*.pdf")):
             shutil.copy(drawing, folder)
         fonts = [str(Path(matplotlib.get_data_path(), "fonts/ttf"))]
-        return typst.compile(str(source), ignore_system_fonts=True, font_paths=fonts)
+        try:
+            return typst.compile(str(source), ignore_system_fonts=True, font_paths=fonts)
+        except typst.TypstError as fault:
+            raise InputError(f"typst: {str(fault).splitlines()[0]}") from None
 
 
 def _citations(references: Path) -> list[str]:

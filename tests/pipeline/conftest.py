@@ -1,22 +1,20 @@
-"""What the tests of the workflow share: a copy of the repository, a call of Snakemake, and two finished smoke runs."""
+"""What the tests of the workflow share: copies of the repository, Snakemake, finished smoke runs."""
 
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NOT_COPIED = (".venv", ".git", "results", ".snakemake", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis")
-
-Snakemake = Callable[..., subprocess.CompletedProcess]
+MADE = (".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
+SMOKE = ("--configfile", "config/smoke.yaml")
 
 
 def copy_repository(folder: Path) -> Path:
     """A copy of the working tree, without what was made from it."""
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED, "*.egg-info"))
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*MADE))
     return folder
 
 
@@ -29,7 +27,7 @@ def run_snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -
 def run_smoke(folder: Path, cores: int) -> Path:
     """A copy of the repository in which the smoke scale has been run."""
     copy_repository(folder)
-    done = run_snakemake(folder, "--cores", str(cores), "--configfile", "config/smoke.yaml")
+    done = run_snakemake(folder, "--cores", str(cores), *SMOKE)
     assert done.returncode == 0, done.stdout
     return folder
 
@@ -54,5 +52,5 @@ def other_smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def smoke_copy(smoke_run: Path, tmp_path: Path) -> Path:
-    """A copy of the finished smoke run with its `.snakemake`, for tests that change it."""
-    return shutil.copytree(smoke_run, tmp_path / "repository")
+    """A clone of the finished smoke run that kept `.snakemake`, with new files, which tests may change."""
+    return shutil.copytree(smoke_run, tmp_path / "repository", copy_function=shutil.copy)

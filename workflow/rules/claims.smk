@@ -7,7 +7,7 @@ rule decide_claims:
         script="scripts/decide_claims.py",
         code=imports_of("scripts/decide_claims.py"),
         runs=RUNS,
-        exact=every("exact/l1_paradox_{design}.parquet"),
+        exact=every("exact/l1_paradox_exact_{design}.parquet"),
     output:
         claims="results/{scale}/claims.json",
     log:
@@ -15,10 +15,7 @@ rule decide_claims:
     benchmark:
         "results/{scale}/benchmarks/claims.tsv"
     threads: 1
-    params:
-        settings=settings(**config),
     message:
         "Deciding the claims"
     shell:
-        "python {input.script} --settings {params.settings:q} --runs {input.runs} --exact {input.exact}"
-        " --out {output.claims} --log {log}"
+        "python {input.script} --runs {input.runs} --exact {input.exact}" " --out {output.claims} --log {log}"

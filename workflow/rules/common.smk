@@ -27,12 +27,10 @@ os.environ |= {
 sys.path.insert(0, SOURCES)
 
 # Snakemake would load pandas, a quarter of its start, only to ask whether a parameter is a table; ours are text.
-sys.modules["pandas"] = None
+sys.modules.setdefault("pandas", None)
 
 # Each job says its sentence, and a failed one its fault: what the scheduler says between is no news.
-NO_NEWS = re.compile(
-    "Select jobs|Execute |Using shell|Assuming unrestricted|RuleException:\nCalledProcessError"
-)
+NO_NEWS = re.compile("Select jobs|Execute |Using shell|Assuming unrestricted|RuleException:\nCalledProcessError")
 logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
 
 from ndgm.imports import imports_of
@@ -47,6 +45,7 @@ if found := faults(
 
 SCALE = config["scale"]
 DESIGNS = list(config["l1_paradox"]["designs"])
+TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")
 
 folder = next(filter(os.path.exists, [f"results/{SCALE}", "results", "."]))

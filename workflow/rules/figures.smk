@@ -1,13 +1,13 @@
 # What each figure reads under results/<scale>/. A new figure is a line here, a notebook figures/<name>.py and a caption
 # workflow/report/<name>.rst.
 FIGURES = {
-    "l1_paradox_norm": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_{design}.parquet"],
+    "l1_paradox_norm": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
     "l1_paradox_turning_point": [
         "runs/l1_paradox_turning_point_{design}.parquet",
-        "exact/l1_paradox_{design}.parquet",
+        "exact/l1_paradox_exact_{design}.parquet",
     ],
     "l1_paradox_noise": ["runs/l1_paradox_noise_{design}.parquet"],
-    "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_{design}.parquet"],
+    "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
 }
 
 
@@ -17,6 +17,7 @@ rule draw_figure:
         script="scripts/run_notebook.py",
         figure="figures/{figure}.py",
         code=lambda wildcards: imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py"),
+        templates=TEMPLATES,
         results=lambda wildcards: every(*FIGURES[wildcards.figure]),
     output:
         pdf="results/{scale}/figures/{figure}.pdf",
@@ -35,4 +36,4 @@ rule draw_figure:
         "Drawing figure {wildcards.figure}"
     shell:
         "python {input.script} --figure {input.figure} --results results/{wildcards.scale}"
-        " --notebook {output.notebook} --html {output.html} --log {log}"
+        " --templates paper/templates --notebook {output.notebook} --html {output.html} --log {log}"

@@ -5,7 +5,7 @@ rule solve_l1_paradox_exact:
         code=imports_of("scripts/l1_paradox_exact.py"),
         design="results/{scale}/data/lasso_{design}.npz",
     output:
-        exact="results/{scale}/exact/l1_paradox_{design}.parquet",
+        exact="results/{scale}/exact/l1_paradox_exact_{design}.parquet",
     log:
         "results/{scale}/logs/l1_paradox_exact_{design}.log",
     benchmark:

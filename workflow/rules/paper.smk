@@ -5,7 +5,7 @@ rule write_paper:
         code=imports_of("scripts/write_paper.py"),
         text="paper/paper.md",
         references="paper/references.bib",
-        templates=sorted(map(str, Path("paper/templates").iterdir())),
+        templates=TEMPLATES,
         captions=expand("workflow/report/{figure}.rst", figure=FIGURES),
         claims="results/{scale}/claims.json",
         figures=every("figures/{figure}.pdf", "figures/{figure}.svg", figure=FIGURES),

@@ -1,6 +1,6 @@
 everything = RUNS + every(
     "data/lasso_{design}.npz",
-    "exact/l1_paradox_{design}.parquet",
+    "exact/l1_paradox_exact_{design}.parquet",
     "paper.pdf",
     "paper.html",
     "claims.json",
@@ -21,7 +21,11 @@ rule verify:
     log:
         f"results/{SCALE}/logs/verify.log",
     threads: 1
+    params:
+        # Which rule makes what, so that a difference can be traced.
+        settings=settings(**{str(output): made.name for made in workflow.rules for output in made.output}),
     message:
         f"Comparing results/{SCALE} with reference/{SCALE}"
     shell:
-        f"python {{input.script}} --results results/{SCALE} --reference reference/{SCALE} --log {{log}}"
+        f"python {{input.script}} --settings {{params.settings:q}} --results results/{SCALE}"
+        f" --reference reference/{SCALE} --log {{log}}"

@@ -4,17 +4,19 @@ import numpy as np
 import pandas as pd
 
 from ndgm.claims import Evidence, claim
-from ndgm.statistics import equivalence, identity, order
+from ndgm.statistics import MissingValue, equivalence, identity, order
+from ndgm.tables import last_rows
 from ndgm.theory.l1_paradox import floor_slope, mean_inverse_square_root, noisy_floor, stationarity_residual
 
 SETTING = ["design", "step_size_times_lipschitz"]
 CELL = [*SETTING, "penalty_over_max"]
+NOISY_SETTING = [*SETTING, "batch_size"]
 
 
 @claim(section="4", figure="l1_paradox_norm", test=equivalence(0.05))
 def l1_paradox_floor(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    """At every penalty, the L1 norm that constant-step subgradient descent keeps is the closed form
-    $\\lVert w^*\\rVert_1 + \\eta r(\\lambda)$.
+    r"""At every penalty, the L1 norm that constant-step subgradient descent keeps is the closed form
+    $\lVert w^*\rVert_1 + \eta r(\lambda)$.
     """
     runs = _finished(l1_paradox_lasso, "subgradient", l1_paradox_exact)
     return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
@@ -22,7 +24,7 @@ def l1_paradox_floor(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFr
 
 @claim(section="4", figure="l1_paradox_norm", test=identity(0.3))
 def l1_paradox_floor_error(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    """The relative error of that closed form is at most $0.3\\,\\eta L$: 0.6 % at $\\eta L = 0.02$, 3 % at 0.1."""
+    r"""The relative error of that closed form is at most $0.3\,\eta L$: 0.6 % at $\eta L = 0.02$, 3 % at 0.1."""
     runs = _finished(l1_paradox_lasso, "subgradient", l1_paradox_exact)
     error = runs["mean_l1_norm"] / runs["predicted_l1_norm"] - 1
     error /= runs.index.get_level_values("step_size_times_lipschitz")
@@ -31,8 +33,8 @@ def l1_paradox_floor_error(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.
 
 @claim(section="4", figure="l1_paradox_norm", test=equivalence(0.05), unit="η")
 def l1_paradox_slope(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    """Above $\\lambda_{\\max}$, where the exact solution is zero, the norm grows linearly in $\\lambda$ with slope
-    $\\eta d/2$.
+    r"""Above $\lambda_{\max}$, where the exact solution is zero, the norm grows linearly in $\lambda$ with slope
+    $\eta d/2$.
     """
     runs = _above_penalty_max(_finished(l1_paradox_lasso, "subgradient", l1_paradox_exact))
     lines = runs.groupby([*SETTING, "seed"])
@@ -45,24 +47,26 @@ def l1_paradox_slope(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFr
 def l1_paradox_turning_point(l1_paradox_turning_point: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     """The penalty at which the norm turns from falling to rising is where the closed form is smallest."""
     runs = _finished(l1_paradox_turning_point, "subgradient", l1_paradox_exact)
-    curves = runs.reset_index("penalty_over_max").groupby([*SETTING, "seed"])
-    smallest = curves.apply(lambda curve: curve.loc[curve["mean_l1_norm"].to_numpy().argmin() == range(len(curve))])
+    smallest = runs.loc[runs.groupby([*SETTING, "seed"])["mean_l1_norm"].idxmin()].reset_index("penalty_over_max")
     return Evidence(smallest["penalty_over_max"], smallest["predicted_turning_point_over_max"])
 
 
 @claim(section="4", figure="l1_paradox_norm", test=identity(1e-9))
 def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    """On every orbit $\\lambda\\,\\mathbb{E}\\lVert w\\rVert_1 = \\tfrac{\\eta}{2}\\mathbb{E}\\lVert g\\rVert_2^2 -
-    \\mathbb{E}\\langle w, \\nabla f(w)\\rangle$, up to a boundary term that is known.
+    r"""On every orbit $\lambda\,\mathbb{E}\lVert w\rVert_1 = \tfrac{\eta}{2}\mathbb{E}\lVert g\rVert_2^2 -
+    \mathbb{E}\langle w, \nabla f(w)\rangle$, up to a boundary term that is known.
     """
-    runs = _finished(l1_paradox_lasso, "subgradient", l1_paradox_exact)
+    by_run = l1_paradox_lasso.groupby(["design", "run"], sort=False)
+    decrease = -by_run["squared_norm"].diff() / by_run["step"].diff()
+    runs = l1_paradox_lasso.assign(squared_norm_decrease=decrease)
+    runs = _finished(runs, "subgradient", l1_paradox_exact)
     residual = stationarity_residual(
         penalty=runs["penalty"],
         step_size=runs["step_size"],
         l1_norm=runs["mean_l1_norm"],
         squared_subgradient=runs["mean_squared_gradient_norm"],
         inner_product=runs["mean_inner_product"] - runs["penalty"] * runs["mean_l1_norm"],
-        squared_norm_decrease=-runs["squared_norm_change"] / runs["averaged_steps"],
+        squared_norm_decrease=runs["squared_norm_decrease"],
     )
     residual = pd.Series(residual, index=runs.index)
     return Evidence(residual, 0 * residual)
@@ -70,18 +74,18 @@ def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.Dat
 
 @claim(section="4", figure="l1_paradox_noise", test=equivalence(0.03))
 def l1_paradox_noise(l1_paradox_noise: pd.DataFrame) -> Evidence:
-    """With mini-batch noise $\\sigma$ and no signal, the norm is
-    $\\tfrac{\\eta d}{2}(\\lambda + \\sigma^2/\\lambda)$: it falls with the penalty, and then rises.
+    r"""With mini-batch noise $\sigma$ and no signal, the norm is
+    $\tfrac{\eta d}{2}(\lambda + \sigma^2/\lambda)$: it falls with the penalty, and then rises.
     """
-    runs = _last_rows(l1_paradox_noise).set_index(["design", "batch_size", "penalty_over_noise", "seed"])
-    return Evidence(runs["mean_l1_norm"], runs["dimension"] * noisy_floor(runs["step_size"], runs["penalty"], runs["noise"]))
+    runs = _noisy(l1_paradox_noise)
+    one_weight = noisy_floor(runs["step_size"], runs["penalty"], runs[["noise"]])
+    return Evidence(runs["mean_l1_norm"], runs["dimension"] * one_weight)
 
 
 @claim(section="4", figure="l1_paradox_noise", test=equivalence(0.05), unit="σ")
 def l1_paradox_noise_minimum(l1_paradox_noise: pd.DataFrame) -> Evidence:
-    """With mini-batch noise $\\sigma$ and no signal, the norm is smallest at $\\lambda = \\sigma$."""
-    runs = _last_rows(l1_paradox_noise).set_index(["design", "batch_size", "penalty_over_noise", "seed"])
-    curves = runs.groupby(["design", "batch_size", "seed"])
+    r"""With mini-batch noise $\sigma$ and no signal, the norm is smallest at $\lambda = \sigma$."""
+    curves = _noisy(l1_paradox_noise).groupby([*NOISY_SETTING, "seed"])
     weights = curves.apply(_weights_of_penalty_and_inverse)
     minimum = np.sqrt(weights["inverse"] / weights["penalty"]) / curves["noise"].first()
     return Evidence(minimum, 0 * minimum + 1)
@@ -98,21 +102,21 @@ def l1_paradox_no_exact_zeros(l1_paradox_lasso: pd.DataFrame) -> Evidence:
 @claim(section="4", figure="l1_paradox_cures", test=identity(0), unit="weights")
 def l1_paradox_proximal_zeros(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     """Proximal methods end with exactly as many zeros as the exact solution has."""
-    ends = _with_exact(_last_rows(_at(l1_paradox_lasso, ["ista", "fista"])), l1_paradox_exact, ["method"])
+    ends = _with_exact(last_rows(_at(l1_paradox_lasso, ["ista", "fista"])), l1_paradox_exact, ["method"])
     return Evidence(ends["zeros"], ends["exact_zeros"].astype(float))
 
 
 @claim(section="4", figure="l1_paradox_cures", test=equivalence(0.05))
 def l1_paradox_decaying_step(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    """With a step that decays as $1/\\sqrt{k}$ the floor above $\\lambda_{\\max}$ shrinks in proportion to the step."""
+    r"""With a step that decays as $1/\sqrt{k}$ the floor above $\lambda_{\max}$ shrinks in proportion to the step."""
     runs = _above_penalty_max(_finished(l1_paradox_lasso, "subgradient_sqrt", l1_paradox_exact))
-    first = runs["step"] - runs["averaged_steps"]
-    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"] * mean_inverse_square_root(first, runs["step"]))
+    mean_factor = mean_inverse_square_root(runs["step"] // 2, runs["step"])
+    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"] * mean_factor)
 
 
 @claim(section="4", figure="l1_paradox_cures", test=order())
 def l1_paradox_heavy_ball(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    """Momentum raises the floor above $\\lambda_{\\max}$: at the same step the heavy-ball method keeps a larger norm."""
+    r"""Momentum raises the floor above $\lambda_{\max}$: at the same step the heavy-ball method keeps a larger norm."""
     heavy_ball, plain = (
         _above_penalty_max(_finished(l1_paradox_lasso, method, l1_paradox_exact))["mean_l1_norm"]
         for method in ["heavy_ball", "subgradient"]
@@ -124,14 +128,6 @@ def _at(runs: pd.DataFrame, methods: list[str]) -> pd.DataFrame:
     return runs[runs["method"].isin(methods)]
 
 
-def _last_rows(runs: pd.DataFrame) -> pd.DataFrame:
-    """The last row of every run, with the change of ‖w‖² since the row before and the number of steps between."""
-    by_run = runs.groupby(["design", "run"], sort=False)
-    changes = by_run[["squared_norm", "step"]].diff()
-    runs = runs.assign(squared_norm_change=changes["squared_norm"], averaged_steps=changes["step"])
-    return runs.groupby(["design", "run"], sort=False).tail(1)
-
-
 def _with_exact(ends: pd.DataFrame, exact: pd.DataFrame, more: list[str] | None = None) -> pd.DataFrame:
     """Run ends beside the exact solution at their penalty, indexed by cell and seed."""
     exact = exact.drop(columns=["experiment", "step_size", "penalty"])
@@ -139,16 +135,39 @@ def _with_exact(ends: pd.DataFrame, exact: pd.DataFrame, more: list[str] | None 
 
 
 def _finished(runs: pd.DataFrame, method: str, exact: pd.DataFrame) -> pd.DataFrame:
-    """Last rows of one method's runs; a run that diverged has no means there."""
-    return _with_exact(_last_rows(_at(runs, [method])), exact)
+    """Last rows of one method's runs beside the exact solution, where no run is missing."""
+    return _complete(_with_exact(last_rows(_at(runs, [method])), exact))
+
+
+def _noisy(runs: pd.DataFrame) -> pd.DataFrame:
+    """Last rows of the noisy runs, indexed by cell and seed, where no run is missing."""
+    return _complete(last_rows(runs).set_index([*NOISY_SETTING, "penalty_over_noise", "seed"]))
 
 
 def _above_penalty_max(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs[runs.index.get_level_values("penalty_over_max") > 1]
+    return _complete(runs[runs.index.get_level_values("penalty_over_max") > 1])
+
+
+def _complete(ends: pd.DataFrame) -> pd.DataFrame:
+    """The same rows.
+
+    Raises:
+        MissingValue: if there are none, or some have no means, because the run diverged.
+    """
+    gaps = ends["mean_l1_norm"].isna().sum()
+    if gaps or ends.empty:
+        raise MissingValue(f"{gaps} of {len(ends)} runs have no mean" if gaps else "no runs")
+    return ends
 
 
 def _weights_of_penalty_and_inverse(curve: pd.DataFrame) -> pd.Series:
-    """Least-squares weights p, q of mean ‖w‖₁ = pλ + q/λ, with residuals relative to the norm."""
+    """Least-squares weights p, q of mean ‖w‖₁ = pλ + q/λ, with residuals relative to the norm.
+
+    Raises:
+        MissingValue: if there are fewer than two penalties.
+    """
+    if len(curve) < 2:
+        raise MissingValue("fewer than two penalties")
     norm, penalty = curve["mean_l1_norm"].to_numpy(), curve["penalty"].to_numpy()
     columns = np.column_stack([penalty / norm, 1 / (penalty * norm)])
     return pd.Series(np.linalg.lstsq(columns, np.ones(len(norm)))[0], index=["penalty", "inverse"])

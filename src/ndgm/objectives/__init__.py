@@ -6,7 +6,13 @@ from torch import Tensor
 
 
 class Objective(Protocol):
-    """A sum of a smooth part and a penalty, for an ensemble of runs. Iterates have shape (runs, d)."""
+    """A sum of a smooth part and a penalty, for an ensemble of runs. Iterates have shape (runs, d).
+
+    Attributes:
+        averaged: Names of what is averaged over steps.
+    """
+
+    averaged: tuple[str, ...]
 
     def gradient(self, w: Tensor) -> Tensor:
         """Gradient of the smooth part."""
@@ -20,5 +26,9 @@ class Objective(Protocol):
     def measure(self, w: Tensor) -> dict[str, Tensor]:
         """Quantities to record, each of shape (runs,); `objective` is one of them."""
 
-    def observe(self, w: Tensor, g: Tensor) -> dict[str, Tensor]:
-        """Quantities to average over steps, each of shape (runs,)."""
+    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
+        """Add what is averaged over steps to running sums, one of shape (runs, d) for each name in `averaged`.
+
+        `g` is the gradient that the method takes at `w`. Sums stay elementwise, because a reduction at every step
+        costs more than the step.
+        """

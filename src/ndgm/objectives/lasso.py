@@ -15,26 +15,30 @@ class Lasso:
         penalty: λ of each run, shape (runs, 1).
     """
 
+    averaged = ("l1_norm", "squared_gradient_norm", "inner_product")
+
     def __init__(self, gram: Tensor, correlation: Tensor, penalty: Tensor) -> None:
         self.gram = gram
         self.correlation = correlation
         self.penalty = penalty
         self._minus_correlation = -correlation
         self._gradient = gram.new_empty(len(penalty), len(gram))
-        self._sign = torch.empty_like(self._gradient)
+        self._scratch = torch.empty_like(self._gradient)
 
     def gradient(self, w: Tensor) -> Tensor:
         """Gradient of the smooth part, Aw − b."""
-        return torch.addmm(self._minus_correlation, w, self.gram, out=self._gradient)
+        return self._gradient.copy_(self._minus_correlation).addmm_(w, self.gram)
 
     def subgradient(self, w: Tensor) -> Tensor:
-        """Subgradient Aw − b + λ·sign(w), with sign(0) = 0."""
-        return self.gradient(w).addcmul_(torch.sign(w, out=self._sign), self.penalty)
+        """Subgradient λ·sign(w) − b + Aw, with sign(0) = 0."""
+        sign = torch.sign(w, out=self._scratch)
+        # The product adds to what stands in the buffer, so it comes last: that saves a pass over it.
+        return torch.addcmul(self._minus_correlation, sign, self.penalty, out=self._gradient).addmm_(w, self.gram)
 
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
         """Proximal map of amount·λ‖·‖₁: soft thresholding, exactly zero where |w| ≤ amount·λ. Overwrites `w`."""
         threshold = amount * self.penalty
-        return w.sub_(torch.clamp(w, -threshold, threshold))
+        return w.sub_(torch.clamp(w, -threshold, threshold, out=self._scratch))
 
     def measure(self, w: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective, L1 norm, squared L2 norm, number of exact zeros."""
@@ -47,13 +51,11 @@ class Lasso:
             "zeros": (w == 0).sum(1).to(w.dtype),
         }
 
-    def observe(self, w: Tensor, g: Tensor) -> dict[str, Tensor]:
-        """What is averaged over steps: L1 norm, ‖g‖² and ⟨w, g⟩, with `g` the gradient that the step takes at `w`."""
-        return {
-            "l1_norm": w.abs().sum(1),
-            "squared_gradient_norm": g.square().sum(1),
-            "inner_product": (w * g).sum(1),
-        }
+    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
+        """Add |w|, g² and wg to running sums of shape (runs, d); over weights they are ‖w‖₁, ‖g‖² and ⟨w, g⟩."""
+        sums["l1_norm"].add_(torch.abs(w, out=self._scratch))
+        sums["squared_gradient_norm"].addcmul_(g, g)
+        sums["inner_product"].addcmul_(w, g)
 
 
 class MinibatchLasso(Lasso):
@@ -84,11 +86,15 @@ class MinibatchLasso(Lasso):
     def gradient(self, w: Tensor) -> Tensor:
         """Mini-batch gradient Z_Bᵀ(Z_B w − y_B)/|B| on rows B that this call draws."""
         rows = self._draw()
-        batch = self.design[rows]  # (blocks, batch, d)
-        blocks = w.view(len(self.generators), -1, w.shape[1])
+        batch = self.design[rows]  # (blocks, |B|, d)
+        blocks = w.view(len(self.generators), -1, w.shape[1])  # (blocks, runs in a block, d)
         residual = torch.baddbmm(self.target[rows].unsqueeze(1), blocks, batch.mT, beta=-1)
         torch.bmm(residual.div_(self.batch_size), batch, out=self._gradient.view_as(blocks))
         return self._gradient
+
+    def subgradient(self, w: Tensor) -> Tensor:
+        """Mini-batch gradient plus λ·sign(w), with sign(0) = 0."""
+        return self.gradient(w).addcmul_(torch.sign(w, out=self._scratch), self.penalty)
 
     def _draw(self) -> Tensor:
         position = self._drawn % self.draws_at_once

@@ -72,6 +72,20 @@ def floor_slope(step_size: ArrayLike, dimension: int) -> NDArray[np.float64]:
     return _positive("step size", step_size) * _positive("dimension", dimension) / 2
 
 
+def mean_inverse_square_root(first: ArrayLike, last: ArrayLike) -> NDArray[np.float64]:
+    """Mean of 1/√k over k = first + 1 … last, the factor on a floor that follows a step η/√k.
+
+    By the midpoint rule 2(√(last + ½) − √(first + ½))/(last − first), within 1/(16·first²) relative.
+
+    Raises:
+        ValueError: if `first` is negative or not below `last`.
+    """
+    first, last = np.asarray(first, dtype=np.float64), np.asarray(last, dtype=np.float64)
+    if not ((first >= 0) & (first < last)).all():
+        raise ValueError(f"expected 0 ≤ first < last, got {first} and {last}")
+    return 2 * (np.sqrt(last + 0.5) - np.sqrt(first + 0.5)) / (last - first)
+
+
 def turning_point(path: LassoPath, step_size: float) -> float:
     """Penalty λ > 0 at which the closed form of E‖w‖₁ is smallest, the turn from falling to rising.
 
@@ -118,14 +132,14 @@ def noisy_floor(step_size: ArrayLike, penalty: ArrayLike, noise: ArrayLike) -> N
     Args:
         step_size: η, shape (...).
         penalty: λ, shape (...).
-        noise: Standard deviations σ of the gradient's coordinates, shape (d,).
+        noise: Standard deviations σ of the gradient's coordinates, shape (..., d) or (d,).
 
     Raises:
         ValueError: if a step size or penalty is not positive, or a standard deviation is negative.
     """
     step_size, penalty = _positive("step size", step_size), _positive("penalty", penalty)
     noise = _noise(noise)
-    return step_size / 2 * (len(noise) * penalty + noise @ noise / penalty)
+    return step_size / 2 * (noise.shape[-1] * penalty + (noise**2).sum(-1) / penalty)
 
 
 def noisy_turning_point(noise: ArrayLike) -> float:

@@ -120,7 +120,7 @@ class LassoPath:
     signs: NDArray[np.float64]
 
     def segments(self) -> Iterator[tuple[float, float, NDArray[np.float64]]]:
-        """Lower end, upper end and signs of each segment that has a length, from the highest penalties down."""
+        """Lower end, upper end and signs of each segment with a length, highest penalties first."""
         # Ties between correlations leave segments shorter than rounding.
         uppers = np.concatenate([[np.inf], self.breakpoints[:-1]])
         for lower, upper, signs in zip(self.breakpoints, uppers, self.signs, strict=True):
@@ -293,7 +293,7 @@ def _coordinate_descent(problem: Quadratic, penalty: float, sweeps: int = 10_000
             gradient -= change * A[i]
             w[i] += change
             largest = max(largest, abs(change))
-        if largest <= 1e-16 * np.abs(w).max():
+        if largest <= 1e-15 * np.abs(w).max():
             break
     candidates = np.array([solve_active_set(problem, np.sign(w), penalty), w])
     return candidates[np.argmin(kkt_violation(problem, candidates, penalty))]

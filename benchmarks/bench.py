@@ -1,0 +1,38 @@
+"""Speed side by side with what a user would write, and with the machine's own limit, in one process on one thread.
+
+Everything that is compared is timed in turn, in rounds, because the rates of a shared machine swing by a third from
+minute to minute. The limit is the rate of the bare matrix product of the same shape and type.
+"""
+
+import statistics
+import time
+
+import lasso
+
+from ndgm.files import write_json
+from ndgm.programs import argument_parser, program
+from ndgm.training import deterministic_torch
+
+ROUNDS = 11
+
+
+def interleaved(*functions) -> list[float]:
+    """Median seconds of each function over rounds in which each is called once; one round before is not counted."""
+    seconds = [[] for _ in functions]
+    for _ in range(ROUNDS + 1):
+        for function, taken in zip(functions, seconds, strict=True):
+            begin = time.perf_counter()
+            function()
+            taken.append(time.perf_counter() - begin)
+    return [statistics.median(taken[1:]) for taken in seconds]
+
+
+arguments = argument_parser(__doc__, "out").parse_args()
+with program(arguments):
+    deterministic_torch()
+    rows = list(lasso.rows(interleaved))
+    print(f"{'ours':>10} {'theirs':>10} {'ratio':>8} {'of limit':>9}")
+    for row in rows:
+        print(f"{row['ours']:10.4f} {row['theirs']:10.1f} {row['ratio']:8,.0f} {row['fraction_of_limit']:9.0%}", end="  ")
+        print(f"{row['name']} [{row['unit']}]")
+    write_json(arguments.out, rows)

@@ -1,0 +1,57 @@
+# %% [markdown]
+# # What cures it
+#
+# Left: how far the L1 norm is from that of the exact solution, along training. A constant step stays at its floor,
+# momentum at a higher one; a decaying step goes down with the step, and proximal methods go to the solution itself.
+# Right: weights that are exactly zero at the end. Subgradient methods have none at any penalty; proximal methods have
+# those of the exact solution.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+from ndgm.drawing import COLOURS, MARKERS, PAGE_WIDTH, label_line_end, prediction, results, save
+from ndgm.tables import last_rows, read_experiment
+
+DESIGN = "diabetes"
+PENALTY_OVER_MAX = 0.3
+ROUNDING = 1e-13
+LABELS = {
+    "subgradient": "subgradient",
+    "subgradient_sqrt": r"step $\propto 1/\sqrt{k}$",
+    "subgradient_geometric": "geometric step",
+    "heavy_ball": "heavy ball",
+    "ista": "ISTA",
+    "fista": "FISTA",
+    "truncated_gradient": "truncated gradient",
+}
+exact = read_experiment(results(), "l1_paradox_exact").query("design == @DESIGN")
+runs = read_experiment(results(), "l1_paradox_lasso").query("design == @DESIGN")
+step_size = runs["step_size_times_lipschitz"].max()
+exact, runs = (table[table["step_size_times_lipschitz"] == step_size] for table in (exact, runs))
+penalties = runs["penalty_over_max"].unique()
+penalty = penalties[np.abs(np.log(penalties / PENALTY_OVER_MAX)).argmin()]
+solution = exact[exact["penalty_over_max"] == penalty].iloc[0]
+
+# %%
+here = runs[runs["penalty_over_max"] == penalty]
+here = here.assign(distance=(here["l1_norm"] - solution["exact_l1_norm"]).abs())
+figure, (path, zeros) = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.4), width_ratios=(3, 2))
+sns.lineplot(
+    here[here["distance"] > ROUNDING], x="step", y="distance", hue="method", palette=COLOURS, hue_order=LABELS,
+    style="method", style_order=LABELS, markers=MARKERS, dashes=False, markersize=4,
+    errorbar=("ci", 90), seed=0, legend=False, ax=path,
+)
+for line, label in zip(path.get_lines(), LABELS.values(), strict=False):
+    label_line_end(path, line, label)
+path.set(xscale="log", yscale="log", xlabel="step $k$", ylabel=r"$|\,\Vert w_k\Vert_1 - \Vert w^*\Vert_1|$")
+
+ends = last_rows(runs).groupby(["method", "penalty_over_max"])["zeros"].mean()
+prediction(zeros, exact["penalty_over_max"], exact["exact_zeros"])
+for method in ("subgradient", "truncated_gradient", "ista"):
+    zeros.plot(ends[method], MARKERS[method], color=COLOURS[method], markersize=3)
+zeros.set(xscale="log", xlabel=r"penalty $\lambda/\lambda_{\max}$", ylabel="weights that are exactly zero")
+
+# %%
+save(figure, "l1_paradox_cures")

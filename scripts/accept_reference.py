@@ -1,0 +1,9 @@
+"""Make the results of a scale the reference that later runs are compared with. Run by hand, never by the pipeline."""
+
+from ndgm.programs import argument_parser, program
+from ndgm.verification import accept
+
+arguments = argument_parser(__doc__, "results", "reference").parse_args()
+with program(arguments) as say:
+    accept(arguments.results, arguments.reference)
+    say(f"{arguments.reference} now holds what {arguments.results} gave")

@@ -1,0 +1,14 @@
+"""Compare a run with its reference: identical bytes, within tolerance, or different; fails where a value differs."""
+
+import sys
+
+from ndgm.programs import argument_parser, program
+from ndgm.verification import Level, compare, report
+
+arguments = argument_parser(__doc__, "results", "reference").parse_args()
+with program(arguments) as say:
+    findings = compare(arguments.results, arguments.reference)
+    for line in report(findings, rules=arguments.settings):
+        say(line)
+if max(finding.level for finding in findings) == Level.DIFFERS:
+    sys.exit(1)

@@ -1,0 +1,107 @@
+"""Bad input stops the run with one clear line, exit code not 0, no traceback, and nothing half-written."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import SMOKE, run_snakemake
+
+# A superuser writes everywhere, unless the right to do so is given up.
+AS_A_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if shutil.which("setpriv") else ()
+
+
+def last_line(done) -> str:
+    """What a failed run says last, after a look that it failed calmly."""
+    assert done.returncode != 0, done.stdout
+    assert "Traceback" not in done.stdout, done.stdout
+    assert 'File "' not in done.stdout, done.stdout
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet", "all")], ids=["", "quiet"])
+def test_a_fault_in_a_file(repository: Path, tmp_path: Path, quiet: tuple[str, ...]) -> None:
+    """The line is said also where nothing else is."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("l1_paradox: {lasso: {step_sizes_times_lipschitz: [-0.1]}}")
+    done = run_snakemake(repository, "--cores", "1", "--configfile", "config/smoke.yaml", str(mine), *quiet)
+    fault = "l1_paradox.lasso.step_sizes_times_lipschitz[0]: -0.1 is not greater than 0"
+    assert last_line(done).endswith(f"mine.yaml: {fault}")
+    assert not (repository / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "fault"),
+    [
+        ("root_seed=abc", "root_seed: 'abc' is not a whole number"),
+        ("scale=huge", "scale: there is no config/huge.yaml, only full, laptop, smoke"),
+        ("seed=1", "seed: unknown key"),
+    ],
+)
+def test_a_fault_on_the_command_line(repository: Path, setting: str, fault: str) -> None:
+    """The command line is named as the source."""
+    done = run_snakemake(repository, "--cores", "1", "--config", setting)
+    assert last_line(done).startswith(f"command line: {fault}")
+    assert not (repository / "results").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "scale: [smoke"], ids=["empty", "list", "broken"])
+def test_a_file_that_is_no_config(repository: Path, tmp_path: Path, text: str) -> None:
+    """Snakemake itself says so, before it reads the Snakefile."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text)
+    assert "Config file" in last_line(run_snakemake(repository, "--cores", "1", "--configfile", str(mine)))
+
+
+def test_another_scale_than_the_config(repository: Path) -> None:
+    """A file of another scale is not made from this config."""
+    done = run_snakemake(repository, "--cores", "1", "results/full/paper.pdf", *SMOKE)
+    assert done.returncode != 0
+    assert "No rule to produce results/full/paper.pdf" in done.stdout
+
+
+def test_results_that_are_a_file(repository: Path) -> None:
+    """A file where the results folder should be."""
+    results = repository / "results"
+    results.write_text("mine")
+    try:
+        line = last_line(run_snakemake(repository, "--cores", "1", *SMOKE))
+        assert line == "results: not a folder that can be written to, and the results go there"
+        assert results.read_text() == "mine"
+    finally:
+        results.unlink()
+
+
+def test_results_that_cannot_be_written(repository: Path) -> None:
+    """A results folder without the right to write."""
+    results = repository / "results"
+    results.mkdir(mode=0o500)
+    try:
+        line = last_line(run_snakemake(repository, "--cores", "1", *SMOKE, prefix=AS_A_USER))
+        assert line == "results: not a folder that can be written to, and the results go there"
+    finally:
+        results.rmdir()
+
+
+@pytest.mark.xdist_group("smoke")
+@pytest.mark.parametrize(
+    ("file", "target"),
+    [
+        ("data/lasso_gaussian.npz", "exact/l1_paradox_gaussian.parquet"),
+        ("data/lasso_gaussian.npz", "runs/l1_paradox_lasso_gaussian.parquet"),
+        ("runs/l1_paradox_noise_gaussian.parquet", "claims.json"),
+        ("exact/l1_paradox_gaussian.parquet", "figures/l1_paradox_norm.svg"),
+        ("claims.json", "paper.pdf"),
+    ],
+)
+@pytest.mark.parametrize("length", [0, 0.5], ids=["empty", "truncated"])
+def test_a_truncated_result(smoke_copy: Path, file: str, target: str, length: float) -> None:
+    """The program that reads it names it in one line; all other results stay."""
+    results = smoke_copy / "results/smoke"
+    whole = (results / file).read_bytes()
+    (results / file).write_bytes(whole[: int(length * len(whole))])
+    before = {path for path in results.rglob("*.*") if "logs" not in path.parts}
+    done = run_snakemake(smoke_copy, "--cores", "1", f"results/smoke/{target}", *SMOKE)
+    last_line(done)
+    assert f"error: results/smoke/{file}: " in done.stdout
+    lost = before - set(results.rglob("*.*"))
+    assert {path.stem for path in lost} == {Path(target).stem}, lost

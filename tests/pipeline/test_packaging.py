@@ -1,0 +1,92 @@
+"""Versions stand in one place, and everything that names one agrees."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import distributions, packages_distributions
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PINS = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+
+
+def canonical(name: str) -> str:
+    """A distribution's name as pip compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+DECLARED = [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]
+VERSIONS = {canonical(pin.partition("==")[0]): pin.partition("==")[2] for pin in PINS}
+
+
+def test_constraints_are_exact() -> None:
+    """Each line is `name==version`, with no local version and no hash, once and in order."""
+    assert [pin for pin in PINS if not re.fullmatch(r"[\w.-]+==[\w.]+", pin)] == []
+    names = [canonical(pin.partition("==")[0]) for pin in PINS]
+    assert names == sorted(set(names))
+    assert VERSIONS["torch"] == "2.13.0"
+
+
+@pytest.mark.parametrize("group", ["dependencies", *PROJECT["optional-dependencies"]])
+def test_dependencies_are_pinned_in_constraints_only(group: str) -> None:
+    """`pyproject.toml` names, `constraints.txt` pins."""
+    names = PROJECT["optional-dependencies"].get(group, PROJECT["dependencies"])
+    assert names == sorted(names, key=str.lower)
+    assert [name for name in names if canonical(name) not in VERSIONS] == []
+
+
+def test_what_is_installed_is_what_is_pinned() -> None:
+    """This environment, down to the last dependency of a dependency."""
+    installed = {canonical(item.name): item.version.partition("+")[0] for item in distributions()}
+    other = {name: version for name, version in installed.items() if VERSIONS.get(name) != version}
+    assert other.keys() <= {"ndgm", "pip"}, other
+
+
+def test_every_import_is_declared() -> None:
+    """What the code imports is named in `pyproject.toml`, not only brought along by something else."""
+    rooms = ("src", "scripts", "figures", "benchmarks", "tests")
+    files = [file for room in rooms for file in (ROOT / room).rglob("*.py")]
+    own = {"ndgm"} | {file.stem for file in files} | set(sys.stdlib_module_names)
+    imported = {name.partition(".")[0] for file in files for name in imports(file)} - own
+    declared = {canonical(name) for name in DECLARED}
+    providers = packages_distributions()
+    brought_by = {name: {canonical(item) for item in providers.get(name, [name])} for name in imported}
+    assert [name for name in imported if not brought_by[name] & declared] == []
+
+
+def imports(file: Path) -> set[str]:
+    """The modules that a file imports, anywhere in it."""
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    whole = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return whole | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+
+
+def test_environment_yml() -> None:
+    """Conda brings Python; pip brings the rest, in the versions of `constraints.txt`."""
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert environment == {
+        "name": "ndgm",
+        "channels": ["conda-forge", "nodefaults"],
+        "dependencies": ["python=3.11", "pip", {"pip": ["-c constraints.txt", "-e .[test]"]}],
+    }
+    assert PROJECT["requires-python"] == ">=3.11,<3.12"
+
+
+def test_one_command_runs_the_tests_everywhere() -> None:
+    """`make test`, `.ci/run` and the workflow on GitHub are the same."""
+    assert (ROOT / ".ci/run").read_text().splitlines()[-1] == "make test"
+    steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["test"]["steps"]
+    assert steps[-1] == {"run": "make test"}
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    """In `pyproject.toml`, `CITATION.cff` and `CHANGELOG.md`."""
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"] == "MIT"
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()

@@ -1,0 +1,91 @@
+"""The text of the paper holds no typed-in result.
+
+A result is a number with a decimal point, a percentage, a whole number from ten on, or such a number in
+words. They may stand in placeholders, code, citation keys, arXiv identifiers, attributes and the versions v1 to
+v12; in a formula, only as an exponent of ten.
+"""
+
+import re
+
+import pytest
+from paper_of_a_run import FIGURES, ROOT
+
+SOURCES = [ROOT / "paper/paper.md", *(ROOT / f"workflow/report/{name}.rst" for name in FIGURES)]
+
+# Sentences inside placeholders are text like any other; what is left of the placeholders are names.
+ALLOWED = re.compile(
+    r"""
+    ```.*?```            # code
+    | `[^`]*`
+    | <!--.*?-->
+    | \{\#[^}]*\}        # anchors of pandoc
+    | \]\([^)]*\)        # targets of links
+    | (?<!\w)-?@[\w:-]+  # citation keys
+    | \barXiv:\S+
+    | \bv(?:[1-9]|1[0-2])\b
+    | \b10\^\{?-?\d+\}?
+    | "[a-z]\w*"         # names in placeholders
+    | \bsettings\.[\w.]+
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+WORDS = (
+    "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|"
+    "sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|per ?cent|tenfold|half as|twice as|halves|"
+    "thirds?"
+)
+RESULT = re.compile(rf"\d[.,]\d|(?<![\w.])\.\d|\d\s*\\?%|\b\d\d+\b|\b(?:{WORDS})\b", re.IGNORECASE)
+
+
+def typed_in(text):
+    """Results that are typed into a text."""
+    return [match.group() for match in RESULT.finditer(ALLOWED.sub(" ", text))]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_result_is_typed_in(path):
+    assert typed_in(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "the norm is 0.6 of it",
+        "the norm is .6 of it",
+        "rises by 3 %",
+        "rises by 3\\%",
+        "over 20 seeds",
+        "over twenty seeds",
+        "1,000 runs",
+        "$\\eta L = 0.02$",
+        "$n = 442$",
+        "about half as large",
+        'decided("l1_paradox_floor", supported="it is 12 times larger")',
+    ],
+)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_an_injected_result_is_caught(path, result):
+    text = path.read_text(encoding="utf-8")
+    middle = text.index(" ", len(text) // 2)
+    assert typed_in(text[:middle] + f"\n\n{result}\n\n" + text[middle:])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v12",
+        "arXiv:2401.08426",
+        "$\\frac{1}{2}$",
+        "$10^{-12}$",
+        "`ndgm==0.1.0`",
+        "[@kumar2024]",
+        "{{ settings.a.b10 }}",
+    ],
+)
+def test_what_is_no_result_passes(text):
+    assert typed_in(text) == []
+
+
+def test_the_paper_names_every_figure_that_has_a_caption():
+    text = SOURCES[0].read_text(encoding="utf-8")
+    assert all(f'{{{{ figure("{name}") }}}}' in text for name in FIGURES)
