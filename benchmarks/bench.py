@@ -33,6 +33,8 @@ with program(arguments):
     rows = list(lasso.rows(interleaved))
     print(f"{'ours':>10} {'theirs':>10} {'ratio':>8} {'of limit':>9}")
     for row in rows:
-        print(f"{row['ours']:10.4f} {row['theirs']:10.1f} {row['ratio']:8,.0f} {row['fraction_of_limit']:9.0%}", end="  ")
+        print(
+            f"{row['ours']:10.4f} {row['theirs']:10.1f} {row['ratio']:8,.0f} {row['fraction_of_limit']:9.0%}", end="  "
+        )
         print(f"{row['name']} [{row['unit']}]")
     write_json(arguments.out, rows)

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
-from ndgm.drawing import COLOURS, MARKERS, PAGE_WIDTH, label_line_end, prediction, results, save
+from ndgm.drawing import COLOURS, MARKERS, PAGE_WIDTH, label_line_ends, prediction, results, save
 from ndgm.tables import last_rows, read_experiment
 
 DESIGN = "diabetes"
@@ -26,6 +26,7 @@ LABELS = {
     "fista": "FISTA",
     "truncated_gradient": "truncated gradient",
 }
+PLACES = {"subgradient": (0.05, 0.1), "truncated_gradient": (0.05, 0.9), "ista": (0.55, 0.5)}
 exact = read_experiment(results(), "l1_paradox_exact").query("design == @DESIGN")
 runs = read_experiment(results(), "l1_paradox_lasso").query("design == @DESIGN")
 step_size = runs["step_size_times_lipschitz"].max()
@@ -39,18 +40,30 @@ here = runs[runs["penalty_over_max"] == penalty]
 here = here.assign(distance=(here["l1_norm"] - solution["exact_l1_norm"]).abs())
 figure, (path, zeros) = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.4), width_ratios=(3, 2))
 sns.lineplot(
-    here[here["distance"] > ROUNDING], x="step", y="distance", hue="method", palette=COLOURS, hue_order=LABELS,
-    style="method", style_order=LABELS, markers=MARKERS, dashes=False, markersize=4,
-    errorbar=("ci", 90), seed=0, legend=False, ax=path,
+    here[here["distance"] > ROUNDING],
+    x="step",
+    y="distance",
+    hue="method",
+    palette=COLOURS,
+    hue_order=LABELS,
+    style="method",
+    style_order=LABELS,
+    markers=MARKERS,
+    dashes=False,
+    markersize=4,
+    errorbar=("ci", 90),
+    seed=0,
+    legend=False,
+    ax=path,
 )
-for line, label in zip(path.get_lines(), LABELS.values(), strict=False):
-    label_line_end(path, line, label)
 path.set(xscale="log", yscale="log", xlabel="step $k$", ylabel=r"$|\,\Vert w_k\Vert_1 - \Vert w^*\Vert_1|$")
+label_line_ends(path, dict(zip(LABELS.values(), path.get_lines(), strict=False)))
 
 ends = last_rows(runs).groupby(["method", "penalty_over_max"])["zeros"].mean()
 prediction(zeros, exact["penalty_over_max"], exact["exact_zeros"])
 for method in ("subgradient", "truncated_gradient", "ista"):
     zeros.plot(ends[method], MARKERS[method], color=COLOURS[method], markersize=3)
+    zeros.annotate(LABELS[method], PLACES[method], xycoords="axes fraction", color=COLOURS[method], fontsize=7)
 zeros.set(xscale="log", xlabel=r"penalty $\lambda/\lambda_{\max}$", ylabel="weights that are exactly zero")
 
 # %%

@@ -22,14 +22,26 @@ norms = mean_interval(runs, ["batch_size", "design", "penalty_over_noise"], "rel
 figure, axes = plt.subplots(figsize=(COLUMN_WIDTH, 2.4))
 penalty_over_noise = np.geomspace(runs["penalty_over_noise"].min(), runs["penalty_over_noise"].max(), 200)
 prediction(axes, penalty_over_noise, noisy_floor(1.0, penalty_over_noise, [1.0]))
-for (batch_size, design_norms), marker, shade in zip(norms.groupby("batch_size"), "o^s", (1.0, 0.7, 0.45), strict=False):
+for (batch_size, design_norms), marker, shade in zip(
+    norms.groupby("batch_size"), "o^s", (1.0, 0.7, 0.45), strict=False
+):
     points = design_norms.reset_index()
     measured(
-        axes, points["penalty_over_noise"], points["mean"], points["low"], points["high"],
-        method="subgradient", fmt=marker, markersize=3, alpha=shade, label=f"batch of {batch_size}",
+        axes,
+        points["penalty_over_noise"],
+        points["mean"],
+        points["low"],
+        points["high"],
+        method="subgradient",
+        fmt=marker,
+        markersize=3,
+        alpha=shade,
+        label=f"batch of {batch_size}",
     )
 axes.axvline(1, color="0.8", linewidth=0.6, zorder=1)
-axes.set(xscale="log", xlabel=r"penalty over gradient noise $\lambda/\sigma$", ylabel=r"$\Vert w\Vert_1/(\eta\sigma d)$")
+axes.set(
+    xscale="log", xlabel=r"penalty over gradient noise $\lambda/\sigma$", ylabel=r"$\Vert w\Vert_1/(\eta\sigma d)$"
+)
 axes.set_xticks([0.3, 1, 3], ["0.3", "1", "3"])
 axes.legend(loc="upper center")
 

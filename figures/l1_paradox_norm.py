@@ -1,9 +1,9 @@
 # %% [markdown]
 # # The norm rises with the penalty
 #
-# Constant-step subgradient descent on four LASSO problems. The exact solution's L1 norm falls with the penalty $\lambda$
-# and is zero from $\lambda_{\max}$ on. The norm that the method keeps follows it down, turns, and then grows in
-# proportion to $\lambda$ and to the step $\eta$. The thin lines are the closed form, predicted without any fit.
+# Constant-step subgradient descent on four LASSO problems. The exact solution's L1 norm falls with the penalty
+# $\lambda$ and is zero from $\lambda_{\max}$ on. The norm that the method keeps follows it down, turns, and then grows
+# in proportion to $\lambda$ and to the step $\eta$. The thin lines are the closed form, predicted without any fit.
 
 # %%
 import matplotlib.pyplot as plt
@@ -25,16 +25,18 @@ for axes, design in zip(panels, designs, strict=True):
     for step_size in runs["step_size_times_lipschitz"].unique():
         curve = curves.get_group(step_size)
         line = prediction(axes, curve["penalty_over_max"], curve["predicted_l1_norm"])
-        label_line_end(axes, line, f"{step_size:g}")
+        label_line_end(axes, line, rf"$\eta L = {step_size:g}$" if design == designs[-1] else f"{step_size:g}")
         points = norms.loc[design, step_size]
-        measured(axes, points.index, points["mean"], points["low"], points["high"], method="subgradient", markersize=2.5)
+        measured(
+            axes, points.index, points["mean"], points["low"], points["high"], method="subgradient", markersize=2.5
+        )
     low = curve["predicted_l1_norm"].min() / 50
     solution = curve[curve["exact_l1_norm"] > low]
     axes.plot(solution["penalty_over_max"], solution["exact_l1_norm"], color=COLOURS["smooth"])
     axes.set(xscale="log", yscale="log", title=design.replace("_", " "), ylim=(low, None))
     axes.set_xlabel(r"penalty $\lambda/\lambda_{\max}$")
 panels[0].set_ylabel(r"$\Vert w\Vert_1$")
-panels[0].annotate("exact", (0.3, 0.3), color=COLOURS["smooth"])
+panels[0].annotate("exact\nsolution", (0.05, 0.1), xycoords="axes fraction", color=COLOURS["smooth"], fontsize=7)
 
 # %%
 save(figure, "l1_paradox_norm")

@@ -6,7 +6,7 @@ import pandas as pd
 from ndgm.datasets import read_regression
 from ndgm.programs import argument_parser, program
 from ndgm.tables import write_table
-from ndgm.theory.l1_paradox import floor_rate, turning_point
+from ndgm.theory.l1_paradox import away_from_breakpoints, floor_rate, turning_point
 from ndgm.theory.lasso import Quadratic, lasso_path, solve_lasso
 
 CURVE_POINTS = 400  # so that the closed form can be drawn as a curve between the penalties that were run
@@ -42,8 +42,8 @@ with program(arguments) as say:
                 "exact_l1_norm": solution.l1_norm,
                 "exact_zeros": problem.dimension - solution.support.sum(1),
                 "predicted_l1_norm": solution.l1_norm + step / problem.lipschitz * floor_rate(problem, solution),
-                "predicted_turning_point_over_max": turning_point(path, step / problem.lipschitz)
-                / problem.penalty_max,
+                "away_from_breakpoints": away_from_breakpoints(problem, solution, step / problem.lipschitz),
+                "predicted_turning_point_over_max": turning_point(path, step / problem.lipschitz) / problem.penalty_max,
                 "relative_gap": solution.relative_gap,
                 "kkt_violation": solution.kkt_violation,
             }

@@ -36,6 +36,8 @@ with program(arguments) as say:
     def build(part):
         """The LASSO at each run's penalty, from a start of about unit length that its seed decides."""
         start = torch.tensor(directions[part["seed"]], device=device)
-        return Problem(Lasso(gram, correlation, column(part, "penalty", device)), start, column(part, "step_size", device))
+        return Problem(
+            Lasso(gram, correlation, column(part, "penalty", device)), start, column(part, "step_size", device)
+        )
 
     train(arguments, say, runs, build, together=["method"])

@@ -92,7 +92,7 @@ def descend(
         g = gradient(w)
         if done >= schedule.average_from:
             objective.accumulate(w, g, sums)
-        factor = method.schedule(done / schedule.steps, schedule.steps)
+        factor = method.schedule(done, schedule.steps)
         w, state = method.rule(w, g, state, step_size * factor, *shrink)
         if not recording:
             continue

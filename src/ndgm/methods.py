@@ -73,22 +73,26 @@ def truncated_gradient(
     return w, {"count": count}
 
 
-def constant(progress: float, steps: int) -> float:
+def constant(done: int, steps: int) -> float:
     """Factor 1 at every step."""
     return 1.0
 
 
-def inverse_square_root(progress: float, steps: int) -> float:
-    """Factor 1/√k at the k-th step, k = 1, 2, …, where `progress` = (k−1)/`steps`."""
-    return (1 + progress * steps) ** -0.5
+def inverse_square_root(done: int, steps: int) -> float:
+    """Factor 1 for the first half of the steps, then 1/√j at the j-th step of the rest, from j = 1 on.
+
+    The step is held first, so that what decays is the floor and not the speed of arrival.
+    """
+    return max(done - steps // 2 + 1, 1) ** -0.5
 
 
-def geometric(progress: float, steps: int, *, last: float = 1e-6) -> float:
-    """Factor `last`^`progress`: from 1 at the first step down to `last` at the end, by the same ratio every step.
+def geometric(done: int, steps: int, *, last: float = 1e-6) -> float:
+    """Factor 1 for the first half of the steps, then down to `last` at the end, by the same ratio every step.
 
     Source: Davis, Drusvyatskiy, MacPhee and Paquette (2018) for sharp problems.
     """
-    return last**progress
+    held = steps // 2
+    return last ** (max(done + 1 - held, 0) / (steps - held))
 
 
 @dataclass(frozen=True)
@@ -99,12 +103,12 @@ class Method:
         rule: What one step does.
         proximal: Whether the rule takes the gradient of the smooth part and the proximal map of the penalty; otherwise
             it takes a subgradient of the whole objective.
-        schedule: Factor on the step size, from the fraction of steps done and the number of steps.
+        schedule: Factor on the step size, from the number of steps done and the number of all steps.
     """
 
     rule: Callable[..., tuple[Tensor, State]]
     proximal: bool = False
-    schedule: Callable[[float, int], float] = constant
+    schedule: Callable[[int, int], float] = constant
 
 
 METHODS = {

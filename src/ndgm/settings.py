@@ -129,7 +129,5 @@ def _is_number(checker: Any, value: Any) -> bool:
 Validator = validators.extend(
     Draft202012Validator,
     validators={"ordered": _ordered},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {"integer": _is_integer, "number": _is_number}
-    ),
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number}),
 )

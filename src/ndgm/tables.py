@@ -29,8 +29,8 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
             return file.read(columns=columns).to_pandas()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (pa.ArrowInvalid, pa.ArrowException, OSError) as fault:
-        reason = str(fault).splitlines()[0]
+    except Exception as fault:  # a damaged footer can end in many kinds of them
+        reason = str(fault).partition("\n")[0]
         raise InputError(f"{path}: truncated or corrupted ({reason}); remove it and run again") from None
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 MADE = (".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
@@ -24,11 +25,17 @@ def run_snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -
     return subprocess.run(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
-def run_smoke(folder: Path, cores: int) -> Path:
-    """A copy of the repository in which the smoke scale has been run."""
-    copy_repository(folder)
-    done = run_snakemake(folder, "--cores", str(cores), *SMOKE)
-    assert done.returncode == 0, done.stdout
+def smoke_run_in(tmp_path_factory: pytest.TempPathFactory, worker_id: str, name: str, cores: int) -> Path:
+    """A copy of the repository in which the smoke scale has been run: once for all workers of pytest-xdist."""
+    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    folder = shared / name
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            copy_repository(folder)
+            done = run_snakemake(folder, "--cores", str(cores), *SMOKE)
+            (folder / "said.txt").write_text(f"{done.returncode}\n{done.stdout}")
+    said = (folder / "said.txt").read_text()
+    assert said.startswith("0\n"), said
     return folder
 
 
@@ -39,15 +46,15 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def smoke_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """The smoke scale on two cores; tests leave it as they found it."""
-    return run_smoke(tmp_path_factory.mktemp("two_cores") / "repository", cores=2)
+    return smoke_run_in(tmp_path_factory, worker_id, "smoke", cores=2)
 
 
 @pytest.fixture(scope="session")
-def other_smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def other_smoke_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """The same in another folder, with a longer name, on one core."""
-    return run_smoke(tmp_path_factory.mktemp("on_one_core_and_elsewhere") / "repository", cores=1)
+    return smoke_run_in(tmp_path_factory, worker_id, "smoke_elsewhere_on_one_core", cores=1)
 
 
 @pytest.fixture

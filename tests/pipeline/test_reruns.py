@@ -1,6 +1,7 @@
 """What runs again, and what does not: the checks that need a finished smoke run."""
 
 import hashlib
+import json
 import os
 import re
 import resource
@@ -13,8 +14,6 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import SMOKE, run_snakemake
-
-pytestmark = pytest.mark.xdist_group("smoke")
 
 LONGEST_RUN = "runs/l1_paradox_lasso_diabetes_quadratic.parquet"
 AFTER_TRAINING = {"decide_claims", "draw_figure", "write_paper"}
@@ -152,3 +151,19 @@ def test_report(smoke_copy: Path) -> None:
     done = run_snakemake(smoke_copy, "--report", "report.html", *SMOKE)
     assert done.returncode == 0, done.stdout
     assert (smoke_copy / "report.html").stat().st_size > 100_000
+
+
+def test_verify(smoke_copy: Path) -> None:
+    """A run equals the reference made from it; a changed reference value is reported by file, name and rule."""
+    paths = ["--results", "results/smoke", "--reference", "reference/smoke"]
+    accept = [sys.executable, "scripts/accept_reference.py", *paths]
+    subprocess.run(accept, cwd=smoke_copy, env={**os.environ, "PYTHONPATH": "src"}, check=True, capture_output=True)
+    assert run_snakemake(smoke_copy, "verify", "--cores", "1", *SMOKE).returncode == 0
+    reference = smoke_copy / "reference/smoke/values.json"
+    values = json.loads(reference.read_text())
+    changed = next(name for name in values["claims.json"] if name.endswith(".deviation"))
+    values["claims.json"][changed]["value"] += 1000
+    reference.write_text(json.dumps(values))
+    done = run_snakemake(smoke_copy, "verify", "--cores", "1", *SMOKE)
+    assert done.returncode != 0
+    assert re.search(rf"claims.json: {changed}.*\(made by rule decide_claims\)", done.stdout), done.stdout

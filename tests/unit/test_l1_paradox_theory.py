@@ -9,6 +9,7 @@ from ndgm.theory.l1_paradox import (
     floor_above_penalty_max,
     floor_rate,
     floor_slope,
+    mean_inverse_square_root,
     minibatch_noise,
     noisy_floor,
     noisy_turning_point,
@@ -108,6 +109,16 @@ def test_slope_is_the_rise_of_the_floor_far_above_penalty_max():
     low, high = floor_above_penalty_max(0.01, [1000.0, 1001.0], b)
     assert floor_slope(0.01, 3) == pytest.approx(high - low, rel=1e-6)
     np.testing.assert_allclose(floor_slope([0.1, 0.2], 10), [0.5, 1.0])
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 2), (3, 10), (10, 11), (100, 5_000), (10_000, 20_000)])
+def test_mean_inverse_square_root_is_the_sum(first, last):
+    # The error of the midpoint rule, as the docstring states it, and the rounding of a sum.
+    mean = (1 / np.sqrt(np.arange(first + 1, last + 1))).mean()
+    found = mean_inverse_square_root(first, last)
+    assert found == pytest.approx(mean, rel=1 / (16 * first**2) + 1e-13)
+    assert found >= mean * (1 - 1e-13) or first > 100  # the function is convex
+    np.testing.assert_array_equal(mean_inverse_square_root([first, 5], [last, 9])[0], found)
 
 
 @pytest.mark.parametrize("step_times_lipschitz", [0.02, 0.1, 0.3, 0.8])
@@ -234,6 +245,9 @@ def test_bad_inputs_raise():
         floor_above_penalty_max(0.1, problem.penalty_max, problem.b)
     with pytest.raises(ValueError, match="step size"):
         floor_above_penalty_max(0.0, 2 * problem.penalty_max, problem.b)
+    for first, last in [(-1, 5), (5, 5), (6, 5), (np.nan, 5)]:
+        with pytest.raises(ValueError, match="0 ≤ first < last"):
+            mean_inverse_square_root(first, last)
     with pytest.raises(ValueError, match="dimension"):
         floor_slope(0.1, 0)
     with pytest.raises(ValueError, match="step size"):

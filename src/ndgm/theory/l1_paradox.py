@@ -42,6 +42,26 @@ def floor_rate(problem: Quadratic, solution: LassoSolution) -> NDArray[np.float6
     return rates.reshape(solution.penalty.shape)
 
 
+def away_from_breakpoints(problem: Quadratic, solution: LassoSolution, step_size: float) -> NDArray[np.bool_]:
+    """Whether a step is short enough for `floor_rate`: |w*| > ηλ on the support, and 1 − |κ| > ηL off it.
+
+    At a breakpoint of the path `floor_rate` jumps, while the norm that the method keeps does not.
+
+    Args:
+        problem: The problem.
+        solution: Its solutions at penalties of shape (...).
+        step_size: η.
+
+    Returns:
+        True or False, shape (...).
+    """
+    penalty = solution.penalty[..., np.newaxis]
+    kappa = (problem.b - solution.weights @ problem.A) / penalty
+    on_support = np.abs(solution.weights) > step_size * penalty
+    off_support = 1 - np.abs(kappa) > step_size * problem.lipschitz
+    return np.where(solution.support, on_support, off_support).all(-1)
+
+
 def floor_above_penalty_max(step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     """E‖w‖₁ = (ηλ/2)(d + ‖b‖²/λ²) + O(η²) where the exact solution is zero; it grows with λ.
 
@@ -70,20 +90,6 @@ def floor_slope(step_size: ArrayLike, dimension: int) -> NDArray[np.float64]:
         ValueError: if a step size or the dimension is not positive.
     """
     return _positive("step size", step_size) * _positive("dimension", dimension) / 2
-
-
-def mean_inverse_square_root(first: ArrayLike, last: ArrayLike) -> NDArray[np.float64]:
-    """Mean of 1/√k over k = first + 1 … last, the factor on a floor that follows a step η/√k.
-
-    By the midpoint rule 2(√(last + ½) − √(first + ½))/(last − first), within 1/(16·first²) relative.
-
-    Raises:
-        ValueError: if `first` is negative or not below `last`.
-    """
-    first, last = np.asarray(first, dtype=np.float64), np.asarray(last, dtype=np.float64)
-    if not ((first >= 0) & (first < last)).all():
-        raise ValueError(f"expected 0 ≤ first < last, got {first} and {last}")
-    return 2 * (np.sqrt(last + 0.5) - np.sqrt(first + 0.5)) / (last - first)
 
 
 def turning_point(path: LassoPath, step_size: float) -> float:
@@ -217,9 +223,7 @@ def stationarity_residual(
     return np.abs(terms.sum(axis=0)) / np.where(largest > 0, largest, 1.0)
 
 
-def _coefficients(
-    problem: Quadratic, signs: NDArray[np.float64], step_size: float
-) -> tuple[float, float, float]:
+def _coefficients(problem: Quadratic, signs: NDArray[np.float64], step_size: float) -> tuple[float, float, float]:
     """α, β, γ of the closed form α + βλ + γ/λ on the segment with these signs."""
     active = signs != 0
     A, b, s = problem.A, problem.b, signs[active]
