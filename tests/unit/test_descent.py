@@ -46,9 +46,9 @@ def numpy_loop(method, problem, w, step_size, penalty, steps):
         if method == "subgradient":
             w = w - step_size * g
         elif method == "subgradient_sqrt":
-            w = w - step_size / np.sqrt(k) * g
+            w = w - step_size / np.sqrt(max(k - steps // 2, 1)) * g
         elif method == "subgradient_geometric":
-            w = w - step_size * 1e-6 ** ((k - 1) / steps) * g
+            w = w - step_size * 1e-6 ** (max(k - steps // 2, 0) / (steps // 2)) * g
         elif method == "heavy_ball":
             velocity = 0.9 * velocity + g
             w = w - step_size * velocity
@@ -174,7 +174,7 @@ def test_a_proximal_method_converges_to_the_certified_solution(method):
 
 def test_a_proximal_run_that_still_moves_has_not_converged():
     problem = random_problem()
-    step_size, penalty = np.array([1e-3 / problem.lipschitz]), np.array([0.1 * problem.penalty_max])
+    step_size, penalty = np.array([1e-9 / problem.lipschitz]), np.array([0.1 * problem.penalty_max])
     trace = run(problem, "ista", starts(1, 8), step_size, penalty, Schedule.halving(100, 3))
     assert trace.stopped_because.tolist() == ["finished"]
 

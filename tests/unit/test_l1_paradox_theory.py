@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from ndgm.theory.l1_paradox import (
+    away_from_breakpoints,
     floor_above_penalty_max,
     floor_rate,
     floor_slope,
-    mean_inverse_square_root,
     minibatch_noise,
     noisy_floor,
     noisy_turning_point,
@@ -111,14 +111,14 @@ def test_slope_is_the_rise_of_the_floor_far_above_penalty_max():
     np.testing.assert_allclose(floor_slope([0.1, 0.2], 10), [0.5, 1.0])
 
 
-@pytest.mark.parametrize(("first", "last"), [(1, 2), (3, 10), (10, 11), (100, 5_000), (10_000, 20_000)])
-def test_mean_inverse_square_root_is_the_sum(first, last):
-    # The error of the midpoint rule, as the docstring states it, and the rounding of a sum.
-    mean = (1 / np.sqrt(np.arange(first + 1, last + 1))).mean()
-    found = mean_inverse_square_root(first, last)
-    assert found == pytest.approx(mean, rel=1 / (16 * first**2) + 1e-13)
-    assert found >= mean * (1 - 1e-13) or first > 100  # the function is convex
-    np.testing.assert_array_equal(mean_inverse_square_root([first, 5], [last, 9])[0], found)
+def test_away_from_breakpoints_by_hand():
+    # A = I, b = (1, .5), η = .1: w* = b − λ must exceed .1λ where it is not zero, and b/λ be below .9 where it is.
+    problem = Quadratic(np.eye(2), np.array([1.0, 0.5]), 2.0)
+    away = {0.3: True, 0.45: True, 0.46: False, 0.5: False, 0.55: False, 0.56: True, 0.8: True, 0.9: True}
+    away |= {0.92: False, 1.05: False, 1.1: False, 1.12: True, 5.0: True}
+    solution = solve_lasso(problem, list(away))
+    np.testing.assert_array_equal(away_from_breakpoints(problem, solution, 0.1), list(away.values()))
+    assert away_from_breakpoints(problem, solve_lasso(problem, 0.3), 0.1).shape == ()
 
 
 @pytest.mark.parametrize("step_times_lipschitz", [0.02, 0.1, 0.3, 0.8])
@@ -245,9 +245,6 @@ def test_bad_inputs_raise():
         floor_above_penalty_max(0.1, problem.penalty_max, problem.b)
     with pytest.raises(ValueError, match="step size"):
         floor_above_penalty_max(0.0, 2 * problem.penalty_max, problem.b)
-    for first, last in [(-1, 5), (5, 5), (6, 5), (np.nan, 5)]:
-        with pytest.raises(ValueError, match="0 ≤ first < last"):
-            mean_inverse_square_root(first, last)
     with pytest.raises(ValueError, match="dimension"):
         floor_slope(0.1, 0)
     with pytest.raises(ValueError, match="step size"):

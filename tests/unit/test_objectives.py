@@ -153,6 +153,8 @@ def test_another_block_changes_no_draws(data):
     generators = [np.random.default_rng(seed) for seed in (5, 6)]
     together = draws(MinibatchLasso(Z, y, ones, 3, generators), torch.cat([one, w[2:4]]), 20)
     np.testing.assert_allclose(together[:, :2], alone, rtol=1e-12, atol=1e-14)
+    other = draws(MinibatchLasso(Z, y, ones[:2], 3, [np.random.default_rng(6)]), w[2:4], 20)
+    np.testing.assert_allclose(together[:, 2:], other, rtol=1e-12, atol=1e-14)
 
 
 def test_batches_are_not_drawn_twice(data, monkeypatch):
