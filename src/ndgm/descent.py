@@ -72,7 +72,7 @@ def descend(
         start: First iterates, shape (runs, d).
         step_size: η of each run, shape (runs, 1).
         schedule: Number of steps, and which are recorded.
-        advanced: Told the number of steps done since it was told last, at each recorded step.
+        advanced: Told the number of steps done since it was told last, at each recorded step, and of those saved.
     """
     runs = len(start)
     w = start.clone()
@@ -114,6 +114,8 @@ def descend(
         if (reason != "").all():
             break
 
+    if told < schedule.steps:
+        advanced(schedule.steps - told)
     reason[reason == ""] = "finished"
     names = [*rows[0], *(f"mean_{name}" for name in sums)]
     measured = {name: np.stack([row.get(name, np.full(runs, np.nan)) for row in rows]) for name in dict.fromkeys(names)}

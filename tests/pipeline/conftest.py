@@ -1,5 +1,6 @@
 """What the tests of the workflow share: copies of the repository, Snakemake, finished smoke runs."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 MADE = (".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
+# As in an activated environment, also where nobody activated it.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 SMOKE = ("--configfile", "config/smoke.yaml")
 
 

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 from conftest import ROOT, run_snakemake
@@ -15,8 +14,7 @@ LINT_THAT_STAYS = {
 
 def run(*command: str) -> None:
     """Run a linter from this environment and fail with what it says."""
-    program = str(Path(sys.executable).parent / command[0])
-    done = subprocess.run([program, *command[1:]], cwd=ROOT, text=True, capture_output=True)
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -42,9 +42,7 @@ def touch_everything(folder: Path) -> None:
     subprocess.run(["find", ".", "-type", "f", "-exec", "touch", "{}", "+"], cwd=folder, check=True)
 
 
-def test_same_bytes_in_another_folder_on_another_number_of_cores(
-    smoke_run: Path, other_smoke_run: Path
-) -> None:
+def test_same_bytes_in_another_folder_on_another_number_of_cores(smoke_run: Path, other_smoke_run: Path) -> None:
     """Every file is the same: tables, JSON, PDF, SVG, PNG, HTML and notebooks."""
     one, other = hashes(smoke_run), hashes(other_smoke_run)
     assert one.keys() == other.keys()

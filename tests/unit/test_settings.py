@@ -130,8 +130,7 @@ def test_every_missing_key_is_named() -> None:
     """A design without its settings: one line for each."""
     found = faults_of("l1_paradox: {designs: {new: {source: gaussian, samples: 9}}}")
     assert found == [
-        f"config/mine.yaml: l1_paradox.designs.new.{name}: is missing"
-        for name in ("features", "noise", "nonzeros")
+        f"config/mine.yaml: l1_paradox.designs.new.{name}: is missing" for name in ("features", "noise", "nonzeros")
     ]
 
 

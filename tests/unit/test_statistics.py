@@ -35,7 +35,7 @@ def test_equivalence_of_one_cell_is_the_test_of_statsmodels(n, margin):
         assert (decision.predicted, decision.n, decision.cells, decision.where) == (3.0, n, 1, {"cell": "a"})
 
 
-def rate(attribute, test, mean, spread, n, simulations=200, seed=0):
+def rate(attribute, test, mean, spread, n, simulations=100, seed=0):
     """How often a p-value is below the level, with its three standard errors at the level."""
     rng = np.random.default_rng(seed)
     below = 0
