@@ -31,6 +31,7 @@ def run(tmp_path):
     write_regression(results / "data/lasso_a.npz", Regression(rng.standard_normal((9, 2)), rng.standard_normal(9)))
     runs = {"design": "a", "method": "ista", "run": range(20), "step": 5, "l1_norm": rng.uniform(1, 2, 20)}
     write_table(results / "runs/l1_paradox_lasso_a.parquet", pd.DataFrame(runs))
+    write_json(results / "runs/l1_paradox_lasso_a.json", {"code": "as it was"})
     write_json(results / "claims.json", [CLAIM])
     (results / "figures").mkdir()
     (results / "figures/norm.svg").write_text(SVG)
@@ -54,8 +55,8 @@ def test_the_same_run_is_identical_and_logs_do_not_count(run):
     (results / "logs/paper.log").write_text("said something else")
     findings = compare(results, reference)
     assert {finding.level for finding in findings} == {Level.IDENTICAL}
-    assert len(findings) == 5
-    assert report(findings, {}) == ["5 files: identical bytes"]
+    assert len(findings) == 6
+    assert report(findings, {}) == ["6 files: identical bytes"]
 
 
 @pytest.mark.parametrize(("factor", "level"), [(1 + 1e-5, Level.WITHIN_TOLERANCE), (1.05, Level.DIFFERS)])
@@ -115,6 +116,12 @@ def test_a_document_may_differ_only_where_its_numbers_do(run):
     assert level_of(compare(results, reference), "paper.pdf") == Level.DIFFERS
     (results / "figures/norm.svg").write_text(SVG.replace("30.25", "30.26"))
     assert level_of(compare(results, reference), "paper.pdf") == Level.WITHIN_TOLERANCE
+
+
+def test_a_record_may_differ_where_no_number_does(run):
+    results, reference = run
+    write_json(results / "runs/l1_paradox_lasso_a.json", {"code": "edited"})
+    assert level_of(compare(results, reference), "runs/l1_paradox_lasso_a.json") == Level.WITHIN_TOLERANCE
 
 
 def test_missing_and_additional_files_differ(run):
