@@ -79,7 +79,8 @@ def descend(
     state: dict[str, Tensor] = {}
     gradient = objective.gradient if method.proximal else objective.subgradient
     shrink = (objective.shrink,) if method.proximal else ()
-    sums = {name: torch.zeros_like(w) for name in objective.averaged}
+    # A proximal method comes to rest, so there is nothing to average.
+    sums = {} if method.proximal else {name: torch.zeros_like(w) for name in objective.averaged}
     recorded = set(schedule.recorded)
     rows: list[dict[str, np.ndarray]] = []
     reason = np.full(runs, "", dtype=object)
@@ -90,7 +91,7 @@ def descend(
         recording = done + 1 in recorded
         before = state.get("iterate", w).clone() if recording and method.proximal else None
         g = gradient(w)
-        if done >= schedule.average_from:
+        if sums and done >= schedule.average_from:
             objective.accumulate(w, g, sums)
         factor = method.schedule(done, schedule.steps)
         w, state = method.rule(w, g, state, step_size * factor, *shrink)
@@ -117,7 +118,7 @@ def descend(
     if told < schedule.steps:
         advanced(schedule.steps - told)
     reason[reason == ""] = "finished"
-    names = [*rows[0], *(f"mean_{name}" for name in sums)]
+    names = [*rows[0], *(f"mean_{name}" for name in objective.averaged)]
     measured = {name: np.stack([row.get(name, np.full(runs, np.nan)) for row in rows]) for name in dict.fromkeys(names)}
     after = np.arange(len(rows))[:, None] > last_row
     for name, values in measured.items():

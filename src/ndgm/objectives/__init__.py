@@ -29,6 +29,6 @@ class Objective(Protocol):
     def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
         """Add what is averaged over steps to running sums, one of shape (runs, d) for each name in `averaged`.
 
-        `g` is the gradient that the method takes at `w`. Sums stay elementwise, because a reduction at every step
-        costs more than the step.
+        Called with g = `subgradient(w)`, right after it. Sums stay elementwise, because a reduction at every step costs
+        more than the step.
         """
