@@ -30,9 +30,13 @@ class Schedule:
 
     @classmethod
     def halving(cls, steps: int, count: int) -> "Schedule":
-        """Record at `steps`, and at half of that, `count` times in all; average over the last half."""
-        recorded = sorted({steps >> power for power in range(count)} - {0})
-        return cls(steps, tuple(recorded), steps // 2)
+        """Record at `steps` and at half of that, `count` times in all; average over the last quarter.
+
+        The step at which averaging begins is recorded too, so that what averages leave out at the ends is known.
+        """
+        average_from = steps - max(steps // 4, 1)
+        recorded = {steps >> power for power in range(count)} | {average_from}
+        return cls(steps, tuple(sorted(recorded - {0})), average_from)
 
 
 @dataclass
@@ -75,7 +79,8 @@ def descend(
         advanced: Told the number of steps done since it was told last, at each recorded step, and of those saved.
     """
     runs = len(start)
-    w = start.clone()
+    # One weight of all runs lies together, so that operations with one number per run go over long rows.
+    w = start.T.clone(memory_format=torch.contiguous_format).T
     state: dict[str, Tensor] = {}
     gradient = objective.gradient if method.proximal else objective.subgradient
     shrink = (objective.shrink,) if method.proximal else ()
@@ -94,7 +99,7 @@ def descend(
         if sums and done >= schedule.average_from:
             objective.accumulate(w, g, sums)
         factor = method.schedule(done, schedule.steps)
-        w, state = method.rule(w, g, state, step_size * factor, *shrink)
+        w, state = method.rule(w, g, state, step_size if factor == 1 else step_size * factor, *shrink)
         if not recording:
             continue
 

@@ -8,7 +8,7 @@ tolerance when theirs differ too, and a difference when all of theirs are identi
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -23,8 +23,9 @@ from ndgm.provenance import file_hash
 from ndgm.tables import last_rows, read_table
 
 NOT_COMPARED = ("logs", "benchmarks")
-EXACT, CHAOTIC = 1e-9, 1e-2
-"""Tolerances relative to the mean size of a column: of what is computed directly, and of means over chaotic orbits."""
+EXACT, AVERAGED, CHAOTIC = 1e-9, 1e-2, 5e-2
+"""Tolerances relative to the mean size of a column: of what is computed directly, of averages over chaotic orbits, and of
+single points of them, whose phase another instruction set changes."""
 FIGURE_TOLERANCE = 1.0
 """How far a coordinate of a figure may move, in points."""
 NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?")
@@ -103,16 +104,16 @@ def values(path: Path) -> dict[str, dict[str, Any]]:
         return {name: value for claim in read_json(path) for name, value in _claim_values(claim)}
     if path.suffix == ".npz":
         data = read_regression(path)
-        return _column_values({"design": data.design.ravel(), "target": data.target}, EXACT)
+        return _column_values({"design": data.design.ravel(), "target": data.target}, lambda name: EXACT)
     if path.suffix == ".parquet":
         table = read_table(path)
         if "method" not in table:
-            return _column_values(table.select_dtypes("number"), EXACT)
+            return _column_values(table.select_dtypes("number"), lambda name: EXACT)
         ends = last_rows(table).groupby("method")
         return {
             f"{method}.{name}": value
             for method, rows in ends
-            for name, value in _column_values(rows.select_dtypes("number"), CHAOTIC).items()
+            for name, value in _column_values(rows.select_dtypes("number"), _tolerance).items()
         }
     return {}
 
@@ -178,19 +179,25 @@ def _claim_values(claim: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     # The cell that the numbers belong to may change by rounding, so the deviation is compared, not the value.
     unit = abs(predicted) if predicted else 1.0
     low, high = claim["interval"]
-    tolerance = (high - low) / unit + (claim["margin"] or CHAOTIC) / 10
+    tolerance = (high - low) / unit + (claim["margin"] or AVERAGED) / 10
     deviation = {"value": (measured - predicted) / unit, "tolerance": tolerance}
     return [verdict, (f"{claim['id']}.deviation", deviation)]
 
 
-def _column_values(columns: Mapping[str, Any] | pd.DataFrame, tolerance: float) -> dict[str, dict[str, Any]]:
+def _tolerance(name: str) -> float:
+    return AVERAGED if name.startswith("mean_") else CHAOTIC
+
+
+def _column_values(
+    columns: Mapping[str, Any] | pd.DataFrame, tolerance: Callable[[str], float]
+) -> dict[str, dict[str, Any]]:
     found = {}
     for name in columns:
         column = np.asarray(columns[name], dtype=float)
         column = column[np.isfinite(column)]
         if len(column):
             size = float(np.abs(column).mean())
-            found[name] = {"value": float(column.mean()), "tolerance": tolerance * size}
+            found[name] = {"value": float(column.mean()), "tolerance": tolerance(name) * size}
     return found
 
 

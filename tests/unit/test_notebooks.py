@@ -7,7 +7,6 @@ import pytest
 from bs4 import BeautifulSoup
 from paper_of_a_run import ROOT
 
-pytestmark = pytest.mark.xdist_group("notebooks")  # the executions below are shared
 
 SCRIPT = r"""
 # %% [markdown]

@@ -76,7 +76,7 @@ def test_ensembles_keep_runs_apart_that_are_interleaved():
 def test_the_table_has_a_row_for_each_run_and_recorded_step(tmp_path):
     runs = design(methods=["subgradient", "heavy_ball"])
     table = train(tmp_path, Build(), runs)
-    expected = [(run, step) for run in range(24) for step in (50, 100, 200)]
+    expected = [(run, step) for run in range(24) for step in (50, 100, 150, 200)]
     assert list(zip(table["run"], table["step"], strict=True)) == expected
     first = table.groupby("run", as_index=False).first()[runs.columns]
     pd.testing.assert_frame_equal(first, runs, check_dtype=False)

@@ -10,7 +10,6 @@ from ndgm.files import InputError
 from ndgm.manuscript import Manuscript
 from ndgm.typesetting import MARKDOWN, inline_svg, page, paper_html, paper_pdf
 
-pytestmark = pytest.mark.xdist_group("typesetting")  # the paper below is shared
 
 TEMPLATES = ROOT / "paper/templates"
 REFERENCES = ROOT / "paper/references.bib"

@@ -29,7 +29,7 @@ def run(tmp_path):
     results, reference = tmp_path / "results", tmp_path / "reference"
     rng = np.random.default_rng(0)
     write_regression(results / "data/lasso_a.npz", Regression(rng.standard_normal((9, 2)), rng.standard_normal(9)))
-    runs = {"design": "a", "method": "ista", "run": range(20), "step": 5, "l1_norm": rng.uniform(1, 2, 20)}
+    runs = {"design": "a", "method": "ista", "run": range(20), "step": 5, "mean_l1_norm": rng.uniform(1, 2, 20)}
     write_table(results / "runs/l1_paradox_lasso_a.parquet", pd.DataFrame(runs))
     write_json(results / "runs/l1_paradox_lasso_a.json", {"code": "as it was"})
     write_json(results / "claims.json", [CLAIM])
@@ -64,13 +64,13 @@ def test_a_table_of_chaotic_orbits_may_move_by_one_percent(run, factor, level):
     results, reference = run
     path = results / "runs/l1_paradox_lasso_a.parquet"
     table = read_table(path)
-    write_table(path, table.assign(l1_norm=factor * table["l1_norm"]))
+    write_table(path, table.assign(mean_l1_norm=factor * table["mean_l1_norm"]))
     findings = compare(results, reference)
     assert level_of(findings, "runs/l1_paradox_lasso_a.parquet") == level
     rules = {"results/{scale}/data/lasso_{design}.npz": "make", "results/{scale}/runs/{experiment}.parquet": "train"}
     if level == Level.DIFFERS:
         (line,) = report(findings, rules)[:-1]
-        assert line.startswith("runs/l1_paradox_lasso_a.parquet: ista.l1_norm is ")
+        assert line.startswith("runs/l1_paradox_lasso_a.parquet: ista.mean_l1_norm is ")
         assert line.endswith("(made by rule train)") and "off by" in line
 
 

@@ -22,7 +22,8 @@ class Lasso:
         self.correlation = correlation
         self.penalty = penalty
         self._minus_correlation = -correlation
-        self._gradient = gram.new_empty(len(penalty), len(gram))
+        # In memory one weight of all runs lies together, as in `descend`.
+        self._gradient = gram.new_empty(len(gram), len(penalty)).T
         self._sign = torch.empty_like(self._gradient)
         self._clamped = torch.empty_like(self._gradient)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.linear_model import lars_path_gram
 
 GAP_TOLERANCE = 1e-12
 """Largest duality gap of a solution that is called exact, relative to the primal value."""
@@ -265,6 +264,8 @@ def _positive(penalty: ArrayLike) -> NDArray[np.float64]:
 
 def _lars(problem: Quadratic) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Breakpoints and signs of the path as LARS finds them, not yet certified; shapes as in `LassoPath`."""
+    from sklearn.linear_model import lars_path_gram  # slow to import, and most programs need no path
+
     nothing = np.zeros((1, problem.dimension))
     if problem.penalty_max == 0:
         return np.zeros(1), nothing
