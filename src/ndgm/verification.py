@@ -24,8 +24,8 @@ from ndgm.tables import last_rows, read_table
 
 NOT_COMPARED = ("logs", "benchmarks")
 EXACT, AVERAGED, CHAOTIC = 1e-9, 1e-2, 5e-2
-"""Tolerances relative to the mean size of a column: of what is computed directly, of averages over chaotic orbits, and of
-single points of them, whose phase another instruction set changes."""
+"""Tolerances relative to the mean size of a column: of what is computed directly, of averages over chaotic orbits, and
+of single points of them, whose phase another instruction set changes."""
 FIGURE_TOLERANCE = 1.0
 """How far a coordinate of a figure may move, in points."""
 NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?")

@@ -7,7 +7,6 @@ import pytest
 from bs4 import BeautifulSoup
 from paper_of_a_run import ROOT
 
-
 SCRIPT = r"""
 # %% [markdown]
 # # A title

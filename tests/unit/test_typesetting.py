@@ -10,7 +10,6 @@ from ndgm.files import InputError
 from ndgm.manuscript import Manuscript
 from ndgm.typesetting import MARKDOWN, inline_svg, page, paper_html, paper_pdf
 
-
 TEMPLATES = ROOT / "paper/templates"
 REFERENCES = ROOT / "paper/references.bib"
 

@@ -1,0 +1,67 @@
+"""The engine on a CUDA device gives what it gives on the processor; nothing in it is written for one device."""
+
+import numpy as np
+import pytest
+import torch
+
+from ndgm.datasets import gaussian
+from ndgm.descent import Schedule, descend
+from ndgm.methods import METHODS
+from ndgm.objectives.lasso import Lasso, MinibatchLasso
+from ndgm.theory.lasso import Quadratic, solve_lasso
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here"),
+]
+RUNS = 64
+DATA = gaussian(np.random.default_rng(0), samples=100, features=20, nonzeros=5, noise=1.0)
+PROBLEM = Quadratic.from_data(*DATA)
+PENALTIES = np.geomspace(0.1, 3, RUNS) * PROBLEM.penalty_max
+
+
+def on(device, array):
+    return torch.tensor(array, dtype=torch.float64, device=device)
+
+
+def trace(device, method, objective, steps=4_000):
+    start = on(device, np.random.default_rng(1).standard_normal((RUNS, PROBLEM.dimension)))
+    step_size = on(device, np.full((RUNS, 1), 0.1 / PROBLEM.lipschitz))
+    return descend(objective, METHODS[method], start, step_size, Schedule.halving(steps, 4))
+
+
+def lasso(device):
+    return Lasso(on(device, PROBLEM.A), on(device, PROBLEM.b), on(device, PENALTIES[:, None]))
+
+
+@pytest.mark.parametrize("method", ["ista", "fista"])
+def test_proximal_methods_reach_the_certified_solution(method):
+    found = trace("cuda", method, lasso("cuda"), steps=20_000)
+    last = found.measured["l1_norm"][found.last_row, np.arange(RUNS)]
+    # A move of 1e-14 per step, over a contraction of about 1e-3 per step.
+    np.testing.assert_allclose(last, solve_lasso(PROBLEM, PENALTIES).l1_norm, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_means_are_those_of_the_processor(method):
+    there, here = (trace(device, method, lasso(device)) for device in ("cuda", "cpu"))
+    name = "l1_norm" if METHODS[method].proximal else "mean_l1_norm"
+    # Orbits at a kink are chaotic: averages of a thousand steps agree to some parts in a thousand.
+    np.testing.assert_allclose(there.measured[name][-1], here.measured[name][-1], rtol=0.02)
+
+
+def test_the_same_bytes_twice():
+    one, two = (trace("cuda", "subgradient", lasso("cuda")) for _ in range(2))
+    for name, values in one.measured.items():
+        np.testing.assert_array_equal(values, two.measured[name])
+
+
+def test_batches_are_those_of_the_processor():
+    gradients = []
+    for device in ("cuda", "cpu"):
+        generators = [np.random.default_rng(seed) for seed in range(8)]
+        data = (on(device, DATA.design), on(device, DATA.target))
+        objective = MinibatchLasso(*data, on(device, PENALTIES[:, None]), 4, generators)
+        w = on(device, np.random.default_rng(2).standard_normal((RUNS, PROBLEM.dimension)))
+        gradients.append(objective.gradient(w).cpu().numpy())
+    np.testing.assert_allclose(*gradients, rtol=1e-12, atol=1e-12)
