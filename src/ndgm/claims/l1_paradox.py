@@ -38,7 +38,7 @@ def l1_paradox_floor_error(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.
     runs = runs[runs["away_from_breakpoints"]]
     error = runs["mean_l1_norm"] / runs["predicted_l1_norm"] - 1
     error /= runs.index.get_level_values("step_size_times_lipschitz")
-    return Evidence(error, 0 * error)
+    return Evidence(error, 0 * error.abs())
 
 
 @claim(section="4", figure="l1_paradox_norm", test=equivalence(0.05), unit="$\\eta$")
