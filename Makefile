@@ -15,7 +15,7 @@ test: .venv/ready  ## lint and all tests
 	@.venv/bin/pytest
 
 bench: .venv/ready  ## our speed beside the loop that a user would write
-	@.venv/bin/python benchmarks/run.py --out results/bench.json
+	@.venv/bin/python benchmarks/bench.py --out results/bench.json
 
 .venv/ready: constraints.txt pyproject.toml
 	@echo 'Setting up .venv: once, two to three minutes'

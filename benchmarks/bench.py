@@ -13,7 +13,7 @@ from ndgm.files import write_json
 from ndgm.programs import argument_parser, program
 from ndgm.training import deterministic_torch
 
-ROUNDS = 11
+ROUNDS = 9
 
 
 def interleaved(*functions) -> list[float]:

@@ -10,7 +10,7 @@ from ndgm.objectives.lasso import Lasso
 
 SAMPLES, FEATURES, RUNS = 200, 50, 1000
 ENSEMBLE = 500  # as in config/laptop.yaml
-OUR_STEPS, THEIR_STEPS, PRODUCTS = 1000, 500, 1000  # the pipeline takes 20,000 steps
+OUR_STEPS, THEIR_STEPS, PRODUCTS = 500, 500, 500  # the pipeline takes 20,000 steps
 METHODS_TIMED = ("subgradient", "heavy_ball", "ista")
 
 

@@ -1,5 +1,6 @@
 """What the tests of the workflow share: copies of the repository, Snakemake, finished smoke runs."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -40,6 +41,17 @@ def smoke_run_in(tmp_path_factory: pytest.TempPathFactory, worker_id: str, name:
     said = (folder / "said.txt").read_text()
     assert said.startswith("0\n"), said
     return folder
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Every file of the smoke run but logs and benchmarks, by its content."""
+    results = folder / "results/smoke"
+    files = {path.relative_to(results): path for path in results.rglob("*") if path.is_file()}
+    return {
+        str(name): hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in files.items()
+        if name.parts[0] not in ("logs", "benchmarks")
+    }
 
 
 @pytest.fixture(scope="session")

@@ -1,33 +1,16 @@
 """What runs again, and what does not: the checks that need a finished smoke run."""
 
-import hashlib
 import json
 import os
 import re
-import resource
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 from conftest import SMOKE, run_snakemake
 
-LONGEST_RUN = "runs/l1_paradox_lasso_diabetes_quadratic.parquet"
 AFTER_TRAINING = {"decide_claims", "draw_figure", "write_paper"}
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    """Every file of the smoke run but logs and benchmarks, by its content."""
-    results = folder / "results/smoke"
-    files = {path.relative_to(results): path for path in results.rglob("*") if path.is_file()}
-    return {
-        str(name): hashlib.sha256(path.read_bytes()).hexdigest()
-        for name, path in files.items()
-        if name.parts[0] not in ("logs", "benchmarks")
-    }
 
 
 def rules_to_run(folder: Path, *configfiles: str) -> set[str]:
@@ -51,27 +34,13 @@ def test_same_bytes_in_another_folder_on_another_number_of_cores(smoke_run: Path
     assert {Path(name).suffix for name in one} == kinds
 
 
-def processor_time(*command: str, folder: Path) -> tuple[float, str]:
-    """Seconds that a command spends on the processor, and what it says; the clock would also count other programs."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    pipes = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    said = subprocess.run([sys.executable, *command], cwd=folder, check=True, **pipes).stdout
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, said
-
-
 @pytest.mark.parametrize("touched", [False, True], ids=["clone", "touched"])
 def test_nothing_to_do(smoke_copy: Path, touched: bool) -> None:
-    """A clone that kept `.snakemake`, also with every file touched: nothing runs, and that takes no time.
-
-    To load Snakemake takes 0.85 s on an idle machine, where 2.5 s are granted: so the limit is thrice that.
-    """
+    """A clone that kept `.snakemake`, also with every file touched: nothing runs, and that is said."""
     if touched:
         touch_everything(smoke_copy)
-    start, _ = processor_time("-c", "import snakemake.cli", folder=smoke_copy)
-    taken, said = processor_time("-m", "snakemake", "--cores", "all", *SMOKE, folder=smoke_copy)
-    assert "Nothing to be done" in said
-    assert taken < 3 * start
+    done = run_snakemake(smoke_copy, "--cores", "all", *SMOKE)
+    assert "Nothing to be done" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -99,45 +68,6 @@ def test_two_swapped_settings_are_noticed(smoke_copy: Path, tmp_path: Path) -> N
     mine.write_text("l1_paradox: {noise: {batch_sizes: [4, 1]}}")
     rules = rules_to_run(smoke_copy, str(mine))
     assert rules == {"train_l1_paradox_noise", *AFTER_TRAINING}
-
-
-def killed_in_training(folder: Path, whole_group: bool) -> str:
-    """Start the run anew, kill it with SIGKILL while it trains, and give what was said."""
-    (folder / "results/smoke" / LONGEST_RUN).unlink()
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *SMOKE]
-    pipes = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    run = subprocess.Popen(command, cwd=folder, start_new_session=True, **pipes)
-    jobs: list[psutil.Process] = []
-    while run.poll() is None and not jobs:
-        time.sleep(0.05)
-        children = psutil.Process(run.pid).children(recursive=True)
-        jobs = [child for child in children if child.cmdline()[1:2] == ["scripts/l1_paradox_lasso.py"]]
-    assert jobs, run.communicate()[0]
-    time.sleep(2.5)  # until it has loaded what it needs, and trains
-    assert jobs[0].is_running(), "the job was done before it could be killed: make it longer"
-    if whole_group:
-        os.killpg(run.pid, signal.SIGKILL)
-    else:
-        jobs[0].kill()
-    return run.communicate()[0]
-
-
-def test_a_killed_job(smoke_copy: Path) -> None:
-    """After SIGKILL on a training job the next run completes to the same bytes."""
-    before = hashes(smoke_copy)
-    assert "train_l1_paradox_lasso" in killed_in_training(smoke_copy, whole_group=False)
-    assert run_snakemake(smoke_copy, "--cores", "2", *SMOKE).returncode == 0
-    assert hashes(smoke_copy) == before
-
-
-def test_a_killed_run(smoke_copy: Path) -> None:
-    """After SIGKILL on everything Snakemake asks for `--unlock`; the next run completes to the same bytes."""
-    before = hashes(smoke_copy)
-    killed_in_training(smoke_copy, whole_group=True)
-    assert "--unlock" in run_snakemake(smoke_copy, "--cores", "2", *SMOKE).stdout
-    assert run_snakemake(smoke_copy, "--unlock", *SMOKE).returncode == 0
-    assert run_snakemake(smoke_copy, "--cores", "2", *SMOKE).returncode == 0
-    assert hashes(smoke_copy) == before
 
 
 def test_training_asks_for_the_gpu(repository: Path, tmp_path: Path) -> None:
