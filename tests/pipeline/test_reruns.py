@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SMOKE, run_snakemake
+from conftest import SMOKE, hashes, run_snakemake
 
 AFTER_TRAINING = {"decide_claims", "draw_figure", "write_paper"}
 
