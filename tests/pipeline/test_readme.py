@@ -39,7 +39,8 @@ def test_a_command_of_the_readme(smoke_copy: Path, command: str) -> None:
     """It ends well in a clone in which the smoke scale has been run."""
     # Set up, so that make installs nothing: the programs are those of this environment.
     (smoke_copy / ".venv").mkdir()
-    (smoke_copy / ".venv/bin").symlink_to(Path(sys.executable).parent)
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (smoke_copy / ".venv" / name).symlink_to(Path(sys.prefix) / name)
     (smoke_copy / ".venv/ready").touch()
     done = subprocess.run(
         ["bash", "-c", INSTEAD.get(command, command)],
