@@ -11,7 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
-from ndgm.drawing import COLOURS, MARKERS, PAGE_WIDTH, label_line_ends, prediction, results, save
+from ndgm.colours import COLOURS, MARKERS
+from ndgm.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save
 from ndgm.tables import last_rows, read_experiment
 
 DESIGN = "diabetes"

@@ -8,7 +8,8 @@
 # %%
 import matplotlib.pyplot as plt
 
-from ndgm.drawing import COLOURS, PAGE_WIDTH, label_line_end, measured, prediction, results, save
+from ndgm.colours import COLOURS
+from ndgm.drawing import PAGE_WIDTH, label_line_end, measured, prediction, results, save
 from ndgm.statistics import mean_interval
 from ndgm.tables import last_rows, read_experiment
 

@@ -7,7 +7,8 @@
 # %%
 import matplotlib.pyplot as plt
 
-from ndgm.drawing import COLOURS, COLUMN_WIDTH, INK, results, save
+from ndgm.colours import COLOURS, INK
+from ndgm.drawing import COLUMN_WIDTH, results, save
 from ndgm.statistics import mean_interval
 from ndgm.tables import last_rows, read_experiment
 

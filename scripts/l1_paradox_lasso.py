@@ -1,4 +1,4 @@
-"""Run gradient methods on one LASSO problem, over methods, steps, penalties and seeds."""
+"""Run gradient methods on one LASSO problem, over methods, steps, penalties and seeds: one sweep for each table."""
 
 import numpy as np
 import torch
@@ -10,14 +10,11 @@ from ndgm.sweep import Problem, column, grid, start_directions
 from ndgm.theory.lasso import Quadratic
 from ndgm.training import deterministic_torch, train
 
-arguments = argument_parser(__doc__, "design", "out", "record").parse_args()
-with program(arguments) as say:
-    deterministic_torch()
-    settings = arguments.settings
+
+def train_sweep(problem, settings, out):
+    """Train one sweep over the problem and write its table."""
     device = settings["device"]
     penalties = settings["penalties_over_max"]
-    problem = Quadratic.from_data(*read_regression(arguments.design))
-
     runs = grid(
         experiment=[settings["experiment"]],
         design=[arguments.design.stem.removeprefix("lasso_")],
@@ -40,4 +37,12 @@ with program(arguments) as say:
             Lasso(gram, correlation, column(part, "penalty", device)), start, column(part, "step_size", device)
         )
 
-    train(arguments, say, runs, build, together=["method"])
+    train(settings, [arguments.design], out, say, runs, build, together=["method"])
+
+
+arguments = argument_parser(__doc__, "design", many=("out",)).parse_args()
+with program(arguments) as say:
+    deterministic_torch()
+    problem = Quadratic.from_data(*read_regression(arguments.design))
+    for settings, out in zip(arguments.settings, arguments.out, strict=True):
+        train_sweep(problem, settings, out)

@@ -12,7 +12,7 @@ from ndgm.theory.l1_paradox import minibatch_noise, noisy_turning_point
 from ndgm.theory.lasso import Quadratic
 from ndgm.training import deterministic_torch, train
 
-arguments = argument_parser(__doc__, "design", "out", "record").parse_args()
+arguments = argument_parser(__doc__, "design", "out").parse_args()
 with program(arguments) as say:
     deterministic_torch()
     settings = arguments.settings
@@ -53,4 +53,4 @@ with program(arguments) as say:
         return Problem(lasso, start, step_size)
 
     together = ["method", "batch_size", "step_size_times_lipschitz"]
-    train(arguments, say, runs, build, together, block=penalties["count"])
+    train(settings, [arguments.design], arguments.out, say, runs, build, together, block=penalties["count"])

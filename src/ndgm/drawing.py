@@ -16,11 +16,13 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression
 
+from ndgm.colours import COLOURS, INK, MARKERS, PAPER
 from ndgm.files import write_atomically
 
 COLUMN_WIDTH = 3.3
@@ -28,42 +30,6 @@ COLUMN_WIDTH = 3.3
 
 PAGE_WIDTH = 6.9
 """Width of both columns of the printed page, in inches."""
-
-INK = "#1a1a1a"
-"""Text, axes and predictions. The web page turns this colour light when the reader's screen is dark."""
-
-PAPER = "#ffffff"
-"""The background. The web page turns this colour dark when the reader's screen is dark."""
-
-COLOURS = {
-    "prediction": INK,
-    "smooth": "#50657d",
-    "subgradient": "#d55e00",
-    "subgradient_sqrt": "#f0a077",
-    "subgradient_geometric": "#994433",
-    "heavy_ball": "#e69f00",
-    "proximal": "#0072b2",
-    "ista": "#0072b2",
-    "fista": "#56b4e9",
-    "truncated_gradient": "#573cdd",
-    "rmsprop": "#009e73",
-    "adam": "#cc79a7",
-}
-"""One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants."""
-
-MARKERS = {
-    "subgradient": "o",
-    "subgradient_sqrt": "v",
-    "subgradient_geometric": "^",
-    "heavy_ball": "s",
-    "proximal": "D",
-    "ista": "D",
-    "fista": "P",
-    "truncated_gradient": "X",
-    "rmsprop": "p",
-    "adam": "h",
-}
-"""One marker a method, so that colour is never the only difference."""
 
 _STYLE = {
     "font.family": ["STIXGeneral", "DejaVu Sans"],
@@ -101,7 +67,7 @@ _STYLE = {
     "lines.markersize": 4,
     "errorbar.capsize": 0,
     "figure.figsize": (COLUMN_WIDTH, 2.3),
-    "figure.constrained_layout.use": True,
+    "figure.dpi": 72,  # that of PDF and SVG, so that text is measured once for all three
     "figure.facecolor": PAPER,
     "axes.facecolor": "none",
     "savefig.facecolor": "auto",
@@ -162,6 +128,7 @@ def save(figure: Figure, name: str) -> Saved:
         The paths of the three files.
     """
     folder = results() / "figures"
+    _lay_out(figure)
     paths = {}
     for kind, metadata in _METADATA.items():
         paths[kind] = folder / f"{name}.{kind}"
@@ -215,7 +182,7 @@ def label_line_ends(axes: Axes, lines: Mapping[str, Line2D], *, apart: float = 7
     Returns:
         The labels, in the order of `lines`.
     """
-    axes.figure.draw_without_rendering()
+    _lay_out(axes.figure)
     ends = np.array([_last_point(line) for line in lines.values()])
     heights = axes.transData.transform(ends)[:, 1] * 72 / axes.figure.dpi
     order = np.argsort(heights, kind="stable")
@@ -243,6 +210,11 @@ def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **an
     return axes.annotate(
         text, _last_point(line), xytext=(3, rise), textcoords="offset points", **(appearance | annotation)
     )
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give every axes its place, once: matplotlib's own switch would do it again for every file that is saved."""
+    ConstrainedLayoutEngine().execute(figure)
 
 
 def _last_point(line: Line2D) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """Which of our modules a program depends on, so that an edited module reruns just what imports it."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 SOURCES = Path("src")
@@ -27,14 +28,20 @@ def imports_of(*programs: str) -> list[str]:
 
 def _imported_by(file: Path) -> set[Path]:
     """The files that one Python file imports from `src/`."""
+    return {path for name in _names(file, file.read_text(encoding="utf-8")) for path in _files(name)}
+
+
+@cache
+def _names(file: Path, text: str) -> frozenset[str]:
+    """Full names of what a Python file imports: modules, and what it takes from them."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+    for node in ast.walk(ast.parse(text, str(file))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             module = _absolute(node, file)
             names |= {f"{module}.{alias.name}" for alias in node.names}  # a module, or a thing in one
-    return {path for name in names for path in _files(name)}
+    return frozenset(names)
 
 
 def _absolute(node: ast.ImportFrom, file: Path) -> str:

@@ -2,8 +2,9 @@
 
 import shutil
 import sys
-from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -20,44 +21,48 @@ def deterministic_torch() -> None:
     """One thread, float64, deterministic kernels, no TF32: the numbers are decided by config, code and data alone."""
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
-    torch.use_deterministic_algorithms(True)
+    # The same as `use_deterministic_algorithms`, which also imports the compiler: half of a small job.
+    torch.set_deterministic_debug_mode("error")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
 
 
 def train(
-    arguments: Namespace,
+    settings: Mapping[str, Any],
+    inputs: Sequence[Path],
+    out: Path,
     say: Callable[[str], None],
     runs: pd.DataFrame,
     build: Callable[[pd.DataFrame], Problem],
     together: list[str],
     block: int = 1,
 ) -> None:
-    """Train `runs`, write the run table to `arguments.out` and what it came from to `arguments.record`.
+    """Train `runs`, write the run table to `out` and what it came from beside it, with the ending `.json`.
 
     Finished ensembles are kept in a folder beside the table until it is written. Its name is a hash of everything that
     decides the numbers, so that a killed program goes on to the same bytes, and a changed one starts afresh.
 
     Args:
-        arguments: The program's: `settings`, `design`, `out`, `record`.
+        settings: What the experiment is told; of these `steps`, `recorded_steps` and `ensemble_size` are used here.
+        inputs: Files that the runs depend on.
+        out: The run table.
         say: Says one line to the user.
         runs: One row a run.
         build: Makes the problem of an ensemble from its rows.
         together: Columns in which all runs of an ensemble agree.
         block: Ensembles hold a multiple of this many consecutive runs.
     """
-    name, settings = arguments.out.stem, arguments.settings
     schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
-    origin = record(settings, [arguments.design])
-    checkpoints = arguments.out.with_name(f".{name}-{value_hash(origin)[:16]}")
+    origin = record(settings, inputs)
+    checkpoints = out.with_name(f".{out.stem}-{value_hash(origin)[:16]}")
     parts = ensembles(runs, settings["ensemble_size"], together, block)
     silent = not sys.stderr.isatty()
-    with tqdm(desc=name, total=len(runs) * schedule.steps, unit_scale=True, disable=silent, leave=False) as bar:
+    with tqdm(desc=out.stem, total=len(runs) * schedule.steps, unit_scale=True, disable=silent, leave=False) as bar:
         table = sweep(parts, build, schedule, checkpoints, bar.update)
-    write_table(arguments.out, table)
-    write_json(arguments.record, origin)
-    for folder in arguments.out.parent.glob(f".{name}-*"):
+    write_table(out, table)
+    write_json(out.with_suffix(".json"), origin)
+    for folder in out.parent.glob(f".{out.stem}-*"):
         shutil.rmtree(folder)
     reasons = table.groupby("run")["stopped_because"].last().value_counts().sort_index()
     ends = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-    say(f"{name}: {len(runs):,} runs of up to {schedule.steps:,} steps: {ends}")
+    say(f"{out.stem}: {len(runs):,} runs of up to {schedule.steps:,} steps: {ends}")

@@ -9,7 +9,7 @@ import matplotlib
 import pypandoc
 import typst
 
-from ndgm.drawing import INK, PAPER
+from ndgm.colours import INK, PAPER
 from ndgm.files import InputError
 
 MARKDOWN = "markdown-implicit_figures+smart"

@@ -58,20 +58,15 @@ wildcard_constraints:
     design="|".join(map(re.escape, DESIGNS)),
 
 
-def settings(**chosen):
+def json_of(settings):
     """What a job is told, as one parameter: JSON with sorted keys, so that swapped values are noticed."""
-    return json.dumps(chosen, sort_keys=True, allow_nan=False)
+    return json.dumps(settings, sort_keys=True, allow_nan=False)
 
 
 def training_settings(group, experiment):
     """What a training job is told: seed, device, ensemble size and its experiment's block of the config."""
-    return settings(
-        root_seed=config["root_seed"],
-        device=config["device"],
-        ensemble_size=config["ensemble_size"],
-        experiment=f"{group}_{experiment}",
-        **config[group][experiment],
-    )
+    everywhere = {key: config[key] for key in ["root_seed", "device", "ensemble_size"]}
+    return {**everywhere, "experiment": f"{group}_{experiment}", **config[group][experiment]}
 
 
 def every(*patterns, **wildcards):

@@ -11,10 +11,12 @@ rule make_lasso_design:
         "results/{scale}/benchmarks/lasso_{design}.tsv"
     threads: 1
     params:
-        settings=lambda wildcards: settings(
-            root_seed=config["root_seed"],
-            name=wildcards.design,
-            design=config["l1_paradox"]["designs"][wildcards.design],
+        settings=lambda wildcards: json_of(
+            {
+                "root_seed": config["root_seed"],
+                "name": wildcards.design,
+                "design": config["l1_paradox"]["designs"][wildcards.design],
+            }
         ),
     message:
         "Making the data of the LASSO, design {wildcards.design}"

@@ -1,3 +1,6 @@
+SWEEPS = ["lasso", "turning_point"]  # one process trains both: a start of torch takes as long as a small sweep
+
+
 rule solve_l1_paradox_exact:
     """The exact LASSO path that the methods are held against, certified by duality gap."""
     input:
@@ -12,10 +15,7 @@ rule solve_l1_paradox_exact:
         "results/{scale}/benchmarks/l1_paradox_exact_{design}.tsv"
     threads: 1
     params:
-        settings=settings(
-            lasso=config["l1_paradox"]["lasso"],
-            turning_point=config["l1_paradox"]["turning_point"],
-        ),
+        settings=json_of({experiment: config["l1_paradox"][experiment] for experiment in SWEEPS}),
     message:
         "Solving the LASSO exactly, design {wildcards.design}"
     shell:
@@ -30,24 +30,21 @@ rule train_l1_paradox_lasso:
         code=imports_of("scripts/l1_paradox_lasso.py"),
         design="results/{scale}/data/lasso_{design}.npz",
     output:
-        runs="results/{scale}/runs/l1_paradox_{experiment}_{design}.parquet",
-        record="results/{scale}/runs/l1_paradox_{experiment}_{design}.json",
+        runs=expand("results/{{scale}}/runs/l1_paradox_{experiment}_{{design}}.parquet", experiment=SWEEPS),
+        records=expand("results/{{scale}}/runs/l1_paradox_{experiment}_{{design}}.json", experiment=SWEEPS),
     log:
-        "results/{scale}/logs/l1_paradox_{experiment}_{design}.log",
+        "results/{scale}/logs/l1_paradox_lasso_{design}.log",
     benchmark:
-        "results/{scale}/benchmarks/l1_paradox_{experiment}_{design}.tsv"
-    wildcard_constraints:
-        experiment="lasso|turning_point",
+        "results/{scale}/benchmarks/l1_paradox_lasso_{design}.tsv"
     threads: 1
     resources:
         gpu=GPU,
     params:
-        settings=lambda wildcards: training_settings("l1_paradox", wildcards.experiment),
+        settings=json_of([training_settings("l1_paradox", experiment) for experiment in SWEEPS]),
     message:
-        "Running gradient methods: {wildcards.experiment}, design {wildcards.design}"
+        "Running gradient methods on the LASSO, design {wildcards.design}"
     shell:
-        "python {input.script} --settings {params.settings:q} --design {input.design}"
-        " --out {output.runs} --record {output.record} --log {log}"
+        "python {input.script} --settings {params.settings:q} --design {input.design} --out {output.runs} --log {log}"
 
 
 rule train_l1_paradox_noise:
@@ -67,9 +64,9 @@ rule train_l1_paradox_noise:
     resources:
         gpu=GPU,
     params:
-        settings=training_settings("l1_paradox", "noise"),
+        settings=json_of(training_settings("l1_paradox", "noise")),
     message:
         "Running the subgradient method with mini-batch noise, design {wildcards.design}"
     shell:
         "python {input.script} --settings {params.settings:q} --design {input.design}"
-        " --out {output.runs} --record {output.record} --log {log}"
+        " --out {output.runs} --log {log}"

@@ -19,7 +19,7 @@ rule write_paper:
         "results/{scale}/benchmarks/paper.tsv"
     threads: 1
     params:
-        settings=settings(**config),
+        settings=json_of(config),
     message:
         "Writing the paper"
     shell:

@@ -23,8 +23,8 @@ rule verify:
     threads: 1
     params:
         # Which rule makes what, so that a difference can be traced.
-        settings=lambda wildcards: settings(
-            **{str(output): made.name for made in workflow.rules for output in made.output}
+        settings=lambda wildcards: json_of(
+            {str(output): made.name for made in workflow.rules for output in made.output}
         ),
     message:
         f"Comparing results/{SCALE} with reference/{SCALE}"

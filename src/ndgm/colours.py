@@ -1,0 +1,37 @@
+"""The colours and markers of every figure and page."""
+
+INK = "#1a1a1a"
+"""Text, axes and predictions. The web page turns this colour light when the reader's screen is dark."""
+
+PAPER = "#ffffff"
+"""The background. The web page turns this colour dark when the reader's screen is dark."""
+
+COLOURS = {
+    "prediction": INK,
+    "smooth": "#50657d",
+    "subgradient": "#d55e00",
+    "subgradient_sqrt": "#f0a077",
+    "subgradient_geometric": "#994433",
+    "heavy_ball": "#e69f00",
+    "proximal": "#0072b2",
+    "ista": "#0072b2",
+    "fista": "#56b4e9",
+    "truncated_gradient": "#573cdd",
+    "rmsprop": "#009e73",
+    "adam": "#cc79a7",
+}
+"""One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants."""
+
+MARKERS = {
+    "subgradient": "o",
+    "subgradient_sqrt": "v",
+    "subgradient_geometric": "^",
+    "heavy_ball": "s",
+    "proximal": "D",
+    "ista": "D",
+    "fista": "P",
+    "truncated_gradient": "X",
+    "rmsprop": "p",
+    "adam": "h",
+}
+"""One marker a method, so that colour is never the only difference."""
