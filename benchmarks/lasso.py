@@ -23,11 +23,10 @@ def rows(interleaved) -> Iterator[dict]:
     generator = torch.Generator().manual_seed(0)
     design = torch.randn(SAMPLES, FEATURES, generator=generator)
     target = torch.randn(SAMPLES, generator=generator)
-    start = torch.randn(RUNS, FEATURES, generator=generator)
+    by_weight = torch.randn(FEATURES, RUNS, generator=generator)
     gram = design.T @ design / SAMPLES
     penalty = torch.linspace(0.01, 1, RUNS).unsqueeze(1)
     step_size = torch.full((RUNS, 1), 0.1 / torch.linalg.eigvalsh(gram)[-1].item())
-    by_weight = start.T.contiguous()
     product = torch.empty(FEATURES, ENSEMBLE)
     ensembles = [slice(first, first + ENSEMBLE) for first in range(0, RUNS, ENSEMBLE)]
 
@@ -41,10 +40,11 @@ def rows(interleaved) -> Iterator[dict]:
         def ours(method=METHODS[name]):
             for part in ensembles:
                 objective = Lasso(gram, design.T @ target / SAMPLES, penalty[part])
-                descend(objective, method, start[part], step_size[part], Schedule.halving(OUR_STEPS, 2))
+                start = by_weight[:, part].contiguous().T
+                descend(objective, method, start, step_size[part], Schedule.halving(OUR_STEPS, 2))
 
         def theirs(name=name):
-            user_loop(name, design, target, start[0], penalty[0].item(), step_size[0].item())
+            user_loop(name, design, target, by_weight[:, 0], penalty[0].item(), step_size[0].item())
 
         seconds_ours, seconds_theirs, seconds_limit = interleaved(ours, theirs, limit)
         ours_per_run_step = seconds_ours / (OUR_STEPS * RUNS)

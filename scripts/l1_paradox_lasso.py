@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from ndgm.datasets import read_regression
+from ndgm.descent import Schedule
 from ndgm.objectives.lasso import Lasso
 from ndgm.programs import argument_parser, program
 from ndgm.sweep import Problem, column, grid, start_directions
@@ -28,14 +29,14 @@ def train_sweep(problem, settings, out):
 
     gram = torch.tensor(problem.A, device=device)
     correlation = torch.tensor(problem.b, device=device)
+    schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
     directions = start_directions(settings["root_seed"], settings["seeds"], problem.dimension)
 
     def build(part):
         """The LASSO at each run's penalty, from a start of about unit length that its seed decides."""
-        start = torch.tensor(directions[part["seed"]], device=device)
-        return Problem(
-            Lasso(gram, correlation, column(part, "penalty", device)), start, column(part, "step_size", device)
-        )
+        lasso = Lasso(gram, correlation, column(part, "penalty", device))
+        start = torch.tensor(directions[part["seed"]].T, device=device).T  # in the layout that the LASSO is quickest in
+        return Problem(lasso, start, column(part, "step_size", device), schedule)
 
     train(settings, [arguments.design], out, say, runs, build, together=["method"])
 

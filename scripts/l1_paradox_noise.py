@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from ndgm.datasets import read_regression, without_signal
+from ndgm.descent import Schedule
 from ndgm.objectives.lasso import MinibatchLasso
 from ndgm.programs import argument_parser, program
 from ndgm.provenance import generator
@@ -38,6 +39,7 @@ with program(arguments) as say:
 
     design, target = (torch.tensor(array, device=device) for array in data)
 
+    schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
     directions = start_directions(settings["root_seed"], settings["seeds"], problem.dimension)
 
     def build(part):
@@ -48,9 +50,9 @@ with program(arguments) as say:
             generator(settings["root_seed"], settings["experiment"], component, seed) for seed in part["seed"].unique()
         ]
         step_size = column(part, "step_size", device)
-        start = torch.tensor(directions[part["seed"]], device=device) * step_size * column(part, "noise", device)
+        start = torch.tensor(directions[part["seed"]].T, device=device).T * step_size * column(part, "noise", device)
         lasso = MinibatchLasso(design, target, column(part, "penalty", device), batch_size, draws)
-        return Problem(lasso, start, step_size)
+        return Problem(lasso, start, step_size, schedule)
 
     together = ["method", "batch_size", "step_size_times_lipschitz"]
     train(settings, [arguments.design], arguments.out, say, runs, build, together, block=penalties["count"])

@@ -29,6 +29,12 @@ class Schedule:
     average_from: int
 
     @classmethod
+    def geometric(cls, steps: int, count: int) -> "Schedule":
+        """Record at `count` steps from 1 to `steps`, evenly on a log scale; fewer where those fall together."""
+        recorded = {round(steps ** (place / max(count - 1, 1))) for place in range(count)} | {steps}
+        return cls(steps, tuple(sorted(recorded)), steps - max(steps // 4, 1))
+
+    @classmethod
     def halving(cls, steps: int, count: int) -> "Schedule":
         """Record at `steps` and at half of that, `count` times in all; average over the last quarter.
 
@@ -63,12 +69,13 @@ def descend(
     start: Tensor,
     step_size: Tensor,
     schedule: Schedule,
-    advanced: Callable[[int], object] = int,
+    advanced: Callable[[float], object] = float,
 ) -> Trace:
     """Run `method` on `objective` for a whole ensemble at once.
 
     A run diverges when its objective is no longer finite, and converges when it is proximal and stands still; both are
     looked for at recorded steps. A stopped run records nothing more; the loop ends when every run has stopped.
+    Iterates lie in memory as `start` does.
 
     Args:
         objective: What is minimised, over the whole ensemble.
@@ -76,11 +83,10 @@ def descend(
         start: First iterates, shape (runs, d).
         step_size: η of each run, shape (runs, 1).
         schedule: Number of steps, and which are recorded.
-        advanced: Told the number of steps done since it was told last, at each recorded step, and of those saved.
+        advanced: Told how many runs' worth of steps are done or saved since it was told last, at each recorded step.
     """
     runs = len(start)
-    # One weight of all runs lies together, so that operations with one number per run go over long rows.
-    w = start.T.clone(memory_format=torch.contiguous_format).T
+    w = start.clone()
     state: dict[str, Tensor] = {}
     gradient = objective.gradient if method.proximal else objective.subgradient
     shrink = (objective.shrink,) if method.proximal else ()
@@ -94,17 +100,22 @@ def descend(
 
     for done in range(schedule.steps):
         recording = done + 1 in recorded
-        before = state.get("iterate", w).clone() if recording and method.proximal else None
+        if recording:
+            before = state.get("iterate", w).clone()
         g = gradient(w)
         if sums and done >= schedule.average_from:
             objective.accumulate(w, g, sums)
-        factor = method.schedule(done, schedule.steps)
-        w, state = method.rule(w, g, state, step_size if factor == 1 else step_size * factor, *shrink)
+        if method.polyak:
+            step = _polyak(objective, w, g)
+        else:
+            factor = method.schedule(done, schedule.steps)
+            step = step_size if factor == 1 else step_size * factor
+        w, state = method.rule(w, g, state, step, *shrink)
         if not recording:
             continue
 
         iterate = state.get("iterate", w)
-        measured = objective.measure(iterate)
+        measured = objective.measure(iterate, before)
         if done + 1 == schedule.steps:
             averaged = schedule.steps - schedule.average_from
             measured |= {f"mean_{name}": total.flatten(1).sum(1) / averaged for name, total in sums.items()}
@@ -112,16 +123,16 @@ def descend(
         running = reason == ""
         last_row[running] = len(rows) - 1
         reason[running & ~np.isfinite(rows[-1]["objective"])] = "diverged"
-        if before is not None:
+        if method.proximal:
             moved = (iterate - before).abs().amax(1) <= CONVERGED * iterate.abs().amax(1)
             reason[(reason == "") & moved.cpu().numpy()] = "converged"
-        advanced(done + 1 - told)
+        advanced(runs * (done + 1 - told) / schedule.steps)
         told = done + 1
         if (reason != "").all():
             break
 
     if told < schedule.steps:
-        advanced(schedule.steps - told)
+        advanced(runs * (schedule.steps - told) / schedule.steps)
     reason[reason == ""] = "finished"
     names = [*rows[0], *(f"mean_{name}" for name in objective.averaged)]
     measured = {name: np.stack([row.get(name, np.full(runs, np.nan)) for row in rows]) for name in dict.fromkeys(names)}
@@ -130,3 +141,9 @@ def descend(
         # Sums may still be finite where the objective, a square, no longer is.
         values[after | (reason == "diverged") if name.startswith("mean_") else after] = np.nan
     return Trace(np.array(schedule.recorded[: len(rows)]), measured, reason, last_row)
+
+
+def _polyak(objective: Objective, w: Tensor, g: Tensor) -> Tensor:
+    """Polyak's step (f(w) − inf f)/‖g‖² of each run, shape (runs, 1); zero where the gradient is."""
+    above = objective.measure(w, w)["objective"] - objective.lowest
+    return (above / g.square().sum(1)).nan_to_num(nan=0.0, posinf=0.0).clamp(min=0).unsqueeze(1)

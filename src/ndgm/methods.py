@@ -73,17 +73,41 @@ def truncated_gradient(
     return w, {"count": count}
 
 
+def averaged(w: Tensor, g: Tensor, state: State, step_size: Tensor) -> tuple[Tensor, State]:
+    """One step of subgradient descent, w ← w − ηg, whose iterate is the mean of all w so far, the start among them.
+
+    Source: Nemirovski and Yudin (1983).
+    """
+    mean = state["iterate"] if state else w.clone()
+    count = state["count"] + 1 if state else 2
+    w = w.addcmul_(g, step_size, value=-1)
+    return w, {"iterate": mean.add_((w - mean).div_(count)), "count": count}
+
+
 def constant(done: int, steps: int) -> float:
     """Factor 1 at every step."""
     return 1.0
 
 
 def inverse_square_root(done: int, steps: int) -> float:
+    """Factor 1/√(k+1) at step k = 0, 1, and so on."""
+    return (done + 1) ** -0.5
+
+
+def held_inverse_square_root(done: int, steps: int) -> float:
     """Factor 1 for the first half of the steps, then 1/√j at the j-th step of the rest, from j = 1 on.
 
     The step is held first, so that what decays is the floor and not the speed of arrival.
     """
     return max(done - steps // 2 + 1, 1) ** -0.5
+
+
+def linear(done: int, steps: int) -> float:
+    """Factor 1 − k/(N+1) at step k = 0, 1, …, N − 1 of N.
+
+    Source: Zamani and Glineur (2023).
+    """
+    return 1 - done / (steps + 1)
 
 
 def geometric(done: int, steps: int, *, last: float = 1e-6) -> float:
@@ -104,17 +128,24 @@ class Method:
         proximal: Whether the rule takes the gradient of the smooth part and the proximal map of the penalty; otherwise
             it takes a subgradient of the whole objective.
         schedule: Factor on the step size, from the number of steps done and the number of all steps.
+        polyak: Whether every step is Polyak's, (f(w) − inf f)/‖g‖², and no step size is used.
     """
 
     rule: Callable[..., tuple[Tensor, State]]
     proximal: bool = False
     schedule: Callable[[int, int], float] = constant
+    polyak: bool = False
 
 
 METHODS = {
     "subgradient": Method(gradient_step),
-    "subgradient_sqrt": Method(gradient_step, schedule=inverse_square_root),
+    "subgradient_inverse_sqrt": Method(gradient_step, schedule=inverse_square_root),
+    "subgradient_sqrt": Method(gradient_step, schedule=held_inverse_square_root),
+    "subgradient_linear": Method(gradient_step, schedule=linear),
     "subgradient_geometric": Method(gradient_step, schedule=geometric),
+    "polyak": Method(gradient_step, polyak=True),
+    "averaged": Method(averaged),
+    "averaged_inverse_sqrt": Method(averaged, schedule=inverse_square_root),
     "heavy_ball": Method(heavy_ball),
     "ista": Method(ista, proximal=True),
     "fista": Method(fista, proximal=True),

@@ -2,7 +2,6 @@
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +18,12 @@ from ndgm.provenance import generator
 
 
 class Problem(NamedTuple):
-    """What an ensemble minimises, where it starts, and with which steps."""
+    """What an ensemble minimises, where it starts, with which steps, and how many of them."""
 
     objective: Objective
     start: Tensor
     step_size: Tensor
+    schedule: Schedule
 
 
 def grid(**factors: list | np.ndarray) -> pd.DataFrame:
@@ -65,9 +65,8 @@ def ensembles(runs: pd.DataFrame, size: int, together: list[str], block: int = 1
 def sweep(
     parts: Iterable[pd.DataFrame],
     build: Callable[[pd.DataFrame], Problem],
-    schedule: Schedule,
     checkpoints: Path,
-    advanced: Callable[[int], object] = int,
+    advanced: Callable[[float], object] = float,
 ) -> pd.DataFrame:
     """Train ensemble after ensemble and give the run table, sorted by run and step.
 
@@ -76,20 +75,19 @@ def sweep(
     Args:
         parts: The ensembles, one row a run, with a `run` number, a `method` and the factors of the experiment.
         build: Makes the problem of an ensemble from its rows.
-        schedule: Number of steps, and which are recorded.
         checkpoints: Folder of this sweep alone.
-        advanced: Told the number of runs × steps done since it was told last.
+        advanced: Told how many runs' worth of steps are done since it was told last.
     """
     tables = []
     for number, part in enumerate(parts):
         kept = checkpoints / f"{number}.pickle"
         if kept.exists():
             trace = pickle.loads(kept.read_bytes())
-            advanced(len(part) * schedule.steps)
+            advanced(len(part))
         else:
-            objective, start, step_size = build(part)
+            objective, start, step_size, schedule = build(part)
             method = METHODS[part["method"].iloc[0]]
-            trace = descend(objective, method, start, step_size, schedule, partial(_advance, advanced, len(part)))
+            trace = descend(objective, method, start, step_size, schedule, advanced)
             with write_atomically(kept) as temporary:
                 temporary.write_bytes(pickle.dumps(trace))
         tables.append(tabulate(part, trace))
@@ -105,7 +103,3 @@ def tabulate(part: pd.DataFrame, trace: Trace) -> pd.DataFrame:
         table[name] = values[rows, run]
     table["stopped_because"] = trace.stopped_because[run]
     return table
-
-
-def _advance(advanced: Callable[[int], object], runs: int, steps: int) -> None:
-    advanced(runs * steps)

@@ -10,17 +10,16 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ndgm.descent import Schedule
 from ndgm.files import write_json
 from ndgm.provenance import record, value_hash
 from ndgm.sweep import Problem, ensembles, sweep
 from ndgm.tables import write_table
 
 
-def deterministic_torch() -> None:
-    """One thread, float64, deterministic kernels, no TF32: the numbers are decided by config, code and data alone."""
+def deterministic_torch(dtype: torch.dtype = torch.float64) -> None:
+    """One thread, one type, deterministic kernels, no TF32: the numbers are decided by config, code and data alone."""
     torch.set_num_threads(1)
-    torch.set_default_dtype(torch.float64)
+    torch.set_default_dtype(dtype)
     # The same as `use_deterministic_algorithms`, which also imports the compiler: half of a small job.
     torch.set_deterministic_debug_mode("error")
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -43,7 +42,7 @@ def train(
     decides the numbers, so that a killed program goes on to the same bytes, and a changed one starts afresh.
 
     Args:
-        settings: What the experiment is told; of these `steps`, `recorded_steps` and `ensemble_size` are used here.
+        settings: What the experiment is told; of these `ensemble_size` is used here.
         inputs: Files that the runs depend on.
         out: The run table.
         say: Says one line to the user.
@@ -52,17 +51,16 @@ def train(
         together: Columns in which all runs of an ensemble agree.
         block: Ensembles hold a multiple of this many consecutive runs.
     """
-    schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
     origin = record(settings, inputs)
     checkpoints = out.with_name(f".{out.stem}-{value_hash(origin)[:16]}")
     parts = ensembles(runs, settings["ensemble_size"], together, block)
     silent = not sys.stderr.isatty()
-    with tqdm(desc=out.stem, total=len(runs) * schedule.steps, unit_scale=True, disable=silent, leave=False) as bar:
-        table = sweep(parts, build, schedule, checkpoints, bar.update)
+    with tqdm(desc=out.stem, total=len(runs), unit="runs", unit_scale=True, disable=silent, leave=False) as bar:
+        table = sweep(parts, build, checkpoints, bar.update)
     write_table(out, table)
     write_json(out.with_suffix(".json"), origin)
     for folder in out.parent.glob(f".{out.stem}-*"):
         shutil.rmtree(folder)
     reasons = table.groupby("run")["stopped_because"].last().value_counts().sort_index()
     ends = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-    say(f"{out.stem}: {len(runs):,} runs of up to {schedule.steps:,} steps: {ends}")
+    say(f"{out.stem}: {len(runs):,} runs of up to {table['step'].max():,} steps: {ends}")

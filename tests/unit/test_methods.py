@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.optim.sgd import sgd
 
-from ndgm.methods import METHODS, geometric, gradient_step, heavy_ball, inverse_square_root, truncated_gradient
+from ndgm.methods import METHODS, gradient_step, heavy_ball, truncated_gradient
 from ndgm.objectives.lasso import Lasso
 from ndgm.theory.lasso import Quadratic, solve_lasso
 
@@ -86,12 +86,12 @@ def test_fista_and_ista_keep_their_proved_rates():
     penalties = np.array([1e-4, 3e-4])
     exact = solve_lasso(problem, penalties)
     objective, step_size = ensemble(problem, penalties)
-    least = objective.measure(torch.tensor(exact.weights))["objective"].numpy()
+    least = objective.measure(torch.tensor(exact.weights), None)["objective"].numpy()
     k = np.arange(1, steps + 1)[:, None]
 
     def gaps(name):
         x = iterates(METHODS[name].rule, objective, torch.zeros(2, d, dtype=torch.float64), step_size, steps)
-        return np.stack([objective.measure(one)["objective"].numpy() for one in x]) - least
+        return np.stack([objective.measure(one, None)["objective"].numpy() for one in x]) - least
 
     scale = problem.lipschitz * (exact.weights**2).sum(1)
     fista, ista = gaps("fista"), gaps("ista")
@@ -131,12 +131,20 @@ def test_truncated_gradient_of_period_ten():
 def test_schedules_hold_the_step_for_half_the_run_and_then_follow_their_formulas():
     steps, held = 1_000, 500
     j = np.arange(1, steps - held + 1)
-    for schedule, decay in ((inverse_square_root, 1 / np.sqrt(j)), (geometric, 1e-6 ** (j / len(j)))):
-        factors = [schedule(done, steps) for done in range(steps)]
+    for name, decay in (("subgradient_sqrt", 1 / np.sqrt(j)), ("subgradient_geometric", 1e-6 ** (j / len(j)))):
+        factors = [METHODS[name].schedule(done, steps) for done in range(steps)]
         assert factors[:held] == [1.0] * held
         np.testing.assert_allclose(factors[held:], decay, rtol=1e-12)
-    constant = METHODS["subgradient"].schedule
-    assert {constant(done, steps) for done in range(steps)} == {1.0}
+
+
+def test_schedules_from_the_first_step_on():
+    steps, k = 1_000, np.arange(1_000)
+    for name, formula in (
+        ("subgradient", np.ones(steps)),
+        ("subgradient_inverse_sqrt", 1 / np.sqrt(k + 1)),
+        ("subgradient_linear", (steps + 1 - k) / (steps + 1)),
+    ):
+        np.testing.assert_allclose([METHODS[name].schedule(done, steps) for done in k], formula, rtol=1e-12)
 
 
 def test_a_geometric_step_converges_on_a_sharp_problem_where_a_constant_one_hovers():

@@ -46,7 +46,7 @@ def test_gradients_leave_the_iterate_alone(data):
     Z, y, penalty, w = data
     for lasso in (gram_form(Z, y, penalty), MinibatchLasso(Z, y, penalty, 3, [np.random.default_rng(0)])):
         before = w.clone()
-        lasso.gradient(w), lasso.subgradient(w), lasso.measure(w)
+        lasso.gradient(w), lasso.subgradient(w), lasso.measure(w, None)
         assert torch.equal(w, before)
 
 
@@ -63,7 +63,7 @@ def test_sign_of_zero_is_zero(data):
 def test_measured_quantities(data):
     Z, y, penalty, w = data
     w[0, :3] = 0
-    measured = gram_form(Z, y, penalty).measure(w)
+    measured = gram_form(Z, y, penalty).measure(w, None)
     value = plain_smooth(Z, y, w) - y @ y / (2 * SAMPLES) + penalty[:, 0] * torch.linalg.vector_norm(w, 1, dim=1)
     torch.testing.assert_close(measured["objective"], value, rtol=1e-12, atol=1e-13)
     torch.testing.assert_close(measured["l1_norm"], torch.linalg.vector_norm(w, 1, dim=1), rtol=1e-14, atol=0)

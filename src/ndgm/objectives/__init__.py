@@ -10,9 +10,11 @@ class Objective(Protocol):
 
     Attributes:
         averaged: Names of what is averaged over steps.
+        lowest: Infimum of the objective, a number or one per run, shape (runs,); only where it is known.
     """
 
     averaged: tuple[str, ...]
+    lowest: float | Tensor
 
     def gradient(self, w: Tensor) -> Tensor:
         """Gradient of the smooth part."""
@@ -23,8 +25,8 @@ class Objective(Protocol):
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
         """Proximal map of amount·penalty; `amount` has shape (runs, 1)."""
 
-    def measure(self, w: Tensor) -> dict[str, Tensor]:
-        """Quantities to record, each of shape (runs,); `objective` is one of them."""
+    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
+        """Quantities to record, each of shape (runs,); `objective` is one of them. `before` lies one step earlier."""
 
     def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
         """Add what is averaged over steps to running sums, one of shape (runs, d) for each name in `averaged`.

@@ -7,7 +7,8 @@ from torch import Tensor
 class Lasso:
     """½wᵀAw − bᵀw + λ‖w‖₁ with A = ZᵀZ/n and b = Zᵀy/n computed once, so that a step costs d² and not n·d.
 
-    Gradients are written into buffers that the next call overwrites.
+    Gradients are written into buffers that the next call overwrites. Iterates are quickest when one weight of all runs
+    lies together in memory, as in the transpose of a contiguous tensor: what each run has one of goes over long rows.
 
     Args:
         gram: A, shape (d, d).
@@ -22,7 +23,6 @@ class Lasso:
         self.correlation = correlation
         self.penalty = penalty
         self._minus_correlation = -correlation
-        # In memory one weight of all runs lies together, as in `descend`.
         self._gradient = gram.new_empty(len(gram), len(penalty)).T
         self._sign = torch.empty_like(self._gradient)
         self._clamped = torch.empty_like(self._gradient)
@@ -43,7 +43,7 @@ class Lasso:
         threshold = amount * self.penalty
         return w.sub_(torch.clamp(w, -threshold, threshold, out=self._clamped))
 
-    def measure(self, w: Tensor) -> dict[str, Tensor]:
+    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective, L1 norm, squared L2 norm, number of exact zeros."""
         l1_norm = w.abs().sum(1)
         smooth = (w * (0.5 * w @ self.gram - self.correlation)).sum(1)
