@@ -10,6 +10,7 @@ configfile: "config/laptop.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/convergence.smk"
 include: "workflow/rules/l1_paradox.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"

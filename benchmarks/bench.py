@@ -8,6 +8,7 @@ import statistics
 import time
 
 import lasso
+import networks
 
 from ndgm.files import write_json
 from ndgm.programs import argument_parser, program
@@ -30,11 +31,11 @@ def interleaved(*functions) -> list[float]:
 arguments = argument_parser(__doc__, "out").parse_args()
 with program(arguments):
     deterministic_torch()
-    rows = list(lasso.rows(interleaved))
+    rows = [*lasso.rows(interleaved), *networks.rows(interleaved)]
     print(f"{'ours':>10} {'theirs':>10} {'ratio':>8} {'of limit':>9}")
     for row in rows:
-        print(
-            f"{row['ours']:10.4f} {row['theirs']:10.1f} {row['ratio']:8,.0f} {row['fraction_of_limit']:9.0%}", end="  "
+        numbers = (
+            "{ours:10.4g} {theirs:10.4g} {ratio:8,.4g} {fraction_of_limit:9.0%}" if row["ours"] else "not measured"
         )
-        print(f"{row['name']} [{row['unit']}]")
+        print(f"{numbers.format(**row):>40}  {row['name']} [{row['unit']}]")
     write_json(arguments.out, rows)

@@ -1,13 +1,12 @@
 """Run gradient methods on one LASSO problem, over methods, steps, penalties and seeds: one sweep for each table."""
 
-import numpy as np
 import torch
 
 from ndgm.datasets import read_regression
 from ndgm.descent import Schedule
 from ndgm.objectives.lasso import Lasso
 from ndgm.programs import argument_parser, program
-from ndgm.sweep import Problem, column, grid, start_directions
+from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
 from ndgm.theory.lasso import Quadratic
 from ndgm.training import deterministic_torch, train
 
@@ -15,13 +14,12 @@ from ndgm.training import deterministic_torch, train
 def train_sweep(problem, settings, out):
     """Train one sweep over the problem and write its table."""
     device = settings["device"]
-    penalties = settings["penalties_over_max"]
     runs = grid(
         experiment=[settings["experiment"]],
         design=[arguments.design.stem.removeprefix("lasso_")],
         method=settings["methods"],
         step_size_times_lipschitz=settings["step_sizes_times_lipschitz"],
-        penalty_over_max=np.geomspace(penalties["low"], penalties["high"], penalties["count"]),
+        penalty_over_max=log_spaced(**settings["penalties_over_max"]),
         seed=range(settings["seeds"]),
     )
     runs["step_size"] = runs["step_size_times_lipschitz"] / problem.lipschitz

@@ -1,6 +1,5 @@
 """Run the mini-batch subgradient method on one LASSO problem without signal, over batch sizes, penalties and seeds."""
 
-import numpy as np
 import torch
 
 from ndgm.datasets import read_regression, without_signal
@@ -8,7 +7,7 @@ from ndgm.descent import Schedule
 from ndgm.objectives.lasso import MinibatchLasso
 from ndgm.programs import argument_parser, program
 from ndgm.provenance import generator
-from ndgm.sweep import Problem, column, grid, start_directions
+from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
 from ndgm.theory.l1_paradox import minibatch_noise, noisy_turning_point
 from ndgm.theory.lasso import Quadratic
 from ndgm.training import deterministic_torch, train
@@ -29,7 +28,7 @@ with program(arguments) as say:
         batch_size=settings["batch_sizes"],
         step_size_times_lipschitz=settings["step_sizes_times_lipschitz"],
         seed=range(settings["seeds"]),
-        penalty_over_noise=np.geomspace(penalties["low"], penalties["high"], penalties["count"]),
+        penalty_over_noise=log_spaced(**penalties),
     )
     noise = {size: noisy_turning_point(minibatch_noise(*data, size)) for size in settings["batch_sizes"]}
     runs["noise"] = runs["batch_size"].map(noise)

@@ -9,9 +9,14 @@ PAPER = "#ffffff"
 COLOURS = {
     "prediction": INK,
     "smooth": "#50657d",
+    "kinked": "#d55e00",
     "subgradient": "#d55e00",
     "subgradient_sqrt": "#f0a077",
+    "subgradient_inverse_sqrt": "#f0a077",
     "subgradient_geometric": "#994433",
+    "polyak": "#882255",
+    "averaged": "#999933",
+    "best": "#003f7f",
     "heavy_ball": "#e69f00",
     "proximal": "#0072b2",
     "ista": "#0072b2",
@@ -20,12 +25,21 @@ COLOURS = {
     "rmsprop": "#009e73",
     "adam": "#cc79a7",
 }
-"""One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants."""
+"""One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants.
+
+What has a kink is drawn as subgradient descent is, what has none as `smooth`; `best` is the best iterate so far.
+"""
 
 MARKERS = {
+    "smooth": "s",
+    "kinked": "o",
     "subgradient": "o",
     "subgradient_sqrt": "v",
+    "subgradient_inverse_sqrt": "v",
     "subgradient_geometric": "^",
+    "polyak": ">",
+    "averaged": "d",
+    "best": "<",
     "heavy_ball": "s",
     "proximal": "D",
     "ista": "D",

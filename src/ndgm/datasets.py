@@ -1,4 +1,4 @@
-"""Designs and targets: generated ones, and real tables that scikit-learn ships."""
+"""Designs, inputs and targets: generated ones, and real tables that scikit-learn ships."""
 
 from itertools import combinations
 from pathlib import Path
@@ -14,6 +14,13 @@ class Regression(NamedTuple):
 
     design: np.ndarray
     target: np.ndarray
+
+
+class Samples(NamedTuple):
+    """Inputs of a network, shape (n, features), of mean 0 and variance 1 over all; and targets, shape (n, outputs)."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
 
 
 def standardised(design: np.ndarray, target: np.ndarray) -> Regression:
@@ -55,6 +62,39 @@ def diabetes(*, quadratic: bool = False) -> Regression:
     return standardised(design, table.target)
 
 
+def digits(rng: np.random.Generator, *, samples: int, wrong: float) -> Samples:
+    """Handwritten digits of 8 × 8 pixels, a random subset; targets are one-hot classes, a share of them wrong.
+
+    Source: scikit-learn's copy of the test set of Alpaydin and Kaynak (1998), 1,797 pictures.
+    """
+    from sklearn.datasets import load_digits
+
+    table = load_digits()
+    rows = rng.permutation(len(table.data))[:samples]
+    classes = table.target[rows]
+    mistaken = rng.permutation(samples)[: round(wrong * samples)]
+    classes[mistaken] = (classes[mistaken] + rng.integers(1, 10, size=len(mistaken))) % 10
+    pictures = table.data[rows] - table.data[rows].mean(0)  # what all pictures share would only slow the training
+    return Samples(pictures / pictures.std(), np.eye(10)[classes])
+
+
+def teacher(rng: np.random.Generator, *, samples: int, features: int, units: int, noise: float) -> Samples:
+    """Gaussian inputs, and the output of a random network of one hidden layer plus noise·ε.
+
+    One half of the teacher's units are ReLU and the other tanh, so that neither kind of student has its activation. Its
+    output is scaled to mean 0 and variance 1 before noise is added.
+    """
+    inputs = rng.standard_normal((samples, features))
+    before = inputs @ rng.standard_normal((features, units)) / np.sqrt(features) + rng.standard_normal(units)
+    kinked = np.arange(units) < units // 2
+    output = np.where(kinked, np.maximum(before, 0), np.tanh(before)) @ rng.standard_normal((units, 1))
+    output = (output - output.mean()) / output.std()
+    return Samples((inputs - inputs.mean()) / inputs.std(), output + noise * rng.standard_normal((samples, 1)))
+
+
+SAMPLERS = {"digits": digits, "teacher": teacher}
+
+
 def without_signal(data: Regression) -> Regression:
     """The same design with the residual of least squares as target: b = Zᵀy/n = 0, and w = 0 solves any LASSO.
 
@@ -69,17 +109,17 @@ def without_signal(data: Regression) -> Regression:
 
 
 def load_design(settings: dict[str, Any], rng: np.random.Generator) -> Regression:
-    """The design that a block of `l1_paradox.designs` in the config asks for."""
+    """The design that a block of `designs` in the config asks for."""
     options = {key: value for key, value in settings.items() if key != "source"}
     if settings["source"] in ("gaussian", "autoregressive"):
         return gaussian(rng, **options)
     return diabetes(quadratic=settings["source"] == "diabetes_quadratic")
 
 
-def write_regression(path: Path, data: Regression) -> None:
-    """Write Z and y to an `.npz` file."""
+def write_data(path: Path, data: Regression | Samples) -> None:
+    """Write the arrays of a data set to an `.npz` file."""
     with write_atomically(path) as temporary:
-        np.savez(temporary, design=data.design, target=data.target)
+        np.savez(temporary, **data._asdict())
 
 
 def read_regression(path: Path) -> Regression:
@@ -88,13 +128,29 @@ def read_regression(path: Path) -> Regression:
     Raises:
         InputError: if the file is missing, truncated or holds something else.
     """
+    data = _read(path, Regression)
+    if data.design.ndim != 2 or data.target.shape != data.design.shape[:1]:
+        raise InputError(f"{path}: design and target do not fit together; remove it and run again")
+    return data
+
+
+def read_samples(path: Path) -> Samples:
+    """Read inputs and targets from an `.npz` file.
+
+    Raises:
+        InputError: if the file is missing, truncated or holds something else.
+    """
+    data = _read(path, Samples)
+    if data.inputs.ndim != 2 or data.targets.ndim != 2 or len(data.inputs) != len(data.targets):
+        raise InputError(f"{path}: inputs and targets do not fit together; remove it and run again")
+    return data
+
+
+def _read(path: Path, kind: type) -> Any:
     try:
         with np.load(path) as arrays:
-            data = Regression(arrays["design"], arrays["target"])
+            return kind(**{name: arrays[name] for name in kind._fields})
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except Exception as fault:  # a damaged archive can end in about ten kinds of them
         raise InputError(f"{path}: truncated or corrupted ({fault}); remove it and run again") from None
-    if data.design.ndim != 2 or data.target.shape != data.design.shape[:1]:
-        raise InputError(f"{path}: design and target do not fit together; remove it and run again")
-    return data

@@ -20,7 +20,7 @@ class Schedule:
 
     Attributes:
         steps: Number of steps.
-        recorded: Steps at which iterates are measured, ascending; the last one is `steps`.
+        recorded: Steps at which iterates are measured, ascending, 0 for the start; the last one is `steps`.
         average_from: Averages run over the iterates of steps `average_from` … `steps` − 1.
     """
 
@@ -93,7 +93,7 @@ def descend(
     # A proximal method comes to rest, so there is nothing to average.
     sums = {} if method.proximal else {name: torch.zeros_like(w) for name in objective.averaged}
     recorded = set(schedule.recorded)
-    rows: list[dict[str, np.ndarray]] = []
+    rows = [_on_cpu(objective.measure(w, w))] if 0 in recorded else []
     reason = np.full(runs, "", dtype=object)
     last_row = np.full(runs, -1)
     told = 0
@@ -119,7 +119,7 @@ def descend(
         if done + 1 == schedule.steps:
             averaged = schedule.steps - schedule.average_from
             measured |= {f"mean_{name}": total.flatten(1).sum(1) / averaged for name, total in sums.items()}
-        rows.append({name: value.cpu().numpy() for name, value in measured.items()})
+        rows.append(_on_cpu(measured))
         running = reason == ""
         last_row[running] = len(rows) - 1
         reason[running & ~np.isfinite(rows[-1]["objective"])] = "diverged"
@@ -141,6 +141,10 @@ def descend(
         # Sums may still be finite where the objective, a square, no longer is.
         values[after | (reason == "diverged") if name.startswith("mean_") else after] = np.nan
     return Trace(np.array(schedule.recorded[: len(rows)]), measured, reason, last_row)
+
+
+def _on_cpu(measured: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: value.cpu().numpy() for name, value in measured.items()}
 
 
 def _polyak(objective: Objective, w: Tensor, g: Tensor) -> Tensor:

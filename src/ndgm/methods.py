@@ -103,11 +103,11 @@ def held_inverse_square_root(done: int, steps: int) -> float:
 
 
 def linear(done: int, steps: int) -> float:
-    """Factor 1 − k/(N+1) at step k = 0, 1, …, N − 1 of N.
+    """Factor 1 − k/N at step k = 0, 1, …, N − 1 of N.
 
     Source: Zamani and Glineur (2023).
     """
-    return 1 - done / (steps + 1)
+    return 1 - done / steps
 
 
 def geometric(done: int, steps: int, *, last: float = 1e-6) -> float:
@@ -146,6 +146,7 @@ METHODS = {
     "polyak": Method(gradient_step, polyak=True),
     "averaged": Method(averaged),
     "averaged_inverse_sqrt": Method(averaged, schedule=inverse_square_root),
+    "averaged_linear": Method(averaged, schedule=linear),
     "heavy_ball": Method(heavy_ball),
     "ista": Method(ista, proximal=True),
     "fista": Method(fista, proximal=True),

@@ -38,7 +38,21 @@ def faults(settings: Mapping, files: list[str], command_line: Mapping) -> list[s
     scales = sorted(path.stem for path in Path("config").glob("*.yaml"))
     if isinstance(scale := settings.get("scale"), str) and scale not in scales:
         found.append((("scale",), f"there is no config/{scale}.yaml, only {', '.join(scales)}"))
+    found += _unknown_designs(settings)
     return [f"{_source(key, sources)}: {_dotted(key)}: {fault}" for key, fault in sorted(found, key=str)]
+
+
+def _unknown_designs(settings: Mapping) -> Iterator[tuple[Key, str]]:
+    """Experiments that name a design which `l1_paradox.designs` does not have."""
+    try:
+        designs = list(settings["l1_paradox"]["designs"])
+        experiments = {name: block["designs"] for name, block in settings["convergence"].items() if "designs" in block}
+    except (KeyError, TypeError):
+        return  # the schema says what is missing
+    for name, wanted in experiments.items():
+        for place, design in enumerate(wanted if isinstance(wanted, list) else []):
+            if design not in designs:
+                yield ("convergence", name, "designs", place), f"{design!r} is not one of {', '.join(designs)}"
 
 
 def _read(file: str) -> Any:
@@ -77,9 +91,14 @@ def _key_and_fault(error: ValidationError) -> tuple[Key, str]:
         case "additionalProperties":
             name = next(name for name in value if name not in error.schema.get("properties", {}))
             near = difflib.get_close_matches(str(name), error.schema.get("properties", {}), n=1, cutoff=0.5)
-            return (*key, name), "unknown key" + (f"; did you mean {near[0]}?" if near else "")
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(error.schema.get('properties', {}))}"
+            return (*key, name), f"unknown key; {hint}"
         case "required":
             return (*key, error.message.split("'")[1]), "is missing"
+        case "type" if isinstance(limit, list):
+            return key, f"{value!r} is not {error.schema['description']}"
+        case "contains":
+            return key, f"lacks {limit['const']}"
         case "type":
             return key, f"{value!r} is not {TYPES[limit]}{_hint(value, limit)}"
         case "exclusiveMinimum":
@@ -96,6 +115,8 @@ def _key_and_fault(error: ValidationError) -> tuple[Key, str]:
             return key, f"names a value twice: {value!r}"
         case "enum":
             return key, f"{value!r} is not one of {', '.join(map(str, limit))}"
+        case "pattern" if "description" in error.schema:
+            return key, f"{value!r} is not one of {error.schema['description']}"
         case "pattern":
             return (*key, value), "a name has small letters, digits and _"
     return key, error.message

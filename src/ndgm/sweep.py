@@ -33,6 +33,11 @@ def grid(**factors: list | np.ndarray) -> pd.DataFrame:
     return runs
 
 
+def log_spaced(*, low: float, high: float, count: int) -> np.ndarray:
+    """The values of a grid in the config: `count` of them from `low` to `high`, evenly spaced on a log scale."""
+    return np.geomspace(low, high, count)
+
+
 def column(part: pd.DataFrame, name: str, device: str) -> Tensor:
     """A factor of an ensemble's runs, shape (runs, 1)."""
     return torch.tensor(part[name].to_numpy(), device=device).unsqueeze(1)

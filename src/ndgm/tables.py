@@ -45,7 +45,8 @@ def read_tables(paths: Iterable[Path]) -> dict[str, pd.DataFrame]:
 
 def read_experiment(results: Path, experiment: str) -> pd.DataFrame:
     """All tables of one experiment under the results of a scale, stacked in the order of their names."""
-    return read_tables(sorted(Path(results).glob(f"*/{experiment}_*.parquet")))[experiment]
+    paths = [*Path(results).glob(f"*/{experiment}.parquet"), *Path(results).glob(f"*/{experiment}_*.parquet")]
+    return read_tables(sorted(paths))[experiment]
 
 
 def last_rows(runs: pd.DataFrame) -> pd.DataFrame:

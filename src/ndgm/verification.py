@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ndgm.datasets import read_regression
+from ndgm.datasets import read_regression, read_samples
 from ndgm.files import read_json, write_atomically, write_json
 from ndgm.provenance import file_hash
 from ndgm.tables import last_rows, read_table
@@ -103,8 +103,8 @@ def values(path: Path) -> dict[str, dict[str, Any]]:
     if path.name == "claims.json":
         return {name: value for claim in read_json(path) for name, value in _claim_values(claim)}
     if path.suffix == ".npz":
-        data = read_regression(path)
-        return _column_values({"design": data.design.ravel(), "target": data.target}, lambda name: EXACT)
+        data = (read_samples if path.name.startswith("network_") else read_regression)(path)
+        return _column_values({name: array.ravel() for name, array in data._asdict().items()}, lambda name: EXACT)
     if path.suffix == ".parquet":
         table = read_table(path)
         if "method" not in table:
@@ -153,8 +153,8 @@ def _has_numbers(file: str, expected: Mapping) -> bool:
 
 
 def _is_record(file: str) -> bool:
-    """Whether a file says what a run table came from: other code or another machine may give the same numbers."""
-    return file.startswith("runs/") and file.endswith(".json")
+    """Whether a file says what a table came from: other code or another machine may give the same numbers."""
+    return file.startswith(("runs/", "exact/")) and file.endswith(".json")
 
 
 def _difference(name: str, measured: Mapping | None, expected: Mapping | None) -> str | None:

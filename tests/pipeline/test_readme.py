@@ -19,6 +19,7 @@ INSTEAD = {
     "snakemake --report results/report.html": "snakemake --report results/report.html --configfile config/smoke.yaml",
     "conda env create -f environment.yml": "true",  # test_packaging.py reads that file as conda does
     "pip install -c constraints.txt -e '.[slurm]'": "true",  # test_packaging.py holds the pins together
+    "pip install -c constraints.txt -e '.[certify]'": "true",
     "snakemake --workflow-profile profiles/slurm": "true",  # needs a cluster
     "python scripts/accept_reference.py --results results/laptop --reference reference/laptop": (
         "python scripts/accept_reference.py --results results/smoke --reference reference/mine"

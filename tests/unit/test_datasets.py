@@ -4,15 +4,35 @@ import zipfile
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_diabetes
+from sklearn.datasets import load_diabetes, load_digits
 from sklearn.preprocessing import PolynomialFeatures
 
-from ndgm.datasets import Regression, diabetes, gaussian, load_design, read_regression, without_signal, write_regression
+from ndgm.datasets import (
+    SAMPLERS,
+    Regression,
+    Samples,
+    diabetes,
+    digits,
+    gaussian,
+    load_design,
+    read_regression,
+    read_samples,
+    teacher,
+    without_signal,
+    write_data,
+)
 from ndgm.files import InputError
 
 
 def small(seed=0):
     return gaussian(np.random.default_rng(seed), samples=30, features=5, nonzeros=2, noise=0.5)
+
+
+def few(seed=0):
+    return teacher(np.random.default_rng(seed), samples=30, features=3, units=4, noise=0.5)
+
+
+FORMATS = {"design": (small, read_regression), "samples": (few, read_samples)}
 
 
 def assert_standardised(data):
@@ -103,6 +123,122 @@ def test_a_design_that_fits_exactly_leaves_no_noise(samples, features):
         without_signal(data)
 
 
+def rows_and_classes(data):
+    """Which rows of scikit-learn's table the inputs are, and the classes that the targets say."""
+    table = load_digits()
+    # Pixels run from 0 to 16, in the table and in every subset of a few pictures.
+    pixels = 16 * (data.inputs - data.inputs.min()) / np.ptp(data.inputs)
+    np.testing.assert_allclose(pixels, pixels.round(), atol=1e-10)
+    place = {picture.tobytes(): row for row, picture in enumerate(table.data.astype(int))}
+    assert len(place) == len(table.data)
+    rows = np.array([place[picture.tobytes()] for picture in pixels.round().astype(int)])
+    return rows, data.targets.argmax(1)
+
+
+@pytest.mark.parametrize(("samples", "wrong", "mistakes"), [(100, 0.0, 0), (200, 0.2, 40), (30, 1.0, 30), (70, 0.1, 7)])
+def test_digits_are_scikit_learns_with_a_share_of_wrong_classes(samples, wrong, mistakes):
+    data = digits(np.random.default_rng(7), samples=samples, wrong=wrong)
+    assert data.inputs.shape == (samples, 64) and data.targets.shape == (samples, 10)
+    assert data.inputs.mean() == pytest.approx(0, abs=1e-13) and data.inputs.std() == pytest.approx(1, rel=1e-13)
+    assert set(np.unique(data.targets)) == {0.0, 1.0} and (data.targets.sum(1) == 1).all()
+    rows, classes = rows_and_classes(data)
+    assert len(set(rows)) == samples
+    assert (classes != load_digits().target[rows]).sum() == mistakes
+
+
+def test_a_wrong_class_is_any_other_and_wrong_pictures_are_any():
+    samples = 1797
+    rows, classes = rows_and_classes(digits(np.random.default_rng(8), samples=samples, wrong=1.0))
+    np.testing.assert_array_equal(np.sort(rows), np.arange(samples))
+    shifts = np.bincount((classes - load_digits().target[rows]) % 10, minlength=10)
+    # Five standard errors of a count with nine places to fall.
+    assert shifts[0] == 0 and np.abs(shifts[1:] - samples / 9).max() < 5 * np.sqrt(samples * 8) / 9
+    rows, classes = rows_and_classes(digits(np.random.default_rng(8), samples=samples, wrong=0.5))
+    mistaken = classes != load_digits().target[rows]
+    # Of the first half of the pictures about a half are wrong, not all or none: five hypergeometric standard errors.
+    assert abs(mistaken[: samples // 2].mean() - 0.5) < 5 * np.sqrt(0.25 / samples)
+    # The classes themselves do not say which are wrong.
+    assert np.abs(np.bincount(classes[mistaken], minlength=10) - samples / 20).max() < 5 * np.sqrt(samples / 20)
+
+
+def test_a_random_subset_of_the_digits_does_not_depend_on_the_share_that_is_wrong():
+    clean, noisy = (digits(np.random.default_rng(9), samples=50, wrong=wrong) for wrong in (0.0, 0.4))
+    np.testing.assert_array_equal(clean.inputs, noisy.inputs)
+    assert (clean.targets != noisy.targets).any(1).sum() == 20
+    other = digits(np.random.default_rng(10), samples=50, wrong=0.0)
+    assert set(rows_and_classes(other)[0]) != set(rows_and_classes(clean)[0])
+
+
+OPTIONS = {
+    "digits": {"samples": 60, "wrong": 0.3},
+    "teacher": {"samples": 60, "features": 5, "units": 4, "noise": 0.3},
+}
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_samples_are_decided_by_the_generator(name):
+    one, same, other = (SAMPLERS[name](np.random.default_rng(seed), **OPTIONS[name]) for seed in (10, 10, 11))
+    for array, again, another in zip(one, same, other, strict=True):
+        np.testing.assert_array_equal(array, again)
+        assert array.shape == another.shape and (array != another).any()
+
+
+@pytest.mark.parametrize(("samples", "features", "units"), [(40, 1, 1), (500, 8, 8), (30, 50, 3)])
+def test_a_teacher_without_noise(samples, features, units):
+    data = teacher(np.random.default_rng(12), samples=samples, features=features, units=units, noise=0.0)
+    assert data.inputs.shape == (samples, features) and data.targets.shape == (samples, 1)
+    for array in data:
+        assert array.mean() == pytest.approx(0, abs=1e-13) and array.std() == pytest.approx(1, rel=1e-13)
+
+
+def kinks(x, y):
+    """Number of places where the slope of a function, known at many points, jumps."""
+    order = np.argsort(x)[::20]  # neighbours so near that their difference is rounding are left out
+    x, y = x[order], y[order]
+    slope = np.diff(y) / np.diff(x)
+    # A smooth unit bends its slope between neighbours by little. A kink changes one or two differences of slopes.
+    jumps = np.flatnonzero(np.abs(np.diff(slope)) > 0.1)
+    return int((np.diff(jumps, prepend=-9) > 1).sum())
+
+
+def test_a_teacher_is_a_function_of_its_inputs_and_half_of_its_units_have_a_kink():
+    found = {1: [], 2: [], 4: []}
+    for units, seed in [(units, seed) for units in found for seed in range(8)]:
+        x, y = teacher(np.random.default_rng(seed), samples=200_000, features=1, units=units, noise=0.0)
+        x, y = x[:, 0], y[:, 0]
+        inner = np.abs(x) < 2
+        found[units].append(kinks(x[inner], y[inner]))
+    # A kink may be out of sight, or too flat, or beside another one.
+    assert {units: max(counts) for units, counts in found.items()} == {1: 0, 2: 1, 4: 2}
+
+
+def test_noise_of_a_teacher_is_independent_and_adds_its_variance():
+    samples, noise = 20_000, 0.5
+    clean, noisy = (
+        teacher(np.random.default_rng(13), samples=samples, features=4, units=6, noise=size) for size in (0.0, noise)
+    )
+    np.testing.assert_array_equal(clean.inputs, noisy.inputs)
+    added = (noisy.targets - clean.targets)[:, 0]
+    # Five standard errors: of a variance √(2/n) relative, of a mean and of a correlation 1/√n.
+    error = 5 / np.sqrt(samples)
+    assert added.var() == pytest.approx(noise**2, rel=np.sqrt(2) * error)
+    assert abs(added.mean()) < noise * error
+    assert np.abs(np.corrcoef(added, np.column_stack([clean.targets, clean.inputs]).T)[0, 1:]).max() < error
+    assert noisy.targets.var() == pytest.approx(1 + noise**2, rel=2 * error)
+
+
+def test_teachers_of_two_generators_are_independent():
+    samples, features = 20_000, 4
+    options = {"samples": samples, "features": features, "units": 6, "noise": 0.0}
+    one, other = (teacher(np.random.default_rng(seed), **options) for seed in (14, 15))
+    columns = np.column_stack([one.inputs, other.inputs])
+    # Five standard errors of a correlation of Gaussian columns that have none.
+    assert np.abs(np.corrcoef(columns.T) - np.eye(2 * features)).max() < 5 / np.sqrt(samples)
+    # The networks differ too, not only what goes into them.
+    slopes = [np.linalg.lstsq(data.inputs, data.targets)[0][:, 0] for data in (one, other)]
+    assert abs(np.dot(*slopes) / np.prod(np.linalg.norm(slopes, axis=1))) < 0.99
+
+
 def test_load_design_passes_the_config_on():
     sizes = {"samples": 50, "features": 4, "nonzeros": 2, "noise": 1.0}
     made = load_design({"source": "autoregressive", "correlation": 0.99, **sizes}, np.random.default_rng(6))
@@ -113,13 +249,15 @@ def test_load_design_passes_the_config_on():
     assert load_design({"source": "diabetes_quadratic"}, None).design.shape == (442, 64)
 
 
-def test_a_written_design_is_read_back_and_its_bytes_are_fixed(tmp_path):
-    data = small()
-    write_regression(tmp_path / "one.npz", data)
-    write_regression(tmp_path / "two.npz", small())
-    back = read_regression(tmp_path / "one.npz")
-    np.testing.assert_array_equal(back.design, data.design)
-    np.testing.assert_array_equal(back.target, data.target)
+@pytest.mark.parametrize(("make", "read"), FORMATS.values(), ids=FORMATS)
+def test_written_data_are_read_back_and_their_bytes_are_fixed(tmp_path, make, read):
+    data = make()
+    write_data(tmp_path / "one.npz", data)
+    write_data(tmp_path / "two.npz", make())
+    back = read(tmp_path / "one.npz")
+    assert type(back) is type(data)
+    for found, written in zip(back, data, strict=True):
+        np.testing.assert_array_equal(found, written, strict=True)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 
@@ -134,41 +272,67 @@ def damaged(whole: bytes):
     yield b"\x93NUMPY" + whole
 
 
-def test_a_damaged_design_is_an_input_error_that_names_the_file(tmp_path):
-    path = tmp_path / "design.npz"
-    data = small()
-    write_regression(path, data)
+@pytest.mark.parametrize(("make", "read"), FORMATS.values(), ids=FORMATS)
+def test_damaged_data_are_an_input_error_that_names_the_file(tmp_path, make, read):
+    path = tmp_path / "data.npz"
+    data = make()
+    write_data(path, data)
     refused = 0
     for content in damaged(path.read_bytes()):
         path.write_bytes(content)
         try:
-            found = read_regression(path)
+            found = read(path)
         except InputError as fault:
             assert str(path) in str(fault) and "\n" not in str(fault)
             refused += 1
         else:
             # What is not the arrays may change unnoticed, such as a file date inside the archive.
-            np.testing.assert_array_equal(found.design, data.design)
-            np.testing.assert_array_equal(found.target, data.target)
+            for array, written in zip(found, data, strict=True):
+                np.testing.assert_array_equal(array, written)
     assert refused > 100
 
 
-def test_other_files_are_input_errors(tmp_path):
+@pytest.mark.parametrize("read", [read_regression, read_samples])
+def test_other_files_are_input_errors(tmp_path, read):
     path = tmp_path / "other.npz"
     with pytest.raises(InputError, match="other.npz: no such file"):
-        read_regression(path)
-    np.savez(path, design=np.ones((3, 2)))
+        read(path)
+    np.savez(path, design=np.ones((3, 2)), inputs=np.ones((3, 2)))
     with pytest.raises(InputError, match="other.npz"):
-        read_regression(path)
+        read(path)
     with path.open("wb") as file:
         np.save(file, np.ones(3))
     with pytest.raises(InputError, match="other.npz"):
-        read_regression(path)
+        read(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("design.npy", "text")
+        archive.writestr("inputs.npy", "text")
     with pytest.raises(InputError, match="other.npz"):
-        read_regression(path)
-    for wrong in (Regression(np.ones((3, 2)), np.ones(4)), Regression(np.ones(3), np.ones(3))):
-        write_regression(path, wrong)
-        with pytest.raises(InputError, match="do not fit together"):
-            read_regression(path)
+        read(path)
+
+
+@pytest.mark.parametrize(("make", "read"), [(small, read_samples), (few, read_regression)])
+def test_a_design_is_not_taken_for_samples_nor_samples_for_a_design(tmp_path, make, read):
+    path = tmp_path / "other.npz"
+    write_data(path, make())
+    with pytest.raises(InputError, match="other.npz"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "read"),
+    [
+        (Regression(np.ones((3, 2)), np.ones(4)), read_regression),
+        (Regression(np.ones((3, 2)), np.ones((3, 1))), read_regression),
+        (Regression(np.ones(3), np.ones(3)), read_regression),
+        (Samples(np.ones((3, 2)), np.ones((4, 1))), read_samples),
+        (Samples(np.ones((3, 2)), np.ones(3)), read_samples),
+        (Samples(np.ones(3), np.ones((3, 1))), read_samples),
+        (Samples(np.ones((3, 2, 2)), np.ones((3, 1))), read_samples),
+    ],
+)
+def test_shapes_that_do_not_fit_together_are_an_input_error(tmp_path, data, read):
+    path = tmp_path / "wrong.npz"
+    write_data(path, data)
+    with pytest.raises(InputError, match="wrong.npz: .* do not fit together"):
+        read(path)

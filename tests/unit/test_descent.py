@@ -53,11 +53,11 @@ def numpy_loop(method, problem, w, step_size, penalty, steps):
         elif method == "subgradient_inverse_sqrt":
             w = w - step_size / np.sqrt(k) * g
         elif method == "subgradient_linear":
-            w = w - step_size * (steps + 2 - k) / (steps + 1) * g
-        elif method in ("averaged", "averaged_inverse_sqrt"):
-            w = w - step_size * (1 if method == "averaged" else k**-0.5) * g
-            all_points = [*points, w]
-            iterates.append(np.mean(all_points, 0))
+            w = w - step_size * (steps + 1 - k) / steps * g
+        elif method.startswith("averaged"):
+            factor = {"averaged": 1, "averaged_inverse_sqrt": k**-0.5, "averaged_linear": (steps + 1 - k) / steps}
+            w = w - step_size * factor[method] * g
+            iterates.append(np.mean([*points, w], 0))
             continue
         elif method == "heavy_ball":
             velocity = 0.9 * velocity + g
@@ -236,6 +236,16 @@ def test_halving(steps, count, recorded):
     schedule = Schedule.halving(steps, count)
     average_from = recorded[-2] if steps > 1 else 0
     assert (schedule.steps, schedule.recorded, schedule.average_from) == (steps, recorded, average_from)
+
+
+def test_the_start_is_recorded_where_asked_for():
+    problem, penalty, start = random_problem(), np.array([1.0]), starts(1, 8)
+    trace = run(problem, "subgradient", start, np.array([0.01]), penalty, Schedule(5, (0, 2, 5), 4))
+    assert trace.step.tolist() == [0, 2, 5]
+    w = start[0]
+    assert trace.measured["objective"][0, 0] == pytest.approx(
+        w @ problem.A @ w / 2 - problem.b @ w + np.abs(w).sum(), rel=1e-12
+    )
 
 
 def test_geometric_recording():

@@ -142,7 +142,7 @@ def test_schedules_from_the_first_step_on():
     for name, formula in (
         ("subgradient", np.ones(steps)),
         ("subgradient_inverse_sqrt", 1 / np.sqrt(k + 1)),
-        ("subgradient_linear", (steps + 1 - k) / (steps + 1)),
+        ("subgradient_linear", (steps - k) / steps),
     ):
         np.testing.assert_allclose([METHODS[name].schedule(done, steps) for done in k], formula, rtol=1e-12)
 

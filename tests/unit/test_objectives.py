@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import softshrink
 
+from ndgm.objectives.batches import Batches
 from ndgm.objectives.lasso import Lasso, MinibatchLasso
 from ndgm.theory.l1_paradox import minibatch_noise
 
@@ -159,7 +160,7 @@ def test_another_block_changes_no_draws(data):
 
 def test_batches_are_not_drawn_twice(data, monkeypatch):
     Z, y, penalty, w = data
-    monkeypatch.setattr(MinibatchLasso, "draws_at_once", 10)
+    monkeypatch.setattr(Batches, "at_once", 10)
     found = draws(MinibatchLasso(Z, y, penalty, 8, [np.random.default_rng(7)]), w, 30)
     # Two batches of eight rows of forty agree with probability 1e-9 or so.
     assert len(np.unique(found[:, 0].round(12), axis=0)) == 30

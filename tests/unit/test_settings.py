@@ -52,6 +52,35 @@ def test_the_configs_are_valid(file: Path) -> None:
         ("rootseed: 1", "rootseed: unknown key; did you mean root_seed?"),
         ("l1_paradox: {lasso: {sedes: 1}}", "l1_paradox.lasso.sedes: unknown key; did you mean seeds?"),
         ("12: 1", "[12]: unknown key"),
+        (
+            "convergence: {smoothing: {designs: [gaussian, gausian]}}",
+            "convergence.smoothing.designs[1]: 'gausian' is not",
+        ),
+        (
+            "convergence: {networks: {activations: [relu, swish]}}",
+            "convergence.networks.activations[1]: 'swish' is not one of relu, leaky_relu, hardtanh, gelu, silu",
+        ),
+        (
+            "convergence: {networks: {activations: [softplus_0]}}",
+            "convergence.networks.activations[0]: 'softplus_0' is",
+        ),
+        (
+            "convergence: {networks: {data: {mnist: {}}}}",
+            "convergence.networks.data.mnist: unknown key; there are digits, teacher",
+        ),
+        (
+            "convergence: {networks: {data: {digits: {problems: {noisy: {loss: hinge}}}}}}",
+            "convergence.networks.data.digits.problems.noisy.loss: 'hinge' is not one of squared, absolute",
+        ),
+        (
+            "convergence: {networks: {batch_sizes: [all]}}",
+            "convergence.networks.batch_sizes[0]: 'all' is not one of full, or",
+        ),
+        ("convergence: {networks: {batch_sizes: [0]}}", "convergence.networks.batch_sizes[0]: 0 is less than 1"),
+        (
+            "convergence: {networks: {derivatives_at_kink: {values: [0.5, 1.0]}}}",
+            "convergence.networks.derivatives_at_kink.values: lacks 0.0",
+        ),
         ("root_seed: abc", "root_seed: 'abc' is not a whole number"),
         ("root_seed: 1.0", "root_seed: 1.0 is not a whole number"),
         ("root_seed: true", "root_seed: True is not a whole number"),

@@ -154,6 +154,30 @@ def test_tables_of_one_experiment_are_stacked(tmp_path):
     assert by_name["design"].unique().tolist() == ["a", "b"] and len(by_name) == 36
 
 
+def test_an_experiment_is_read_from_one_file_or_several_and_not_mixed_with_a_longer_name(tmp_path):
+    files = {
+        "runs/networks_digits": ("networks", "digits"),
+        "runs/networks_teacher": ("networks", "teacher"),
+        "runs/networks_floors_digits": ("networks_floors", "digits"),
+        "runs/networks_floors": ("networks_floors", "x"),
+        "exact/networks": ("networks", "exact"),
+        "exact/net": ("net", "short"),
+        "runs/more_networks": ("more_networks", "other"),
+    }
+    for name, (experiment, design) in files.items():
+        write_table(tmp_path / f"{name}.parquet", small_table(experiment, design))
+    expected = {
+        "networks": ["exact", "digits", "teacher"],
+        "networks_floors": ["x", "digits"],
+        "net": ["short"],
+        "more_networks": ["other"],
+    }
+    for experiment, designs in expected.items():
+        found = read_experiment(tmp_path, experiment)
+        assert found["design"].unique().tolist() == designs and len(found) == 18 * len(designs)
+        assert found["experiment"].unique().tolist() == [experiment] and found.index.is_unique
+
+
 def test_last_rows_are_those_of_each_run_of_each_design():
     both = pd.concat([small_table(design="a"), small_table(design="b")], ignore_index=True)
     short = both.drop(index=both.index[(both["run"] == 2) & (both["step"] == 40)])

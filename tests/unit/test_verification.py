@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.datasets import Regression, write_regression
+from ndgm.datasets import Regression, write_data
 from ndgm.files import InputError, write_json
 from ndgm.tables import read_table, write_table
 from ndgm.verification import Level, accept, compare, report
@@ -28,7 +28,7 @@ def run(tmp_path):
     """Results with one file of each kind, and the reference accepted from them."""
     results, reference = tmp_path / "results", tmp_path / "reference"
     rng = np.random.default_rng(0)
-    write_regression(results / "data/lasso_a.npz", Regression(rng.standard_normal((9, 2)), rng.standard_normal(9)))
+    write_data(results / "data/lasso_a.npz", Regression(rng.standard_normal((9, 2)), rng.standard_normal(9)))
     runs = {"design": "a", "method": "ista", "run": range(20), "step": 5, "mean_l1_norm": rng.uniform(1, 2, 20)}
     write_table(results / "runs/l1_paradox_lasso_a.parquet", pd.DataFrame(runs))
     write_json(results / "runs/l1_paradox_lasso_a.json", {"code": "as it was"})
@@ -76,7 +76,7 @@ def test_a_table_of_chaotic_orbits_may_move_by_one_percent(run, factor, level):
 
 def test_data_may_not_move_by_one_percent(run):
     results, reference = run
-    write_regression(results / "data/lasso_a.npz", Regression(np.ones((9, 2)), np.ones(9)))
+    write_data(results / "data/lasso_a.npz", Regression(np.ones((9, 2)), np.ones(9)))
     assert set(differences(compare(results, reference))) == {"data/lasso_a.npz"}
 
 

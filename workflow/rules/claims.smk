@@ -1,4 +1,9 @@
-RUNS = every("runs/l1_paradox_{experiment}_{design}.parquet", experiment=["lasso", "turning_point", "noise"])
+RUNS = [
+    *every("runs/convergence_{experiment}.parquet", experiment=CONVEX),
+    *every("runs/convergence_{experiment}_{data}.parquet", experiment=NETWORKS, data=NETWORK_DATA),
+    *every("runs/l1_paradox_{experiment}_{design}.parquet", experiment=["lasso", "turning_point", "noise"]),
+]
+EXACT = every("exact/convergence_certificates.parquet", "exact/l1_paradox_exact_{design}.parquet")
 
 
 rule decide_claims:
@@ -7,7 +12,7 @@ rule decide_claims:
         script="scripts/decide_claims.py",
         code=imports_of("scripts/decide_claims.py"),
         runs=RUNS,
-        exact=every("exact/l1_paradox_exact_{design}.parquet"),
+        exact=EXACT,
     output:
         claims="results/{scale}/claims.json",
     log:

@@ -1,8 +1,8 @@
 rule make_lasso_design:
     """The data of one LASSO: generated from the root seed, or scikit-learn's diabetes table."""
     input:
-        script="scripts/l1_paradox_design.py",
-        code=imports_of("scripts/l1_paradox_design.py"),
+        script="scripts/make_design.py",
+        code=imports_of("scripts/make_design.py"),
     output:
         design="results/{scale}/data/lasso_{design}.npz",
     log:

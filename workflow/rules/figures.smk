@@ -1,6 +1,15 @@
 # What each figure reads under results/<scale>/. A new figure is a line here, a notebook figures/<name>.py and a caption
 # workflow/report/<name>.rst.
 FIGURES = {
+    "convergence_dial": ["runs/convergence_kink_dial.parquet"],
+    "convergence_smoothing": ["runs/convergence_smoothing.parquet"],
+    "convergence_worst_cases": ["runs/convergence_worst_cases.parquet", "exact/convergence_certificates.parquet"],
+    "convergence_cures": ["runs/convergence_cures.parquet"],
+    "convergence_networks": [
+        "runs/convergence_networks_{data}.parquet",
+        "runs/convergence_floors_{data}.parquet",
+        "runs/convergence_kink_value_{data}.parquet",
+    ],
     "l1_paradox_norm": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
     "l1_paradox_turning_point": [
         "runs/l1_paradox_turning_point_{design}.parquet",
@@ -18,7 +27,7 @@ rule draw_figure:
         figure="figures/{figure}.py",
         code=lambda wildcards: imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py"),
         templates=TEMPLATES,
-        results=lambda wildcards: every(*FIGURES[wildcards.figure]),
+        results=lambda wildcards: every(*FIGURES[wildcards.figure], data=NETWORK_DATA),
     output:
         pdf="results/{scale}/figures/{figure}.pdf",
         svg=report("results/{scale}/figures/{figure}.svg", caption="../report/figure.rst", category="Figures"),

@@ -1,6 +1,5 @@
-everything = RUNS + every(
+everything = RUNS + EXACT + every(
     "data/lasso_{design}.npz",
-    "exact/l1_paradox_exact_{design}.parquet",
     "paper.pdf",
     "paper.html",
     "claims.json",

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from ndgm.objectives.batches import Batches
+
 
 class Lasso:
     """½wᵀAw − bᵀw + λ‖w‖₁ with A = ZᵀZ/n and b = Zᵀy/n computed once, so that a step costs d² and not n·d.
@@ -78,35 +80,21 @@ class MinibatchLasso(Lasso):
         generators: NumPy generator of each block.
     """
 
-    draws_at_once = 1000
-
     def __init__(self, design: Tensor, target: Tensor, penalty: Tensor, batch_size: int, generators: list) -> None:
         super().__init__(design.T @ design / len(design), design.T @ target / len(design), penalty)
         self.design = design
         self.target = target
-        self.batch_size = batch_size
-        self.generators = generators
-        self._drawn = 0
-        self._rows = torch.empty(0)
+        self.batches = Batches(len(design), batch_size, generators, design.device)
 
     def gradient(self, w: Tensor) -> Tensor:
         """Mini-batch gradient Z_Bᵀ(Z_B w − y_B)/|B| on rows B that this call draws."""
-        rows = self._draw()
+        rows = self.batches.draw()
         batch = self.design[rows]  # (blocks, |B|, d)
-        blocks = w.view(len(self.generators), -1, w.shape[1])  # (blocks, runs in a block, d)
+        blocks = w.view(len(rows), -1, w.shape[1])  # (blocks, runs in a block, d)
         residual = torch.baddbmm(self.target[rows].unsqueeze(1), blocks, batch.mT, beta=-1)
-        torch.bmm(residual.div_(self.batch_size), batch, out=self._gradient.view_as(blocks))
+        torch.bmm(residual.div_(self.batches.size), batch, out=self._gradient.view_as(blocks))
         return self._gradient
 
     def subgradient(self, w: Tensor) -> Tensor:
         """Mini-batch gradient plus λ·sign(w), with sign(0) = 0."""
         return self.gradient(w).addcmul_(torch.sign(w, out=self._sign), self.penalty)
-
-    def _draw(self) -> Tensor:
-        position = self._drawn % self.draws_at_once
-        if position == 0:
-            size = (self.draws_at_once, self.batch_size)
-            draws = [torch.from_numpy(g.integers(len(self.design), size=size)) for g in self.generators]
-            self._rows = torch.stack(draws, 1).to(self.design.device)
-        self._drawn += 1
-        return self._rows[position]

@@ -1,6 +1,6 @@
 """Generate or load the design matrix and target of one LASSO problem."""
 
-from ndgm.datasets import load_design, write_regression
+from ndgm.datasets import load_design, write_data
 from ndgm.programs import argument_parser, program
 from ndgm.provenance import generator
 
@@ -8,5 +8,5 @@ arguments = argument_parser(__doc__, "out").parse_args()
 with program(arguments) as say:
     settings = arguments.settings
     data = load_design(settings["design"], generator(settings["root_seed"], "l1_paradox", settings["name"]))
-    write_regression(arguments.out, data)
+    write_data(arguments.out, data)
     say(f"{arguments.out.stem}: {data.design.shape[0]} samples, {data.design.shape[1]} features")

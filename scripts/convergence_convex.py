@@ -1,0 +1,191 @@
+"""Run gradient methods on convex problems with a kink: the dial, the smoothed kink, the cures, and worst cases."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ndgm.datasets import read_regression
+from ndgm.descent import Schedule
+from ndgm.objectives.absolute_regression import AbsoluteRegression
+from ndgm.objectives.max_affine import MaxAffine, ResistingOracle
+from ndgm.objectives.relu_regression import ReluRegression
+from ndgm.objectives.smoothed import SmoothedLasso
+from ndgm.programs import argument_parser, program
+from ndgm.provenance import generator
+from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
+from ndgm.theory.convergence import critical_width, settling_width
+from ndgm.theory.lasso import Quadratic
+from ndgm.theory.worst_cases import STEP_RULES
+from ndgm.training import deterministic_torch, train
+
+LAST_AND_AVERAGE = {
+    "constant": ["subgradient", "averaged"],
+    "inverse_square_root": ["subgradient_inverse_sqrt", "averaged_inverse_sqrt"],
+    "linearly_decaying": ["subgradient_linear", "averaged_linear"],
+}
+
+
+def kink_dial(settings):
+    """ReLU regression with a kink of size c, on each design."""
+    runs = grid(
+        design=settings["designs"],
+        method=["subgradient"],
+        step_size_times_lipschitz=settings["step_sizes_times_lipschitz"],
+        kink=settings["kinks"],
+        seed=range(settings["seeds"]),
+    )
+    lipschitz = {name: problems[name].lipschitz for name in settings["designs"]}
+    runs["step_size"] = runs["step_size_times_lipschitz"] / runs["design"].map(lipschitz)
+
+    def build(part):
+        design = torch.tensor(designs[part["design"].iloc[0]].design, device=device)
+        kink = column(part, "kink", device)
+        # From a distance c, the problem with kink c is the one with kink 1: the dial then shows nothing but the kink.
+        return ReluRegression(design, kink), torch.where(kink > 0, kink, 1) * starts(part, settings, design.shape[1])
+
+    return runs, build, ["design", "method"]
+
+
+def smoothing(settings):
+    """The LASSO with its kinks rounded off, on each design; and one rounded |x|."""
+    factors = {
+        "method": ["subgradient"],
+        "step_size_times_lipschitz": settings["step_sizes_times_lipschitz"],
+        "width_over_critical": log_spaced(**settings["widths_over_critical"]),
+        "seed": range(settings["seeds"]),
+    }
+    absolute = grid(design=["absolute value"], penalty_over_max=[np.nan], **factors)
+    lasso = grid(design=settings["designs"], penalty_over_max=settings["penalties_over_max"], **factors)
+    runs = pd.concat([absolute, lasso], ignore_index=True).assign(run=lambda table: table.index)
+    for (name, penalty, step), part in runs.groupby(
+        ["design", "penalty_over_max", "step_size_times_lipschitz"], dropna=False
+    ):
+        if name == "absolute value":
+            step_size, slope, critical = step, 1.0, critical_width(step, 1.0)
+        else:
+            problem = problems[name]
+            step_size, slope = step / problem.lipschitz, penalty * problem.penalty_max
+            critical = settling_width(problem, slope, step_size)
+        runs.loc[part.index, ["step_size", "penalty", "critical_width"]] = step_size, slope, critical
+    runs["width"] = runs["width_over_critical"] * runs["critical_width"]
+
+    def build(part):
+        name = part["design"].iloc[0]
+        problem = Quadratic(np.zeros((1, 1)), np.zeros(1), 0.0) if name == "absolute value" else problems[name]
+        smoothed = SmoothedLasso(
+            torch.tensor(problem.A, device=device),
+            torch.tensor(problem.b, device=device),
+            column(part, "penalty", device),
+            column(part, "width", device),
+        )
+        return smoothed, starts(part, settings, problem.dimension)
+
+    return runs, build, ["design", "method"]
+
+
+def cures(settings):
+    """Regression with the absolute loss where some weights fit all samples: a sharp problem."""
+    factors = {"step_size": settings["step_sizes"], "seed": range(settings["seeds"])}
+    sharp = grid(design=settings["designs"], method=settings["methods"], width_over_critical=[0.0], **factors)
+    smooth = grid(design=settings["designs"], method=["subgradient"], width_over_critical=[2.0], **factors)
+    runs = pd.concat([sharp, smooth], ignore_index=True).assign(run=lambda table: table.index)
+    lipschitz = {name: problems[name].lipschitz for name in settings["designs"]}
+    runs["width"] = runs["width_over_critical"] * critical_width(runs["step_size"], runs["design"].map(lipschitz))
+
+    def build(part):
+        name = part["design"].iloc[0]
+        design = torch.tensor(designs[name].design, device=device)
+        truth = generator(settings["root_seed"], settings["experiment"], name).standard_normal(design.shape[1])
+        target = design @ torch.tensor(truth, device=device)
+        return AbsoluteRegression(design, target, column(part, "width", device)), starts(part, settings, len(truth))
+
+    return runs, build, ["design", "method"]
+
+
+def worst_cases(settings):
+    """Functions of slope 1 from a distance 1 of their minimiser, by step rule and number of steps N."""
+    tables = []
+    for rule, count in ((rule, count) for rule in settings["rules"] for count in range(1, settings["most_steps"] + 1)):
+        factors = {"steps": [count], "step_size": [STEP_RULES[rule](count)[0]], "method": LAST_AND_AVERAGE[rule]}
+        tables.append(grid(design=["largest of linear functions"], **factors, seed=range(settings["seeds"])))
+        tables.append(grid(design=["resisting oracle"], **factors, seed=[0]))
+        tables[-2]["rule"] = tables[-1]["rule"] = rule
+    smooth = grid(
+        design=["rounded absolute value", "quadratic"],
+        steps=range(1, settings["most_steps"] + 1),
+        step_size=settings["smooth_step_sizes"],
+        method=["subgradient"],
+        seed=[0],
+    )
+    smooth["rule"] = "smooth"
+    runs = pd.concat([*tables, smooth], ignore_index=True).assign(run=lambda table: table.index, lowest=0.0)
+    resisting = runs["design"] == "resisting oracle"
+    runs.loc[resisting, "lowest"] = -1 / np.sqrt(runs.loc[resisting, "steps"] + 1)
+
+    def build(part):
+        name, count = part["design"].iloc[0], int(part["steps"].iloc[0])
+        if name == "resisting oracle":
+            return ResistingOracle(count), torch.zeros(len(part), count + 1, device=device)
+        if name == "largest of linear functions":
+            slopes, start = zip(*(random_slopes(settings, seed) for seed in part["seed"]), strict=True)
+            return MaxAffine(torch.tensor(np.stack(slopes), device=device), 0.0), torch.tensor(
+                np.stack(start), device=device
+            )
+        # Curvature 1 within the width, beyond which the quadratic has no iterate; the other is the extremal function.
+        width = torch.full_like(column(part, "step_size", device), 2.0)
+        if name == "rounded absolute value":
+            width = 1 / (2 * count * column(part, "step_size", device) + 1)
+        zero = torch.zeros(1, 1, device=device)
+        return SmoothedLasso(zero, zero[0], width, width), torch.ones(len(part), 1, device=device)
+
+    return runs, build, ["design", "method", "steps"]
+
+
+def random_slopes(settings, seed):
+    """Slopes of length 1 whose convex hull holds 0, so that 0 is a minimiser; and a start at a distance 1 of it."""
+    draw = generator(settings["root_seed"], settings["experiment"], "slopes", seed).standard_normal
+    slopes = draw((settings["pieces"], settings["features"]))
+    slopes[:-1] /= np.linalg.norm(slopes[:-1], axis=1, keepdims=True)
+    slopes[-1] = -slopes[:-1].sum(0)
+    slopes[-1] /= np.linalg.norm(slopes[-1])
+    start = draw(settings["features"])
+    return slopes, start / np.linalg.norm(start)
+
+
+def starts(part, settings, dimension):
+    """Starts of about unit length, decided by each run's seed."""
+    directions = start_directions(settings["root_seed"], settings["seeds"], dimension)
+    return torch.tensor(directions[part["seed"]].T, device=device).T
+
+
+def schedule(settings, part):
+    """Every step of a worst case; otherwise what the config says."""
+    if "steps" in part:
+        count = int(part["steps"].iloc[0])
+        return Schedule(count, tuple(range(count + 1)), 0)
+    if settings["experiment"] == "convergence_cures":
+        apart = settings["steps"] // settings["recorded_steps"]
+        return Schedule(settings["steps"], tuple(range(apart, settings["steps"] + 1, apart)), settings["steps"] - apart)
+    return Schedule.halving(settings["steps"], settings["recorded_steps"])
+
+
+def build_problem(build, settings, part):
+    """The problem of an ensemble with its steps."""
+    objective, start = build(part)
+    return Problem(objective, start, column(part, "step_size", device), schedule(settings, part))
+
+
+EXPERIMENTS = {f"convergence_{make.__name__}": make for make in (kink_dial, smoothing, cures, worst_cases)}
+
+arguments = argument_parser(__doc__, many=("designs", "out")).parse_args()
+with program(arguments) as say:
+    deterministic_torch()
+    designs = {path.stem.removeprefix("lasso_"): read_regression(path) for path in arguments.designs}
+    problems = {name: Quadratic.from_data(*data) for name, data in designs.items()}
+    for settings, out in zip(arguments.settings, arguments.out, strict=True):
+        device = settings["device"]
+        runs, build, together = EXPERIMENTS[settings["experiment"]](settings)
+        runs.insert(0, "experiment", settings["experiment"])
+        train(settings, arguments.designs, out, say, runs, partial(build_problem, build, settings), together)

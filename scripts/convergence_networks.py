@@ -1,0 +1,163 @@
+"""Train small networks on one kind of data: a step for every activation, then the test; derivatives at the kink."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ndgm.datasets import read_samples
+from ndgm.descent import Schedule
+from ndgm.files import InputError
+from ndgm.networks import Networks, activation
+from ndgm.objectives.network import MinibatchNetworkLoss, NetworkLoss
+from ndgm.programs import argument_parser, program
+from ndgm.progress import best_steps
+from ndgm.provenance import generator
+from ndgm.sweep import Problem, column, grid, log_spaced
+from ndgm.tables import read_table
+from ndgm.training import deterministic_torch, train
+
+FULL_BATCH = "full"
+AS_AUTOGRAD = "as autograd"
+TOGETHER = ["problem", "activation", "at_kink", "dtype", "batch_size", "method"]
+
+
+def tuning():
+    """Every activation on every problem, by batch and step size, for seeds of its own."""
+    first = settings["seeds"]  # those before are kept for the test
+    return grid(
+        **factors(),
+        method=["subgradient"],
+        seed=range(first, first + settings["tuning_seeds"]),
+        step_size=log_spaced(**settings["step_sizes"]),
+    )
+
+
+def networks():
+    """The same at the step size that tuning found best, for new seeds."""
+    return at_best_step(
+        grid(**factors(), method=["subgradient"], seed=range(settings["seeds"]), part_of_best_step=[1.0])
+    )
+
+
+def floors():
+    """Full batches at parts of the best step size, held and then decaying."""
+    wanted = settings["floors"]
+    chosen = {
+        **factors(),
+        "problem": wanted["problems"],
+        "activation": wanted["activations"],
+        "batch_size": [FULL_BATCH],
+        "method": ["subgradient_geometric"],
+    }
+    parts = wanted["parts_of_best_step"]
+    return at_best_step(grid(**chosen, seed=range(settings["seeds"]), part_of_best_step=parts))
+
+
+def at_best_step(runs):
+    """The runs with the step size that tuning found best, or the part of it that they are to have."""
+    by = ["problem", "activation", "batch_size"]
+    best = best_steps(read_table(arguments.out[0]), by).reset_index()
+    runs = runs.merge(best, on=by, how="left", validate="many_to_one").sort_values("run", ignore_index=True)
+    if (unknown := runs["step_size"].isna()).any():
+        cell = ", ".join(runs.loc[unknown, by].iloc[0])
+        raise InputError(f"convergence.networks.floors: {cell}: not among what step sizes were looked for")
+    runs["step_size"] *= runs["part_of_best_step"]
+    return runs
+
+
+def kink_value():
+    """ReLU with several derivatives at its kink, in single and in double precision; and softplus on its way to it."""
+    near = [name for name in settings["activations"] if name.startswith("softplus_")]
+    values = [str(value) for value in settings["derivatives_at_kink"]["values"]]
+    in_common = {
+        "problem": list(samples),
+        "batch_size": [FULL_BATCH],
+        "method": ["subgradient"],
+        "seed": range(settings["seeds"]),
+        "step_size": [settings["derivatives_at_kink"]["step_size"]],
+    }
+    relu = grid(activation=["relu"], at_kink=values, dtype=["float32", "float64"], **in_common)
+    softplus = grid(activation=near, at_kink=[AS_AUTOGRAD], dtype=["float64"], **in_common)
+    return pd.concat([relu, softplus], ignore_index=True).assign(run=lambda table: table.index)
+
+
+def factors():
+    """What tuning and test have in common."""
+    return {
+        "problem": list(samples),
+        "activation": settings["activations"],
+        "at_kink": [AS_AUTOGRAD],
+        "dtype": ["float32"],
+        "batch_size": [str(size) for size in settings["batch_sizes"]],
+    }
+
+
+def schedule(decays):
+    """Steps evenly on a log scale; where the step size decays, twice as many, and it is held for the first half.
+
+    Then the last quarter of the held steps is recorded evenly too, to average over, and the end, which is what the run
+    can be said to hover above.
+    """
+    held = (settings["floors"] if decays else settings)["steps"]
+    recorded = {0, *Schedule.geometric(held, settings["recorded_steps"]).recorded}
+    if decays:
+        recorded |= {held - held // 4 + round(place * (held // 4) / 8) for place in range(9)} | {2 * held}
+    return Schedule(max(recorded), tuple(sorted(recorded)), 0)
+
+
+def random(component, seed):
+    """A generator that tuning, test and the derivatives at the kink share."""
+    return generator(settings["root_seed"], "convergence_networks", component, seed)
+
+
+@cache
+def starts(widths, seed):
+    """First parameters of a seed, the same for every activation and problem."""
+    architecture = Networks(widths, activation("relu"))
+    return architecture.initial([generator(settings["root_seed"], "convergence_networks", f"start of {widths}", seed)])[
+        0
+    ]
+
+
+def build_problem(part):
+    """The loss of an ensemble, its starts and steps."""
+    row = part.iloc[0]
+    data, loss = samples[row["problem"]], settings["problems"][row["problem"]]["loss"]
+    dtype = getattr(torch, row["dtype"])
+    x, y = (torch.tensor(array, dtype=dtype, device=settings["device"]) for array in data)
+    widths = (x.shape[1], *settings["hidden"], y.shape[1])
+    at_kink = None if row["at_kink"] == AS_AUTOGRAD else float(row["at_kink"])
+    architecture = Networks(widths, activation(row["activation"], at_kink))
+    options = {"loss": loss, "classes": settings["data"] == "digits", "runs_at_once": settings["runs_at_once"]}
+    if row["batch_size"] == FULL_BATCH:
+        objective = NetworkLoss(architecture, x, y, len(part), **options)
+    else:
+        batch = f"batches of {row['batch_size']} for {row['problem']}"
+        draws = [random(batch, seed) for seed in part["seed"].unique()]
+        objective = MinibatchNetworkLoss(architecture, x, y, len(part), int(row["batch_size"]), draws, **options)
+    start = np.stack([starts(widths, seed) for seed in part["seed"]])
+    start = torch.tensor(start, dtype=dtype, device=settings["device"])
+    step_size = column(part, "step_size", settings["device"]).to(dtype)
+    return Problem(
+        objective,
+        start,
+        step_size,
+        schedule(row["method"] != "subgradient"),
+    )
+
+
+EXPERIMENTS = {f"convergence_{make.__name__}": make for make in (tuning, networks, floors, kink_value)}
+
+arguments = argument_parser(__doc__, many=("samples", "out")).parse_args()
+with program(arguments) as say:
+    deterministic_torch()
+    settings = arguments.settings
+    prefix = f"network_{settings['data']}_"
+    samples = {path.stem.removeprefix(prefix): read_samples(path) for path in arguments.samples}
+    for out, (experiment, make) in zip(arguments.out, EXPERIMENTS.items(), strict=True):
+        runs = make().assign(experiment=experiment, design=settings["data"])
+        runs["target"] = runs["problem"].map({name: settings["problems"][name]["target"] for name in samples})
+        block = int(runs.groupby([*TOGETHER, "seed"]).size().iloc[0])
+        train(settings, arguments.samples, out, say, runs, build_problem, TOGETHER, block)

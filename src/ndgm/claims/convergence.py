@@ -1,0 +1,155 @@
+"""Claims on what a kink costs a gradient method on convex problems (section 3)."""
+
+import numpy as np
+import pandas as pd
+
+from ndgm.claims import Evidence, claim
+from ndgm.statistics import MissingValue, equivalence, identity, order
+from ndgm.tables import last_rows
+from ndgm.theory.convergence import hovering_distance, power_law_exponent
+from ndgm.theory.worst_cases import smooth_worst_case
+
+HOVERS = 0.01
+"""A run hovers if its mean squared gradient exceeds this share of the squared slope of the kink, else it converged."""
+
+FACTOR = 1000
+"""How much closer a cure has to come than a 1/√k step."""
+
+ROUNDING = 1e-16
+"""A gap below this is as good as none, and counts as this."""
+
+
+@claim(section="3", figure="convergence_dial", test=equivalence(0.05))
+def convergence_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
+    r"""With a kink at the solution a constant step $\eta$ keeps a floor proportional to $\eta$: its exponent is one."""
+    runs = _ended(convergence_kink_dial[convergence_kink_dial["kink"] > 0])
+    curves = runs.groupby(["design", "kink", "seed"])
+    exponent = curves.apply(lambda curve: float(power_law_exponent(curve["step_size"], curve["mean_objective"])))
+    return Evidence(exponent, 0 * exponent + 1)
+
+
+@claim(section="3", figure="convergence_dial", test=order())
+def convergence_no_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
+    """Without a kink there is no floor: the smallest step ends at a larger gap than the largest one."""
+    runs = _ended(convergence_kink_dial)
+    runs = runs[runs["kink"] == 0].set_index(["design", "seed"])
+    step = runs["step_size_times_lipschitz"]
+    smallest, largest = (runs.loc[step == end, "objective"] for end in (step.min(), step.max()))
+    return Evidence(smallest, largest)
+
+
+@claim(section="3", figure="convergence_smoothing", test=identity(0), unit="converged")
+def convergence_smoothing(convergence_smoothing: pd.DataFrame) -> Evidence:
+    r"""A kink that is rounded off is smooth relative to the step: descent converges above the critical width, which is
+    $\eta M/2$ for $M|x|$, and hovers below it, on the LASSO too.
+    """
+    runs = _ended(convergence_smoothing)
+    runs = runs.assign(converged=runs["mean_squared_gradient_norm"] < HOVERS * runs["penalty"] ** 2)
+    runs = runs.set_index(["design", "penalty", "step_size_times_lipschitz", "width_over_critical", "seed"])
+    above = runs.index.get_level_values("width_over_critical") > 1
+    return Evidence(runs["converged"].astype(float), pd.Series(above, runs.index).astype(float))
+
+
+@claim(section="3", figure="convergence_smoothing", test=equivalence(0.01))
+def convergence_hovering(convergence_smoothing: pd.DataFrame) -> Evidence:
+    r"""On $M|x|$ rounded off over less than $\eta M/2$, the mean of $|x|$ is $\eta M/2$, whatever the width."""
+    runs = _ended(convergence_smoothing)
+    runs = runs[(runs["design"] == "absolute value") & (runs["width_over_critical"] < 1)]
+    runs = runs.assign(predicted=hovering_distance(runs["step_size"], runs["penalty"], runs["width"]))
+    runs = runs.set_index(["step_size_times_lipschitz", "width_over_critical", "seed"])
+    return Evidence(runs["mean_l1_norm"], runs["predicted"])
+
+
+@claim(section="3", figure="convergence_worst_cases", test=identity(1e-12), unit="$MR/\\sqrt{N+1}$")
+def convergence_lower_bound(convergence_worst_cases: pd.DataFrame) -> Evidence:
+    r"""A function with a kink leaves every step rule a gap of at least $MR/\sqrt{N+1}$ after $N$ steps: on the
+    resisting oracle the constant step ends there exactly, and no other rule ends lower.
+    """
+    runs = _ended(convergence_worst_cases, design="resisting oracle")
+    runs = runs.set_index(["rule", "method", "steps", "seed"])
+    gap = (runs["objective"] - runs["lowest"]) * np.sqrt(runs.index.get_level_values("steps") + 1)
+    gap = gap.where(runs.index.get_level_values("rule") == "constant", gap.clip(upper=1))
+    return Evidence(gap, 0 * gap + 1)
+
+
+@claim(section="3", figure="convergence_worst_cases", test=identity(1e-12), unit="of the bound")
+def convergence_smooth_bound(convergence_worst_cases: pd.DataFrame) -> Evidence:
+    r"""Without a kink $N$ steps $\gamma/L$ guarantee a gap of $LR^2\max\{1/(4N\gamma+2), (1-\gamma)^{2N}/2\}$: one of
+    two functions attains it.
+    """
+    runs = _ended(convergence_worst_cases)
+    runs = runs[runs["rule"] == "smooth"]
+    bound = [float(smooth_worst_case(run.step_size, run.steps)) for run in runs.itertuples()]
+    attained = runs["objective"] / bound
+    attained = attained.groupby([runs["step_size"], runs["steps"], runs["seed"]]).max()
+    return Evidence(attained, 0 * attained + 1)
+
+
+@claim(section="3", figure="convergence_worst_cases", test=identity(1e-5), unit="of the certified worst case")
+def convergence_certified(convergence_worst_cases: pd.DataFrame, convergence_certificates: pd.DataFrame) -> Evidence:
+    """No run on a function with kinks ends above the certified worst case of its step rule: neither its best iterate,
+    nor its last, nor the average of all.
+    """
+    runs = convergence_worst_cases[convergence_worst_cases["rule"] != "smooth"]
+    runs = runs.assign(gap=runs["objective"] - runs["lowest"], averaged=runs["method"].str.startswith("averaged"))
+    run = ["rule", "steps", "design", "seed"]
+    last = _ended(runs).set_index(run)
+    gaps = {
+        "best": runs[~runs["averaged"]].groupby(run)["gap"].min(),
+        "last": last.loc[~last["averaged"], "gap"],
+        "average": last.loc[last["averaged"], "gap"],
+    }
+    gaps = pd.concat(gaps, names=["criterion"]).rename("gap").reset_index()
+    certified = convergence_certificates[["rule", "criterion", "steps", "worst_case"]]
+    both = gaps.merge(certified, on=["rule", "criterion", "steps"], how="left")
+    both = both.set_index(["criterion", *run])
+    if both["worst_case"].isna().any():
+        raise MissingValue(f"{both['worst_case'].isna().sum()} runs have no certified worst case")
+    share = np.maximum(both["gap"] / both["worst_case"], 1)
+    return Evidence(share, 0 * share + 1)
+
+
+@claim(section="3", figure="convergence_cures", test=order())
+def convergence_polyak(convergence_cures: pd.DataFrame) -> Evidence:
+    r"""On a sharp problem Polyak's step ends more than a thousand times closer than a $1/\sqrt k$ step."""
+    return _cure(convergence_cures, "polyak")
+
+
+@claim(section="3", figure="convergence_cures", test=order())
+def convergence_geometric(convergence_cures: pd.DataFrame) -> Evidence:
+    r"""On a sharp problem a step that is held and then decays geometrically ends more than a thousand times closer than
+    a $1/\sqrt k$ step.
+    """
+    return _cure(convergence_cures, "subgradient_geometric")
+
+
+@claim(section="3", figure="convergence_cures", test=order())
+def convergence_rounding(convergence_cures: pd.DataFrame) -> Evidence:
+    r"""On a sharp problem descent with a constant step on the rounded kink, twice as wide as critical, ends more than a
+    thousand times closer than a $1/\sqrt k$ step on the kink itself.
+    """
+    return _cure(convergence_cures, "subgradient", rounded=True)
+
+
+def _cure(runs: pd.DataFrame, method: str, *, rounded: bool = False) -> Evidence:
+    """Gaps of a 1/√k step beside `FACTOR` times those of a cure."""
+    ends = _ended(runs)
+    ends = ends.assign(gap=ends["objective"].clip(lower=ROUNDING)).set_index(["design", "step_size", "seed"])
+    slow = ends.loc[ends["method"] == "subgradient_inverse_sqrt", "gap"]
+    cured = ends.loc[(ends["method"] == method) & ((ends["width_over_critical"] > 0) == rounded), "gap"]
+    return Evidence(slow, FACTOR * cured)
+
+
+def _ended(runs: pd.DataFrame, **only: str) -> pd.DataFrame:
+    """Last rows, of some runs only.
+
+    Raises:
+        MissingValue: if there are none, or some diverged.
+    """
+    ends = last_rows(runs)
+    for name, value in only.items():
+        ends = ends[ends[name] == value]
+    diverged = (ends["stopped_because"] == "diverged").sum()
+    if diverged or ends.empty:
+        raise MissingValue(f"{diverged} of {len(ends)} runs diverged" if diverged else "no runs")
+    return ends

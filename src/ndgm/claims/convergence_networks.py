@@ -1,0 +1,131 @@
+"""Claims on what a kink in the activation or in the loss costs networks (section 3)."""
+
+import numpy as np
+import pandas as pd
+
+from ndgm.claims import Evidence, claim
+from ndgm.progress import steps_to_target
+from ndgm.statistics import MissingValue, equivalence, identity, order
+from ndgm.tables import last_rows
+
+KINKED_AND_SMOOTH = [("relu", "gelu"), ("relu", "silu"), ("leaky_relu", "elu"), ("hardtanh", "tanh")]
+"""Each activation with a kink beside one of the same shape without."""
+
+PROBLEM = ["design", "problem", "batch_size"]
+
+
+@claim(section="3", figure="convergence_networks", test=order(), unit="steps")
+def convergence_networks_interpolated(convergence_networks: pd.DataFrame) -> Evidence:
+    """Smooth networks converge faster (v1) where the data can be interpolated: a network with a kinked activation needs
+    more steps to a target loss than one with a smooth activation of the same shape, each at its own best step size.
+    """
+    return _steps_of_pairs(convergence_networks[convergence_networks["problem"] == "interpolated"])
+
+
+@claim(section="3", figure="convergence_networks", test=order(), unit="steps")
+def convergence_networks_not_interpolated(convergence_networks: pd.DataFrame) -> Evidence:
+    """Smooth networks converge faster (v1) where the data cannot be interpolated, for noisy labels or the absolute
+    loss: a network with a kinked activation needs more steps to a target loss than its smooth partner.
+    """
+    return _steps_of_pairs(convergence_networks[convergence_networks["problem"] != "interpolated"])
+
+
+@claim(section="3", figure="convergence_networks", test=equivalence(0.25))
+def convergence_networks_floor(convergence_floors: pd.DataFrame) -> Evidence:
+    r"""A kink of the loss at the solution explains the floor of networks: with the absolute loss and full batches every
+    activation, kinked or smooth, hovers above where a decaying step takes it, by a gap proportional to $\eta$.
+    """
+    floors = _floors(convergence_floors[convergence_floors["problem"] == "absolute"])
+    floors = floors.where(floors > 0)  # two negative gaps have a ratio too, but no exponent
+    parts = sorted(floors.index.unique("part_of_best_step"))
+    if len(parts) < 2:
+        raise MissingValue("floors at fewer than two step sizes")
+    low, high = (floors.xs(part, level="part_of_best_step") for part in (parts[0], parts[-1]))
+    exponent = np.log(high / low) / np.log(parts[-1] / parts[0])
+    return Evidence(exponent, 0 * exponent + 1)
+
+
+@claim(section="3", figure="convergence_networks", test=order(), unit="loss")
+def convergence_networks_softplus(convergence_kink_value: pd.DataFrame) -> Evidence:
+    r"""Softplus$_\beta$ approaches ReLU monotonically: from the same start with the same steps, the loss of the network
+    with the smaller $\beta$ is further from that of the ReLU network.
+    """
+    ends = last_rows(convergence_kink_value)
+    ends = ends[ends["dtype"] == "float64"].set_index([*PROBLEM, "activation", "seed"])
+    relu = ends.loc[ends["at_kink"] == "0.0", "objective"]
+    if relu.empty:
+        raise MissingValue("no runs")
+    relu = relu.xs("relu", level="activation")
+    names = [name for name in ends.index.unique("activation") if name.startswith("softplus_")]
+    if len(names) < 2:
+        raise MissingValue("fewer than two softplus activations")
+    names.sort(key=lambda name: float(name.removeprefix("softplus_")))
+    distances = [(ends["objective"].xs(name, level="activation") - relu).abs() for name in names]
+    steps = [f"{name} to {after}" for name, after in zip(names, names[1:], strict=False)]
+    further, nearer = (pd.concat(part, keys=steps, names=["beta"]) for part in (distances[:-1], distances[1:]))
+    return Evidence(further, nearer)
+
+
+@claim(section="3", figure="convergence_networks", test=identity(0), unit="loss")
+def convergence_networks_value_double(convergence_kink_value: pd.DataFrame) -> Evidence:
+    """In double precision the value taken for the derivative of ReLU at its kink changes no run."""
+    return _by_value_at_kink(convergence_kink_value, "float64")
+
+
+@claim(section="3", figure="convergence_networks", test=identity(0), unit="loss")
+def convergence_networks_value_single(convergence_kink_value: pd.DataFrame) -> Evidence:
+    """In single precision the value taken for the derivative of ReLU at its kink changes no run."""
+    return _by_value_at_kink(convergence_kink_value, "float32")
+
+
+def _steps_of_pairs(runs: pd.DataFrame) -> Evidence:
+    """Steps to the target of kinked activations beside those of their smooth partners, at their best step sizes."""
+    compared = {name for pair in KINKED_AND_SMOOTH for name in pair}
+    runs = runs[runs["activation"].isin(compared)]
+    if runs.empty:
+        raise MissingValue("no runs")
+    edge = runs[runs["at_edge"]]
+    if len(edge):
+        cells = edge[[*PROBLEM, "activation"]].drop_duplicates()
+        raise MissingValue(f"best step at the edge of the grid, in {len(cells)} cells")
+    if missing := compared - set(runs["activation"]):
+        raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
+    first = runs.groupby(["design", "run"]).first()
+    reached = pd.concat({design: steps_to_target(part) for design, part in runs.groupby("design")}, names=["design"])
+    if missed := _unreached(first, reached):
+        raise MissingValue(f"the target is not reached in half of the seeds, in {missed} cells")
+    unreached = 2 * runs["step"].max()  # ranks above every number of steps
+    steps = first.assign(steps=reached.replace(np.inf, unreached)).reset_index()
+    steps = steps.set_index([*PROBLEM, "activation", "seed"])["steps"]
+    names = [f"{kinked} and {smooth}" for kinked, smooth in KINKED_AND_SMOOTH]
+    kinked, smooth = (
+        pd.concat([steps.xs(pair[side], level="activation") for pair in KINKED_AND_SMOOTH], keys=names, names=["pair"])
+        for side in (0, 1)
+    )
+    return Evidence(kinked, smooth)
+
+
+def _unreached(runs: pd.DataFrame, reached: pd.Series) -> int:
+    """Number of cells in which the median run does not reach its target."""
+    cells = runs.assign(steps=reached).groupby([*PROBLEM, "activation"])["steps"]
+    return int(np.isinf(cells.median()).sum())
+
+
+def _floors(runs: pd.DataFrame) -> pd.Series:
+    """Mean loss in the last quarter of the steps in which the step size is held, above that at the end."""
+    held = runs["step"].max() // 2
+    window = runs[(runs["step"] > held - held // 4) & (runs["step"] <= held)]
+    cell = [*PROBLEM, "activation", "part_of_best_step", "seed"]
+    return window.groupby(cell)["objective"].mean() - last_rows(runs).set_index(cell)["objective"]
+
+
+def _by_value_at_kink(runs: pd.DataFrame, dtype: str) -> Evidence:
+    """Losses at the end for each value at the kink beside those for autograd's value, zero."""
+    ends = last_rows(runs[(runs["dtype"] == dtype) & (runs["activation"] == "relu")]).set_index(
+        ["at_kink", *PROBLEM, "seed"]
+    )["objective"]
+    if ends.empty:
+        raise MissingValue("no runs")
+    usual = ends.xs("0.0", level="at_kink")
+    others = ends.drop("0.0", level="at_kink")
+    return Evidence(others, usual.reindex(others.index.droplevel("at_kink")).set_axis(others.index))

@@ -1,0 +1,197 @@
+"""Losses of fully connected networks, for an ensemble of runs."""
+
+from collections.abc import Callable, Iterable
+from itertools import repeat
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ndgm.networks import Layer, Networks, Tape, with_ones
+from ndgm.objectives.batches import Batches
+
+
+class Loss(NamedTuple):
+    """A function of the residual r = f(x) − y, over its last axis; `slope` overwrites r with a subgradient."""
+
+    value: Callable[[Tensor], Tensor]
+    slope: Callable[[Tensor], Tensor]
+
+
+# sign(0) = 0.
+LOSSES = {
+    "squared": Loss(lambda r: 0.5 * r.square().sum(-1), lambda r: r),
+    "absolute": Loss(lambda r: r.abs().sum(-1), lambda r: r.sign_()),
+}
+
+
+class NetworkLoss:
+    """Mean over samples of ½‖f(x) − y‖² (`squared`) or ‖f(x) − y‖₁ (`absolute`), f a network of each run.
+
+    Gradients are written into one buffer that the next call overwrites. A processor is fastest with one or two thousand
+    samples at once over all runs, so that what a product leaves behind is still in its cache; a device with all.
+
+    Args:
+        networks: The architecture.
+        x: Inputs, shape (n, in).
+        y: Targets, shape (n, out).
+        runs: Size of the ensemble.
+        loss: A key of `LOSSES`.
+        classes: Whether targets are one-hot classes, so that accuracy means something.
+        runs_at_once: Networks in one batched product.
+        samples_at_once: Samples in one product, at most.
+
+    Raises:
+        ValueError: if there is no such loss.
+    """
+
+    averaged = ()
+    lowest = 0.0
+
+    def __init__(
+        self,
+        networks: Networks,
+        x: Tensor,
+        y: Tensor,
+        runs: int,
+        *,
+        loss: str = "squared",
+        classes: bool = False,
+        runs_at_once: int = 4,
+        samples_at_once: int = 600,
+    ) -> None:
+        if loss not in LOSSES:
+            raise ValueError(f"no loss {loss!r}; there are {' and '.join(LOSSES)}")
+        self.networks = networks
+        self.inputs = with_ones(x)
+        self.target = y
+        self.loss = LOSSES[loss]
+        self.classes = classes
+        self.runs_at_once = runs_at_once
+        count = -(-len(x) // samples_at_once)
+        self._samples = list(zip(self.inputs.tensor_split(count), y.tensor_split(count), strict=True))
+        self._gradient = x.new_empty(runs, networks.parameters)
+        self._into = self._parts(self._gradient)
+        self._viewed = self._gradient
+        self._layers = self._into
+        self._tapes: dict[tuple, Tape] = {}
+
+    def gradient(self, w: Tensor) -> Tensor:
+        """Gradient, with the activation's derivative at its kinks and sign(0) = 0."""
+        return self._gradient_over(w, repeat(self._samples))
+
+    def subgradient(self, w: Tensor) -> Tensor:
+        """The same."""
+        return self.gradient(w)
+
+    def value(self, w: Tensor) -> Tensor:
+        """Loss of each run over all samples, shape (runs,)."""
+        return torch.cat([self._value(self._evaluate(layers)[0]) for layers in self._parts(w)])
+
+    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
+        """What is recorded of iterates `w`, over all samples; z are the pre-activations of all hidden layers at them.
+
+        With z₀ those at `before`, and 0 in place of the kinks of a smooth activation:
+
+        `objective` is the loss;
+        `sign_flips` the fraction of (sample, unit, kink) where just one of z and z₀ is greater than the kink;
+        `distance_to_kink` the lower median over (sample, unit) of |z − nearest kink| / |z − z₀|: zero at a kink, else
+            infinite where nothing moved;
+        `near_kink` the fraction of (sample, unit) with |z − nearest kink| ≤ |z − z₀|;
+        `accuracy`, if targets are classes, the fraction of samples whose largest output is that of their class.
+        """
+        parts = [self._measure(*pair) for pair in zip(self._parts(w), self._parts(before), strict=True)]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
+        """Nothing is averaged over steps."""
+
+    def _gradient_over(self, w: Tensor, data: Iterable[list[tuple[Tensor, Tensor]]]) -> Tensor:
+        """Mean gradient over (inputs, targets) in pieces, one list of pieces for each part of the ensemble."""
+        if w is not self._viewed:  # Rules mostly overwrite their iterates, and views cost as much as a small product.
+            self._viewed, self._layers = w, self._parts(w)
+        for layers, into, pieces in zip(self._layers, self._into, data, strict=False):
+            scale = 1 / sum(inputs.shape[-2] for inputs, _ in pieces)
+            for number, (inputs, target) in enumerate(pieces):
+                tape = self._tape(layers, inputs)
+                residual = self.networks.forward(layers, inputs, tape).sub_(target)
+                self.networks.backward(layers, tape, self.loss.slope(residual), into, scale, add=number > 0)
+        return self._gradient
+
+    def _measure(self, layers: list[Layer], layers_before: list[Layer]) -> dict[str, Tensor]:
+        outputs, z = self._evaluate(layers)
+        _, z_before = self._evaluate(layers_before)
+        moved = (z - z_before).abs_()
+        kinks = self.networks.activation.kinks or (0.0,)
+        distance = torch.stack([(z - kink).abs_() for kink in kinks]).amin(0)
+        flips = torch.stack([(z > kink) != (z_before > kink) for kink in kinks])
+        relative = (distance / moved).masked_fill_(distance == 0, 0)
+        measured = {
+            "objective": self._value(outputs),
+            "sign_flips": flips.to(z.dtype).mean((0, 2)),
+            "distance_to_kink": torch.stack([run.median() for run in relative]),
+            "near_kink": (distance <= moved).to(z.dtype).mean(1),
+        }
+        if self.classes:
+            hits = outputs.argmax(-1) == self.target.argmax(-1)
+            measured["accuracy"] = hits.to(z.dtype).mean(1)
+        return measured
+
+    def _evaluate(self, layers: list[Layer]) -> tuple[Tensor, Tensor]:
+        """Outputs, shape (runs, n, out), and all pre-activations, shape (runs, n·units), over all samples."""
+        outputs, z = [], []
+        for inputs, _ in self._samples:
+            tape = self._tape(layers, inputs, keep=True)
+            outputs.append(self.networks.forward(layers, inputs, tape).clone())
+            z += [buffer.flatten(1).clone() for buffer in tape.preactivations]
+        return torch.cat(outputs, 1), torch.cat(z, 1)
+
+    def _value(self, outputs: Tensor) -> Tensor:
+        return self.loss.value(outputs - self.target).mean(1)
+
+    def _parts(self, w: Tensor) -> list[list[Layer]]:
+        return [self.networks.layers(part) for part in w.split(self.runs_at_once)]
+
+    def _tape(self, layers: list[Layer], inputs: Tensor, keep: bool = False) -> Tape:
+        key = len(layers[0].matrix), inputs.shape[-2], keep
+        if key not in self._tapes:
+            self._tapes[key] = self.networks.tape(*key[:2], like=self.inputs, keep=keep)
+        return self._tapes[key]
+
+
+class MinibatchNetworkLoss(NetworkLoss):
+    """The same with mini-batch gradients: each step draws `batch_size` samples with replacement.
+
+    Runs come in blocks of consecutive rows, one block per generator; the runs of a block see the same batches. What is
+    measured is over all samples.
+
+    Args:
+        networks: The architecture.
+        x: Inputs, shape (n, in).
+        y: Targets, shape (n, out).
+        runs: Size of the ensemble, blocks·runs_per_block.
+        batch_size: Samples in a batch.
+        generators: NumPy generator of each block.
+        **others: As for `NetworkLoss`.
+    """
+
+    def __init__(
+        self,
+        networks: Networks,
+        x: Tensor,
+        y: Tensor,
+        runs: int,
+        batch_size: int,
+        generators: list[np.random.Generator],
+        **others: object,
+    ) -> None:
+        super().__init__(networks, x, y, runs, **others)
+        self.batches = Batches(len(y), batch_size, generators, y.device)
+
+    def gradient(self, w: Tensor) -> Tensor:
+        """Mini-batch gradient on samples that this call draws."""
+        rows = self.batches.draw()
+        rows = rows.repeat_interleave(len(w) // len(rows), 0)  # (runs, |B|)
+        pieces = ([(self.inputs[part], self.target[part])] for part in rows.split(self.runs_at_once))
+        return self._gradient_over(w, pieces)

@@ -1,0 +1,281 @@
+"""Closed forms for gradient descent with a constant step η on convex functions with a kink, whole or rounded off.
+
+A kink is sharp or smooth only relative to the step. Where the step is too long for it the iterates hover, at a floor
+proportional to η; where it is short enough they converge. Expectations E are means over time.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ndgm.theory.lasso import CertificateError, Quadratic, solve_lasso
+
+GRADIENT_TOLERANCE = 1e-12
+"""Largest gradient at a solution of the smoothed LASSO that is called exact, relative to max(λ, λ_max)."""
+
+
+def critical_width(step_size: ArrayLike, slope: ArrayLike) -> NDArray[np.float64]:
+    """Width δ = ηM/2 above which descent on Huber's M·h_δ(x) converges, and below which it does not.
+
+    Let s = ηM. Where |x| ≥ δ a step moves x by s towards 0; where |x| < δ it multiplies x by 1 − s/δ.
+
+    - δ > s/2: |x| falls at every step, and below δ by the factor |1 − s/δ| < 1: convergence from everywhere.
+    - δ = s/2: every |x| ≤ δ lies on a 2-cycle ±x; from x₀ it is the one at the distance of x₀ to the lattice sℤ.
+    - δ < s/2: 0 repels, and {x, x − s} is a 2-cycle for every x in [δ, s − δ]. After about |x₀|/s +
+      log(δ/|x|)/log(s/δ − 1) steps, where x is the first iterate within δ, every start is on one, because what lands
+      within δ leaves to less than s − δ. Only starts on sℤ end at 0 instead.
+
+    Args:
+        step_size: η, shape (...).
+        slope: M, shape (...).
+    """
+    return _positive("step size", step_size) * _positive("slope", slope) / 2
+
+
+def hovering_distance(step_size: ArrayLike, slope: ArrayLike, width: ArrayLike) -> NDArray[np.float64]:
+    """E|x| of descent on Huber's M·h_δ(x): ηM/2 if δ < ηM/2, and 0 if δ > ηM/2. On the cycles it is exact, not a limit.
+
+    It does not depend on δ, nor on the start; only starts on the lattice ηMℤ end at 0. The 2-cycle {x, x − ηM} of
+    `critical_width` has mean (|x| + ηM − |x|)/2. At δ = ηM/2 the start decides, and the result is NaN.
+
+    Args:
+        step_size: η, shape (...).
+        slope: M, shape (...).
+        width: δ ≥ 0, shape (...).
+    """
+    critical, width = np.broadcast_arrays(critical_width(step_size, slope), _not_negative("width", width))
+    return np.select([width < critical, width > critical], [critical, 0.0], np.nan)
+
+
+def hovering_gap(step_size: ArrayLike, slope: ArrayLike, width: ArrayLike) -> NDArray[np.float64]:
+    """Mean gap of descent on Huber's M·h_δ(x): M(ηM − δ)/2 if δ < ηM/2, and 0 if δ > ηM/2.
+
+    Both ends of the cycle are outside the rounded part, where M·h_δ(x) = M(|x| − δ/2). So at the critical width the gap
+    falls from ηM²/4 to 0 in one jump. Arguments, and the value at the critical width, as in `hovering_distance`.
+    """
+    distance = hovering_distance(step_size, slope, width)
+    return np.where(distance == 0, 0.0, np.asarray(slope) * (distance - np.asarray(width) / 2))
+
+
+def floor_at_kinks(step_size: ArrayLike, left: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
+    """Mean gap (η/2)·Σpq of subgradient descent on Σ(p·max(x, 0) + q·max(−x, 0)), one term a coordinate.
+
+    It holds for every η and every start, up to terms in 1/T, if no iterate is exactly 0: as x stays bounded, the mean
+    of g is 0, so that g is p in q/(p + q) of the steps and −q in the rest; thus E g² = pq, and E x·g = (η/2)·E g² is
+    the gap.
+
+    With a smooth part of curvature L added it holds up to a relative error O(ηL). So it does for ReLU regression with
+    a kink c if every row of Z lies on an axis: p = c·mean(relu(Z)), q = c·mean(relu(−Z)), over rows.
+
+    Args:
+        step_size: η, shape (...).
+        left: q > 0, shape (..., d).
+        right: p > 0, shape (..., d).
+    """
+    products = _positive("slope", left) * _positive("slope", right)
+    return _positive("step size", step_size) / 2 * products.sum(-1)
+
+
+def steepest_slopes(Z: ArrayLike, directions: ArrayLike) -> NDArray[np.float64]:
+    """Local maxima S of mean|Zu| over ‖u‖ = 1: those to which u ← Zᵀsign(Zu)/n climbs from each direction.
+
+    They give the floor of constant-step subgradient descent in several dimensions:
+
+    - on mean|Zw − y| with y = Zw°, the mean gap is ηS²/2 for every η;
+    - on ReLU regression with a kink c and columns of mean zero, it is (ηc²S²/8)(1 + O(ηL)), with about ⅜ηL for O(ηL).
+
+    Around the minimum {v, v − ηG} with G = Zᵀsign(Zv)/n is a 2-cycle iff v and ηG − v have the same signs sign(Zv).
+    Then so has their sum ηG: G/‖G‖ is a local maximum, S = ‖G‖, and the mean gap is ½⟨G, v + (ηG − v)⟩. Columns of
+    mean zero make Zᵀ1[Zv > 0] = ½Zᵀsign(Zv), so that ReLU regression has these cycles with G/2, to first order in η.
+    With other columns it has none, and no closed form of its floor c²(Φη + O(η²)) is known to us. That runs end on such
+    a cycle is not proved; all that we tried did. Which one, the start decides: there are many maxima for independent
+    columns, and often one for correlated columns.
+
+    Args:
+        Z: Design, shape (n, d).
+        directions: Where to start, shape (k, d).
+
+    Returns:
+        S, shape (k,).
+
+    Source: Kwak (2008), Principal component analysis based on L1-norm maximization, for the iteration.
+    """
+    Z, u = np.asarray(Z, dtype=np.float64), np.asarray(directions, dtype=np.float64)
+    signs, before = np.sign(u @ Z.T), None
+    # Each pass raises mean|Zu|/‖u‖ until the signs stay, and there are finitely many signs.
+    while before is None or (signs != before).any():
+        u = signs @ Z / len(Z)
+        signs, before = np.sign(u @ Z.T), signs
+    return np.linalg.norm(u, axis=-1)
+
+
+def critical_width_lasso(gram: ArrayLike, inactive: ArrayLike, penalty: float, step_size: float) -> float:
+    """Width above which descent on the smoothed LASSO stays at its solution, given the set ℐ of weights within δ of 0.
+
+    There the Hessian is A + (λ/δ)P_ℐ. The solution attracts if its largest eigenvalue is below 2/η, which is so iff
+    δ > δ_c = λ·λ_max([(2I/η − A)⁻¹]_ℐℐ), by Schur's complement, and it repels if δ < δ_c. If all weights are in ℐ,
+    δ_c = ηλ/(2 − ηL), and convergence is global above it. Otherwise ηλ/(2 − η·max_ℐ A_ii) ≤ δ_c ≤ ηλ/(2 − ηL), and
+    above it convergence is certain from ‖w₀ − w*‖ ≤ min(|w*_i| − δ) over the other weights: within that ball the
+    Hessian is nowhere larger, so that no step leads away from w*. From afar, if ηL > 1, a cycle may attract too.
+
+    Args:
+        gram: A, shape (d, d).
+        inactive: Whether |w*_i| < δ at the solution, shape (d,).
+        penalty: λ > 0.
+        step_size: η > 0, with ηL < 2.
+
+    Returns:
+        δ_c; 0 if no weight is in ℐ.
+
+    Raises:
+        ValueError: if ηL ≥ 2, where no width is large enough.
+    """
+    gram, inactive = np.asarray(gram, dtype=np.float64), np.asarray(inactive, dtype=bool)
+    penalty, step_size = float(_positive("penalty", penalty)), float(_positive("step size", step_size))
+    lipschitz = np.linalg.eigvalsh(gram)[-1]
+    if not step_size * lipschitz < 2:
+        raise ValueError(f"no width is large enough with a step of {step_size * lipschitz:.6g}/L: it must be below 2/L")
+    if not inactive.any():
+        return 0.0
+    inverse = np.linalg.inv(2 / step_size * np.eye(len(gram)) - gram)
+    return float(penalty * np.linalg.eigvalsh(inverse[np.ix_(inactive, inactive)])[-1])
+
+
+def settling_width(problem: Quadratic, penalty: float, step_size: float) -> float:
+    """The δ at which `critical_width_lasso` holds with the ℐ of its own solution: above it the solution attracts.
+
+    From ηλ/(2 − ηL) down, each width is found with the ℐ of the one before, until ℐ stays. The solution attracts all
+    the way if ℐ only loses weights on it, and repels just below the last width.
+
+    Args:
+        problem: The problem.
+        penalty: λ > 0.
+        step_size: η > 0, with ηL < 2.
+    """
+    inactive = np.ones(problem.dimension, dtype=bool)
+    while True:
+        width = critical_width_lasso(problem.A, inactive, penalty, step_size)
+        if width == 0:
+            return 0.0
+        remaining = inactive & (np.abs(solve_smoothed_lasso(problem, penalty, width)) < width)
+        if (remaining == inactive).all():
+            return width
+        inactive = remaining
+
+
+def solve_smoothed_lasso(problem: Quadratic, penalty: float, width: float) -> NDArray[np.float64]:
+    """The minimiser of ½wᵀAw − bᵀw + λ·Σh_δ(wᵢ), to a gradient of 1e-12·max(λ, λ_max).
+
+    Newton's method on a piecewise quadratic function ends after finitely many steps. It starts at the exact LASSO
+    solution, so that few are needed, and halves those that do not descend.
+
+    Args:
+        problem: The problem.
+        penalty: λ > 0.
+        width: δ > 0.
+
+    Returns:
+        w*, shape (d,).
+
+    Raises:
+        CertificateError: if the gradient cannot be made that small.
+
+    Source: Mangasarian (2002), A finite Newton method for classification.
+    """
+    A, b, width = problem.A, problem.b, float(_positive("width", width))
+
+    def value(w: NDArray[np.float64]) -> float:
+        slope = np.clip(w / width, -1, 1)
+        return w @ (A @ w / 2 - b) + penalty * slope @ (w - width * slope / 2)
+
+    def gradient(w: NDArray[np.float64]) -> NDArray[np.float64]:
+        return A @ w - b + penalty * np.clip(w / width, -1, 1)
+
+    w = solve_lasso(problem, penalty).weights
+    for _ in range(100):
+        within = np.abs(w) < width
+        # Weights within δ are solved for in units of δ, so that rounding does not grow with λ/δ.
+        unit = np.where(within, width, 1.0)
+        newton = unit * np.linalg.lstsq(A * unit + penalty * np.diag(within), b - penalty * np.sign(w) * ~within)[0]
+        if np.abs(gradient(newton)).max() <= GRADIENT_TOLERANCE * max(penalty, problem.penalty_max):
+            return newton
+        fraction, descent = 1.0, gradient(w) @ (newton - w)
+        while value(w + fraction * (newton - w)) > value(w) + fraction / 4 * descent and fraction > 1e-9:
+            fraction /= 2
+        w = w + fraction * (newton - w)
+    raise CertificateError(f"no smoothed LASSO solution at penalty {penalty:.6g} and width {width:.6g}")
+
+
+def power_law_exponent(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+    """Least-squares slope of log y against log x along the last axis; one per seed, for an interval over seeds.
+
+    Args:
+        x: Positive values, not all equal, of a shape that broadcasts with (..., k).
+        y: Positive values, shape (..., k).
+
+    Returns:
+        The exponent, shape (...).
+    """
+    log_x, log_y = np.broadcast_arrays(np.log(_positive("x", x)), np.log(_positive("y", y)))
+    centred = log_x - log_x.mean(-1, keepdims=True)
+    return (centred * log_y).sum(-1) / (centred**2).sum(-1)
+
+
+def sharp_rate(growth: ArrayLike, slope: ArrayLike) -> NDArray[np.float64]:
+    """Factor √(1 − μ²/M²) by which two cures shrink the distance to the minimum, if f − f* ≥ μ·dist and ‖g‖ ≤ M.
+
+    It is an upper bound at every step. From dist₊² ≤ dist² − 2η(f − f*) + η²‖g‖² for convex f:
+
+    - Polyak's step η = (f − f*)/‖g‖² leaves dist² − (f − f*)²/‖g‖² ≤ (1 − μ²/M²)·dist².
+    - Steps η_k = (μ/M²)·D·qᵏ keep dist_k ≤ D·qᵏ, if D ≥ dist₀, μ/M ≤ 1/√2 and q is between this factor and 1. A
+      smaller q may stop the iterate short.
+
+    Args:
+        growth: μ > 0, shape (...).
+        slope: M ≥ μ, shape (...).
+
+    Raises:
+        ValueError: if μ > M, which no function allows.
+
+    Source: Polyak (1969) and Goffin (1977); Davis, Drusvyatskiy, MacPhee and Paquette (2018).
+    """
+    ratio = _positive("growth", growth) / _positive("slope", slope)
+    if not (ratio <= 1).all():
+        raise ValueError(f"growth cannot exceed slope, got a ratio of {ratio.max():.6g}")
+    return np.sqrt(1 - ratio**2)
+
+
+def growth_bound(Z: ArrayLike) -> float:
+    """Lower bound μ = 1/(n·maxᵢ‖(ZᵀZ)⁻¹zᵢ‖) of mean|Zu| over ‖u‖ = 1: mean|Zw − Zw°| ≥ μ‖w − w°‖.
+
+    As u = Σᵢ(ZᵀZ)⁻¹zᵢ⟨zᵢ, u⟩, its norm is at most maxᵢ‖(ZᵀZ)⁻¹zᵢ‖·n·mean|Zu|. The minimum itself is that of
+    a function which is not convex on the sphere.
+
+    Args:
+        Z: Design of full column rank, shape (n, d).
+    """
+    Z = np.asarray(Z, dtype=np.float64)
+    return float(1 / (len(Z) * np.linalg.norm(np.linalg.pinv(Z), axis=0).max()))
+
+
+def slope_bound(Z: ArrayLike) -> float:
+    """Upper bound M = σ_max(Z)/√n of the slope of mean|Zw − y|: ‖Zᵀs/n‖ ≤ σ_max·√n/n for signs s.
+
+    Args:
+        Z: Design, shape (n, d).
+    """
+    Z = np.asarray(Z, dtype=np.float64)
+    return float(np.linalg.norm(Z, 2) / np.sqrt(len(Z)))
+
+
+def _positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    value = np.asarray(value, dtype=np.float64)
+    if not (value > 0).all():
+        raise ValueError(f"every {name} must be positive, got {value}")
+    return value
+
+
+def _not_negative(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    value = np.asarray(value, dtype=np.float64)
+    if not (value >= 0).all():
+        raise ValueError(f"every {name} must not be negative, got {value}")
+    return value
