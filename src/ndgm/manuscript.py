@@ -156,7 +156,7 @@ class Manuscript:
                 _printed(claim.cells),
                 claim.where,
                 _printed(claim.n),
-                ", ".join(f"`{name.removeprefix(f'{group}_')}`" for name in claim.experiments),
+                ", ".join(f"`{_without(name, group)}`" for name in claim.experiments),
             ]
             for claim in self._of(group)
         ]
@@ -168,6 +168,11 @@ class Manuscript:
         for claim in self.claims.values():
             groups.setdefault(claim.group, []).append(claim)
         return _pick(groups, group, "claim group")
+
+
+def _without(experiment: str, group: str) -> str:
+    """An experiment's name without that of its group, or of the family that both belong to."""
+    return experiment.removeprefix(f"{group}_").removeprefix(f"{group.rpartition('_')[0]}_")
 
 
 def _printed(value: Any) -> str:

@@ -65,9 +65,10 @@ class Claim:
 
     @property
     def label(self) -> str:
-        """The short name that tags carry: `l1_paradox_floor` is L1-floor."""
-        first = self.group.split("_")[0].capitalize()
-        return "-".join([first, *self.id.removeprefix(self.group).strip("_").split("_")])
+        """The short name that tags carry: `l1_paradox_floor` is L1-floor, `l1_networks_floor` is L1-networks-floor."""
+        first, *others = self.group.split("_")
+        networks = ["networks"] if "networks" in others else []
+        return "-".join([first.capitalize(), *networks, *self.id.removeprefix(self.group).strip("_").split("_")])
 
     @property
     def interval(self) -> str:

@@ -8,7 +8,9 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
-NAMES = sorted(set(re.findall(r'"(l1_paradox_\w+)"', (ROOT / "paper/paper.md").read_text(encoding="utf-8"))))
+GROUPS = ("l1_paradox", "convergence_networks", "convergence")
+TEXT = (ROOT / "paper/paper.md").read_text(encoding="utf-8")
+NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
 FIGURES = sorted(path.stem for path in (ROOT / "workflow/report").glob("*_*.rst"))
 
 
@@ -16,7 +18,7 @@ def claim(name, **changes):
     """An entry of `claims.json`."""
     return {
         "id": name,
-        "group": "l1_paradox",
+        "group": next((group for group in GROUPS if name.startswith(group)), GROUPS[0]),
         "section": "4",
         "statement": r"The norm $\|w\|_1$ is at most $|\kappa|$.",
         "verdict": "supported",
@@ -39,8 +41,7 @@ def run(folder, **changes):
     """Write `claims.json` and every figure under `folder`; `changes` are made to all claims."""
     from matplotlib.figure import Figure
 
-    names = [name for name in NAMES if name not in FIGURES] + ["l1_paradox_noise", "l1_paradox_turning_point"]
-    entries = [claim(name, **changes) for name in sorted(set(names))]
+    entries = [claim(name, **changes) for name in NAMES]
     (folder / "figures").mkdir(parents=True)
     (folder / "claims.json").write_text(json.dumps(entries), encoding="utf-8")
     for name in FIGURES:

@@ -159,7 +159,7 @@ def floors_table(rng):
     """With the absolute loss a gap ∝ η while the step size is held, and none at the end; otherwise never a gap."""
     table = on_both_designs(
         FLOORS,
-        [0, 10, HELD * 3 // 4, HELD * 7 // 8, HELD, 2 * HELD],
+        [0, 10, HELD * 3 // 4, HELD * 7 // 8, HELD, HELD + 1, 2 * HELD],
         problem=["interpolated", "absolute"],
         activation=["relu", "gelu"],
         batch_size=["full"],
@@ -506,7 +506,7 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         ),
         ("networks_not_interpolated", NETS, "objective", "activation in @KINKED and seed < 6", lambda rows: 9.0),
         ("networks_floor", FLOORS, "objective", "problem == 'interpolated'", lambda rows: 9.0),
-        ("networks_floor", FLOORS, "objective", f"step <= {HELD * 3 // 4}", lambda rows: 0.0),
+        ("networks_floor", FLOORS, "objective", f"step <= {HELD * 3 // 4} or step == {HELD + 1}", lambda rows: 9.0),
         ("networks_floor", FLOORS, "objective", "part_of_best_step == 0.5", lambda rows: 9.0),
         ("networks_softplus", KINK_VALUE, "objective", "dtype == 'float32' or at_kink == '0.5'", lambda rows: 9.0),
         ("networks_softplus", KINK_VALUE, "objective", "step == 0", lambda rows: 9.0),
@@ -566,12 +566,11 @@ def test_networks_that_diverge_do_not_reach_their_target(name, tables):
     assert 6 * 200 + 8 * 5 <= SEEDS * row["predicted"] <= 6 * 200 + 8 * 10
 
 
-@pytest.mark.parametrize("activation", ["tanh", "hardtanh"])
 @pytest.mark.parametrize("seeds", ["seed < 7", "seed == seed"])
-def test_a_target_that_half_of_the_networks_miss_is_said(activation, seeds, tables):
-    where = f"activation == '{activation}' and {seeds} and design == 'digits'"
+def test_a_target_that_neither_of_a_pair_reaches_is_said(seeds, tables):
+    where = f"activation in ('tanh', 'hardtanh') and {seeds} and design == 'digits'"
     missed = {
-        "never reached": tables | {NETS: tables[NETS].assign(objective=tables[NETS]["objective"])},
+        "never reached": tables | {NETS: tables[NETS].copy()},
         "diverged": tables | {NETS: diverge(tables[NETS], where)},
     }
     change(missed["never reached"][NETS], "objective", where, lambda rows: 9.0)
@@ -579,7 +578,14 @@ def test_a_target_that_half_of_the_networks_miss_is_said(activation, seeds, tabl
         for name, cells in {"interpolated": 2, "not_interpolated": 4}.items():
             row = row_of(f"convergence_networks_{name}", changed)
             assert row["verdict"] == "inconclusive"
-            assert row["test"].endswith(f"the target is not reached in half of the seeds, in {cells} cells")
+            assert row["test"].endswith(f"neither of a pair reaches its target in half of the seeds, in {cells} cells")
+
+
+@pytest.mark.parametrize("name", ["interpolated", "not_interpolated"])
+@pytest.mark.parametrize(("activation", "verdict"), [("hardtanh", "supported"), ("tanh", "refuted")])
+def test_the_one_of_a_pair_that_never_reaches_the_target_is_the_slower_one(name, activation, verdict, tables):
+    change(tables[NETS], "objective", f"activation == '{activation}' and design == 'digits'", lambda rows: 9.0)
+    assert row_of(f"convergence_networks_{name}", tables)["verdict"] == verdict
 
 
 @pytest.mark.parametrize("name", ["interpolated", "not_interpolated"])

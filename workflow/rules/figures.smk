@@ -10,6 +10,7 @@ FIGURES = {
         "runs/convergence_floors_{data}.parquet",
         "runs/convergence_kink_value_{data}.parquet",
     ],
+    "convergence_kinks": ["runs/convergence_floors_{data}.parquet"],
     "l1_paradox_norm": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
     "l1_paradox_turning_point": [
         "runs/l1_paradox_turning_point_{design}.parquet",
