@@ -96,8 +96,7 @@ def order() -> Test:
     def decide(measured: pd.Series, predicted: pd.Series, over: str) -> Decision:
         cells = _cells(measured, predicted, over)
         pairs = (measured - predicted).groupby(_levels(measured, over), sort=False)
-        p_support = pairs.agg(lambda pair: stats.wilcoxon(pair, alternative="greater").pvalue)
-        p_refute = pairs.agg(lambda pair: stats.wilcoxon(pair, alternative="less").pvalue)
+        p_support, p_refute = (pairs.agg(_signed_rank, alternative) for alternative in ("greater", "less"))
         worst = (cells["mean"] - cells["half_width"]).argmin()
         return _decision(cells, worst, p_support.max(), min(1.0, len(cells) * p_refute.min()))
 
@@ -189,6 +188,11 @@ def _t_tail(above: pd.Series, cells: pd.DataFrame) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         tail = stats.t.sf(above / cells["error"], cells["n"] - 1)
     return np.nan_to_num(tail, nan=1.0)  # the mean is zero in every replicate
+
+
+def _signed_rank(differences: pd.Series, alternative: str) -> float:
+    """P-value of Wilcoxon's signed-rank test; 1 where all differences are zero, which speak for neither order."""
+    return 1.0 if (differences == 0).all() else float(stats.wilcoxon(differences, alternative=alternative).pvalue)
 
 
 def _decision(cells: pd.DataFrame, at: int, p_support: float, p_refute: float) -> Decision:

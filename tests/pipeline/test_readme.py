@@ -59,7 +59,7 @@ def claims_table() -> str:
     lines = ["| claim | predicted | measured | verdict |", "|---|---|---|---|"]
     for claim in claims:
         unit = "" if claim["unit"] == "1" else f" {claim['unit']}"
-        values = (f"{claim[key]:.4g}{unit}" for key in ("predicted", "measured"))
+        values = ("–" if claim[key] is None else f"{claim[key]:.4g}{unit}" for key in ("predicted", "measured"))
         lines.append(" | ".join(["| " + claim["statement"], *values, f"**{claim['verdict']}** |"]))
     return "\n".join(lines)
 

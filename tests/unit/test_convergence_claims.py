@@ -344,11 +344,25 @@ BREAKS = [
     # The slow method is as good. A gap of zero is no exact solution, but one as good as rounding lets it be.
     ("geometric", CURES, "objective", "method == 'subgradient_inverse_sqrt'", lambda rows: 1e-9),
     ("polyak geometric rounding", CURES, "objective", "design == 'a'", lambda rows: 0.0),
-    # In one cell the smooth network is slower than any other, or the kinked one faster; or it is so in all cells.
+    # In one cell the smooth network is slow, or diverges, or the kinked one is fast; or it is so in all cells.
     ("networks_interpolated", NETS, "objective", f"problem == 'interpolated' and {ONE_PAIR} == 'tanh'", at_last),
     ("networks_interpolated", NETS, "objective", f"problem == 'interpolated' and {ONE_PAIR} == 'silu'", at_last),
     ("networks_interpolated", NETS, "objective", f"problem == 'interpolated' and {ONE_PAIR} == 'leaky_relu'", at_once),
+    (
+        "networks_interpolated",
+        NETS,
+        "stopped_because",
+        f"problem == 'interpolated' and {ONE_PAIR} == 'elu'",
+        lambda rows: "diverged",
+    ),
     ("networks_not_interpolated", NETS, "objective", f"problem == 'noisy' and {ONE_PAIR} == 'gelu'", at_last),
+    (
+        "networks_not_interpolated",
+        NETS,
+        "stopped_because",
+        f"problem == 'absolute' and {ONE_PAIR} == 'tanh'",
+        lambda rows: "diverged",
+    ),
     ("networks_not_interpolated", NETS, "objective", f"problem == 'absolute' and {ONE_PAIR} == 'hardtanh'", at_once),
     ("networks_interpolated networks_not_interpolated", NETS, "objective", "activation in @KINKED", at_once),
     # A gap that does not depend on the step size, or ∝ η² or √η; and all of it but that of one activation.
@@ -496,15 +510,15 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         ("networks_interpolated", NETS, "at_edge", "problem != 'interpolated'", lambda rows: True),
         ("networks_interpolated", NETS, "objective", "step == 100", lambda rows: 0.0),
         ("networks_not_interpolated", NETS, "objective", "problem == 'interpolated'", lambda rows: 9.0),
-        # Kinked networks that diverge or never get there are slower than any, though here they are the minority.
+        # Kinked networks that diverge or never get there are slower than any.
         (
             "networks_not_interpolated",
             NETS,
             "stopped_because",
-            "activation in @KINKED and seed < 6",
+            "activation in @KINKED",
             lambda rows: "diverged",
         ),
-        ("networks_not_interpolated", NETS, "objective", "activation in @KINKED and seed < 6", lambda rows: 9.0),
+        ("networks_not_interpolated", NETS, "objective", "activation in @KINKED", lambda rows: 9.0),
         ("networks_floor", FLOORS, "objective", "problem == 'interpolated'", lambda rows: 9.0),
         ("networks_floor", FLOORS, "objective", f"step <= {HELD * 3 // 4} or step == {HELD + 1}", lambda rows: 9.0),
         ("networks_floor", FLOORS, "objective", "part_of_best_step == 0.5", lambda rows: 9.0),
@@ -673,8 +687,6 @@ def test_networks_that_end_above_where_they_hovered_have_no_exponent(where, tabl
     assert row_of("convergence_networks_floor", tables)["test"].endswith("runs have no value")
 
 
-@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
-@pytest.mark.xfail(reason="order: a cell of ties has the p-value NaN, and the largest of all skips it", strict=True)
 @pytest.mark.parametrize("name", ["interpolated", "not_interpolated"])
 def test_a_cell_in_which_both_are_as_fast_supports_nothing(name, tables):
     change(tables[NETS], "objective", f"{ONE_PAIR} in ['hardtanh', 'tanh']", at_once)

@@ -212,3 +212,11 @@ def test_mean_interval_is_scipys():
         values = table["x"][(table["design"] == design) & (table["penalty"] == penalty)]
         low, high = stats.t.interval(1 - 2 * LEVEL, len(values) - 1, values.mean(), stats.sem(values))
         assert (row["mean"], row["low"], row["high"]) == pytest.approx((values.mean(), low, high), rel=1e-12)
+
+
+def test_a_cell_of_ties_supports_no_order():
+    # The p-value of ties was NaN, which the largest of all cells skipped.
+    index = pd.MultiIndex.from_product([["ahead", "tied"], range(20)], names=["cell", "seed"])
+    measured = pd.Series([2.0 + seed / 100 for seed in range(20)] + [1.0] * 20, index)
+    decision = order().decide(measured, 0 * measured + 1, "seed")
+    assert decision.p_support == 1 and decision.p_refute == 1
