@@ -105,4 +105,5 @@ def test_a_truncated_result(smoke_copy: Path, file: str, target: str) -> None:
     after = set(results.rglob("*"))
     assert not after - before
     lost = {path.stem for path in before - after if path.parent.name in ("data", "exact", "runs")}
-    assert lost <= {Path(target).stem}
+    stem = Path(target).stem
+    assert lost <= {stem, stem.replace("_lasso_", "_turning_point_")}  # one job writes both of these

@@ -73,10 +73,10 @@ def test_the_configs_are_valid(file: Path) -> None:
             "convergence.networks.data.digits.problems.noisy.loss: 'hinge' is not one of squared, absolute",
         ),
         (
-            "convergence: {networks: {batch_sizes: [all]}}",
-            "convergence.networks.batch_sizes[0]: 'all' is not one of full, or",
+            "convergence: {networks: {batch_sizes: [full, all]}}",
+            "convergence.networks.batch_sizes[1]: 'all' is not one of full, or",
         ),
-        ("convergence: {networks: {batch_sizes: [0]}}", "convergence.networks.batch_sizes[0]: 0 is less than 1"),
+        ("convergence: {networks: {batch_sizes: [full, 0]}}", "convergence.networks.batch_sizes[1]: 0 is less than 1"),
         (
             "convergence: {networks: {derivatives_at_kink: {values: [0.5, 1.0]}}}",
             "convergence.networks.derivatives_at_kink.values: lacks 0.0",

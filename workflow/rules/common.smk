@@ -46,6 +46,7 @@ if found := faults(
 
 SCALE = config["scale"]
 DESIGNS = list(config["l1_paradox"]["designs"])
+NETWORK_DATA = config["convergence"]["networks"]["data"]
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")
 
@@ -57,6 +58,7 @@ if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
 wildcard_constraints:
     scale=re.escape(SCALE),
     design="|".join(map(re.escape, DESIGNS)),
+    data="|".join(NETWORK_DATA),
 
 
 def json_of(settings):
@@ -68,6 +70,19 @@ def training_settings(group, experiment):
     """What a training job is told: seed, device, ensemble size and its experiment's block of the config."""
     everywhere = {key: config[key] for key in ["root_seed", "device", "ensemble_size"]}
     return {**everywhere, "experiment": f"{group}_{experiment}", **config[group][experiment]}
+
+
+def samples_settings(data, problem):
+    """What the job that makes the data of one problem is told: nothing of how networks are trained on it."""
+    told = {
+        key: value for key, value in NETWORK_DATA[data]["problems"][problem].items() if key not in ("loss", "target")
+    }
+    return {"root_seed": config["root_seed"], "data": data, "name": f"{data} {problem}", "samples": told}
+
+
+def networks_settings(data):
+    """What the job that trains networks on one kind of data is told."""
+    return {**training_settings("convergence", "networks"), **NETWORK_DATA[data], "data": data}
 
 
 def every(*patterns, **wildcards):

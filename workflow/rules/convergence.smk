@@ -1,21 +1,5 @@
 CONVEX = ["kink_dial", "smoothing", "cures", "worst_cases"]
 NETWORKS = ["tuning", "networks", "floors", "kink_value"]
-NETWORK_DATA = config["convergence"]["networks"]["data"]
-
-
-wildcard_constraints:
-    data="|".join(NETWORK_DATA),
-
-
-def samples_settings(data, problem):
-    """What the job that makes the data of one problem is told: nothing of how networks are trained on it."""
-    told = {key: value for key, value in NETWORK_DATA[data]["problems"][problem].items() if key not in ("loss", "target")}
-    return {"root_seed": config["root_seed"], "data": data, "name": f"{data} {problem}", "samples": told}
-
-
-def networks_settings(data):
-    """What the job that trains networks on one kind of data is told."""
-    return {**training_settings("convergence", "networks"), **NETWORK_DATA[data], "data": data}
 
 
 rule certify_worst_cases:

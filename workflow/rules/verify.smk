@@ -1,14 +1,18 @@
-everything = RUNS + EXACT + every(
-    "data/lasso_{design}.npz",
-    "paper.pdf",
-    "paper.html",
-    "claims.json",
-    "figures/{figure}.pdf",
-    "figures/{figure}.svg",
-    "figures/{figure}.png",
-    "notebooks/{figure}.ipynb",
-    "notebooks/{figure}.html",
-    figure=FIGURES,
+everything = (
+    RUNS
+    + EXACT
+    + every(
+        "data/lasso_{design}.npz",
+        "paper.pdf",
+        "paper.html",
+        "claims.json",
+        "figures/{figure}.pdf",
+        "figures/{figure}.svg",
+        "figures/{figure}.png",
+        "notebooks/{figure}.ipynb",
+        "notebooks/{figure}.html",
+        figure=FIGURES,
+    )
 )
 
 
