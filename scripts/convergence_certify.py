@@ -8,14 +8,11 @@ from ndgm.certificates import CRITERIA, certifier, certify, rounded_up
 from ndgm.files import InputError, read_json, write_json
 from ndgm.programs import argument_parser, program
 from ndgm.tables import write_table
-from ndgm.theory.worst_cases import STEP_RULES
 
 arguments = argument_parser(__doc__, "reference", "out").parse_args()
 with program(arguments) as say:
     settings = arguments.settings
-    asked = list(
-        product(settings.get("rules", STEP_RULES), settings.get("criteria", CRITERIA), sorted(set(settings["steps"])))
-    )
+    asked = list(product(settings["rules"], CRITERIA, settings["steps"]))
     certified_by = certifier()
     if certified_by:
         worst_cases = {case: rounded_up(certify(*case)) for case in asked}

@@ -36,9 +36,8 @@ def tuning():
 
 def networks():
     """The same at the step size that tuning found best, for new seeds."""
-    return at_best_step(
-        grid(**factors(), method=["subgradient"], seed=range(settings["seeds"]), part_of_best_step=[1.0])
-    )
+    seeds = range(settings["seeds"])
+    return at_best_step(grid(**factors(), method=["subgradient"], seed=seeds, part_of_best_step=[1.0]))
 
 
 def floors():
@@ -107,8 +106,8 @@ def schedule(decays):
     return Schedule(max(recorded), tuple(sorted(recorded)), 0)
 
 
-def random(component, seed):
-    """A generator that tuning, test and the derivatives at the kink share."""
+def random_generator(component, seed):
+    """The same draws for tuning, test, floors and derivatives at the kink."""
     return generator(settings["root_seed"], "convergence_networks", component, seed)
 
 
@@ -116,9 +115,7 @@ def random(component, seed):
 def starts(widths, seed):
     """First parameters of a seed, the same for every activation and problem."""
     architecture = Networks(widths, activation("relu"))
-    return architecture.initial([generator(settings["root_seed"], "convergence_networks", f"start of {widths}", seed)])[
-        0
-    ]
+    return architecture.initial([random_generator(f"start of {widths}", seed)])[0]
 
 
 def build_problem(part):
@@ -135,17 +132,12 @@ def build_problem(part):
         objective = NetworkLoss(architecture, x, y, len(part), **options)
     else:
         batch = f"batches of {row['batch_size']} for {row['problem']}"
-        draws = [random(batch, seed) for seed in part["seed"].unique()]
+        draws = [random_generator(batch, seed) for seed in part["seed"].unique()]
         objective = MinibatchNetworkLoss(architecture, x, y, len(part), int(row["batch_size"]), draws, **options)
     start = np.stack([starts(widths, seed) for seed in part["seed"]])
     start = torch.tensor(start, dtype=dtype, device=settings["device"])
     step_size = column(part, "step_size", settings["device"]).to(dtype)
-    return Problem(
-        objective,
-        start,
-        step_size,
-        schedule(row["method"] != "subgradient"),
-    )
+    return Problem(objective, start, step_size, schedule(decays=row["method"] != "subgradient"))
 
 
 EXPERIMENTS = {f"convergence_{make.__name__}": make for make in (tuning, networks, floors, kink_value)}

@@ -109,7 +109,7 @@ def without_signal(data: Regression) -> Regression:
 
 
 def load_design(settings: dict[str, Any], rng: np.random.Generator) -> Regression:
-    """The design that a block of `designs` in the config asks for."""
+    """The design that a block of `l1_paradox.designs` in the config asks for."""
     options = {key: value for key, value in settings.items() if key != "source"}
     if settings["source"] in ("gaussian", "autoregressive"):
         return gaussian(rng, **options)

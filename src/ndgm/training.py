@@ -16,10 +16,10 @@ from ndgm.sweep import Problem, ensembles, sweep
 from ndgm.tables import write_table
 
 
-def deterministic_torch(dtype: torch.dtype = torch.float64) -> None:
-    """One thread, one type, deterministic kernels, no TF32: the numbers are decided by config, code and data alone."""
+def deterministic_torch() -> None:
+    """One thread, float64, deterministic kernels, no TF32: the numbers are decided by config, code and data alone."""
     torch.set_num_threads(1)
-    torch.set_default_dtype(dtype)
+    torch.set_default_dtype(torch.float64)
     # The same as `use_deterministic_algorithms`, which also imports the compiler: half of a small job.
     torch.set_deterministic_debug_mode("error")
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -46,12 +46,14 @@ def train(
         inputs: Files that the runs depend on.
         out: The run table.
         say: Says one line to the user.
-        runs: One row a run.
+        runs: One row a run; a column `dtype` says where they are not computed in float64.
         build: Makes the problem of an ensemble from its rows.
         together: Columns in which all runs of an ensemble agree.
         block: Ensembles hold a multiple of this many consecutive runs.
     """
     origin = record(settings, inputs)
+    if "dtype" in runs:
+        origin["dtype"] = ", ".join(sorted(runs["dtype"].unique()))
     checkpoints = out.with_name(f".{out.stem}-{value_hash(origin)[:16]}")
     parts = ensembles(runs, settings["ensemble_size"], together, block)
     silent = not sys.stderr.isatty()

@@ -7,16 +7,10 @@ from scipy.optimize import brentq
 from ndgm.theory.convergence import (
     critical_width,
     critical_width_lasso,
-    floor_at_kinks,
-    growth_bound,
     hovering_distance,
-    hovering_gap,
     power_law_exponent,
     settling_width,
-    sharp_rate,
-    slope_bound,
     solve_smoothed_lasso,
-    steepest_slopes,
 )
 from ndgm.theory.lasso import Quadratic, solve_lasso
 
@@ -25,18 +19,14 @@ def huber_slope(x, width):
     return np.clip(x / width, -1, 1) if width else np.sign(x)
 
 
-def huber(x, width):
-    return np.where(np.abs(x) > width, np.abs(x) - width / 2, x**2 / (2 * max(width, 1e-300)))
-
-
 def descent_on_huber(x, step_size, slope, width, steps, average_from):
-    """Mean |x|, mean gap and last x from starts `x`."""
-    distance = gap = 0.0
+    """Mean |x| and last x from starts `x`."""
+    distance = 0.0
     for step in range(steps):
         if step >= average_from:
-            distance, gap = distance + np.abs(x), gap + slope * huber(x, width)
+            distance = distance + np.abs(x)
         x = x - step_size * slope * huber_slope(x, width)
-    return distance / (steps - average_from), gap / (steps - average_from), x
+    return distance / (steps - average_from), x
 
 
 def dense_problem(seed=0, samples=150, features=30):
@@ -49,24 +39,23 @@ def dense_problem(seed=0, samples=150, features=30):
 @pytest.mark.parametrize("width", [0.0, 0.01, 0.03, 0.049, 0.0499, 0.0501, 0.051, 0.2])
 def test_below_the_critical_width_the_distance_is_exact_from_every_start(step_size, slope, width):
     starts = np.random.default_rng(0).standard_normal(50)
-    distance, gap, last = descent_on_huber(starts, step_size, slope, width, steps=10_000, average_from=8_000)
+    distance, last = descent_on_huber(starts, step_size, slope, width, steps=10_000, average_from=8_000)
     assert critical_width(step_size, slope) == pytest.approx(0.05, rel=1e-15)
     if width < 0.05:
         # Only rounding, over 2,000 steps.
         np.testing.assert_allclose(distance, hovering_distance(step_size, slope, width), rtol=1e-12)
-        np.testing.assert_allclose(gap, hovering_gap(step_size, slope, width), rtol=1e-12)
         assert hovering_distance(step_size, slope, width) == pytest.approx(0.05, rel=1e-15)
     else:
         # A step's factor is |1 − .1/δ|: .961 at δ = .051, which gives 1e-170, and .996 at .0501, which gives 1e-17.
         assert (np.abs(last) <= 2 * np.abs(1 - 0.1 / width) ** (10_000 - 50)).all()
-        assert hovering_distance(step_size, slope, width) == hovering_gap(step_size, slope, width) == 0
+        assert hovering_distance(step_size, slope, width) == 0
 
 
 def test_at_the_critical_width_the_start_decides():
     starts = np.random.default_rng(1).standard_normal(50)
-    distance, _, _ = descent_on_huber(starts, 0.125, 1.0, 0.0625, steps=200, average_from=100)
+    distance, _ = descent_on_huber(starts, 0.125, 1.0, 0.0625, steps=200, average_from=100)
     np.testing.assert_allclose(distance, np.abs(starts - 0.125 * np.round(starts / 0.125)), atol=1e-14)
-    assert np.isnan(hovering_distance(0.125, 1.0, 0.0625)) and np.isnan(hovering_gap(0.125, 1.0, 0.0625))
+    assert np.isnan(hovering_distance(0.125, 1.0, 0.0625))
 
 
 @pytest.mark.parametrize("width", [0.0, 0.01, 0.04, 0.0624])
@@ -79,100 +68,15 @@ def test_every_start_is_soon_on_a_cycle(width):
         assert arrival <= abs(start) / step + 1
         if abs(x) < width:
             arrival += int(np.ceil(np.log(width / abs(x)) / np.log(step / width - 1))) + 1
-        _, _, on_cycle = descent_on_huber(start, step, 1.0, width, arrival, arrival - 1)
-        _, _, two_later = descent_on_huber(on_cycle, step, 1.0, width, 2, 0)
+        _, on_cycle = descent_on_huber(start, step, 1.0, width, arrival, arrival - 1)
+        _, two_later = descent_on_huber(on_cycle, step, 1.0, width, 2, 0)
         assert width <= abs(on_cycle) <= step - width
         assert two_later == pytest.approx(on_cycle, abs=1e-14)
 
 
 def test_starts_on_the_lattice_end_at_zero():
-    distance, _, _ = descent_on_huber(np.array([0.375, -1.0, 0.0]), 0.125, 1.0, 0.01, steps=20, average_from=10)
+    distance, _ = descent_on_huber(np.array([0.375, -1.0, 0.0]), 0.125, 1.0, 0.01, steps=20, average_from=10)
     assert (distance == 0).all()
-
-
-@pytest.mark.parametrize("step_size", [0.01, 1.0, 30.0])
-def test_floor_at_kinks_of_a_piecewise_linear_function(step_size):
-    rng = np.random.default_rng(3)
-    left, right = rng.uniform(0.1, 2, (2, 4, 3))
-    x, total, steps = step_size * rng.standard_normal((4, 3)), 0.0, 20_000
-    for _ in range(steps):
-        total += (np.where(x > 0, right, -left) * x).sum(1)
-        x = x - step_size * np.where(x > 0, right, -left)
-    # The terms left out are at most a few over T = 20,000.
-    np.testing.assert_allclose(total / steps, floor_at_kinks(step_size, left, right), rtol=1e-3)
-
-
-@pytest.mark.parametrize(("step_size", "tolerance"), [(0.1, 0.03), (0.01, 0.003)])
-def test_floor_of_relu_regression_on_the_axes(step_size, tolerance):
-    # The curvature is about 1/6 on each axis, so ηL is .02 and .002. The start is about as far out as the floor.
-    rng, kink, steps = np.random.default_rng(4), 0.7, 8_000
-    Z = np.zeros((60, 3))
-    Z[np.arange(60), np.arange(60) % 3] = rng.standard_normal(60)
-    w, total = 0.05 * step_size * rng.standard_normal(3), 0.0
-    for _ in range(steps):
-        active = np.maximum(Z @ w, 0)
-        total += (active * (active / 2 + kink)).mean()
-        w = w - step_size * Z.T @ (active + kink * (active > 0)) / 60
-    predicted = floor_at_kinks(step_size, kink * np.maximum(-Z, 0).mean(0), kink * np.maximum(Z, 0).mean(0))
-    assert total / steps == pytest.approx(float(predicted), rel=tolerance)
-
-
-def test_floor_of_the_absolute_value_is_the_hovering_gap():
-    assert floor_at_kinks(0.3, [2.0], [2.0]) == pytest.approx(float(hovering_gap(0.3, 2.0, 0.0)), rel=1e-15)
-
-
-def centred_design(seed, correlated):
-    rng = np.random.default_rng(seed)
-    Z = rng.standard_normal((80, 10)) + 2 * correlated * rng.standard_normal((80, 1))
-    return Z - Z.mean(0), rng
-
-
-def test_steepest_slopes_in_the_plane():
-    # In the plane 80 rows cut the half circle into 80 arcs of equal signs; mean|Zu| has at most one maximum on each.
-    Z = centred_design(9, correlated=False)[0][:, :2]
-    corners = np.sort(np.arctan2(Z[:, 0], -Z[:, 1]) % np.pi)
-    peaks = []
-    for first, last in zip(corners, np.append(corners[1:], corners[0] + np.pi), strict=True):
-        u = np.linspace(first, last, 1_001)
-        values = np.abs(np.column_stack([np.cos(u), np.sin(u)]) @ Z.T).mean(1)
-        if 0 < values.argmax() < 1_000:
-            peaks.append(values.max())
-    angles = np.linspace(0, np.pi, 200)
-    found = np.unique(steepest_slopes(Z, np.column_stack([np.cos(angles), np.sin(angles)])).round(12))
-    assert len(peaks) > 2
-    # The grid is finer than 1e-3, so it misses a peak by less than 1e-7.
-    np.testing.assert_allclose(found, np.sort(peaks), rtol=1e-7)
-
-
-@pytest.mark.parametrize("correlated", [False, True])
-@pytest.mark.parametrize("step_size", [0.01, 3.0])
-def test_floor_of_absolute_regression(step_size, correlated):
-    Z, rng = centred_design(10, correlated)
-    v, total, arrive, steps = step_size * rng.standard_normal((8, 10)), 0.0, 3_000, 100
-    for step in range(arrive + steps):
-        slopes = np.sign(v @ Z.T) @ Z / 80
-        total += (step >= arrive) * np.abs(v @ Z.T).mean(1)
-        v = v - step_size * slopes
-    # On the cycle only rounding is left. With independent columns the cycle is taken from the run; with correlated ones
-    # there is one local maximum, found from anywhere.
-    steepest = steepest_slopes(Z, rng.standard_normal((8, 10)) if correlated else slopes)
-    np.testing.assert_allclose(total / steps, step_size * steepest**2 / 2, rtol=1e-10)
-
-
-@pytest.mark.parametrize(("step_times_lipschitz", "tolerance"), [(0.02, 0.01), (0.1, 0.01)])
-def test_floor_of_centred_relu_regression(step_times_lipschitz, tolerance):
-    Z, rng = centred_design(11, correlated=True)
-    lipschitz, kink = np.linalg.norm(Z, 2) ** 2 / 80, 0.7
-    step_size = step_times_lipschitz / lipschitz
-    w, total, arrive, steps = kink * step_size * rng.standard_normal((8, 10)), 0.0, 4_000, 1_000
-    for step in range(arrive + steps):
-        active = np.maximum(w @ Z.T, 0)
-        total += (step >= arrive) * (active * (active / 2 + kink)).mean(1)
-        w = w - step_size * (active + kink * (active > 0)) @ Z / 80
-    steepest = steepest_slopes(Z, rng.standard_normal((8, 10)))
-    predicted = step_size * kink**2 * steepest**2 / 8 * (1 + 3 / 8 * step_times_lipschitz)
-    # The next term is of order (ηL)², and the two halves of the samples do not have quite the same curvature.
-    np.testing.assert_allclose(total / steps, predicted, rtol=tolerance)
 
 
 @pytest.mark.parametrize("step_times_lipschitz", [0.02, 0.5, 1.0, 1.9])
@@ -253,56 +157,6 @@ def test_power_law_exponent():
     np.testing.assert_allclose(power_law_exponent(x, y), expected, rtol=1e-12)
 
 
-def planar_constants(Z):
-    """Exact μ and M of mean|Zu| in the plane: μ is attained where u is orthogonal to a row, M between two such u."""
-    angles = np.sort(np.arctan2(Z[:, 0], -Z[:, 1]) % np.pi)
-    corners = np.column_stack([np.cos(angles), np.sin(angles)])
-    middles = (angles + np.append(angles[1:], angles[0] + np.pi)) / 2
-    inside = np.column_stack([np.cos(middles), np.sin(middles)])
-    slopes = np.sign(inside @ Z.T) @ Z / len(Z)
-    return np.abs(corners @ Z.T).mean(1).min(), np.linalg.norm(slopes, axis=1).max()
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_cures_on_a_sharp_problem(seed):
-    rng = np.random.default_rng(seed)
-    Z, solution = rng.standard_normal((30, 2)) * [1.0, 0.4], rng.standard_normal(2)
-    growth, slope = planar_constants(Z)
-    u = np.linspace(0, np.pi, 10_001)
-    sampled = np.abs(np.column_stack([np.cos(u), np.sin(u)]) @ Z.T).mean(1)
-    assert growth <= sampled.min() <= growth * 1.01 and sampled.max() <= slope
-    assert growth_bound(Z) <= growth and slope <= slope_bound(Z)
-    rate = float(sharp_rate(growth, slope))
-    assert growth / slope < 0.5**0.5
-
-    start = solution + 3 * rng.standard_normal(2)
-    bound = np.linalg.norm(start - solution)
-    polyak, decayed, steps = start, {rate: start, (1 + rate) / 2: start}, 300
-    for k in range(steps):
-        # The bound is for exact arithmetic: it holds until rounding of the solution.
-        residual = Z @ (polyak - solution)
-        g = Z.T @ np.sign(residual) / 30
-        before, polyak = np.linalg.norm(polyak - solution), polyak - np.abs(residual).mean() / (g @ g or 1.0) * g
-        assert np.linalg.norm(polyak - solution) <= rate * before + 1e-14
-        for q, w in decayed.items():
-            g = Z.T @ np.sign(Z @ (w - solution)) / 30
-            decayed[q] = w - growth / slope**2 * bound * q**k * g
-            assert np.linalg.norm(decayed[q] - solution) <= bound * q ** (k + 1) * (1 + 1e-12) + 1e-14
-
-
-@pytest.mark.parametrize("shape", [(100, 20), (30, 5), (6, 6)])
-def test_bounds_of_growth_and_slope_in_higher_dimension(shape):
-    rng = np.random.default_rng(8)
-    Z, u = rng.standard_normal(shape), rng.standard_normal((5_000, shape[1]))
-    u[: shape[1]] = np.linalg.pinv(Z)[:, : shape[1]].T  # directions that few rows see
-    values = np.abs(u @ Z.T).mean(1) / np.linalg.norm(u, axis=1)
-    slopes = np.linalg.norm(np.sign(u @ Z.T) @ Z, axis=1) / len(Z)
-    assert 0 < growth_bound(Z) <= values.min() * (1 + 1e-12) and slopes.max() <= slope_bound(Z)
-    if shape[0] == shape[1]:
-        # Of a square design the bound is exact: it is attained at a column of the inverse.
-        assert growth_bound(Z) == pytest.approx(values.min(), rel=1e-12)
-
-
 def test_bad_inputs_raise():
     problem = dense_problem()
     nothing, everything = np.zeros(30, dtype=bool), np.ones(30, dtype=bool)
@@ -311,12 +165,10 @@ def test_bad_inputs_raise():
         (lambda: critical_width(0.0, 1.0), "step size"),
         (lambda: critical_width(1.0, -1.0), "slope"),
         (lambda: hovering_distance(1.0, 1.0, -0.1), "width"),
-        (lambda: floor_at_kinks(0.1, [0.0], [1.0]), "slope"),
         (lambda: critical_width_lasso(problem.A, everything, 1.0, 2 / problem.lipschitz), "no width"),
         (lambda: critical_width_lasso(problem.A, everything, 0.0, 0.1), "penalty"),
         (lambda: solve_smoothed_lasso(problem, 1.0, 0.0), "width"),
         (lambda: power_law_exponent([1.0, 2.0], [1.0, 0.0]), "positive"),
-        (lambda: sharp_rate(2.0, 1.0), "exceed"),
     ):
         with pytest.raises(ValueError, match=message):
             call()

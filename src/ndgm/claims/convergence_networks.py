@@ -121,9 +121,8 @@ def _floors(runs: pd.DataFrame) -> pd.Series:
 
 def _by_value_at_kink(runs: pd.DataFrame, dtype: str) -> Evidence:
     """Losses at the end for each value at the kink beside those for autograd's value, zero."""
-    ends = last_rows(runs[(runs["dtype"] == dtype) & (runs["activation"] == "relu")]).set_index(
-        ["at_kink", *PROBLEM, "seed"]
-    )["objective"]
+    relu = runs[(runs["dtype"] == dtype) & (runs["activation"] == "relu")]
+    ends = last_rows(relu).set_index(["at_kink", *PROBLEM, "seed"])["objective"]
     if ends.empty:
         raise MissingValue("no runs")
     usual = ends.xs("0.0", level="at_kink")

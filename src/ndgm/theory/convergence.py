@@ -46,68 +46,6 @@ def hovering_distance(step_size: ArrayLike, slope: ArrayLike, width: ArrayLike) 
     return np.select([width < critical, width > critical], [critical, 0.0], np.nan)
 
 
-def hovering_gap(step_size: ArrayLike, slope: ArrayLike, width: ArrayLike) -> NDArray[np.float64]:
-    """Mean gap of descent on Huber's M·h_δ(x): M(ηM − δ)/2 if δ < ηM/2, and 0 if δ > ηM/2.
-
-    Both ends of the cycle are outside the rounded part, where M·h_δ(x) = M(|x| − δ/2). So at the critical width the gap
-    falls from ηM²/4 to 0 in one jump. Arguments, and the value at the critical width, as in `hovering_distance`.
-    """
-    distance = hovering_distance(step_size, slope, width)
-    return np.where(distance == 0, 0.0, np.asarray(slope) * (distance - np.asarray(width) / 2))
-
-
-def floor_at_kinks(step_size: ArrayLike, left: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
-    """Mean gap (η/2)·Σpq of subgradient descent on Σ(p·max(x, 0) + q·max(−x, 0)), one term a coordinate.
-
-    It holds for every η and every start, up to terms in 1/T, if no iterate is exactly 0: as x stays bounded, the mean
-    of g is 0, so that g is p in q/(p + q) of the steps and −q in the rest; thus E g² = pq, and E x·g = (η/2)·E g² is
-    the gap.
-
-    With a smooth part of curvature L added it holds up to a relative error O(ηL). So it does for ReLU regression with
-    a kink c if every row of Z lies on an axis: p = c·mean(relu(Z)), q = c·mean(relu(−Z)), over rows.
-
-    Args:
-        step_size: η, shape (...).
-        left: q > 0, shape (..., d).
-        right: p > 0, shape (..., d).
-    """
-    products = _positive("slope", left) * _positive("slope", right)
-    return _positive("step size", step_size) / 2 * products.sum(-1)
-
-
-def steepest_slopes(Z: ArrayLike, directions: ArrayLike) -> NDArray[np.float64]:
-    """Local maxima S of mean|Zu| over ‖u‖ = 1: those to which u ← Zᵀsign(Zu)/n climbs from each direction.
-
-    They give the floor of constant-step subgradient descent in several dimensions:
-
-    - on mean|Zw − y| with y = Zw°, the mean gap is ηS²/2 for every η;
-    - on ReLU regression with a kink c and columns of mean zero, it is (ηc²S²/8)(1 + O(ηL)), with about ⅜ηL for O(ηL).
-
-    Around the minimum {v, v − ηG} with G = Zᵀsign(Zv)/n is a 2-cycle iff v and ηG − v have the same signs sign(Zv).
-    Then so has their sum ηG: G/‖G‖ is a local maximum, S = ‖G‖, and the mean gap is ½⟨G, v + (ηG − v)⟩. Columns of
-    mean zero make Zᵀ1[Zv > 0] = ½Zᵀsign(Zv), so that ReLU regression has these cycles with G/2, to first order in η.
-    With other columns it has none, and no closed form of its floor c²(Φη + O(η²)) is known to us. That runs end on such
-    a cycle is not proved; all that we tried did. Which one, the start decides: there are many maxima for independent
-    columns, and often one for correlated columns.
-
-    Args:
-        Z: Design, shape (n, d).
-        directions: Where to start, shape (k, d).
-
-    Returns:
-        S, shape (k,).
-
-    Source: Kwak (2008), Principal component analysis based on L1-norm maximization, for the iteration.
-    """
-    Z, u = np.asarray(Z, dtype=np.float64), np.asarray(directions, dtype=np.float64)
-    signs, before = np.sign(u @ Z.T), None
-    # Each pass raises mean|Zu|/‖u‖ until the signs stay, and there are finitely many signs.
-    while before is None or (signs != before).any():
-        u = signs @ Z / len(Z)
-        signs, before = np.sign(u @ Z.T), signs
-    return np.linalg.norm(u, axis=-1)
-
-
 def critical_width_lasso(gram: ArrayLike, inactive: ArrayLike, penalty: float, step_size: float) -> float:
     """Width above which descent on the smoothed LASSO stays at its solution, given the set ℐ of weights within δ of 0.
 
@@ -218,53 +156,6 @@ def power_law_exponent(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
     log_x, log_y = np.broadcast_arrays(np.log(_positive("x", x)), np.log(_positive("y", y)))
     centred = log_x - log_x.mean(-1, keepdims=True)
     return (centred * log_y).sum(-1) / (centred**2).sum(-1)
-
-
-def sharp_rate(growth: ArrayLike, slope: ArrayLike) -> NDArray[np.float64]:
-    """Factor √(1 − μ²/M²) by which two cures shrink the distance to the minimum, if f − f* ≥ μ·dist and ‖g‖ ≤ M.
-
-    It is an upper bound at every step. From dist₊² ≤ dist² − 2η(f − f*) + η²‖g‖² for convex f:
-
-    - Polyak's step η = (f − f*)/‖g‖² leaves dist² − (f − f*)²/‖g‖² ≤ (1 − μ²/M²)·dist².
-    - Steps η_k = (μ/M²)·D·qᵏ keep dist_k ≤ D·qᵏ, if D ≥ dist₀, μ/M ≤ 1/√2 and q is between this factor and 1. A
-      smaller q may stop the iterate short.
-
-    Args:
-        growth: μ > 0, shape (...).
-        slope: M ≥ μ, shape (...).
-
-    Raises:
-        ValueError: if μ > M, which no function allows.
-
-    Source: Polyak (1969) and Goffin (1977); Davis, Drusvyatskiy, MacPhee and Paquette (2018).
-    """
-    ratio = _positive("growth", growth) / _positive("slope", slope)
-    if not (ratio <= 1).all():
-        raise ValueError(f"growth cannot exceed slope, got a ratio of {ratio.max():.6g}")
-    return np.sqrt(1 - ratio**2)
-
-
-def growth_bound(Z: ArrayLike) -> float:
-    """Lower bound μ = 1/(n·maxᵢ‖(ZᵀZ)⁻¹zᵢ‖) of mean|Zu| over ‖u‖ = 1: mean|Zw − Zw°| ≥ μ‖w − w°‖.
-
-    As u = Σᵢ(ZᵀZ)⁻¹zᵢ⟨zᵢ, u⟩, its norm is at most maxᵢ‖(ZᵀZ)⁻¹zᵢ‖·n·mean|Zu|. The minimum itself is that of
-    a function which is not convex on the sphere.
-
-    Args:
-        Z: Design of full column rank, shape (n, d).
-    """
-    Z = np.asarray(Z, dtype=np.float64)
-    return float(1 / (len(Z) * np.linalg.norm(np.linalg.pinv(Z), axis=0).max()))
-
-
-def slope_bound(Z: ArrayLike) -> float:
-    """Upper bound M = σ_max(Z)/√n of the slope of mean|Zw − y|: ‖Zᵀs/n‖ ≤ σ_max·√n/n for signs s.
-
-    Args:
-        Z: Design, shape (n, d).
-    """
-    Z = np.asarray(Z, dtype=np.float64)
-    return float(np.linalg.norm(Z, 2) / np.sqrt(len(Z)))
 
 
 def _positive(name: str, value: ArrayLike) -> NDArray[np.float64]:

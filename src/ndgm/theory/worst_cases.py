@@ -1,4 +1,4 @@
-"""Worst cases of (sub)gradient methods over whole classes of functions: closed forms, and the function that resists.
+"""Worst cases of (sub)gradient methods over whole classes of functions: closed forms, which certificates are held to.
 
 N steps x_{k+1} = x_k − h_k·g_k, k = 0 … N − 1, with g_k a subgradient of f at x_k, visit N + 1 points x₀ … x_N. f is
 convex with a minimiser x* at ‖x₀ − x*‖ ≤ R, in any dimension, and M-Lipschitz or L-smooth. A worst case is the largest
@@ -64,9 +64,9 @@ STEP_RULES: dict[str, Callable[..., NDArray[np.float64]]] = {
 def lower_bound(steps: int, lipschitz: float = 1.0, distance: float = 1.0) -> float:
     """MR/√(N+1): no method that sees N subgradients of an M-Lipschitz convex function guarantees a smaller gap.
 
-    `resisting_oracle` forces it on every point of x₀ + span(g₀ … g_{N−1}), so on best, last and average alike. It is
-    the exact worst case of the best point and of the average with `constant` steps, and of the best point and of the
-    last one with `linearly_decaying` steps.
+    A function that resists (`objectives.max_affine`) forces it on every point of x₀ + span(g₀ … g_{N−1}), so on best,
+    last and average alike. It is the exact worst case of the best point and of the average with `constant` steps, and
+    of the best point and of the last one with `linearly_decaying` steps.
 
     Args:
         steps: N ≥ 1, the number of subgradients seen before the last point.
@@ -165,36 +165,6 @@ def smooth_worst_case(
         raise ValueError(f"every step size times smoothness must be below 2, got {gamma}")
     count = _points(steps) - 1
     return smoothness * distance**2 * np.maximum(1 / (4 * count * gamma + 2), (1 - gamma) ** (2 * count) / 2)
-
-
-def resisting_oracle(
-    x: ArrayLike, steps: int, lipschitz: float = 1.0, distance: float = 1.0
-) -> tuple[float, NDArray[np.float64]]:
-    """Value and subgradient of f(x) = M·max(maxᵢ xᵢ, ‖x‖ − R(1 + 1/√(N+1))), which resists N steps from x₀ = 0.
-
-    The subgradient is M·eᵢ for the first maximal index i, so that each step of a method learns one more coordinate, and
-    after N steps one is still zero; or Mx/‖x‖ where the second term is larger. f* = −MR/√(N+1), the negative of
-    `lower_bound`, at x* = −R/√(N+1)·(1, …, 1).
-
-    Args:
-        x: The point, shape (N + 1,).
-        steps: N ≥ 1.
-        lipschitz: M.
-        distance: R = ‖x*‖.
-
-    Raises:
-        ValueError: if x does not have N + 1 coordinates.
-
-    Source: Drori and Teboulle (2016), appendix A.
-    """
-    x = np.asarray(x, dtype=np.float64)
-    if x.shape != (_points(steps),):
-        raise ValueError(f"expected a point with {steps + 1} coordinates, got shape {x.shape}")
-    first, norm = int(x.argmax()), np.linalg.norm(x)
-    outside = norm - distance * (1 + 1 / np.sqrt(steps + 1))
-    if outside > x[first]:
-        return float(lipschitz * outside), lipschitz * x / norm
-    return float(lipschitz * x[first]), lipschitz * (np.arange(steps + 1) == first)
 
 
 def _unit(steps: int, lipschitz: float, distance: float) -> float:
