@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
+from ndgm.capture import replayed
 from ndgm.methods import METHODS
 from ndgm.networks import Networks, activation
 from ndgm.objectives.network import NetworkLoss
@@ -75,10 +76,14 @@ def compare(case, interleaved):
             torch.mm(left, right, out=product)
         wait(case.device)
 
+    step_size = torch.full((case.runs, 1), 0.01, **options)
+    step = replayed(
+        lambda: METHODS["subgradient"].rule(w, objective.subgradient(w), {}, step_size), lambda: [w], w.device
+    )
+
     def ours():
-        step_size = torch.full((case.runs, 1), 0.01, **options)
         for _ in range(case.our_steps):
-            METHODS["subgradient"].rule(w, objective.subgradient(w), {}, step_size)
+            step()
         wait(case.device)
 
     def theirs():

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ndgm.methods import Method
+from ndgm.capture import replayed
+from ndgm.methods import Method, State, constant
 from ndgm.objectives import Objective
 
 # A proximal method has converged when a step moves no weight by more than this, relative to the largest weight.
@@ -75,7 +77,7 @@ def descend(
 
     A run diverges when its objective is no longer finite, and converges when it is proximal and stands still; both are
     looked for at recorded steps. A stopped run records nothing more; the loop ends when every run has stopped.
-    Iterates lie in memory as `start` does.
+    Iterates lie in memory as `start` does. On a CUDA device steps are replayed, where the rule works in place.
 
     Args:
         objective: What is minimised, over the whole ensemble.
@@ -87,7 +89,8 @@ def descend(
     """
     runs = len(start)
     w = start.clone()
-    state: dict[str, Tensor] = {}
+    step = step_size.clone()
+    state: State = {}
     gradient = objective.gradient if method.proximal else objective.subgradient
     shrink = (objective.shrink,) if method.proximal else ()
     # A proximal method comes to rest, so there is nothing to average.
@@ -98,19 +101,27 @@ def descend(
     last_row = np.full(runs, -1)
     told = 0
 
+    def advance(averaging: bool) -> None:
+        nonlocal w, state
+        g = gradient(w)
+        if averaging:
+            objective.accumulate(w, g, sums)
+        if method.polyak:
+            step.copy_(_polyak(objective, w, g))
+        w, state = method.rule(w, g, state, step, *shrink)
+
+    def memory() -> list:
+        return [w, *state.values()]
+
+    plain, averaging = (replayed(partial(advance, averaging), memory, w.device) for averaging in (False, True))
     for done in range(schedule.steps):
         recording = done + 1 in recorded
         if recording:
             before = state.get("iterate", w).clone()
-        g = gradient(w)
-        if sums and done >= schedule.average_from:
-            objective.accumulate(w, g, sums)
-        if method.polyak:
-            step = _polyak(objective, w, g)
-        else:
-            factor = method.schedule(done, schedule.steps)
-            step = step_size if factor == 1 else step_size * factor
-        w, state = method.rule(w, g, state, step, *shrink)
+        objective.draw()
+        if method.schedule is not constant:
+            torch.mul(step_size, method.schedule(done, schedule.steps), out=step)
+        (averaging if sums and done >= schedule.average_from else plain)()
         if not recording:
             continue
 

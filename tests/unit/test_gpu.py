@@ -1,13 +1,17 @@
-"""The engine on a CUDA device gives what it gives on the processor; nothing in it is written for one device."""
+"""The engine on a CUDA device gives what it gives on the processor, and replayed steps what steps give one by one."""
 
 import numpy as np
 import pytest
 import torch
 
+import ndgm.capture
+import ndgm.descent
 from ndgm.datasets import gaussian
 from ndgm.descent import Schedule, descend
 from ndgm.methods import METHODS
+from ndgm.networks import Networks, activation
 from ndgm.objectives.lasso import Lasso, MinibatchLasso
+from ndgm.objectives.network import MinibatchNetworkLoss
 from ndgm.theory.lasso import Quadratic, solve_lasso
 
 pytestmark = [
@@ -63,5 +67,41 @@ def test_batches_are_those_of_the_processor():
         data = (on(device, DATA.design), on(device, DATA.target))
         objective = MinibatchLasso(*data, on(device, PENALTIES[:, None]), 4, generators)
         w = on(device, np.random.default_rng(2).standard_normal((RUNS, PROBLEM.dimension)))
+        objective.draw()
         gradients.append(objective.gradient(w).cpu().numpy())
     np.testing.assert_allclose(*gradients, rtol=1e-12, atol=1e-12)
+
+
+def network_loss(runs):
+    networks = Networks((20, 16, 4), activation("relu"))
+    rng = np.random.default_rng(3)
+    x, y = (torch.tensor(rng.standard_normal((100, width)), device="cuda") for width in (20, 4))
+    generators = [np.random.default_rng(seed) for seed in range(2)]
+    start = torch.tensor(networks.initial([np.random.default_rng(seed) for seed in range(runs)]), device="cuda")
+    return MinibatchNetworkLoss(networks, x, y, runs, 10, generators), start
+
+
+@pytest.mark.parametrize("method", ["subgradient", "subgradient_geometric", "heavy_ball"])
+def test_replayed_steps_of_networks_are_the_steps(method, monkeypatch):
+    captures, traces = [], []
+    capture = ndgm.capture._capture
+    for replays in (True, False):
+        objective, start = network_loss(8)
+        monkeypatch.setattr(ndgm.capture, "_capture", lambda step: captures.append(step) or capture(step))
+        if not replays:
+            monkeypatch.setattr(ndgm.descent, "replayed", lambda step, memory, device: step)
+        step_size = torch.full((8, 1), 0.05, dtype=torch.float64, device="cuda")
+        traces.append(descend(objective, METHODS[method], start, step_size, Schedule(50, (1, 10, 50), 25)))
+    assert len(captures) == 1
+    for name, values in traces[0].measured.items():
+        # The same kernels on the same numbers; a library may choose others in a graph.
+        np.testing.assert_allclose(values, traces[1].measured[name], rtol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if not METHODS[name].polyak])
+def test_replayed_steps_of_the_lasso_are_the_steps(method, monkeypatch):
+    replays = trace("cuda", method, lasso("cuda"), steps=100)
+    monkeypatch.setattr(ndgm.descent, "replayed", lambda step, memory, device: step)
+    steps = trace("cuda", method, lasso("cuda"), steps=100)
+    for name, values in replays.measured.items():
+        np.testing.assert_allclose(values, steps.measured[name], rtol=1e-9, atol=1e-12, err_msg=name)

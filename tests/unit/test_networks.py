@@ -315,6 +315,7 @@ def test_minibatch_gradients_are_those_of_the_drawn_samples(runs_at_once, monkey
     for _ in range(3):
         draws = [rng.integers(SAMPLES, size=(2, 4)) for rng in rngs]
         for step in range(2):
+            objective.draw()
             gradient = objective.subgradient(w)
             for run in range(4):
                 rows = draws[run // 2][step]
@@ -331,6 +332,7 @@ def test_another_block_changes_no_draws():
     w = parameters(networks, runs=4)
     together, alone = minibatch(networks, 4, (7, 8)), minibatch(networks, 2, (8,))
     for _ in range(5):
+        together.draw(), alone.draw()
         torch.testing.assert_close(together.gradient(w)[2:], alone.gradient(w[2:]), rtol=1e-12, atol=1e-14)
 
 
@@ -369,6 +371,7 @@ def test_cuda_gives_what_the_processor_gives(name, loss):
         arguments = networks, x.to(device), y.to(device), 8
         objective = NetworkLoss(*arguments, loss=loss, classes=True)
         batches = MinibatchNetworkLoss(*arguments, 5, generators(1, 2), loss=loss)
+        batches.draw()
         there, there_before = w.to(device), before.to(device)
         quantities = objective.measure(there, there_before)
         quantities |= {"gradient": objective.gradient(there), "minibatch": batches.gradient(there)}

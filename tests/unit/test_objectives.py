@@ -47,6 +47,7 @@ def test_gradients_leave_the_iterate_alone(data):
     Z, y, penalty, w = data
     for lasso in (gram_form(Z, y, penalty), MinibatchLasso(Z, y, penalty, 3, [np.random.default_rng(0)])):
         before = w.clone()
+        lasso.draw()
         lasso.gradient(w), lasso.subgradient(w), lasso.measure(w, None)
         assert torch.equal(w, before)
 
@@ -102,8 +103,13 @@ def test_shrink_is_torch_softshrink_with_exact_zeros_at_the_threshold(data):
     assert (shrunk[:, [0, 1, 3]] == 0).all() and (shrunk[:, 2] > 0).all()
 
 
+def drawn(objective):
+    objective.draw()
+    return objective
+
+
 def draws(lasso, w, count):
-    return np.stack([lasso.gradient(w).numpy().copy() for _ in range(count)])
+    return np.stack([drawn(lasso).gradient(w).numpy().copy() for _ in range(count)])
 
 
 def test_a_batch_of_one_is_one_row_of_the_design(data):
@@ -158,6 +164,12 @@ def test_another_block_changes_no_draws(data):
     np.testing.assert_allclose(together[:, 2:], other, rtol=1e-12, atol=1e-14)
 
 
+def test_a_batch_has_to_be_drawn_first(data):
+    Z, y, penalty, w = data
+    with pytest.raises(IndexError):
+        MinibatchLasso(Z, y, penalty, 3, [np.random.default_rng(0)]).gradient(w)
+
+
 def test_batches_are_not_drawn_twice(data, monkeypatch):
     Z, y, penalty, w = data
     monkeypatch.setattr(Batches, "at_once", 10)
@@ -169,7 +181,7 @@ def test_batches_are_not_drawn_twice(data, monkeypatch):
 def test_minibatch_subgradient_adds_the_penalty(data):
     Z, y, penalty, w = data
     w[:, 0] = 0
-    smooth = MinibatchLasso(Z, y, penalty, 3, [np.random.default_rng(8)]).gradient(w)
-    whole = MinibatchLasso(Z, y, penalty, 3, [np.random.default_rng(8)]).subgradient(w)
+    lasso = drawn(MinibatchLasso(Z, y, penalty, 3, [np.random.default_rng(8)]))
+    smooth, whole = lasso.gradient(w).clone(), lasso.subgradient(w)
     expected = penalty.numpy() * np.sign(w.numpy())
     np.testing.assert_allclose((whole - smooth).numpy(), expected, rtol=0, atol=1e-14)

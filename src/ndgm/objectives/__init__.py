@@ -1,11 +1,9 @@
 """What is minimised, batched over an ensemble of runs."""
 
-from typing import Protocol
-
 from torch import Tensor
 
 
-class Objective(Protocol):
+class Objective:
     """A sum of a smooth part and a penalty, for an ensemble of runs. Iterates have shape (runs, d).
 
     Attributes:
@@ -13,20 +11,27 @@ class Objective(Protocol):
         lowest: Infimum of the objective, a number or one per run, shape (runs,); only where it is known.
     """
 
-    averaged: tuple[str, ...]
+    averaged: tuple[str, ...] = ()
     lowest: float | Tensor
+
+    def draw(self) -> None:
+        """Draw at random what the next gradient is taken on; nothing where gradients are exact."""
 
     def gradient(self, w: Tensor) -> Tensor:
         """Gradient of the smooth part."""
+        raise NotImplementedError
 
     def subgradient(self, w: Tensor) -> Tensor:
-        """Subgradient of the whole."""
+        """Subgradient of the whole; that of the smooth part where there is no penalty."""
+        return self.gradient(w)
 
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
         """Proximal map of amount·penalty; `amount` has shape (runs, 1)."""
+        raise NotImplementedError
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """Quantities to record, each of shape (runs,); `objective` is one of them. `before` lies one step earlier."""
+        raise NotImplementedError
 
     def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
         """Add what is averaged over steps to running sums, one of shape (runs, d) for each name in `averaged`.

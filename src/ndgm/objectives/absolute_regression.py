@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
+from ndgm.objectives import Objective
 from ndgm.objectives.smoothed import huber, huber_slope
 
 
-class AbsoluteRegression:
+class AbsoluteRegression(Objective):
     """f(w) = mean(h_δ(Zw − y)) with Huber's h_δ; with δ = 0 it is mean|Zw − y|, with sign(0) = 0.
 
     Where Zw° = y for some w°, the infimum is 0, and with δ = 0 the minimum is sharp: f(w) ≥ μ‖w − w°‖, if Z has full

@@ -2,7 +2,6 @@
 
 import torch
 from numpy.random import Generator
-from torch import Tensor
 
 
 class Batches:
@@ -15,6 +14,9 @@ class Batches:
         size: Rows in a batch.
         generators: NumPy generator of each block.
         device: Where the rows are needed.
+
+    Attributes:
+        rows: The batch of each block, shape (blocks, size).
     """
 
     at_once = 1000
@@ -23,16 +25,16 @@ class Batches:
         self.samples = samples
         self.size = size
         self.generators = generators
-        self.device = device
+        self.rows = torch.full((len(generators), size), samples, device=device)  # no row, until one is drawn
         self._drawn = 0
-        self._rows = torch.empty(0)
+        self._coming = torch.empty(0)
 
-    def draw(self) -> Tensor:
-        """The next batch of each block, shape (blocks, size)."""
+    def draw(self) -> None:
+        """Put the next batch of each block into `rows`."""
         position = self._drawn % self.at_once
         if position == 0:
             shape = (self.at_once, self.size)
             draws = [torch.from_numpy(g.integers(self.samples, size=shape)) for g in self.generators]
-            self._rows = torch.stack(draws, 1).to(self.device)
+            self._coming = torch.stack(draws, 1).to(self.rows.device)
         self._drawn += 1
-        return self._rows[position]
+        self.rows.copy_(self._coming[position])

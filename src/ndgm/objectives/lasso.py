@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
+from ndgm.objectives import Objective
 from ndgm.objectives.batches import Batches
 
 
-class Lasso:
+class Lasso(Objective):
     """½wᵀAw − bᵀw + λ‖w‖₁ with A = ZᵀZ/n and b = Zᵀy/n computed once, so that a step costs d² and not n·d.
 
     Gradients are written into buffers that the next call overwrites. Iterates are quickest when one weight of all runs
@@ -86,9 +87,13 @@ class MinibatchLasso(Lasso):
         self.target = target
         self.batches = Batches(len(design), batch_size, generators, design.device)
 
+    def draw(self) -> None:
+        """The batches of the next gradient."""
+        self.batches.draw()
+
     def gradient(self, w: Tensor) -> Tensor:
-        """Mini-batch gradient Z_Bᵀ(Z_B w − y_B)/|B| on rows B that this call draws."""
-        rows = self.batches.draw()
+        """Mini-batch gradient Z_Bᵀ(Z_B w − y_B)/|B| on the rows B that were drawn."""
+        rows = self.batches.rows
         batch = self.design[rows]  # (blocks, |B|, d)
         blocks = w.view(len(rows), -1, w.shape[1])  # (blocks, runs in a block, d)
         residual = torch.baddbmm(self.target[rows].unsqueeze(1), blocks, batch.mT, beta=-1)

@@ -5,8 +5,10 @@ from math import sqrt
 import torch
 from torch import Tensor
 
+from ndgm.objectives import Objective
 
-class MaxAffine:
+
+class MaxAffine(Objective):
     """f(x) = maxᵢ⟨aᵢ, x⟩; the subgradient is the first aᵢ that attains the maximum.
 
     Args:
@@ -38,7 +40,7 @@ class MaxAffine:
         return torch.bmm(self.slopes, w.unsqueeze(2)).squeeze(2)
 
 
-class ResistingOracle:
+class ResistingOracle(Objective):
     """f(x) = M·max(maxᵢ xᵢ, ‖x‖ − R(1 + 1/√(N+1))) in d = N + 1, whose oracle reveals one coordinate at a time.
 
     f is convex and M-Lipschitz, and its minimiser −R/√(N+1)·(1, …, 1) is at a distance R from 0. From x₀ = 0, N
@@ -52,8 +54,6 @@ class ResistingOracle:
 
     Source: Drori and Teboulle (2016), An optimal variant of Kelley's cutting-plane method.
     """
-
-    averaged = ()
 
     def __init__(self, steps: int, lipschitz: float = 1.0, radius: float = 1.0) -> None:
         self.lipschitz = lipschitz
@@ -75,6 +75,3 @@ class ResistingOracle:
             "objective": self.lipschitz * torch.maximum(w.amax(1), norm - self._offset),
             "squared_norm": norm.square(),
         }
-
-    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
-        """Nothing is averaged."""

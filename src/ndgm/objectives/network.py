@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ndgm.networks import Layer, Networks, Tape, with_ones
+from ndgm.objectives import Objective
 from ndgm.objectives.batches import Batches
 
 
@@ -26,7 +27,7 @@ LOSSES = {
 }
 
 
-class NetworkLoss:
+class NetworkLoss(Objective):
     """Mean over samples of ½‖f(x) − y‖² (`squared`) or ‖f(x) − y‖₁ (`absolute`), f a network of each run.
 
     Gradients are written into one buffer that the next call overwrites. A processor is fastest with one or two thousand
@@ -46,7 +47,6 @@ class NetworkLoss:
         ValueError: if there is no such loss.
     """
 
-    averaged = ()
     lowest = 0.0
 
     def __init__(
@@ -81,10 +81,6 @@ class NetworkLoss:
         """Gradient, with the activation's derivative at its kinks and sign(0) = 0."""
         return self._gradient_over(w, repeat(self._samples))
 
-    def subgradient(self, w: Tensor) -> Tensor:
-        """The same."""
-        return self.gradient(w)
-
     def value(self, w: Tensor) -> Tensor:
         """Loss of each run over all samples, shape (runs,)."""
         return torch.cat([self._value(self._evaluate(layers)[0]) for layers in self._parts(w)])
@@ -103,9 +99,6 @@ class NetworkLoss:
         """
         parts = [self._measure(*pair) for pair in zip(self._parts(w), self._parts(before), strict=True)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-
-    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
-        """Nothing is averaged over steps."""
 
     def _gradient_over(self, w: Tensor, data: Iterable[list[tuple[Tensor, Tensor]]]) -> Tensor:
         """Mean gradient over (inputs, targets) in pieces, one list of pieces for each part of the ensemble."""
@@ -189,9 +182,12 @@ class MinibatchNetworkLoss(NetworkLoss):
         super().__init__(networks, x, y, runs, **others)
         self.batches = Batches(len(y), batch_size, generators, y.device)
 
+    def draw(self) -> None:
+        """The batches of the next gradient."""
+        self.batches.draw()
+
     def gradient(self, w: Tensor) -> Tensor:
-        """Mini-batch gradient on samples that this call draws."""
-        rows = self.batches.draw()
-        rows = rows.repeat_interleave(len(w) // len(rows), 0)  # (runs, |B|)
+        """Mini-batch gradient on the samples that were drawn."""
+        rows = self.batches.rows.repeat_interleave(len(w) // len(self.batches.rows), 0)  # (runs, |B|)
         pieces = ([(self.inputs[part], self.target[part])] for part in rows.split(self.runs_at_once))
         return self._gradient_over(w, pieces)

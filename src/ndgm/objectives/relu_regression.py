@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
+from ndgm.objectives import Objective
 
-class ReluRegression:
+
+class ReluRegression(Objective):
     """f(w) = ½·mean((relu(Zw) + c)²) − c²/2 = mean(½relu(Zw)² + c·relu(Zw)), with relu′(0) = 0.
 
     It is convex; its infimum 0 is attained at w = 0. With c = 0 its gradient is Lipschitz; with c > 0 it has a kink of
