@@ -19,7 +19,7 @@ ROUNDING = 1e-16
 """A gap below this is as good as none, and counts as this."""
 
 
-@claim(section="3", figure="convergence_dial", test=equivalence(0.05))
+@claim(section="3", figure="convergence_floor", test=equivalence(0.05))
 def convergence_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     r"""With a kink at the solution a constant step $\eta$ keeps a floor proportional to $\eta$: its exponent is one."""
     runs = _ended(convergence_kink_dial[convergence_kink_dial["kink"] > 0])
@@ -28,7 +28,7 @@ def convergence_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     return Evidence(exponent, 0 * exponent + 1)
 
 
-@claim(section="3", figure="convergence_dial", test=order(), unit="decades")
+@claim(section="3", figure="convergence_floor", test=order(), unit="decades")
 def convergence_no_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     """Without a kink there is no floor: the largest step ends at a smaller gap, by more decades below one, than the
     smallest.
@@ -112,13 +112,13 @@ def convergence_certified(convergence_worst_cases: pd.DataFrame, convergence_cer
     return Evidence(share, 0 * share + 1)
 
 
-@claim(section="3", figure="convergence_cures", test=order())
+@claim(section="3", figure="convergence_floor", test=order())
 def convergence_polyak(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem Polyak's step ends more than a thousand times closer than a $1/\sqrt k$ step."""
     return _cure(convergence_cures, "polyak")
 
 
-@claim(section="3", figure="convergence_cures", test=order())
+@claim(section="3", figure="convergence_floor", test=order())
 def convergence_geometric(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem a step that is held and then decays geometrically ends more than a thousand times closer than
     a $1/\sqrt k$ step.
@@ -126,7 +126,7 @@ def convergence_geometric(convergence_cures: pd.DataFrame) -> Evidence:
     return _cure(convergence_cures, "subgradient_geometric")
 
 
-@claim(section="3", figure="convergence_cures", test=order())
+@claim(section="3", figure="convergence_floor", test=order())
 def convergence_rounding(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem descent with a constant step on the rounded kink, twice as wide as critical, ends more than a
     thousand times closer than a $1/\sqrt k$ step on the kink itself.
