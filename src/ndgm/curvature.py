@@ -49,32 +49,38 @@ def largest_eigenvalues(
     """
     runs, kept, size = start.shape
     most = min(most_products, size)
-    basis = torch.linalg.qr(start.mT).Q.mT.contiguous()
-    images = torch.stack([product(direction) for direction in basis.unbind(1)], 1)
+    basis, images = start.new_empty(2, runs, most, size)
+    basis[:, :kept] = torch.linalg.qr(start.mT).Q.mT
+    for place in range(kept):
+        images[:, place] = product(basis[:, place].contiguous())
+    small = start.new_zeros(runs, most, most)  # basis · H · basisᵀ
+    small[:, :kept, :kept] = torch.bmm(basis[:, :kept], images[:, :kept].mT)
+    turns = start.new_zeros(runs, kept, most)
     value, residual = start.new_full((2, runs), torch.nan)
-    vectors = torch.empty_like(start)
     products = torch.zeros(runs, dtype=torch.long, device=start.device)
     running = torch.ones(runs, dtype=torch.bool, device=start.device)
-    while True:
-        small = torch.bmm(basis, images.mT)
+    for count in range(kept, most + 1):
+        so_far = basis[:, :count]
         # Where a run has diverged, zeros instead of NaN, which `eigh` refuses; its residual remains NaN.
-        ritz, turn = torch.linalg.eigh((small + small.mT).div_(2).nan_to_num_(0, 0, 0))
-        turn = turn.mT.flip(1)[:, :kept]  # (runs, kept, products), the largest first
-        found = torch.bmm(turn, basis)
-        rest = torch.bmm(turn[:, :1], images).sub_(ritz[:, -1:, None] * found[:, :1])
-        relative = rest.norm(dim=2).squeeze(1) / ritz[:, -1].abs()
+        ritz, turn = torch.linalg.eigh(small[:, :count, :count].nan_to_num(0, 0, 0))
+        turn = turn.mT.flip(1)[:, :kept]  # the largest first
+        top = turn[:, :1]
+        rest = torch.bmm(top, images[:, :count]) - ritz[:, -1:, None] * torch.bmm(top, so_far)
         value = torch.where(running, ritz[:, -1], value)
-        residual = torch.where(running, relative, residual)
-        vectors = torch.where(running[:, None, None], found, vectors)
-        products = torch.where(running, basis.shape[1], products)
+        residual = torch.where(running, rest.norm(dim=2).squeeze(1) / ritz[:, -1].abs(), residual)
+        products[running] = count
+        turns[running, :, :count] = turn[running]
         running = residual > tolerance
-        if basis.shape[1] == most or not running.any():
-            return Eigenpairs(value.where(residual <= tolerance, torch.nan), vectors, residual, products)
+        if count == most or not running.any():
+            break
         for _ in range(2):  # once leaves a rounding error that grows from step to step
-            rest = rest - torch.bmm(torch.bmm(rest, basis.mT), basis)
-        rest = rest / rest.norm(dim=2, keepdim=True)
-        basis = torch.cat([basis, rest], 1)
-        images = torch.cat([images, product(rest.squeeze(1)).unsqueeze(1)], 1)
+            rest -= torch.bmm(torch.bmm(rest, so_far.mT), so_far)
+        basis[:, count] = (rest / rest.norm(dim=2, keepdim=True)).squeeze(1)
+        images[:, count] = product(basis[:, count].contiguous())
+        entries = torch.bmm(basis[:, : count + 1], images[:, count, :, None]).squeeze(2)
+        small[:, count, : count + 1] = small[:, : count + 1, count] = entries
+    vectors = torch.bmm(turns[:, :, :count], basis[:, :count])
+    return Eigenpairs(value.where(residual <= tolerance, torch.nan), vectors, residual, products)
 
 
 class TrackedNetworkLoss(NetworkLoss):
@@ -162,7 +168,7 @@ class TrackedNetworkLoss(NetworkLoss):
         return measured | {
             "sharpness": torch.cat([pairs.value for pairs in found]),
             "residual": torch.cat([pairs.residual for pairs in found]),
-            "products": torch.cat([pairs.products for pairs in found]),
+            "products": torch.cat([pairs.products for pairs in found]).to(f.dtype),
             "relative_progress": progress.where(moved, torch.nan),
             "directional_smoothness": smoothness.where(moved, torch.nan),
             "step_curvature": (2 * (1 + progress) / self.step_size).where(moved, torch.nan),

@@ -27,7 +27,7 @@ rule draw_figure:
         figure="figures/{figure}.py",
         code=lambda wildcards: imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py"),
         templates=TEMPLATES,
-        results=lambda wildcards: every(*FIGURES[wildcards.figure], data=NETWORK_DATA),
+        results=lambda wildcards: every(*FIGURES[wildcards.figure], data=NETWORK_DATA, edge_data=EDGE_DATA),
     output:
         pdf="results/{scale}/figures/{figure}.pdf",
         svg=report("results/{scale}/figures/{figure}.svg", caption="../report/figure.rst", category="Figures"),

@@ -1,0 +1,120 @@
+"""Claims on the Edge of Stability of networks with kinked and with smooth activations (section 5)."""
+
+import pandas as pd
+
+from ndgm.claims import Evidence, claim
+from ndgm.statistics import MissingValue, equivalence, identity, order
+
+KINKED_AND_SMOOTH = [("relu", "elu"), ("leaky_relu", "elu"), ("hardtanh", "tanh")]
+"""Each activation with a kink beside one of about the same shape without."""
+
+MARGIN = 0.05
+"""Sharpness is at the edge if it is this close to 2/η, relative to it."""
+
+CELL = ["design", "problem", "activation", "step_size", "seed"]
+
+
+@claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
+def edge_of_stability_networks_squared(edge_of_stability_networks: pd.DataFrame) -> Evidence:
+    r"""With the squared loss, the sharpness of a network with any activation rises to $2/\eta$ and stays there: from the
+    first recorded step on at which it comes within the margin of it from below, its mean is $2/\eta$.
+    """
+    return _at_the_edge(_sharpness(edge_of_stability_networks, "squared"))
+
+
+@claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
+def edge_of_stability_networks_cross_entropy(edge_of_stability_networks: pd.DataFrame) -> Evidence:
+    r"""With cross entropy on smoothed labels, the sharpness of a network with any activation rises to $2/\eta$ and stays
+    there, as with the squared loss.
+    """
+    return _at_the_edge(_sharpness(edge_of_stability_networks, "cross_entropy"))
+
+
+@claim(section="5", figure="edge_of_stability_networks", test=order(), unit=r"$2/\eta$")
+def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) -> Evidence:
+    r"""What the sharpness at the edge is above $2/\eta$ is an effect of the length of the step: in units of $2/\eta$ it is
+    higher for the longest step than for the shortest.
+    """
+    sharpness = _sharpness(edge_of_stability_networks)
+    steps = sharpness.groupby(["design", "problem"]).apply(lambda part: part.index.unique("step_size"))
+    if (steps.map(len) < 2).any():
+        raise MissingValue("one step size")
+    longest, shortest = (
+        pd.concat(
+            [sharpness.loc[[design], [problem]].xs(end(sizes), level="step_size") for (design, problem), sizes in steps.items()]
+        )
+        for end in (max, min)
+    )
+    return Evidence(longest, shortest)
+
+
+@claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
+def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) -> Evidence:
+    r"""A kink in the activation does not move the edge: the mean sharpness there of a network with a kinked activation is
+    that of a network with a smooth activation of about the same shape.
+    """
+    sharpness = _sharpness(edge_of_stability_networks)
+    found = set(sharpness.index.unique("activation"))
+    if missing := {name for pair in KINKED_AND_SMOOTH for name in pair} - found:
+        raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
+    names = [f"{kinked} and {smooth}" for kinked, smooth in KINKED_AND_SMOOTH]
+    kinked, smooth = (
+        pd.concat([sharpness.xs(pair[side], level="activation") for pair in KINKED_AND_SMOOTH], keys=names, names=["pair"])
+        for side in (0, 1)
+    )
+    return Evidence(kinked, smooth)
+
+
+@claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
+def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFrame) -> Evidence:
+    r"""From the same step on, the mean of $\kappa$ weighted by $\|g\|^2$ is $2/\eta$ with every activation and loss, as
+    far above $2/\eta$ as the sharpness may be.
+    """
+    runs = edge_of_stability_networks
+    sums = at_the_edge(runs).groupby(CELL)[["weighted_curvature", "squared_gradients"]].agg(["first", "last"])
+    grown = sums.xs("last", level=1, axis=1) - sums.xs("first", level=1, axis=1)
+    mean = (grown["weighted_curvature"] / grown["squared_gradients"]).reindex(_all(runs))
+    return _at_the_edge(mean * mean.index.get_level_values("step_size") / 2)
+
+
+@claim(section="5", figure="edge_of_stability_directional", test=identity(1e-8), unit=r"$2/\eta$")
+def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFrame) -> Evidence:
+    r"""On every run, with kinks or without, the mean of $\kappa$ weighted by $\|g\|^2$ is
+    $2/\eta - 2(f_0 - f_t)/(\eta^2\sum\|g\|^2)$ at every recorded step: that it is near $2/\eta$ is algebra.
+    """
+    runs = edge_of_stability_networks
+    descent = runs.groupby(["design", "run"])["objective"].transform("first") - runs["objective"]
+    mean = runs["weighted_curvature"] / runs["squared_gradients"] * runs["step_size"] / 2
+    predicted = 1 - descent / (runs["step_size"] * runs["squared_gradients"])
+    index = pd.MultiIndex.from_frame(runs[[*CELL, "step"]])
+    started = (runs["step"] > 0).to_numpy()
+    return Evidence(mean.set_axis(index)[started], predicted.set_axis(index)[started])
+
+
+def at_the_edge(runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows of runs at the edge: from the first recorded step on at which the sharpness comes to it from below.
+
+    That is the first step with at least 1 − `MARGIN` times 2/η after a recorded step with less. A column `over_edge` is
+    added, the sharpness in units of 2/η.
+    """
+    runs = runs.assign(over_edge=runs["sharpness"] * runs["step_size"] / 2)
+    run = [runs["design"], runs["run"]]
+    come_from_below = (runs["over_edge"] < 1 - MARGIN).groupby(run).cummax()
+    come = come_from_below & (runs["over_edge"] >= 1 - MARGIN)
+    return runs[come.groupby(run).cummax()]
+
+
+def _sharpness(runs: pd.DataFrame, problem: str | None = None) -> pd.Series:
+    """Mean sharpness at the edge in units of 2/η, of every run; NaN where it never comes there or has a gap."""
+    if problem is not None:
+        runs = runs[runs["problem"] == problem]
+    mean = at_the_edge(runs).groupby(CELL)["over_edge"].agg(lambda values: values.mean(skipna=False))
+    return mean.reindex(_all(runs))
+
+
+def _all(runs: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(runs[CELL].drop_duplicates())
+
+
+def _at_the_edge(values: pd.Series) -> Evidence:
+    return Evidence(values, 0 * values + 1)
