@@ -67,7 +67,9 @@ def largest_eigenvalues(
         top = turn[:, :1]
         rest = torch.bmm(top, images[:, :count]) - ritz[:, -1:, None] * torch.bmm(top, so_far)
         value = torch.where(running, ritz[:, -1], value)
-        residual = torch.where(running, rest.norm(dim=2).squeeze(1) / ritz[:, -1].abs(), residual)
+        norm = rest.norm(dim=2).squeeze(1)
+        relative = torch.where(norm == 0, 0, norm / ritz[:, -1].abs())
+        residual = torch.where(running, relative, residual)
         products[running] = count
         turns[running, :, :count] = turn[running]
         running = residual > tolerance

@@ -16,8 +16,8 @@ CELL = ["design", "problem", "activation", "step_size", "seed"]
 
 @claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
 def edge_of_stability_networks_squared(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""With the squared loss, the sharpness of a network with any activation rises to $2/\eta$ and stays there: from the
-    first recorded step on at which it comes within the margin of it from below, its mean is $2/\eta$.
+    r"""With the squared loss, the sharpness of a network with any activation rises to $2/\eta$ and stays there: over the
+    later half of the steps from where it comes within the margin of $2/\eta$, its mean is $2/\eta$.
     """
     return _at_the_edge(_sharpness(edge_of_stability_networks, "squared"))
 
@@ -32,8 +32,8 @@ def edge_of_stability_networks_cross_entropy(edge_of_stability_networks: pd.Data
 
 @claim(section="5", figure="edge_of_stability_networks", test=order(), unit=r"$2/\eta$")
 def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""What the sharpness at the edge is above $2/\eta$ is an effect of the length of the step: in units of $2/\eta$ it is
-    higher for the longest step than for the shortest.
+    r"""What the sharpness is above $2/\eta$ is an effect of the length of the step: in units of $2/\eta$, its mean over
+    the same steps is higher for the longest step size than for the shortest.
     """
     sharpness = _sharpness(edge_of_stability_networks)
     steps = sharpness.groupby(["design", "problem"]).apply(lambda part: part.index.unique("step_size"))
@@ -41,7 +41,10 @@ def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) 
         raise MissingValue("one step size")
     longest, shortest = (
         pd.concat(
-            [sharpness.loc[[design], [problem]].xs(end(sizes), level="step_size") for (design, problem), sizes in steps.items()]
+            [
+                sharpness.loc[[design], [problem]].xs(end(sizes), level="step_size")
+                for (design, problem), sizes in steps.items()
+            ]
         )
         for end in (max, min)
     )
@@ -50,8 +53,8 @@ def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) 
 
 @claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
 def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""A kink in the activation does not move the edge: the mean sharpness there of a network with a kinked activation is
-    that of a network with a smooth activation of about the same shape.
+    r"""A kink in the activation does not move the edge: over the same steps, the mean sharpness of a network with a kinked
+    activation is that of a network with a smooth activation of about the same shape.
     """
     sharpness = _sharpness(edge_of_stability_networks)
     found = set(sharpness.index.unique("activation"))
@@ -59,7 +62,9 @@ def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) 
         raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
     names = [f"{kinked} and {smooth}" for kinked, smooth in KINKED_AND_SMOOTH]
     kinked, smooth = (
-        pd.concat([sharpness.xs(pair[side], level="activation") for pair in KINKED_AND_SMOOTH], keys=names, names=["pair"])
+        pd.concat(
+            [sharpness.xs(pair[side], level="activation") for pair in KINKED_AND_SMOOTH], keys=names, names=["pair"]
+        )
         for side in (0, 1)
     )
     return Evidence(kinked, smooth)
@@ -67,11 +72,11 @@ def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) 
 
 @claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
 def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""From the same step on, the mean of $\kappa$ weighted by $\|g\|^2$ is $2/\eta$ with every activation and loss, as
-    far above $2/\eta$ as the sharpness may be.
+    r"""Over the same steps, the mean of $\kappa$ weighted by $\|g\|^2$ is $2/\eta$ with every activation and loss, as far
+    from $2/\eta$ as the sharpness may be.
     """
     runs = edge_of_stability_networks
-    sums = at_the_edge(runs).groupby(CELL)[["weighted_curvature", "squared_gradients"]].agg(["first", "last"])
+    sums = plateaus(runs).groupby(CELL)[["weighted_curvature", "squared_gradients"]].agg(["first", "last"])
     grown = sums.xs("last", level=1, axis=1) - sums.xs("first", level=1, axis=1)
     mean = (grown["weighted_curvature"] / grown["squared_gradients"]).reindex(_all(runs))
     return _at_the_edge(mean * mean.index.get_level_values("step_size") / 2)
@@ -91,24 +96,25 @@ def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFra
     return Evidence(mean.set_axis(index)[started], predicted.set_axis(index)[started])
 
 
-def at_the_edge(runs: pd.DataFrame) -> pd.DataFrame:
-    """Rows of runs at the edge: from the first recorded step on at which the sharpness comes to it from below.
+def plateaus(runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows of runs on their plateau: the later half of the steps from where the sharpness comes to the edge.
 
-    That is the first step with at least 1 − `MARGIN` times 2/η after a recorded step with less. A column `over_edge` is
-    added, the sharpness in units of 2/η.
+    That is the first recorded step after the start with a sharpness of at least 1 − `MARGIN` times 2/η. What comes in the
+    half before is left out, for there the sharpness may swing above the edge or be thrown back below it. A column
+    `over_edge` is added, the sharpness in units of 2/η.
     """
     runs = runs.assign(over_edge=runs["sharpness"] * runs["step_size"] / 2)
-    run = [runs["design"], runs["run"]]
-    come_from_below = (runs["over_edge"] < 1 - MARGIN).groupby(run).cummax()
-    come = come_from_below & (runs["over_edge"] >= 1 - MARGIN)
-    return runs[come.groupby(run).cummax()]
+    steps = runs.groupby(["design", "run"])["step"]
+    at_edge = (runs["step"] > 0) & (runs["over_edge"] >= 1 - MARGIN)
+    came = runs["step"].where(at_edge).groupby([runs["design"], runs["run"]]).transform("min")
+    return runs[runs["step"] >= (came + steps.transform("max")) / 2]
 
 
 def _sharpness(runs: pd.DataFrame, problem: str | None = None) -> pd.Series:
-    """Mean sharpness at the edge in units of 2/η, of every run; NaN where it never comes there or has a gap."""
+    """Mean sharpness on the plateau in units of 2/η, of every run; NaN where there is none, or a gap in it."""
     if problem is not None:
         runs = runs[runs["problem"] == problem]
-    mean = at_the_edge(runs).groupby(CELL)["over_edge"].agg(lambda values: values.mean(skipna=False))
+    mean = plateaus(runs).groupby(CELL)["over_edge"].agg(lambda values: values.mean(skipna=False))
     return mean.reindex(_all(runs))
 
 
