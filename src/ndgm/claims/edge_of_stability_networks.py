@@ -16,18 +16,27 @@ CELL = ["design", "problem", "activation", "step_size", "seed"]
 
 @claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
 def edge_of_stability_networks_squared(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""With the squared loss, the sharpness of a network with any activation rises to $2/\eta$ and stays there: over the
-    later half of the steps from where it comes within the margin of $2/\eta$, its mean is $2/\eta$.
+    r"""With the squared loss, the sharpness of a network with any activation rises to $2/\eta$ and stays there: over
+    the later half of the steps from where it comes within the margin of $2/\eta$, its mean is $2/\eta$.
     """
     return _at_the_edge(_sharpness(edge_of_stability_networks, "squared"))
 
 
 @claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
 def edge_of_stability_networks_cross_entropy(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""With cross entropy on smoothed labels, the sharpness of a network with any activation rises to $2/\eta$ and stays
-    there, as with the squared loss.
+    r"""With cross entropy on smoothed labels, the sharpness of a network with any activation rises to $2/\eta$ and
+    stays there, as with the squared loss.
     """
     return _at_the_edge(_sharpness(edge_of_stability_networks, "cross_entropy"))
+
+
+@claim(section="5", figure="edge_of_stability_networks", test=order(), unit=r"$2/\eta$")
+def edge_of_stability_networks_lower(edge_of_stability_networks: pd.DataFrame) -> Evidence:
+    r"""Sharpness that has come to the edge does not fall back, with any activation, loss and step size: over the same
+    steps its mean is more than $2/\eta$ less the margin.
+    """
+    sharpness = _sharpness(edge_of_stability_networks)
+    return Evidence(sharpness, 0 * sharpness + 1 - MARGIN)
 
 
 @claim(section="5", figure="edge_of_stability_networks", test=order(), unit=r"$2/\eta$")
@@ -53,8 +62,8 @@ def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) 
 
 @claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
 def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""A kink in the activation does not move the edge: over the same steps, the mean sharpness of a network with a kinked
-    activation is that of a network with a smooth activation of about the same shape.
+    r"""A kink in the activation does not move the edge: over the same steps, the mean sharpness of a network with a
+    kinked activation is that of a network with a smooth activation of about the same shape.
     """
     sharpness = _sharpness(edge_of_stability_networks)
     found = set(sharpness.index.unique("activation"))
@@ -70,19 +79,20 @@ def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) 
     return Evidence(kinked, smooth)
 
 
-@claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
+@claim(section="5", figure="edge_of_stability_side_by_side", test=equivalence(MARGIN), unit=r"$2/\eta$")
 def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""Over the same steps, the mean of $\kappa$ weighted by $\|g\|^2$ is $2/\eta$ with every activation and loss, as far
-    from $2/\eta$ as the sharpness may be.
+    r"""Over the same steps, the mean of $\kappa$ weighted by $\|g\|^2$ is $2/\eta$ with every activation and loss, as
+    far from $2/\eta$ as the sharpness may be.
     """
     runs = edge_of_stability_networks
-    sums = plateaus(runs).groupby(CELL)[["weighted_curvature", "squared_gradients"]].agg(["first", "last"])
-    grown = sums.xs("last", level=1, axis=1) - sums.xs("first", level=1, axis=1)
-    mean = (grown["weighted_curvature"] / grown["squared_gradients"]).reindex(_all(runs))
+    sums = ["weighted_curvature", "squared_gradients"]
+    since_last = runs.groupby(["design", "run"])[sums].diff()
+    over = plateaus(runs.assign(**since_last)).groupby(CELL)[sums].sum()
+    mean = (over["weighted_curvature"] / over["squared_gradients"]).reindex(_all(runs))
     return _at_the_edge(mean * mean.index.get_level_values("step_size") / 2)
 
 
-@claim(section="5", figure="edge_of_stability_directional", test=identity(1e-8), unit=r"$2/\eta$")
+@claim(section="5", figure="edge_of_stability_side_by_side", test=identity(1e-8), unit=r"$2/\eta$")
 def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""On every run, with kinks or without, the mean of $\kappa$ weighted by $\|g\|^2$ is
     $2/\eta - 2(f_0 - f_t)/(\eta^2\sum\|g\|^2)$ at every recorded step: that it is near $2/\eta$ is algebra.
@@ -99,9 +109,9 @@ def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFra
 def plateaus(runs: pd.DataFrame) -> pd.DataFrame:
     """Rows of runs on their plateau: the later half of the steps from where the sharpness comes to the edge.
 
-    That is the first recorded step after the start with a sharpness of at least 1 − `MARGIN` times 2/η. What comes in the
-    half before is left out, for there the sharpness may swing above the edge or be thrown back below it. A column
-    `over_edge` is added, the sharpness in units of 2/η.
+    That is the first recorded step after the start with a sharpness of at least 1 − `MARGIN` times 2/η. The half before
+    is left out, for there the sharpness may swing above the edge or be thrown back below it. A column `over_edge` is
+    added, the sharpness in units of 2/η.
     """
     runs = runs.assign(over_edge=runs["sharpness"] * runs["step_size"] / 2)
     steps = runs.groupby(["design", "run"])["step"]

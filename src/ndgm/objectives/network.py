@@ -54,9 +54,9 @@ LOSSES = {
 
 
 class NetworkLoss(Objective):
-    """Mean over samples of ½‖f(x) − y‖² (`squared`), ‖f(x) − y‖₁ (`absolute`) or −log softmax(f(x))_y (`cross_entropy`).
+    """Mean over samples of ½‖f(x) − y‖² (`squared`) or ‖f(x) − y‖₁ (`absolute`), f a network of each run.
 
-    f is a network of each run.
+    With `cross_entropy` it is −⟨y, log softmax f(x)⟩, for targets y that are distributions.
 
     Gradients are written into one buffer that the next call overwrites. A processor is fastest with one or two thousand
     samples at once over all runs, so that what a product leaves behind is still in its cache; a device with all.
@@ -180,6 +180,7 @@ class NetworkLoss(Objective):
         return self.loss.value(outputs, self.target).mean(1)
 
     def parts(self, w: Tensor) -> list[list[Layer]]:
+        """Views of the layers of parameters or gradients, shape (runs, P), for each part that is computed at once."""
         return [self.networks.layers(part) for part in w.split(self.runs_at_once)]
 
     def _tape(self, layers: list[Layer], inputs: Tensor, keep: bool = False) -> Tape:
