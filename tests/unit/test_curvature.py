@@ -259,7 +259,7 @@ def test_what_is_followed_along_a_run(name, loss):
                 "squared_gradients": sum(squares[:step]),
                 "weighted_curvature": sum(k * s for k, s in zip(curvature[:step], squares, strict=False)),
             }
-            if step and squares[step - 1] > 1e-12:  # below that, the run stands still but for rounding
+            if step and squares[step - 1] > 1e-6:  # below that, values differ by little more than rounding
                 s, g, after = squares[step - 1], gradients[step - 1], gradients[step]
                 expected["relative_progress"] = (values[step] - values[step - 1]) / (eta * s)
                 expected["directional_smoothness"] = (g @ (g - after)).item() / (eta * s)

@@ -70,28 +70,43 @@ class _Piece:
     def product(self, along: list[Layer], into: list[Layer], scale: float, add: bool) -> None:
         """Write scale·Hv to `into`, or add it to what stands there, for the direction v = `along`.
 
-        Forward, ż and ḣ are the derivatives of z and h along v; backward, u is that of δ.
+        Forward, ż and ḣ are the derivatives of z and h along v; backward, u is that of δ. The output layer is computed
+        with samples in rows, as in `Networks`.
         """
-        z_dots, h_dots = [], []
-        source, h_dot = self.inputs, None
-        for layer, direction, hidden in zip(self.layers, along, [*self.hidden, None], strict=True):
+        z_dots: list[Tensor] = []
+        h_dots: list[Tensor] = []
+        source = self.inputs
+        for layer, direction, hidden in zip(self.layers, along, self.hidden, strict=False):
             z_dot = torch.bmm(source, direction.matrix)
-            if h_dot is not None:
-                z_dot.baddbmm_(h_dot, layer.weights)
-            if hidden is not None:
-                source, h_dot = hidden.source, z_dot * hidden.slope
-                z_dots.append(z_dot)
-                h_dots.append(h_dot)
-        u, delta = self.loss.bend(self.slope, self.target, z_dot), self.slope
-        for depth in reversed(range(len(self.layers))):
-            below = self.hidden[depth - 1] if depth else None
+            if h_dots:
+                z_dot.baddbmm_(h_dots[-1], layer.weights)
+            source = hidden.source
+            z_dots.append(z_dot)
+            h_dots.append(z_dot * hidden.slope)
+
+        outputs_dot = torch.bmm(along[-1].matrix.mT, source.mT).baddbmm_(self.layers[-1].weights.mT, h_dots[-1].mT).mT
+        u, delta = self.loss.bend(self.slope, self.target, outputs_dot), self.slope
+        of_last = torch.bmm(u.mT, source)
+        of_last[..., :-1].baddbmm_(delta.mT, h_dots[-1])
+        _write(into[-1].matrix, of_last.mT, scale, add)
+
+        for depth in reversed(range(len(self.hidden))):
+            hidden = self.hidden[depth]
+            u = torch.bmm(u, self.layers[depth + 1].weights.mT).baddbmm_(delta, along[depth + 1].weights.mT)
+            u.mul_(hidden.slope)
+            if hidden.bend is not None:
+                u.addcmul_(hidden.bend, z_dots[depth])
+            delta = hidden.delta
             matrix = into[depth].matrix
-            source = below.source if below else self.inputs
+            source = self.hidden[depth - 1].source if depth else self.inputs
             torch.baddbmm(matrix, source.mT, u, beta=int(add), alpha=scale, out=matrix)
-            if below is None:
-                return
-            into[depth].weights.baddbmm_(h_dots[depth - 1].mT, delta, alpha=scale)
-            u = torch.bmm(u, self.layers[depth].weights.mT).baddbmm_(delta, along[depth].weights.mT).mul_(below.slope)
-            if below.bend is not None:
-                u.addcmul_(below.bend, z_dots[depth - 1])
-            delta = below.delta
+            if depth:
+                into[depth].weights.baddbmm_(h_dots[depth - 1].mT, delta, alpha=scale)
+
+
+def _write(into: Tensor, values: Tensor, scale: float, add: bool) -> None:
+    """Write scale·values, or add it to what stands there."""
+    if add:
+        into.add_(values, alpha=scale)
+    else:
+        torch.mul(values, scale, out=into)
