@@ -124,8 +124,8 @@ def _sharpness(runs: pd.DataFrame, problem: str | None = None) -> pd.Series:
     """Mean sharpness on the plateau in units of 2/η, of every run; NaN where there is none, or a gap in it."""
     if problem is not None:
         runs = runs[runs["problem"] == problem]
-    mean = plateaus(runs).groupby(CELL)["over_edge"].agg(lambda values: values.mean(skipna=False))
-    return mean.reindex(_all(runs))
+    values = plateaus(runs).groupby(CELL)["over_edge"]
+    return values.mean().where(values.count() == values.size()).reindex(_all(runs))
 
 
 def _all(runs: pd.DataFrame) -> pd.MultiIndex:
