@@ -20,23 +20,23 @@ from ndgm.theory.edge_of_stability import scalar
 from ndgm.theory.logistic import separation, solve_logistic, two_cycles
 from ndgm.training import deterministic_torch, train
 
-NEAR = 0.1  # a start that is near a minimiser, in units of a random one
+NEAR, FAR = 0.1, 3.0  # starts near a minimiser and far from it, in units of random ones
 
 
-def cycles(settings):
+def cycles(settings, scale=FAR):
     """Functions of one variable, from steps below the threshold 2/L to far above it."""
     runs = scalar_grid(settings, step_size_over_threshold=log_spaced(**settings["step_sizes_over_threshold"]))
     runs["threshold"] = runs["design"].map(lambda name: scalar(name).threshold)
     # Where every step is above the threshold, steps are counted from 2, as if L were 1.
     runs["step_size"] = runs["step_size_over_threshold"] * runs["threshold"].replace(0, 2)
-    return runs, scalar_problem
+    return runs, partial(scalar_problem, scale)
 
 
 def near_threshold(settings):
     """The same just beyond the threshold, from near the minimiser."""
     runs = scalar_grid(settings, excess=settings["excesses"])
     runs["step_size"] = (2 + runs["excess"]) / runs["design"].map(lambda name: scalar(name).lipschitz)
-    return runs, partial(scalar_problem, scale=NEAR)
+    return runs, partial(scalar_problem, NEAR)
 
 
 def max_affine(settings):
@@ -52,7 +52,8 @@ def max_affine(settings):
     def build(settings, part):
         features = int(part["features"].iloc[0])
         pieces = settings["pieces_per_feature"] * features
-        draws = [generator(settings["root_seed"], settings["experiment"], f"slopes in {features}", s) for s in part["seed"]]
+        component = f"slopes in {features}"
+        draws = [generator(settings["root_seed"], settings["experiment"], component, seed) for seed in part["seed"]]
         slopes = np.stack([slopes_around_zero(rng, pieces, features) for rng in draws])
         return MaxAffine(torch.tensor(slopes, device=device), 0.0), starts(settings, part, features)
 
@@ -107,7 +108,7 @@ def scalar_grid(settings, **step_sizes):
     return grid(design=settings["functions"], method=["subgradient"], **step_sizes, seed=range(settings["seeds"]))
 
 
-def scalar_problem(settings, part, scale=1.0):
+def scalar_problem(scale, settings, part):
     """One function and its starts."""
     return ScalarLoss(part["design"].iloc[0]), scale * starts(settings, part, 1)
 
@@ -158,7 +159,7 @@ def build_problem(build, settings, part):
 
 MAKE = {
     "cycles": cycles,
-    "asymmetric": cycles,
+    "asymmetric": partial(cycles, scale=1.0),  # from afar, an exponential would take descent too far to return
     "near_threshold": near_threshold,
     "max_affine": max_affine,
     "logistic": logistic,

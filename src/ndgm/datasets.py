@@ -107,8 +107,8 @@ def labelled_table(source: str, components: int | None = None) -> np.ndarray:
     """A table of two classes, its columns standardised, or its first principal components; see `signed_rows`.
 
     Args:
-        source: `breast_cancer`, 569 tumours of 30 features (Street, Wolberg and Mangasarian, 1993), or `digits`, the 352
-            pictures of a 0 or an 8 of `digits`, whose constant pixels are left out.
+        source: `breast_cancer`, 569 tumours of 30 features (Street, Wolberg and Mangasarian, 1993), or `digits`, the
+            352 pictures of a 0 or an 8 of `digits`, whose constant pixels are left out.
         components: How many principal components are kept, each scaled to variance 1; all columns where it is None.
     """
     from sklearn import datasets
@@ -127,12 +127,12 @@ def labelled_table(source: str, components: int | None = None) -> np.ndarray:
 
 
 def signed_rows(inputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """M of logistic regression: each row an input and a 1 for the intercept, times its label ±1."""
+    """The M of logistic regression: each row an input and a 1 for the intercept, times its label ±1."""
     return np.column_stack([inputs, np.ones(len(inputs))]) * labels[:, None]
 
 
 def load_classes(settings: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
-    """M for a block of `tables` in the config."""
+    """The M that a block of `tables` in the config asks for."""
     options = {key: value for key, value in settings.items() if key != "source"}
     if settings["source"] == "gaussian":
         return labelled_gaussian(rng, **options)

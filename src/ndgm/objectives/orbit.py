@@ -11,7 +11,7 @@ class Orbit(Objective):
 
     With f₊ and g₊ at w₊, a step has the curvature κ = 2(f₊ − f + η‖g‖²)/(η²‖g‖²) of the parabola through it, which is
     2(1 + r)/η for the relative progress r = (f₊ − f)/(η‖g‖²); and the directional smoothness ⟨g, g − g₊⟩/(η‖g‖²), which
-    is the slope of the secant of the gradient. Their means are weighted with ‖g‖²: as sums both are defined where g is 0.
+    is the slope of the secant of the gradient. Means are weighted with ‖g‖²: as sums both are defined where g is 0.
 
     Args:
         objective: What is minimised; it has `value(w)` and `sharpness(w)`, both of shape (runs,), and its gradients are

@@ -1,7 +1,7 @@
 """Closed forms for gradient descent with a constant step η on functions of one variable, minimal at 0, and its orbits.
 
-Where the step is longer than 2/ℓ''(0) the minimiser repels, and descent oscillates between two points. On such a 2-cycle
-the secant of the slope is 2/η whatever the function is; the curvature at its points can be anything below.
+Where the step is longer than 2/ℓ''(0) the minimiser repels, and descent oscillates between two points. On such a
+2-cycle the secant of the slope is 2/η whatever the function is; the curvature at its points depends on the function.
 """
 
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def power(exponent: float) -> Scalar:
 
 
 def tilted_softplus(tilt: float) -> Scalar:
-    """log(1 + eᵗ) − st with its minimiser t = log(s/(1−s)) moved to 0: logistic regression with a share s of one class."""
+    """log(1 + eᵗ) − st with its minimiser t = log(s/(1−s)) moved to 0: logistic regression of classes s to 1 − s."""
     curvature = tilt * (1 - tilt)
 
     def sigmoid(x: ArrayLike) -> Array:
@@ -221,7 +221,7 @@ def cycle_multiplier(name: str, step_size: ArrayLike) -> Array:
 
 
 def flip_coefficient(lipschitz: ArrayLike, third: ArrayLike, fourth: ArrayLike) -> Array:
-    """c = ℓ'''²/L² − ℓ''''/(3L): just beyond 2/L, with ν = ηL − 2, the 2-cycle has amplitude √(ν/c), if c > 0.
+    """The c = ℓ'''²/L² − ℓ''''/(3L) for which the 2-cycle has amplitude √(ν/c) at small ν = ηL − 2 > 0, if c > 0.
 
     With F(x) = x − ηℓ'(x) = −(1+ν)x − (ℓ'''/L)x² − (ℓ''''/3L)x³ at η ≈ 2/L, two steps give x(1 + 2ν − 2cx²) up to
     terms in x². If c < 0 the cycle lies below the threshold and repels.
@@ -253,8 +253,8 @@ def mean_curvature(
 ) -> Array:
     """The ‖g‖²-weighted mean of κ over T steps of any orbit, 2/η − 2(f₀ − f_T)/(η²Σ‖g‖²).
 
-    κ_t = 2(f_{t+1} − f_t + η‖g_t‖²)/(η²‖g_t‖²) is the curvature that a parabola through the step would have; for smooth f
-    it is a mean of gᵀHg/‖g‖² over the step. The sum of κ_t‖g_t‖² telescopes: nothing is assumed of f.
+    κ_t = 2(f_{t+1} − f_t + η‖g_t‖²)/(η²‖g_t‖²) is the curvature that a parabola through the step has; for smooth f it
+    is a mean of gᵀHg/‖g‖² over the step. The sum of κ_t‖g_t‖² telescopes: nothing is assumed of f.
 
     Args:
         step_size: η.

@@ -18,6 +18,9 @@ Array = NDArray[np.float64]
 RESIDUAL = 1e-11
 """Largest distance between a point of a 2-cycle and where two steps take it, relative to the cycle's length."""
 
+STRIDE = 0.1
+"""Longest step of the logarithm of η/η₀ − 1, η₀ the threshold, over which a cycle is followed at once."""
+
 
 class SeparableError(ValueError):
     """The data are separable, so that no w minimises f."""
@@ -150,19 +153,19 @@ def two_cycles(signed: ArrayLike, minimum: Minimum, step_sizes: ArrayLike) -> li
         ArithmeticError: if two steps from a point that was found do not end there.
     """
     signed, step_sizes = np.asarray(signed, dtype=np.float64), np.asarray(step_sizes, dtype=np.float64)
-    if not (step_sizes > minimum.threshold).all():
-        raise OrbitError(f"no orbit at step {step_sizes.min():.6g}: the minimiser attracts up to {minimum.threshold:.6g}")
+    threshold, first = minimum.threshold, 1e-4
+    if not (step_sizes > threshold).all():
+        raise OrbitError(f"no orbit at step {step_sizes.min():.6g}: the minimiser attracts up to {threshold:.6g}")
     cycles: list[Cycle] = []
-    followed, w = minimum.threshold, minimum.weights
+    # So close to the threshold the formula is good; from there on the cycle grows about with the root of ν.
+    followed, away = first, amplitude_near_threshold(minimum.coefficient, 2 * first) * minimum.direction
     for step in step_sizes:
-        # Far steps are reached in short ones; the first lands close to the threshold, where the formula is good.
-        for ratio in np.geomspace(max(followed / minimum.threshold, 1.005), step / minimum.threshold, 9):
-            eta = ratio * minimum.threshold
-            if followed == minimum.threshold:
-                excess = eta * minimum.sharpness - 2
-                w = minimum.weights + amplitude_near_threshold(minimum.coefficient, excess) * minimum.direction
-            w, followed = _newton(signed, w, eta), eta
-        cycles.append(_cycle(signed, w, float(step)))
+        wanted = step / threshold - 1
+        for excess in np.geomspace(followed, wanted, 1 + int(np.ceil(abs(np.log(wanted / followed)) / STRIDE))):
+            away = away * np.sqrt(excess / followed)
+            away = _newton(signed, minimum.weights + away, (1 + excess) * threshold) - minimum.weights
+            followed = excess
+        cycles.append(_cycle(signed, minimum.weights + away, float(step)))
     return cycles
 
 
