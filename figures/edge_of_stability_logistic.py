@@ -37,7 +37,8 @@ for axes, name in zip(top, tables, strict=True):
     prediction(axes, steps, np.where(attracts, amplitudes, np.nan))
     prediction(axes, steps, np.where(attracts, np.nan, amplitudes), linestyle=":")
     axes.set(xscale="log", xlabel=r"step size $\eta\lambda_{\max}/2$", title=f"{name.replace('_', ' ')}, not separable")
-    axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    ticks = [tick for tick in TICKS if tick <= 1.001 * here["step_size_over_threshold"].max()]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_xticks([], minor=True)
 top[0].set_ylabel("half the last steps")
 

@@ -56,7 +56,8 @@ prediction(right, [ranges["along"].index.get_level_values(1).min(), steps[-1]], 
 for axes, text in ((left, "at the iterates"), (right, "along the step")):
     axes.axvline(1, color=COLOURS["prediction"], linewidth=0.4, linestyle=":")
     axes.set(xscale="log", ylim=(-0.13, 1.1), xlabel=r"step size $\eta L/2$", title=text)
-    axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    ticks = [tick for tick in TICKS if steps[0] <= tick <= steps[-1]]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_xticks([], minor=True)
 left.set_ylabel(r"curvature over $2/\eta$")
 label_line_ends(left, lines)

@@ -96,7 +96,7 @@ def test_closed_forms_are_roots_to_fifty_digits(ratio):
         assert cycle_sharpness("log_cosh", float(eta)) == pytest.approx(float(eta / 2 * mpmath.sech(p) ** 2), rel=1e-12)
         # log(1+eˣ) + log(1+e⁻ˣ) is twice log cosh(x/2): twice the amplitude at twice the step, and the same sharpness.
         assert cycle_amplitude("softplus_pair", 2 * float(eta)) == pytest.approx(float(2 * p), rel=1e-14)
-        # e^(x₊) + e^(x₋) = 2 on eˣ − x: so x₊ − x₋ = 2η tanh((x₊ − x₋)/2), the equation of log cosh, and ℓ'' has mean 1.
+        # e^(x₊) + e^(x₋) = 2 on eˣ − x: so x₊ − x₋ = 2η tanh((x₊ − x₋)/2), that of log cosh; and ℓ'' has mean 1.
         assert cycle_amplitude("linex", float(eta)) == pytest.approx(float(p), rel=1e-13)
         assert cycle_sharpness("linex", float(eta)) == pytest.approx(ratio, rel=1e-13)
 

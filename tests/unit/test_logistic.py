@@ -54,7 +54,7 @@ def test_minimiser_is_that_of_statsmodels(seed):
 
 
 def test_an_intercept_alone_is_the_tilted_softplus():
-    # Of ten samples three have the label −1: the mean of log(1 + e⁻ᵇ), seven times, and log(1 + eᵇ) is log(1 + eᵇ) − .7b.
+    # Of ten samples three have the label −1: .7 log(1 + e⁻ᵇ) + .3 log(1 + eᵇ) = log(1 + eᵇ) − .7b.
     signed = np.array([[1.0]] * 7 + [[-1.0]] * 3)
     minimum, function = solve_logistic(signed), scalar("tilted_softplus_0.7")
     assert minimum.weights == pytest.approx([np.log(7 / 3)], rel=1e-13)

@@ -131,7 +131,8 @@ def edge_of_stability_inapplicable(edge_of_stability_cycles: pd.DataFrame) -> Ev
     """
     runs = edge_of_stability_cycles
     ends = _both_points(_beyond(runs[runs["design"].isin(ONCE_DIFFERENTIABLE)])).set_index(CYCLE)
-    return _below_the_edge(ends["largest_sharpness_over_edge"])
+    sharpness = ends["largest_sharpness_over_edge"]
+    return Evidence(sharpness, sharpness.clip(upper=1 - AT_THE_EDGE))
 
 
 @claim(section="5", figure="edge_of_stability_sharpness", test=identity(AT_THE_EDGE), unit="$2/\\eta$")
@@ -249,11 +250,6 @@ def _both_points(ends: pd.DataFrame) -> pd.DataFrame:
 
 def _settled(ends: pd.DataFrame) -> pd.Series:
     return 2 * ends["amplitude"] < SETTLED * ends["step_size"]
-
-
-def _below_the_edge(sharpness: pd.Series) -> Evidence:
-    """Sharpness in units of 2/η, where all that is not at it counts as just below."""
-    return Evidence(sharpness.clip(lower=1 - AT_THE_EDGE), 0 * sharpness + 1 - AT_THE_EDGE)
 
 
 def _unstable(cycles: pd.DataFrame, max_affine: pd.DataFrame, functions: list[str]) -> Evidence:
