@@ -16,7 +16,7 @@ from ndgm.objectives.scalar import ScalarLoss
 from ndgm.programs import argument_parser, program
 from ndgm.provenance import generator
 from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
-from ndgm.theory.edge_of_stability import scalar
+from ndgm.theory.edge_of_stability import OrbitError, scalar
 from ndgm.theory.logistic import separation, solve_logistic, two_cycles
 from ndgm.training import deterministic_torch, train
 
@@ -69,7 +69,10 @@ def logistic(settings):
         runs.loc[part.index, "threshold"] = minimum.threshold
         ratios = np.unique(part["step_size_over_threshold"])
         beyond = ratios[ratios > 1]
-        found = two_cycles(data[name], minimum, beyond * minimum.threshold)
+        try:
+            found = two_cycles(data[name], minimum, beyond * minimum.threshold)
+        except (OrbitError, ArithmeticError) as fault:
+            raise InputError(f"{key_of(settings, name)}: {fault}") from None
         predicted = pd.DataFrame(
             {"predicted_amplitude": [cycle.amplitude for cycle in found], "multiplier": [c.multiplier for c in found]},
             index=beyond,
@@ -129,9 +132,13 @@ def tables_of(settings, separable):
     for name, told in settings["tables"].items():
         made[name] = load_classes(told, generator(settings["root_seed"], settings["experiment"], name))
         if (separation(made[name]) > 0) != separable:
-            key = f"{settings['experiment'].replace('stability_', 'stability.')}.tables.{name}"
-            raise InputError(f"{key}: these data are {'not ' if separable else ''}separable")
+            raise InputError(f"{key_of(settings, name)}: these data are {'not ' if separable else ''}separable")
     return made
+
+
+def key_of(settings, table):
+    """Where a table stands in the config."""
+    return f"edge_of_stability.{settings['experiment'].removeprefix('edge_of_stability_')}.tables.{table}"
 
 
 def starts(settings, part, dimension):

@@ -15,7 +15,7 @@ CYCLES, ASYMMETRIC, NEAR = (f"{PREFIX}{name}" for name in ("cycles", "asymmetric
 MAX_AFFINE, LOGISTIC, SEPARABLE = (f"{PREFIX}{name}" for name in ("max_affine", "logistic", "separable"))
 EVEN = ["absolute", "huber", "pseudo_huber", "log_cosh", "softplus_pair", "power_1.5"]
 STEPS = 100
-# What theory and measurement agree to differ in: these two are false of the functions, and refuted on a table that obeys.
+# These two are false of the functions, so that a table that obeys theory refutes them.
 FALSE = {f"{PREFIX}subquadratic", f"{PREFIX}nonsmooth"}
 
 
