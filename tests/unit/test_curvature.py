@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from networks_in_torch import CRITERIA, MODULES, RUNS, WIDTHS, data, flat, parameters, torch_model
 from pyhessian import hessian as PyHessian
 from scipy.stats import ortho_group
-from test_networks import CRITERIA, MODULES, RUNS, WIDTHS, data, flat, parameters, torch_model
 
 from ndgm.curvature import TrackedNetworkLoss, largest_eigenvalues
 from ndgm.descent import Schedule, descend

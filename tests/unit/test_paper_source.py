@@ -19,6 +19,7 @@ ALLOWED = re.compile(
     | `[^`]*`
     | <!--.*?-->
     | \{\#[^}]*\}        # anchors of pandoc
+    | widths="[\d ]+"
     | \]\([^)]*\)        # targets of links
     | (?<!\w)-?@[\w:-]+  # citation keys
     | \barXiv:\S+

@@ -17,6 +17,20 @@ FIGURES = {
     ],
     "l1_paradox_noise": ["runs/l1_paradox_noise_{design}.parquet"],
     "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
+    "edge_of_stability_bifurcations": [
+        "runs/edge_of_stability_cycles.parquet",
+        "runs/edge_of_stability_asymmetric.parquet",
+    ],
+    "edge_of_stability_sharpness": ["runs/edge_of_stability_cycles.parquet"],
+    "edge_of_stability_logistic": [
+        "runs/edge_of_stability_logistic.parquet",
+        "runs/edge_of_stability_separable.parquet",
+    ],
+    "edge_of_stability_networks": ["runs/edge_of_stability_networks_{edge_data}.parquet"],
+    "edge_of_stability_side_by_side": [
+        "runs/edge_of_stability_cycles.parquet",
+        "runs/edge_of_stability_networks_{edge_data}.parquet",
+    ],
 }
 
 

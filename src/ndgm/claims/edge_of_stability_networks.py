@@ -79,7 +79,7 @@ def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) 
     return Evidence(kinked, smooth)
 
 
-@claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
+@claim(section="5", figure="edge_of_stability_side_by_side", test=equivalence(MARGIN), unit=r"$2/\eta$")
 def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""Over the same steps, the mean of $\kappa$ weighted by $\|g\|^2$ is $2/\eta$ with every activation and loss, as
     far from $2/\eta$ as the sharpness may be.
@@ -92,7 +92,7 @@ def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFr
     return _at_the_edge(mean * mean.index.get_level_values("step_size") / 2)
 
 
-@claim(section="5", figure="edge_of_stability_networks", test=identity(1e-8), unit=r"$2/\eta$")
+@claim(section="5", figure="edge_of_stability_side_by_side", test=identity(1e-8), unit=r"$2/\eta$")
 def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""On every run, with kinks or without, the mean of $\kappa$ weighted by $\|g\|^2$ is
     $2/\eta - 2(f_0 - f_t)/(\eta^2\sum\|g\|^2)$ at every recorded step: that it is near $2/\eta$ is algebra.
