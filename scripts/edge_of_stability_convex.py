@@ -164,20 +164,22 @@ def build_problem(build, settings, part):
     return Problem(Orbit(objective, step_size, start), start, step_size, schedule(settings))
 
 
-MAKE = {
-    "cycles": cycles,
-    "asymmetric": partial(cycles, scale=1.0),  # from afar, an exponential would take descent too far to return
-    "near_threshold": near_threshold,
-    "max_affine": max_affine,
-    "logistic": logistic,
-    "separable": separable,
+EXPERIMENTS = {
+    "edge_of_stability_cycles": cycles,
+    # From afar, an exponential would take descent too far to return.
+    "edge_of_stability_asymmetric": partial(cycles, scale=1.0),
+    "edge_of_stability_near_threshold": near_threshold,
+    "edge_of_stability_max_affine": max_affine,
+    "edge_of_stability_logistic": logistic,
+    "edge_of_stability_separable": separable,
 }
 
 arguments = argument_parser(__doc__, many=("out",)).parse_args()
 with program(arguments) as say:
     deterministic_torch()
-    for settings, out in zip(arguments.settings, arguments.out, strict=True):
-        device = settings["device"]
-        runs, build = MAKE[settings["experiment"].removeprefix("edge_of_stability_")](settings)
+    device = arguments.settings[0]["device"]
+    # All are made before the first is run, so that a fault of the config comes up at once.
+    made = [EXPERIMENTS[settings["experiment"]](settings) for settings in arguments.settings]
+    for settings, (runs, build), out in zip(arguments.settings, made, arguments.out, strict=True):
         runs.insert(0, "experiment", settings["experiment"])
         train(settings, [], out, say, runs, partial(build_problem, build, settings), ["design", "method"])

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from claims_on_made_up_tables import change, claims_of, copied_for_each_test, law
 
 import ndgm.claims.edge_of_stability  # noqa: F401  (registers its claims)
-from ndgm.claims import CLAIMS, decide
+from ndgm.claims import decide
 from ndgm.sweep import grid
 from ndgm.theory.edge_of_stability import cycle_amplitude, cycle_sharpness, mean_curvature, scalar
 
-NAMES = [name for name, one in CLAIMS.items() if one.group == "edge_of_stability"]
+CLAIMS = claims_of("edge_of_stability")
 PREFIX = "edge_of_stability_"
 CYCLES, ASYMMETRIC, NEAR = (f"{PREFIX}{name}" for name in ("cycles", "asymmetric", "near_threshold"))
 MAX_AFFINE, LOGISTIC, SEPARABLE = (f"{PREFIX}{name}" for name in ("max_affine", "logistic", "separable"))
@@ -93,8 +94,7 @@ def separable_table():
     return with_curvature(pd.concat(rows).sort_values(["run", "step"], ignore_index=True))
 
 
-@pytest.fixture
-def tables():
+def every_table():
     return {
         CYCLES: cycles_table(),
         ASYMMETRIC: asymmetric_table(),
@@ -105,89 +105,103 @@ def tables():
     }
 
 
+tables = copied_for_each_test(every_table)
+
+
 def verdicts(tables):
-    return {row["id"]: row["verdict"] for row in decide({name: CLAIMS[name] for name in NAMES}, tables)}
+    return {row["id"]: row["verdict"] for row in decide(CLAIMS, tables)}
 
 
 def test_tables_that_obey_support_every_claim_but_those_that_are_false(tables):
-    assert verdicts(tables) == {name: "refuted" if name in FALSE else "supported" for name in NAMES}
+    assert verdicts(tables) == {name: "refuted" if name in FALSE else "supported" for name in CLAIMS}
+
+
+def at_edge(rows):
+    """The sharpness at two points, as far apart as takes one of them to the edge."""
+    edge, total = 2 / rows["step_size"], rows["sharpness"] + rows["sharpness_before"]
+    return np.column_stack([edge, total - edge])
 
 
 ABOVE = "step_size > threshold"
 # All claims that change to refuted, table, column, rows, and the factor on their values or the values themselves.
 BREAKS = [
     # One run on a cycle of another length; one that does not settle below the threshold.
-    ("cycles", CYCLES, "amplitude", f"design == 'log_cosh' and {ABOVE} and seed == 1", lambda x: 1.00001 * x),
-    ("cycles", CYCLES, "amplitude", "design == 'pseudo_huber' and ratio == 0.6 and seed == 2", lambda x: x + 1e-5),
-    ("cycles", CYCLES, "amplitude", "design == 'power_1.5' and ratio == 0.6", lambda x: 0 * x),
+    ("cycles", CYCLES, "amplitude", f"design == 'log_cosh' and {ABOVE} and seed == 1", law("1.00001 * amplitude")),
+    ("cycles", CYCLES, "amplitude", "design == 'pseudo_huber' and ratio == 0.6 and seed == 2", law("amplitude + 1e-5")),
+    ("cycles", CYCLES, "amplitude", "design == 'power_1.5' and ratio == 0.6", law("0 * amplitude")),
     # The mean sharpness is off, and nowhere near the edge.
-    ("sharpness", CYCLES, "sharpness", f"design == 'power_1.5' and {ABOVE} and seed == 0", lambda x: 1.001 * x),
-    ("sharpness", CYCLES, "sharpness_before", f"design == 'softplus_pair' and {ABOVE}", lambda x: x + 1e-4),
-    ("secant", CYCLES, "smoothness", "design == 'absolute' and ratio == 2.5", lambda x: 1.00001 * x),
-    ("secant occurs", CYCLES, "smoothness", f"design == 'huber' and {ABOVE} and seed == 0", lambda x: 0.9 * x),
+    ("sharpness", CYCLES, "sharpness", f"design == 'power_1.5' and {ABOVE} and seed == 0", law("1.001 * sharpness")),
+    ("sharpness", CYCLES, "sharpness_before", f"design == 'softplus_pair' and {ABOVE}", law("sharpness_before + 1e-4")),
+    ("secant", CYCLES, "smoothness", "design == 'absolute' and ratio == 2.5", law("1.00001 * smoothness")),
+    ("secant occurs", CYCLES, "smoothness", f"design == 'huber' and {ABOVE} and seed == 0", law("0.9 * smoothness")),
     # A sum that does not telescope, in each of the experiments.
     *(
-        ("identity", table, "mean_curvature", "seed == 1", lambda x: x * (1 + 1e-8))
+        ("identity", table, "mean_curvature", "seed == 1", law("mean_curvature * (1 + 1e-8)"))
         for table in (CYCLES, ASYMMETRIC, NEAR, MAX_AFFINE, LOGISTIC, SEPARABLE)
     ),
-    ("identity", CYCLES, "start_objective", "design == 'kink_aside'", lambda x: x + 1e-3),
+    ("identity", CYCLES, "start_objective", "design == 'kink_aside'", law("start_objective + 1e-3")),
     # A little curvature at one of two iterates beyond the kink; steps that get shorter.
-    ("kinks sharpness", CYCLES, "sharpness", "design == 'absolute' and ratio == 0.6", lambda x: x + 1e-4),
-    ("kinks cycles", CYCLES, "amplitude", f"design == 'huber' and {ABOVE} and seed == 0", lambda x: 0.99 * x),
+    ("kinks sharpness", CYCLES, "sharpness", "design == 'absolute' and ratio == 0.6", law("sharpness + 1e-4")),
+    ("kinks cycles", CYCLES, "amplitude", f"design == 'huber' and {ABOVE} and seed == 0", law("0.99 * amplitude")),
     # It settles, although its last step still has the curvature 2/η.
-    ("occurs cycles", CYCLES, "amplitude", f"design == 'log_cosh' and {ABOVE} and seed == 0", lambda x: 1e-4 * x),
+    ("occurs cycles", CYCLES, "amplitude", f"design == 'log_cosh' and {ABOVE} and seed == 0", law("1e-4 * amplitude")),
     # The edge is reached at one of two points, whose mean is as predicted.
-    ("inapplicable", CYCLES, ("sharpness", "sharpness_before"), "design == 'pseudo_huber' and ratio == 1.3", None),
+    ("inapplicable", CYCLES, ["sharpness", "sharpness_before"], "design == 'pseudo_huber' and ratio == 1.3", at_edge),
     # One function with a corner at the minimum settles, at one step; |x| does.
-    ("kink_at_solution", MAX_AFFINE, "amplitude", "step_size == 0.01 and seed == 1", lambda x: 0.001 * x),
-    ("kink_at_solution kinks cycles", CYCLES, "amplitude", "design == 'absolute' and seed == 1", lambda x: 0 * x),
+    ("kink_at_solution", MAX_AFFINE, "amplitude", "step_size == 0.01 and seed == 1", law("0.001 * amplitude")),
+    ("kink_at_solution kinks cycles", CYCLES, "amplitude", "design == 'absolute' and seed == 1", law("0 * amplitude")),
     # Another constant; another power of ν.
-    ("near_threshold", NEAR, "amplitude", "design == 'linex'", lambda x: x * np.sqrt(1.5)),
-    ("near_threshold", NEAR, "amplitude", "excess == 0.02 and seed == 0", lambda x: 1.02 * x),
+    ("near_threshold", NEAR, "amplitude", "design == 'linex'", law("amplitude * 1.5 ** 0.5")),
+    ("near_threshold", NEAR, "amplitude", "excess == 0.02 and seed == 0", law("1.02 * amplitude")),
     # It does not settle close below, or is not on the cycle close above; or further above.
     (
         "logistic_doubling logistic_basin",
         LOGISTIC,
         "amplitude",
         "step_size_over_threshold == 0.99 and seed == 0",
-        lambda x: x + 0.1,
+        law("amplitude + 0.1"),
     ),
     (
         "logistic_doubling logistic_basin",
         LOGISTIC,
         "amplitude",
         "step_size_over_threshold == 1.05 and design == 'b'",
-        lambda x: 0.9 * x,
+        law("0.9 * amplitude"),
     ),
-    ("logistic_basin", LOGISTIC, "amplitude", "step_size_over_threshold == 1.3 and seed == 2", lambda x: 0.1 * x),
+    ("logistic_basin", LOGISTIC, "amplitude", "step_size_over_threshold == 1.3 and seed == 2", law("0.1 * amplitude")),
     # One late rise.
     (
         "logistic_separable",
         SEPARABLE,
         "objective",
         "step == 70 and design == 'b' and seed == 1",
-        lambda x: 0.31 + 0 * x,
+        law("objective + 0.2"),
     ),
 ]
 
 
 @pytest.mark.parametrize(("names", "table", "column", "where", "value"), BREAKS)
 def test_tables_that_break_the_law_refute_the_claim_and_no_other(names, table, column, where, value, tables):
-    rows = tables[table].query(where).index
-    assert len(rows)
-    if value is None:  # the two columns, apart by as much as takes one of them to the edge
-        high, low = column
-        edge = 2 / tables[table].loc[rows, "step_size"]
-        total = tables[table].loc[rows, high] + tables[table].loc[rows, low]
-        tables[table].loc[rows, high], tables[table].loc[rows, low] = edge, total - edge
-    else:
-        tables[table].loc[rows, column] = value(tables[table].loc[rows, column])
+    change(tables[table], column, where, value)
     refuted = {name for name, verdict in verdicts(tables).items() if verdict == "refuted"} - FALSE
     assert refuted == {f"{PREFIX}{name}" for name in names.split()}
 
 
+def test_numbers_of_every_function_at_two_thresholds(tables):
+    rows = {row["id"]: row["table"] for row in decide(CLAIMS, tables)}
+    amplitudes, sharpness = rows[f"{PREFIX}cycles"], rows[f"{PREFIX}sharpness"]
+    assert set(amplitudes) == set(sharpness) == set(EVEN)
+    # Of 1.3 and 2.5 thresholds the latter is nearer to two; thresholds are 2, 4 for the pair, 2 for want of one.
+    assert amplitudes["softplus_pair"]["step"] == 10 and amplitudes["absolute"]["step"] == 5
+    assert amplitudes["pseudo_huber"]["predicted"] == pytest.approx(np.sqrt(5**2 / 4 - 1))
+    assert sharpness["pseudo_huber"]["predicted"] == pytest.approx(4 / 5**2)
+    change(tables[CYCLES], "amplitude", "design == 'huber' and ratio == 2.5", law("amplitude + seed"))
+    changed = decide({f"{PREFIX}cycles": CLAIMS[f"{PREFIX}cycles"]}, tables)[0]["table"]
+    assert changed["huber"]["measured"] == pytest.approx(2.5 + 1) and changed["huber"]["predicted"] == 2.5
+
+
 def test_every_claim_was_refuted():
-    assert {f"{PREFIX}{name}" for names, *_ in BREAKS for name in names.split()} | FALSE == set(NAMES)
+    assert {f"{PREFIX}{name}" for names, *_ in BREAKS for name in names.split()} | FALSE == set(CLAIMS)
 
 
 def test_claims_that_are_false_would_be_supported_of_other_functions(tables):
@@ -207,6 +221,6 @@ def test_a_run_that_diverged_or_no_runs_leave_what_reads_them_open(table, tables
     diverged = whole.assign(stopped_because="diverged", amplitude=np.nan, mean_curvature=np.nan)
     for changed in (diverged, whole.iloc[:0]):
         found = verdicts(tables | {table: changed})
-        readers = {name for name in NAMES if table in CLAIMS[name].experiments}
+        readers = {name for name in CLAIMS if table in CLAIMS[name].experiments}
         assert {found[name] for name in readers} == {"inconclusive"}
-        assert all(found[name] != "inconclusive" for name in set(NAMES) - readers)
+        assert all(found[name] != "inconclusive" for name in set(CLAIMS) - readers)

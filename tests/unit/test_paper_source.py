@@ -25,7 +25,7 @@ ALLOWED = re.compile(
     | \barXiv:\S+
     | \bv(?:[1-9]|1[0-2])\b
     | \b10\^\{?-?\d+\}?
-    | "[a-z]\w*"         # names in placeholders
+    | "[a-z][\w.]*"      # names in placeholders
     | \bsettings\.[\w.]+
     """,
     re.DOTALL | re.VERBOSE,

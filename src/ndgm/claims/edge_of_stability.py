@@ -1,5 +1,7 @@
 """Claims on the Edge of Stability: convex functions, and logistic regression with long steps (section 5)."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -47,7 +49,10 @@ def edge_of_stability_cycles(edge_of_stability_cycles: pd.DataFrame) -> Evidence
     for name, part in ends[beyond].groupby("design"):
         ends.loc[part.index, "left"] = part["amplitude"] / cycle_amplitude(name, part["step_size"]) - 1
     left = ends.set_index(CYCLE)["left"]
-    return Evidence(left, 0 * left)
+    shown = _at_double_threshold(ends[beyond])
+    table = pd.DataFrame({"step": shown["step_size"].first(), "measured": shown["amplitude"].mean()})
+    table["predicted"] = [float(cycle_amplitude(name, step)) for name, step in table["step"].items()]
+    return Evidence(left, 0 * left, table=table)
 
 
 @claim(section="5", figure="edge_of_stability_sharpness", test=identity(EXACT), unit="$2/\\eta$")
@@ -59,7 +64,10 @@ def edge_of_stability_sharpness(edge_of_stability_cycles: pd.DataFrame) -> Evide
     for name, part in ends.groupby("design"):
         ends.loc[part.index, "left"] = part["mean_sharpness_over_edge"] - cycle_sharpness(name, part["step_size"])
     left = ends.set_index(CYCLE)["left"]
-    return Evidence(left, 0 * left)
+    shown = _at_double_threshold(ends)
+    table = pd.DataFrame({"measured": shown["mean_sharpness_over_edge"].mean(), "step": shown["step_size"].first()})
+    table["predicted"] = [float(cycle_sharpness(name, step)) for name, step in table["step"].items()]
+    return Evidence(left, 0 * left, table=table)
 
 
 @claim(section="5", figure="edge_of_stability_sharpness", test=identity(EXACT), unit="$2/\\eta$")
@@ -240,6 +248,12 @@ def _even(runs: pd.DataFrame) -> pd.DataFrame:
 def _beyond(runs: pd.DataFrame) -> pd.DataFrame:
     """Last rows of runs with a step above the threshold."""
     return _ended(runs[runs["step_size"] > runs["threshold"]])
+
+
+def _at_double_threshold(ends: pd.DataFrame) -> Any:
+    """Runs whose step is closest to two thresholds, or to 4 where there is no threshold, grouped by function."""
+    off = (ends["step_size"] - 2 * ends["threshold"].replace(0, 2)).abs()
+    return ends[off == off.groupby(ends["design"]).transform("min")].groupby("design")
 
 
 def _both_points(ends: pd.DataFrame) -> pd.DataFrame:
