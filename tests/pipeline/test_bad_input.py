@@ -70,6 +70,14 @@ def test_data_that_an_experiment_cannot_use(repository: Path, tmp_path: Path) ->
         shutil.rmtree(repository / "results")
 
 
+def test_an_archive_that_is_not_there(repository: Path) -> None:
+    """It is missed before anything is computed."""
+    line = last_line(run_snakemake(repository, "--cores", "1", "--config", "scale=full"))
+    key = "edge_of_stability.networks.data.cifar10.archive"
+    assert line.startswith(f"config/full.yaml: {key}: data/cifar-10-binary.tar.gz: no such file")
+    assert not (repository / "results").exists()
+
+
 @pytest.mark.parametrize("text", ["", "[1, 2]", "scale: [smoke"], ids=["empty", "list", "broken"])
 def test_a_file_that_is_no_config(repository: Path, tmp_path: Path, text: str) -> None:
     """Snakemake itself says so, before it reads the Snakefile."""

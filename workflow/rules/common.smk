@@ -55,6 +55,7 @@ if found := faults(
 
 DESIGNS = list(config["l1_paradox"]["designs"])
 NETWORK_DATA = config["convergence"]["networks"]["data"]
+EDGE_DATA = config["edge_of_stability"]["networks"]["data"]
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")
 
@@ -63,10 +64,17 @@ if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
     sys.exit(f"{folder}: not a folder that can be written to, and the results go there")
 
 
+for name, block in EDGE_DATA.items():
+    if "archive" in block and not os.path.isfile(block["archive"]):
+        key = f"edge_of_stability.networks.data.{name}.archive"
+        sys.exit(f"{FILES[-1]}: {key}: {block['archive']}: no such file; see config/README.md")
+
+
 wildcard_constraints:
     scale=re.escape(SCALE),
     design="|".join(map(re.escape, DESIGNS)),
     data="|".join(NETWORK_DATA),
+    edge_data="|".join(EDGE_DATA),
 
 
 def json_of(settings):
@@ -92,6 +100,20 @@ def samples_settings(data, problem):
 def networks_settings(data):
     """What the job that trains networks on one kind of data is told."""
     return {**training_settings("convergence", "networks"), **NETWORK_DATA[data], "data": data}
+
+
+def edge_samples_settings(data, problem):
+    """What the job that makes the data of one problem at the edge of stability is told."""
+    block = EDGE_DATA[data]
+    told = {key: value for key, value in block["problems"][problem].items() if key not in ("loss", "step_sizes")}
+    told |= {key: value for key, value in block.items() if key == "archive"}
+    everywhere = {"root_seed": config["root_seed"], "experiment": "edge_of_stability_networks"}
+    return {**everywhere, "data": data, "name": f"{data} {problem}", "samples": told}
+
+
+def edge_settings(data):
+    """What the job that follows the sharpness of networks on one kind of data is told."""
+    return {**training_settings("edge_of_stability", "networks"), **EDGE_DATA[data], "data": data}
 
 
 def every(*patterns, **wildcards):

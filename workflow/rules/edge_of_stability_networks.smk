@@ -1,20 +1,3 @@
-EDGE_DATA = config["edge_of_stability"]["networks"]["data"]
-NO_SAMPLES = ("loss", "step_sizes")  # how networks are trained on samples does not change the samples
-
-for data, block in EDGE_DATA.items():
-    if "archive" in block and not os.path.isfile(block["archive"]):
-        key = f"edge_of_stability.networks.data.{data}.archive"
-        sys.exit(f"{FILES[-1]}: {key}: {block['archive']}: no such file; see config/README.md")
-
-
-def edge_samples_settings(data, problem):
-    """What the job that makes the data of one problem is told."""
-    samples = {key: value for key, value in EDGE_DATA[data]["problems"][problem].items() if key not in NO_SAMPLES}
-    samples |= {key: value for key, value in EDGE_DATA[data].items() if key == "archive"}
-    everywhere = {"root_seed": config["root_seed"], "experiment": "edge_of_stability_networks"}
-    return {**everywhere, "data": data, "name": f"{data} {problem}", "samples": samples}
-
-
 rule make_edge_samples:
     """Inputs and targets of one problem on which the sharpness of networks is followed."""
     input:
@@ -27,8 +10,6 @@ rule make_edge_samples:
         "results/{scale}/logs/edge_{edge_data}_{problem}.log",
     benchmark:
         "results/{scale}/benchmarks/edge_{edge_data}_{problem}.tsv"
-    wildcard_constraints:
-        edge_data="|".join(EDGE_DATA),
     threads: 1
     params:
         settings=lambda wildcards: json_of(edge_samples_settings(wildcards.edge_data, wildcards.problem)),
@@ -55,19 +36,11 @@ rule train_edge_of_stability_networks:
         "results/{scale}/logs/edge_of_stability_networks_{edge_data}.log",
     benchmark:
         "results/{scale}/benchmarks/edge_of_stability_networks_{edge_data}.tsv"
-    wildcard_constraints:
-        edge_data="|".join(EDGE_DATA),
     threads: 1
     resources:
         gpu=GPU,
     params:
-        settings=lambda wildcards: json_of(
-            {
-                **training_settings("edge_of_stability", "networks"),
-                **EDGE_DATA[wildcards.edge_data],
-                "data": wildcards.edge_data,
-            }
-        ),
+        settings=lambda wildcards: json_of(edge_settings(wildcards.edge_data)),
     message:
         "Following the sharpness of networks: {wildcards.edge_data}"
     shell:

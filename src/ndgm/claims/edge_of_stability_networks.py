@@ -101,9 +101,9 @@ def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFra
     descent = runs.groupby(["design", "run"])["objective"].transform("first") - runs["objective"]
     mean = runs["weighted_curvature"] / runs["squared_gradients"] * runs["step_size"] / 2
     predicted = 1 - descent / (runs["step_size"] * runs["squared_gradients"])
-    index = pd.MultiIndex.from_frame(runs[[*CELL, "step"]])
-    started = (runs["step"] > 0).to_numpy()
-    return Evidence(mean.set_axis(index)[started], predicted.set_axis(index)[started])
+    left = (mean - predicted).set_axis(pd.MultiIndex.from_frame(runs[[*CELL, "step"]]))
+    left = left[(runs["step"] > 0).to_numpy()]
+    return Evidence(left, 0 * left)
 
 
 def plateaus(runs: pd.DataFrame) -> pd.DataFrame:
