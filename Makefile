@@ -9,7 +9,7 @@ paper: .venv/ready  ## the paper, at laptop scale
 	@printf '%s\n' '' 'paper   results/laptop/paper.pdf' '        results/laptop/paper.html' 'claims  results/laptop/claims.json'
 
 smoke: .venv/ready  ## the same in small: a first look
-	@$(SNAKEMAKE) --configfile config/smoke.yaml
+	@$(SNAKEMAKE) --config scale=smoke
 
 test: .venv/ready  ## lint and all tests
 	@.venv/bin/pytest

@@ -1,5 +1,5 @@
 # `snakemake --cores all` regenerates the paper: data, training, claims, figures, notebooks, PDF, HTML.
-# Other sizes of the same experiments: `--configfile config/smoke.yaml` or `config/full.yaml`.
+# Other sizes of the same experiments: `--config scale=smoke` or `--config scale=full`.
 from snakemake.utils import min_version
 
 min_version("9.27")

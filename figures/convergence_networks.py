@@ -10,12 +10,12 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ndgm.claims.convergence_networks import KINKED_AND_SMOOTH
 from ndgm.colours import COLOURS
 from ndgm.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
 from ndgm.progress import steps_to_target
+from ndgm.statistics import median_interval
 from ndgm.tables import last_rows, read_experiment
 
 NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU"}
@@ -38,7 +38,7 @@ designs = list(runs["design"].unique())
 def medians(values, cell):
     """Median of a series in each cell, with its interval, which holds for every distribution."""
     groups = values.groupby(cell)
-    interval = groups.apply(lambda part: stats.quantile_test(part, p=0.5).confidence_interval(0.9))
+    interval = groups.apply(median_interval)
     return pd.DataFrame({"median": groups.median(), "low": interval.str[0], "high": interval.str[1]})
 
 

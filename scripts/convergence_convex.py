@@ -1,7 +1,5 @@
 """Run gradient methods on convex problems with a kink: the dial, the smoothed kink, the cures, and worst cases."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import torch
@@ -17,7 +15,7 @@ from ndgm.provenance import generator
 from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
 from ndgm.theory.convergence import critical_width, settling_width
 from ndgm.theory.lasso import Quadratic
-from ndgm.theory.worst_cases import STEP_RULES
+from ndgm.theory.worst_cases import STEP_RULES, lower_bound
 from ndgm.training import deterministic_torch, train
 
 LAST_AND_AVERAGE = {
@@ -38,12 +36,15 @@ def kink_dial(settings):
     )
     lipschitz = {name: problems[name].lipschitz for name in settings["designs"]}
     runs["step_size"] = runs["step_size_times_lipschitz"] / runs["design"].map(lipschitz)
+    schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
 
     def build(part):
+        device = settings["device"]
         design = torch.tensor(designs[part["design"].iloc[0]].design, device=device)
         kink = column(part, "kink", device)
         # From a distance c, the problem with kink c is the one with kink 1: the dial then shows nothing but the kink.
-        return ReluRegression(design, kink), torch.where(kink > 0, kink, 1) * starts(part, settings, design.shape[1])
+        start = torch.where(kink > 0, kink, 1) * starts(part, settings, design.shape[1])
+        return Problem(ReluRegression(design, kink), start, column(part, "step_size", device), schedule)
 
     return runs, build, ["design", "method"]
 
@@ -59,9 +60,8 @@ def smoothing(settings):
     absolute = grid(design=["absolute value"], penalty_over_max=[np.nan], **factors)
     lasso = grid(design=settings["designs"], penalty_over_max=settings["penalties_over_max"], **factors)
     runs = pd.concat([absolute, lasso], ignore_index=True).assign(run=lambda table: table.index)
-    for (name, penalty, step), part in runs.groupby(
-        ["design", "penalty_over_max", "step_size_times_lipschitz"], dropna=False
-    ):
+    setting = ["design", "penalty_over_max", "step_size_times_lipschitz"]
+    for (name, penalty, step), part in runs.groupby(setting, dropna=False):
         if name == "absolute value":
             step_size, slope, critical = step, 1.0, critical_width(step, 1.0)
         else:
@@ -70,17 +70,15 @@ def smoothing(settings):
             critical = settling_width(problem, slope, step_size)
         runs.loc[part.index, ["step_size", "penalty", "critical_width"]] = step_size, slope, critical
     runs["width"] = runs["width_over_critical"] * runs["critical_width"]
+    schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
 
     def build(part):
-        name = part["design"].iloc[0]
+        device, name = settings["device"], part["design"].iloc[0]
         problem = Quadratic(np.zeros((1, 1)), np.zeros(1), 0.0) if name == "absolute value" else problems[name]
-        smoothed = SmoothedLasso(
-            torch.tensor(problem.A, device=device),
-            torch.tensor(problem.b, device=device),
-            column(part, "penalty", device),
-            column(part, "width", device),
-        )
-        return smoothed, starts(part, settings, problem.dimension)
+        gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
+        penalty, width, step_size = (column(part, factor, device) for factor in ("penalty", "width", "step_size"))
+        smoothed = SmoothedLasso(gram, correlation, penalty, width)
+        return Problem(smoothed, starts(part, settings, problem.dimension), step_size, schedule)
 
     return runs, build, ["design", "method"]
 
@@ -93,13 +91,17 @@ def cures(settings):
     runs = pd.concat([sharp, smooth], ignore_index=True).assign(run=lambda table: table.index)
     lipschitz = {name: problems[name].lipschitz for name in settings["designs"]}
     runs["width"] = runs["width_over_critical"] * critical_width(runs["step_size"], runs["design"].map(lipschitz))
+    apart = settings["steps"] // settings["recorded_steps"]
+    recorded = tuple(range(apart, settings["steps"] + 1, apart))
+    schedule = Schedule(settings["steps"], recorded, settings["steps"] - apart)
 
     def build(part):
-        name = part["design"].iloc[0]
+        device, name = settings["device"], part["design"].iloc[0]
         design = torch.tensor(designs[name].design, device=device)
         truth = generator(settings["root_seed"], settings["experiment"], name).standard_normal(design.shape[1])
         target = design @ torch.tensor(truth, device=device)
-        return AbsoluteRegression(design, target, column(part, "width", device)), starts(part, settings, len(truth))
+        objective = AbsoluteRegression(design, target, column(part, "width", device))
+        return Problem(objective, starts(part, settings, len(truth)), column(part, "step_size", device), schedule)
 
     return runs, build, ["design", "method"]
 
@@ -122,23 +124,23 @@ def worst_cases(settings):
     smooth["rule"] = "smooth"
     runs = pd.concat([*tables, smooth], ignore_index=True).assign(run=lambda table: table.index, lowest=0.0)
     resisting = runs["design"] == "resisting oracle"
-    runs.loc[resisting, "lowest"] = -1 / np.sqrt(runs.loc[resisting, "steps"] + 1)
+    runs.loc[resisting, "lowest"] = [-lower_bound(steps) for steps in runs.loc[resisting, "steps"]]
 
     def build(part):
-        name, count = part["design"].iloc[0], int(part["steps"].iloc[0])
+        device, name, count = settings["device"], part["design"].iloc[0], int(part["steps"].iloc[0])
+        step_size = column(part, "step_size", device)
         if name == "resisting oracle":
-            return ResistingOracle(count), torch.zeros(len(part), count + 1, device=device)
-        if name == "largest of linear functions":
-            slopes, start = zip(*(random_slopes(settings, seed) for seed in part["seed"]), strict=True)
-            return MaxAffine(torch.tensor(np.stack(slopes), device=device), 0.0), torch.tensor(
-                np.stack(start), device=device
-            )
-        # Curvature 1 within the width, beyond which the quadratic has no iterate; the other is the extremal function.
-        width = torch.full_like(column(part, "step_size", device), 2.0)
-        if name == "rounded absolute value":
-            width = 1 / (2 * count * column(part, "step_size", device) + 1)
-        zero = torch.zeros(1, 1, device=device)
-        return SmoothedLasso(zero, zero[0], width, width), torch.ones(len(part), 1, device=device)
+            objective, start = ResistingOracle(count), torch.zeros(len(part), count + 1, device=device)
+        elif name == "largest of linear functions":
+            drawn = zip(*(random_slopes(settings, seed) for seed in part["seed"]), strict=True)
+            slopes, start = (torch.tensor(np.stack(arrays), device=device) for arrays in drawn)
+            objective = MaxAffine(slopes, 0.0)
+        else:
+            # Curvature 1 within the width, beyond which the quadratic has no iterate; the other is the extremal one.
+            width = torch.full_like(step_size, 2.0) if name == "quadratic" else 1 / (2 * count * step_size + 1)
+            zero = torch.zeros(1, 1, device=device)
+            objective, start = SmoothedLasso(zero, zero[0], width, width), torch.ones(len(part), 1, device=device)
+        return Problem(objective, start, step_size, Schedule(count, tuple(range(count + 1)), 0))
 
     return runs, build, ["design", "method", "steps"]
 
@@ -157,24 +159,7 @@ def random_slopes(settings, seed):
 def starts(part, settings, dimension):
     """Starts of about unit length, decided by each run's seed."""
     directions = start_directions(settings["root_seed"], settings["seeds"], dimension)
-    return torch.tensor(directions[part["seed"]].T, device=device).T
-
-
-def schedule(settings, part):
-    """Every step of a worst case; otherwise what the config says."""
-    if "steps" in part:
-        count = int(part["steps"].iloc[0])
-        return Schedule(count, tuple(range(count + 1)), 0)
-    if settings["experiment"] == "convergence_cures":
-        apart = settings["steps"] // settings["recorded_steps"]
-        return Schedule(settings["steps"], tuple(range(apart, settings["steps"] + 1, apart)), settings["steps"] - apart)
-    return Schedule.halving(settings["steps"], settings["recorded_steps"])
-
-
-def build_problem(build, settings, part):
-    """The problem of an ensemble with its steps."""
-    objective, start = build(part)
-    return Problem(objective, start, column(part, "step_size", device), schedule(settings, part))
+    return torch.tensor(directions[part["seed"]].T, device=settings["device"]).T
 
 
 EXPERIMENTS = {f"convergence_{make.__name__}": make for make in (kink_dial, smoothing, cures, worst_cases)}
@@ -185,7 +170,6 @@ with program(arguments) as say:
     designs = {path.stem.removeprefix("lasso_"): read_regression(path) for path in arguments.designs}
     problems = {name: Quadratic.from_data(*data) for name, data in designs.items()}
     for settings, out in zip(arguments.settings, arguments.out, strict=True):
-        device = settings["device"]
         runs, build, together = EXPERIMENTS[settings["experiment"]](settings)
         runs.insert(0, "experiment", settings["experiment"])
-        train(settings, arguments.designs, out, say, runs, partial(build_problem, build, settings), together)
+        train(settings, arguments.designs, out, say, runs, build, together)

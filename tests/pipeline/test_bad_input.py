@@ -45,6 +45,17 @@ def test_a_fault_on_the_command_line(repository: Path, setting: str, fault: str)
     assert not (repository / "results").exists()
 
 
+def test_the_name_of_a_scale_takes_its_file(repository: Path) -> None:
+    """It used to run the settings of the laptop and call them smoke."""
+    commands = []
+    for scale in (SMOKE, ("--config", "scale=smoke")):
+        plan = run_snakemake(repository, "--dry-run", "--printshellcmds", *scale).stdout
+        commands.append(sorted(line for line in plan.splitlines() if "--settings" in line))
+    assert commands[0] and commands[0] == commands[1]
+    mine = run_snakemake(repository, "--cores", "1", "--config", "scale=smoke", "root_seed=-1")
+    assert last_line(mine) == "command line: root_seed: -1 is less than 0"
+
+
 @pytest.mark.parametrize("text", ["", "[1, 2]", "scale: [smoke"], ids=["empty", "list", "broken"])
 def test_a_file_that_is_no_config(repository: Path, tmp_path: Path, text: str) -> None:
     """Snakemake itself says so, before it reads the Snakefile."""

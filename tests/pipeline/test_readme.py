@@ -16,7 +16,7 @@ INSTEAD = {
     "make test": "make --dry-run test",  # this is it
     "snakemake --cores all": "snakemake --cores all --dry-run",  # laptop scale takes minutes
     "snakemake --cores all verify": "snakemake --cores all verify --dry-run",
-    "snakemake --report results/report.html": "snakemake --report results/report.html --configfile config/smoke.yaml",
+    "snakemake --report results/report.html": "snakemake --report results/report.html --config scale=smoke",
     "conda env create -f environment.yml": "true",  # test_packaging.py reads that file as conda does
     "pip install -c constraints.txt -e '.[slurm]'": "true",  # test_packaging.py holds the pins together
     "pip install -c constraints.txt -e '.[certify]'": "true",

@@ -572,12 +572,12 @@ def test_networks_that_diverge_leave_no_loss_to_compare(name, tables):
 @pytest.mark.parametrize("name", ["interpolated", "not_interpolated"])
 def test_networks_that_diverge_do_not_reach_their_target(name, tables):
     # The seeds without a step to the target must not be left out of their pairs.
-    tables[NETS] = diverge(tables[NETS], "activation == 'tanh' and seed < 6 and design == 'digits'")
+    tables[NETS] = diverge(tables[NETS], "activation == 'tanh' and seed < 8 and design == 'digits'")
     row = row_of(f"convergence_networks_{name}", tables)
-    assert row["verdict"] == "inconclusive" and row["n"] == SEEDS
+    assert row["verdict"] != "supported" and row["n"] == SEEDS
     assert row["where"]["pair"] == "hardtanh and tanh" and row["where"]["design"] == "digits"
-    # Twice the last step for six of them, and 5 or 10 for the others.
-    assert 6 * 200 + 8 * 5 <= SEEDS * row["predicted"] <= 6 * 200 + 8 * 10
+    # More than half of them count with twice the last step, and so does their median.
+    assert row["predicted"] == 200
 
 
 @pytest.mark.parametrize("seeds", ["seed < 7", "seed == seed"])

@@ -108,7 +108,7 @@ def test_order_of_one_cell_is_wilcoxons_test(n):
         decision = order().decide(measured, predicted, over)
         assert decision.p_support == stats.wilcoxon(first, second, alternative="greater").pvalue
         assert decision.p_refute == stats.wilcoxon(first, second, alternative="less").pvalue
-        assert decision.measured == pytest.approx(first.mean()) and decision.predicted == pytest.approx(second.mean())
+        assert (decision.measured, decision.predicted) == pytest.approx((np.median(first), np.median(second)))
 
 
 def test_order_by_hand():
@@ -117,6 +117,34 @@ def test_order_by_hand():
     predicted = evidence({"a": [1, 2, 3, 4, 5]})[0]
     decision = order().decide(measured, predicted, over)
     assert (decision.p_support, decision.p_refute) == (1 / 32, 1)
+    # Five values say with 94 % that the median is within their range.
+    assert (decision.measured, decision.predicted, decision.interval) == (6, 3, (2, 10))
+
+
+def test_order_is_not_moved_by_the_size_of_one_value():
+    # Means of ratios gave an interval over ninety decades.
+    measured, _, over = evidence({"a": 10.0 ** np.arange(-90, 0, 9)})
+    decision = order().decide(measured, measured / 2, over)
+    assert decision.p_support == 1 / 1024
+    # Two of ten values on either side: 10 % less 2·(1 + 10)/1024 is left for the next ones.
+    assert decision.interval == (1e-81, 1e-18)
+    assert decision.measured == pytest.approx((1e-45 + 1e-54) / 2)
+
+
+def test_order_beside_zero():
+    counts = evidence({"a": [3.0, 5.0, 4.0], "b": [0.0, 0.0, 0.0]})[0]
+    decision = order().decide(counts + 1, counts, "seed")
+    assert (decision.p_support, decision.predicted, decision.where) == (1 / 8, 4, {"cell": "a"})
+
+
+def test_order_shows_the_cell_that_speaks_most_against_it():
+    cells = {"sure": np.arange(1, 9.0), "less sure": [-1.0, *range(2, 9)], "sure and nearer": np.arange(1, 9.0)}
+    measured = evidence({name: np.array(values) + 10 for name, values in cells.items()})[0]
+    measured["sure and nearer"] += 90
+    predicted = evidence({"sure": [10] * 8, "less sure": [10] * 8, "sure and nearer": [100] * 8})[0]
+    assert order().decide(measured, predicted, "seed").where == {"cell": "less sure"}
+    sure = measured.index.get_level_values("cell") != "less sure"
+    assert order().decide(measured[sure], predicted[sure], "seed").where == {"cell": "sure and nearer"}
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of scipy, where all differences are zero

@@ -31,20 +31,26 @@ sys.path.insert(0, SOURCES)
 sys.modules.setdefault("pandas", None)
 
 # Each job says its sentence, and a failed one its fault: what the scheduler says between is no news.
-NO_NEWS = re.compile("Select jobs|Execute |Using shell|Assuming unrestricted|RuleException:\nCalledProcessError")
+NO_NEWS = re.compile("Config file|Select jobs|Execute |Using shell|Assuming unrestricted|RuleException:\nCalledProcessError")
 logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
 
 from ndgm.imports import imports_of
 from ndgm.settings import faults
 
+SCALE = config.get("scale")
+FILES = [file for file in ["config/laptop.yaml", f"config/{SCALE}.yaml"] if os.path.exists(file)]
+
+
+configfile: FILES[-1]  # what the command line says is merged over it
+
+
 if found := faults(
     config,
-    files=["config/laptop.yaml", *workflow.overwrite_configfiles],
+    files=[*FILES, *workflow.overwrite_configfiles],
     command_line=workflow.config_settings.config,
 ):
     sys.exit("\n".join(found))
 
-SCALE = config["scale"]
 DESIGNS = list(config["l1_paradox"]["designs"])
 NETWORK_DATA = config["convergence"]["networks"]["data"]
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))

@@ -1,10 +1,9 @@
 # What each figure reads under results/<scale>/. A new figure is a line here, a notebook figures/<name>.py and a caption
 # workflow/report/<name>.rst.
 FIGURES = {
-    "convergence_dial": ["runs/convergence_kink_dial.parquet"],
+    "convergence_floor": ["runs/convergence_kink_dial.parquet", "runs/convergence_cures.parquet"],
     "convergence_smoothing": ["runs/convergence_smoothing.parquet"],
     "convergence_worst_cases": ["runs/convergence_worst_cases.parquet", "exact/convergence_certificates.parquet"],
-    "convergence_cures": ["runs/convergence_cures.parquet"],
     "convergence_networks": [
         "runs/convergence_networks_{data}.parquet",
         "runs/convergence_floors_{data}.parquet",

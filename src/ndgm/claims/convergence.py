@@ -7,7 +7,7 @@ from ndgm.claims import Evidence, claim
 from ndgm.statistics import MissingValue, equivalence, identity, order
 from ndgm.tables import last_rows
 from ndgm.theory.convergence import hovering_distance, power_law_exponent
-from ndgm.theory.worst_cases import smooth_worst_case
+from ndgm.theory.worst_cases import lower_bound, smooth_worst_case
 
 HOVERS = 0.01
 """A run hovers if its mean squared gradient exceeds this share of the squared slope of the kink, else it converged."""
@@ -19,7 +19,7 @@ ROUNDING = 1e-16
 """A gap below this is as good as none, and counts as this."""
 
 
-@claim(section="3", figure="convergence_dial", test=equivalence(0.05))
+@claim(section="3", figure="convergence_floor", test=equivalence(0.05))
 def convergence_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     r"""With a kink at the solution a constant step $\eta$ keeps a floor proportional to $\eta$: its exponent is one."""
     runs = _ended(convergence_kink_dial[convergence_kink_dial["kink"] > 0])
@@ -28,14 +28,16 @@ def convergence_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     return Evidence(exponent, 0 * exponent + 1)
 
 
-@claim(section="3", figure="convergence_dial", test=order())
+@claim(section="3", figure="convergence_floor", test=order(), unit="decades")
 def convergence_no_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
-    """Without a kink there is no floor: the smallest step ends at a larger gap than the largest one."""
+    """Without a kink there is no floor: the largest step ends at a smaller gap, by more decades below one, than the
+    smallest.
+    """
     runs = _ended(convergence_kink_dial)
     runs = runs[runs["kink"] == 0].set_index(["design", "seed"])
     step = runs["step_size_times_lipschitz"]
-    smallest, largest = (runs.loc[step == end, "objective"] for end in (step.min(), step.max()))
-    return Evidence(smallest, largest)
+    decades = -np.log10(runs["objective"])
+    return Evidence(decades[step == step.max()], decades[step == step.min()])
 
 
 @claim(section="3", figure="convergence_smoothing", test=identity(0), unit="converged")
@@ -67,7 +69,8 @@ def convergence_lower_bound(convergence_worst_cases: pd.DataFrame) -> Evidence:
     """
     runs = _ended(convergence_worst_cases, design="resisting oracle")
     runs = runs.set_index(["rule", "method", "steps", "seed"])
-    gap = (runs["objective"] - runs["lowest"]) * np.sqrt(runs.index.get_level_values("steps") + 1)
+    bound = [lower_bound(steps) for steps in runs.index.get_level_values("steps")]
+    gap = (runs["objective"] - runs["lowest"]) / bound
     gap = gap.where(runs.index.get_level_values("rule") == "constant", gap.clip(upper=1))
     return Evidence(gap, 0 * gap + 1)
 
@@ -109,13 +112,13 @@ def convergence_certified(convergence_worst_cases: pd.DataFrame, convergence_cer
     return Evidence(share, 0 * share + 1)
 
 
-@claim(section="3", figure="convergence_cures", test=order())
+@claim(section="3", figure="convergence_floor", test=order())
 def convergence_polyak(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem Polyak's step ends more than a thousand times closer than a $1/\sqrt k$ step."""
     return _cure(convergence_cures, "polyak")
 
 
-@claim(section="3", figure="convergence_cures", test=order())
+@claim(section="3", figure="convergence_floor", test=order())
 def convergence_geometric(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem a step that is held and then decays geometrically ends more than a thousand times closer than
     a $1/\sqrt k$ step.
@@ -123,7 +126,7 @@ def convergence_geometric(convergence_cures: pd.DataFrame) -> Evidence:
     return _cure(convergence_cures, "subgradient_geometric")
 
 
-@claim(section="3", figure="convergence_cures", test=order())
+@claim(section="3", figure="convergence_floor", test=order())
 def convergence_rounding(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem descent with a constant step on the rounded kink, twice as wide as critical, ends more than a
     thousand times closer than a $1/\sqrt k$ step on the kink itself.

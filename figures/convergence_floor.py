@@ -1,0 +1,97 @@
+# %% [markdown]
+# # A kink costs a floor, and what cures it
+#
+# Top: subgradient descent with a constant step on ReLU regression, with a kink whose size $c$ can be dialled. Without a
+# kink the gap falls until rounding stops it, and the sooner the longer the step. With a kink it stops at a floor, which
+# is proportional to the step: the thin lines have slope one.
+#
+# Bottom: regression with the absolute loss, where some weights fit all samples, so that the solution sits on every
+# kink. A constant step keeps its floor, the average of its iterates is little better, and a $1/\sqrt{k}$ step goes down
+# slowly. Polyak's step, a step that is held and then decays geometrically, and a constant step on a kink that is rounded
+# off go down linearly.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ndgm.colours import COLOURS
+from ndgm.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
+from ndgm.statistics import mean_interval
+from ndgm.tables import last_rows, read_experiment
+
+LOWEST, HIGHEST, ROUNDING = 1e-10, 2.0, 1e-16
+CELL = ["design", "kink", "step_size_times_lipschitz"]
+CURES = {
+    "subgradient": "constant step",
+    "averaged": "average",
+    "subgradient_inverse_sqrt": r"step $\propto 1/\sqrt{k}$",
+    "subgradient_geometric": "geometric step",
+    "polyak": "Polyak's step",
+    "smooth": "rounded kink",
+}
+dial, cures = (read_experiment(results(), f"convergence_{name}") for name in ("kink_dial", "cures"))
+kinks, step_sizes = np.unique(dial["kink"]), np.unique(dial["step_size_times_lipschitz"])
+designs = dial["design"].unique()
+
+
+def geometric_means(table, cell, value, lowest):
+    """Means over seeds, with intervals, of what spans many powers of ten."""
+    logarithm = np.log10(table[value].clip(lower=lowest))
+    return 10 ** mean_interval(table.assign(logarithm=logarithm), cell, "logarithm")
+
+
+gaps = geometric_means(dial, [*CELL, "step"], "objective", 1e-300)
+floors = geometric_means(last_rows(dial), CELL, "mean_objective", 1e-300)
+cures["method"] = np.where(cures["width_over_critical"] > 0, "smooth", cures["method"])
+cured = geometric_means(cures, ["design", "method", "step"], "objective", ROUNDING)
+
+
+def draw(axes, points, method, **marker):
+    """Points that can be seen, on a line that goes on to those that cannot; returns the points."""
+    seen = points[points["mean"] > LOWEST]
+    axes.plot(points.index, points["mean"], color=COLOURS[method], linewidth=0.8, zorder=1)
+    drawn = measured(axes, seen.index, seen["mean"], seen["low"], seen["high"], method=method, markersize=3.5, **marker)
+    return drawn.lines[0]
+
+
+# %%
+figure = plt.figure(figsize=(PAGE_WIDTH, 4.3))
+above, below = figure.add_gridspec(2, 1)
+path, *panels = above.subgridspec(1, 1 + len(designs), width_ratios=[1.6] + [1] * len(designs)).subplots()
+lines = {axes: {} for axes in (path, *panels)}
+for kink, method in ((0.0, "smooth"), (kinks[-1], "kinked")):
+    for step_size in step_sizes[[0, -1]]:
+        hollow = {"markerfacecolor": "white", "markeredgecolor": COLOURS[method], "markeredgewidth": 0.8}
+        points = gaps.loc[designs[0], kink, step_size]
+        drawn = draw(path, points, method, **(hollow if step_size == step_sizes[0] else {}))
+        lines[path][rf"$c={kink:g}$, $\eta L={step_size:g}$"] = drawn
+path.set(xscale="log", xlabel="step $k$", ylabel="gap $f(w_k)-f^*$", title=f"{designs[0]}, along a run")
+
+for axes, design in zip(panels, designs, strict=True):
+    for kink in kinks:
+        points = floors.loc[design, kink]
+        lines[axes][f"$c={kink:g}$"] = draw(axes, points, "kinked" if kink else "smooth")
+        if kink:
+            prediction(axes, step_sizes, step_sizes * np.exp(np.log(points["mean"] / points.index).mean()))
+    axes.set(xscale="log", xlabel=r"step size $\eta L$", title=f"{design.replace('_', ' ')}, at the end")
+    axes.set_xticks(step_sizes, [f"{step_size:g}" for step_size in step_sizes])
+    axes.set_xticks([], minor=True)
+panels[0].set_ylabel("mean gap")
+for axes in lines:
+    axes.set(yscale="log", ylim=(LOWEST, HIGHEST))
+
+sharp = below.subgridspec(1, cures["design"].nunique()).subplots(sharey=True, squeeze=False)[0]
+for axes, design in zip(sharp, cures["design"].unique(), strict=True):
+    lines[axes] = {}
+    for method in (method for method in CURES if method in set(cures["method"])):
+        points = cured.loc[design, method]
+        mark = {"linestyle": "-", "linewidth": 1, "markersize": 3.5, "markevery": 4, "errorevery": 4}
+        drawn = measured(axes, points.index, points["mean"], points["low"], points["high"], method=method, **mark)
+        lines[axes][CURES[method]] = drawn.lines[0]
+    axes.set(yscale="log", xlabel="step $k$", title=f"{design.replace('_', ' ')}, absolute loss: cures")
+sharp[0].set_ylabel("gap $f(w_k)-f^*$")
+for axes, drawn in lines.items():
+    label_line_ends(axes, {text: line for text, line in drawn.items() if len(line.get_xdata())})
+
+# %%
+save(figure, "convergence_floor")
