@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def rmsprop_floor(
-    step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike, epsilon: float = 0.0
-) -> NDArray[np.float64]:
+def rmsprop_floor(step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike, epsilon: float = 0.0) -> NDArray[np.float64]:
     """RMSProp's E‖w‖₁ = (η/2)·Σ λ(1 + κ²)/(λ√(1 − κ²) + ε), κ = b/λ, on the LASSO where its exact solution is zero.
 
     Close to zero the gradient of a weight is λ(sign(w) − κ). Its mean is zero only if w is positive for a share
@@ -58,7 +56,8 @@ def adagrad_floor(
     """Adagrad's mean ‖w‖₁ over steps `first` to `last` on the LASSO above λ_max: no floor, it falls as 1/√t.
 
     The sum of squared gradients grows as t·λ²(1 − κ²), so that at step t the method is RMSProp with step η/√t. The mean
-    of 1/√t is 2/(√first + √last).
+    of 1/√t is 2/(√first + √last). It holds where κ ≠ 0: with κ = 0 the order in which signs follow each other cancels
+    differences of the steps to an ever higher order, until rounding puts the iterate on 0 itself, where it stays.
 
     Args:
         step_size: η, shape (...).
@@ -96,10 +95,9 @@ def rmsprop_cycle(step_size: ArrayLike, curvature: ArrayLike, epsilon: float = 0
 def rmsprop_cycle_contraction(decay: float) -> float:
     """Factor per step by which RMSProp returns to its 2-cycle on a parabola, ε = 0: √β₂ for β₂ ≥ 1/9.
 
-    With y = (−1)ᵗw/p and v in units of L²p², a deviation (δy, δv) becomes (δy − δv₊/1, δv₊), δv₊/2 standing in the
-    place of δv: in (δy, δv/2)-coordinates of the relative deviations, u₊ = β₂u + 2(1 − β₂)δy and δy₊ = δy − u₊. The
-    characteristic polynomial is μ² − (3β₂ − 1)μ + β₂. Its roots lie inside the unit circle for all 0 < β₂ < 1, so the
-    cycle attracts for every β₂, η and L.
+    Let (−1)ᵗw = p(1 + y) and v = L²p²(1 + u). To first order u₊ = β₂u + 2(1 − β₂)y and y₊ = y − u₊, a map with the
+    characteristic polynomial μ² − (3β₂ − 1)μ + β₂. Its roots lie inside the unit circle for all 0 < β₂ < 1, so the
+    cycle attracts at every β₂, η and L, though only from nearby.
 
     Args:
         decay: β₂, between 0 and 1.
@@ -139,7 +137,8 @@ def momentum_cycle(step_size: ArrayLike, decay: float, steps: int) -> NDArray[np
 def longest_momentum_cycle(decay: float) -> int:
     """Largest n for which `momentum_cycle` exists: the last with x₀ < ηm_n, n < (2/(1 − β₁))·(1 − β₁ⁿ)/(1 + β₁ⁿ).
 
-    On one side the positions are concave in time, so the lowest is the first or the last; the first is always above zero.
+    On one side the positions are concave in time, so the lowest is the first or the last; the first is
+    always above zero.
 
     Args:
         decay: β₁, between 0 and 1.
