@@ -11,7 +11,7 @@ from ndgm.objectives.lasso import Lasso
 from ndgm.objectives.one_weight import OneWeight
 from ndgm.programs import argument_parser, program
 from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
-from ndgm.theory.adaptive import rmsprop_floor
+from ndgm.theory.adaptive import away_from_penalty_max, rmsprop_floor
 from ndgm.theory.lasso import Quadratic
 from ndgm.training import deterministic_torch, train
 
@@ -36,6 +36,8 @@ def lasso(settings):
         runs.loc[part.index, "penalty"] = penalty
         runs.loc[part.index, "dimension"] = problem.dimension
         runs.loc[part.index, "predicted_l1_norm"] = rmsprop_floor(step_size, penalty, problem.b)
+        away = away_from_penalty_max(step_size, penalty, problem.b, problem.lipschitz)
+        runs.loc[part.index, "away_from_penalty_max"] = bool(away)
     penalty_max = runs["design"].map({name: problem.penalty_max for name, problem in problems.items()})
     runs["step_length"] = runs["step_size"]
     runs["step_size"] = runs["step_size"].where(runs["method"] != "subgradient", runs["step_size"] / penalty_max)
@@ -55,12 +57,10 @@ def one_weight(settings):
     """Parabolas of every curvature; kinks, also tilted ones; and kinks whose slope is about as small as ε."""
     factors = {"method": settings["methods"], "step_size": [settings["step_size"]], "seed": range(settings["seeds"])}
     parts = [
+        grid(design=["parabola"], curvature=log_spaced(**settings["curvatures"]), tilt=[0.0], penalty=[0.0], **factors),
+        grid(design=["kink"], curvature=[0.0], tilt=settings["tilts"], penalty=[1.0], **factors),
         grid(
-            problem=["parabola"], curvature=log_spaced(**settings["curvatures"]), tilt=[0.0], penalty=[0.0], **factors
-        ),
-        grid(problem=["kink"], curvature=[0.0], tilt=settings["tilts"], penalty=[1.0], **factors),
-        grid(
-            problem=["low kink"],
+            design=["low kink"],
             curvature=[0.0],
             tilt=[0.0],
             penalty=EPSILON * log_spaced(**settings["penalties_over_epsilon"]),
@@ -78,6 +78,7 @@ def one_weight(settings):
 def cycles(settings):
     """|w| from many starts, for methods with momentum."""
     runs = grid(
+        design=["kink"],
         method=settings["methods"],
         step_size=[settings["step_size"]],
         seed=range(settings["seeds"]),
