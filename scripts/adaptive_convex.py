@@ -11,7 +11,7 @@ from ndgm.objectives.lasso import Lasso
 from ndgm.objectives.one_weight import OneWeight
 from ndgm.programs import argument_parser, program
 from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
-from ndgm.theory.adaptive import away_from_penalty_max, rmsprop_floor, rmsprop_norm
+from ndgm.theory.adaptive import rmsprop_floor, rmsprop_norm
 from ndgm.theory.lasso import Quadratic
 from ndgm.training import deterministic_torch, train
 
@@ -37,8 +37,6 @@ def lasso(settings):
         runs.loc[part.index, "dimension"] = problem.dimension
         runs.loc[part.index, "predicted_l1_norm"] = rmsprop_norm(problem, step_size, penalty)
         runs.loc[part.index, "first_order_l1_norm"] = rmsprop_floor(step_size, penalty, problem.b)
-        away = away_from_penalty_max(step_size, penalty, problem.b, problem.lipschitz)
-        runs.loc[part.index, "away_from_penalty_max"] = bool(away)
     penalty_max = runs["design"].map({name: problem.penalty_max for name, problem in problems.items()})
     runs["step_length"] = runs["step_size"]
     runs["step_size"] = runs["step_size"].where(runs["method"] != "subgradient", runs["step_size"] / penalty_max)
@@ -70,9 +68,9 @@ def one_weight(settings):
     ]
     runs = pd.concat(parts, ignore_index=True).assign(run=lambda table: table.index, epsilon=EPSILON)
     # At a kink a step that still settles moves the orbit, and rounding can put it on 0 itself, where sign(0) = 0 holds
-    # it. So methods whose steps settle arrive late; Adagrad's shrink for ever, and it would not arrive at all.
-    late = (runs["design"] != "parabola") & (runs["method"] != "adagrad")
-    runs["steps_away"] = np.where(late, settings["steps"] // 2, 0)
+    # it. So methods arrive after half of the steps; only Adagrad's shrink for ever, and it would not arrive at all.
+    length = runs["penalty"] / (runs["penalty"] + EPSILON)
+    runs["steps_away"] = settings["steps"] / 2 * length.where(runs["method"] != "adagrad", 0.0)
 
     def build(part):
         return problem_of(settings, part, kinks_and_parabolas(settings, part), starts(settings, part, 1))

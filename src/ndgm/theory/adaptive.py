@@ -18,8 +18,8 @@ def rmsprop_floor(step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike, epsilo
     with the step η/(λ√(1 − κ²) + ε), whose floor is (1 + κ²)/2 steps of length λ. The sum falls with λ, to ηd/2 if
     ε = 0, where the subgradient method's floor rises.
 
-    With κ = 0 it holds for every β₂, since then g² is the same on both sides. It is first order in η, see
-    `away_from_penalty_max`.
+    With κ = 0 it holds for every β₂, since then g² is the same on both sides. It is first order in η, and too large
+    where some κ is so close to ±1 that κ at E w is another than at zero; there `rmsprop_norm` is closer.
 
     Args:
         step_size: η, shape (...).
@@ -36,28 +36,6 @@ def rmsprop_floor(step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike, epsilo
         raise ValueError(f"every penalty must be above max|b| = {np.abs(b).max():.6g}, got {penalty.squeeze(-1)}")
     squared = (b / penalty) ** 2
     return step_size / 2 * (penalty * (1 + squared) / (penalty * np.sqrt(1 - squared) + epsilon)).sum(-1)
-
-
-def away_from_penalty_max(
-    step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike, lipschitz: float
-) -> NDArray[np.bool_]:
-    """Whether a step is short enough for `rmsprop_floor`: 1 − |κ| > ηL/(λ√(1 − κ²)) for every weight.
-
-    The right side is L times the step of the subgradient method that RMSProp is then, as in
-    `ndgm.theory.l1_paradox.away_from_breakpoints`.
-
-    Args:
-        step_size: η, shape (...).
-        penalty: λ > max|b|, shape (...).
-        b: Zᵀy/n, shape (d,).
-        lipschitz: L, the largest eigenvalue of the quadratic part.
-
-    Returns:
-        True or False, shape (...).
-    """
-    step_size, penalty = np.asarray(step_size)[..., np.newaxis], np.asarray(penalty)[..., np.newaxis]
-    kappa = np.abs(b) / penalty
-    return (1 - kappa > step_size * lipschitz / (penalty * np.sqrt(1 - kappa**2))).all(-1)
 
 
 def rounded_solution(problem: Quadratic, penalty: float, width: float) -> NDArray[np.float64]:
