@@ -11,7 +11,8 @@ from ndgm.objectives.lasso import Lasso
 from ndgm.objectives.one_weight import OneWeight
 from ndgm.programs import argument_parser, program
 from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
-from ndgm.theory.adaptive import rmsprop_floor, rmsprop_norm
+from ndgm.theory.adaptive import rmsprop_floor, rmsprop_norm, sign_floor
+from ndgm.theory.l1_paradox import floor_above_penalty_max
 from ndgm.theory.lasso import Quadratic
 from ndgm.training import deterministic_torch, train
 
@@ -29,23 +30,27 @@ def lasso(settings):
     )
     for (design, step, penalty), part in runs.groupby(["design", "step_size_times_lipschitz", "penalty_over_max"]):
         problem = problems[design]
-        # One step of a method that divides by the size of the gradient is as long as the subgradient method's at λ_max.
-        step_size = step / problem.lipschitz * problem.penalty_max
         penalty *= problem.penalty_max
+        # A step of a method that divides by the size of the gradient is as long as the subgradient method's at λ_max.
+        length = step / problem.lipschitz * problem.penalty_max
+        step_size = part["method"].map({"subgradient": step / problem.lipschitz}).fillna(length)
+        predicted = {
+            "subgradient": floor_above_penalty_max(step / problem.lipschitz, penalty, problem.b),
+            "sign": sign_floor(length, problem.dimension),
+            "rmsprop_0.999": rmsprop_norm(problem, length, penalty),
+        }
         runs.loc[part.index, "step_size"] = step_size
+        runs.loc[part.index, "step_length_at_max"] = length
         runs.loc[part.index, "penalty"] = penalty
         runs.loc[part.index, "dimension"] = problem.dimension
-        runs.loc[part.index, "predicted_l1_norm"] = rmsprop_norm(problem, step_size, penalty)
-        runs.loc[part.index, "first_order_l1_norm"] = rmsprop_floor(step_size, penalty, problem.b)
-    penalty_max = runs["design"].map({name: problem.penalty_max for name, problem in problems.items()})
-    runs["step_length"] = runs["step_size"]
-    runs["step_size"] = runs["step_size"].where(runs["method"] != "subgradient", runs["step_size"] / penalty_max)
+        runs.loc[part.index, "predicted_l1_norm"] = part["method"].map(predicted).astype(float)
+        runs.loc[part.index, "first_order_l1_norm"] = rmsprop_floor(length, penalty, problem.b)
 
     def build(part):
         device, problem = settings["device"], problems[part["design"].iloc[0]]
         gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
         directions = start_directions(settings["root_seed"], settings["seeds"], problem.dimension)
-        length = SPREAD * np.sqrt(problem.dimension) * part["step_length"].to_numpy()
+        length = SPREAD * np.sqrt(problem.dimension) * part["step_length_at_max"].to_numpy()
         start = torch.tensor(directions[part["seed"]].T * length, device=device).T
         return problem_of(settings, part, Lasso(gram, correlation, column(part, "penalty", device)), start)
 

@@ -23,7 +23,14 @@ COLOURS = {
     "fista": "#56b4e9",
     "truncated_gradient": "#573cdd",
     "rmsprop": "#009e73",
+    "rmsprop_0.9": "#66c4a8",
+    "rmsprop_0.99": "#009e73",
+    "rmsprop_0.999": "#005e45",
     "adam": "#cc79a7",
+    "amsgrad": "#8a3a68",
+    "adagrad": "#7a7a7a",
+    "sign": "#661100",
+    "proximal_adam": "#0072b2",
 }
 """One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants.
 
@@ -46,6 +53,13 @@ MARKERS = {
     "fista": "P",
     "truncated_gradient": "X",
     "rmsprop": "p",
+    "rmsprop_0.9": "v",
+    "rmsprop_0.99": "p",
+    "rmsprop_0.999": "^",
     "adam": "h",
+    "amsgrad": "H",
+    "adagrad": "<",
+    "sign": "d",
+    "proximal_adam": "D",
 }
 """One marker a method, so that colour is never the only difference."""

@@ -12,7 +12,6 @@ from ndgm.theory.adaptive import (
     momentum_cycle,
     rmsprop_cycle,
     rmsprop_floor,
-    sign_floor,
 )
 
 CELL = ["design", "step_size_times_lipschitz", "penalty_over_max"]
@@ -56,8 +55,7 @@ def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
 def adaptive_sign_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ sign descent keeps the L1 norm $\eta d/2$, whatever the penalty."""
     runs = _runs(adaptive_lasso, ["sign"], CELL)
-    floor = sign_floor(runs["step_size"], runs["dimension"])
-    return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index))
+    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
 
 
 @claim(section="4", figure="adaptive_norm", test=equivalence(0.05))
