@@ -23,14 +23,11 @@ COLOURS = {
     "fista": "#56b4e9",
     "truncated_gradient": "#573cdd",
     "rmsprop": "#009e73",
-    "rmsprop_0.9": "#66c4a8",
+    "rmsprop_0.9": "#8cd1bd",
     "rmsprop_0.99": "#009e73",
-    "rmsprop_0.999": "#005e45",
+    "rmsprop_0.999": "#003410",
     "adam": "#cc79a7",
-    "amsgrad": "#8a3a68",
-    "adagrad": "#7a7a7a",
-    "sign": "#661100",
-    "proximal_adam": "#0072b2",
+    "amsgrad": "#57054d",
 }
 """One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants.
 
@@ -58,8 +55,5 @@ MARKERS = {
     "rmsprop_0.999": "^",
     "adam": "h",
     "amsgrad": "H",
-    "adagrad": "<",
-    "sign": "d",
-    "proximal_adam": "D",
 }
 """One marker a method, so that colour is never the only difference."""
