@@ -93,7 +93,7 @@ def descend(
     w = start.clone()
     step = step_size.clone()
     state: State = {}
-    gradient = objective.gradient if method.proximal else objective.subgradient
+    gradient = objective.gradient if method.proximal or method.decoupled else objective.subgradient
     shrink = (objective.shrink,) if method.proximal else ()
     # A proximal method comes to rest, so there is nothing to average.
     sums = {} if method.proximal else {name: torch.zeros_like(w) for name in objective.averaged}
@@ -106,11 +106,12 @@ def descend(
     def advance(averaging: bool) -> None:
         nonlocal w, state
         g = gradient(w)
+        q = (objective.penalty_subgradient(w),) if method.decoupled else ()
         if averaging:
-            objective.accumulate(w, g, sums)
+            objective.accumulate(w, sum(q, g), sums)
         if method.polyak:
             step.copy_(_polyak(objective, w, g))
-        w, state = method.rule(w, g, state, step, *shrink)
+        w, state = method.rule(w, g, state, step, *shrink, *q)
 
     def memory() -> list:
         return [w, *state.values()]

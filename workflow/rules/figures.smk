@@ -17,6 +17,8 @@ FIGURES = {
     ],
     "l1_paradox_noise": ["runs/l1_paradox_noise_{design}.parquet"],
     "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
+    "adaptive_norm": ["runs/adaptive_lasso.parquet"],
+    "adaptive_cycles": ["runs/adaptive_one_weight.parquet", "runs/adaptive_cycles.parquet"],
     "edge_of_stability_bifurcations": [
         "runs/edge_of_stability_cycles.parquet",
         "runs/edge_of_stability_asymmetric.parquet",
