@@ -3,6 +3,7 @@ RUNS = [
     *every("runs/convergence_{experiment}_{data}.parquet", experiment=NETWORKS, data=NETWORK_DATA),
     *every("runs/l1_paradox_{experiment}_{design}.parquet", experiment=["lasso", "turning_point", "noise"]),
     *every("runs/adaptive_{experiment}.parquet", experiment=ADAPTIVE),
+    *every("runs/edge_of_stability_{experiment}.parquet", experiment=EDGE),
 ]
 EXACT = every("exact/convergence_certificates.parquet", "exact/l1_paradox_exact_{design}.parquet")
 

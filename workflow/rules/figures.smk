@@ -19,6 +19,15 @@ FIGURES = {
     "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
     "adaptive_norm": ["runs/adaptive_lasso.parquet"],
     "adaptive_cycles": ["runs/adaptive_one_weight.parquet", "runs/adaptive_cycles.parquet"],
+    "edge_of_stability_bifurcations": [
+        "runs/edge_of_stability_cycles.parquet",
+        "runs/edge_of_stability_asymmetric.parquet",
+    ],
+    "edge_of_stability_sharpness": ["runs/edge_of_stability_cycles.parquet"],
+    "edge_of_stability_logistic": [
+        "runs/edge_of_stability_logistic.parquet",
+        "runs/edge_of_stability_separable.parquet",
+    ],
 }
 
 
