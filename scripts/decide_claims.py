@@ -4,6 +4,7 @@ import ndgm.claims.adaptive
 import ndgm.claims.convergence
 import ndgm.claims.convergence_networks
 import ndgm.claims.edge_of_stability
+import ndgm.claims.edge_of_stability_networks
 import ndgm.claims.l1_paradox  # noqa: F401  (each registers its claims)
 from ndgm.claims import CLAIMS, decide
 from ndgm.files import write_json

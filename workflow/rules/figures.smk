@@ -28,6 +28,11 @@ FIGURES = {
         "runs/edge_of_stability_logistic.parquet",
         "runs/edge_of_stability_separable.parquet",
     ],
+    "edge_of_stability_networks": ["runs/edge_of_stability_networks_{edge_data}.parquet"],
+    "edge_of_stability_side_by_side": [
+        "runs/edge_of_stability_cycles.parquet",
+        "runs/edge_of_stability_networks_{edge_data}.parquet",
+    ],
 }
 
 
@@ -38,7 +43,7 @@ rule draw_figure:
         figure="figures/{figure}.py",
         code=lambda wildcards: imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py"),
         templates=TEMPLATES,
-        results=lambda wildcards: every(*FIGURES[wildcards.figure], data=NETWORK_DATA),
+        results=lambda wildcards: every(*FIGURES[wildcards.figure], data=NETWORK_DATA, edge_data=EDGE_DATA),
     output:
         pdf="results/{scale}/figures/{figure}.pdf",
         svg=report("results/{scale}/figures/{figure}.svg", caption="../report/figure.rst", category="Figures"),
