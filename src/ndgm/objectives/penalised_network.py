@@ -121,6 +121,10 @@ class FactoredNetwork(PenalisedNetwork):
         self._product = torch.empty_like(self.penalties)
         self._both = torch.empty(len(penalty), 2 * loss.networks.parameters, dtype=penalty.dtype, device=penalty.device)
 
+    def means(self, sums: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
+        """None: what is averaged belongs to weights that hover about a kink, and factors have none."""
+        return {}
+
     def start(self, w: Tensor) -> Tensor:
         """Factors of `w`: u = sign(w)·√|w| and v = √|w|, where u² + v² is least; u = w and v = 1 for biases."""
         root = w.abs().sqrt()
