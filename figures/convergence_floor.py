@@ -7,8 +7,8 @@
 #
 # Bottom: regression with the absolute loss, where some weights fit all samples, so that the solution sits on every
 # kink. A constant step keeps its floor, the average of its iterates is little better, and a $1/\sqrt{k}$ step goes down
-# slowly. Polyak's step, a step that is held and then decays geometrically, and a constant step on a kink that is rounded
-# off go down linearly.
+# slowly. Polyak's step, a step that is held and then decays geometrically, and a constant step on a kink that is
+# rounded off go down linearly.
 
 # %%
 import matplotlib.pyplot as plt

@@ -2,20 +2,21 @@
 # # Networks: the kink of the loss or that of the activation
 #
 # Small networks, each with its own best step size. Top: how many steps a network with a kinked activation needs to a
-# target loss, over those of a smooth partner from the same start. Bottom, left: what a held step keeps above where a
-# decaying one ends, at the best step size and at a part of it, for losses with a kink and without. Bottom, right: how
-# far softplus with parameter $\beta$ ends from ReLU.
+# target loss, over those of a smooth partner from the same start. Middle: what a held step keeps above where a decaying
+# one ends, from the same solution on, by step size, for losses with a kink and without. Bottom, left: how far softplus
+# with parameter $\beta$ ends from ReLU. Bottom, right: the share of pre-activations that are no further from the kink
+# than the last step moved them, along training, for ReLU and, with zero in the place of the kink, for GELU.
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from ndgm.claims.convergence_networks import KINKED_AND_SMOOTH
+from ndgm.claims.convergence_networks import KINKED_AND_SMOOTH, held_above_decayed
 from ndgm.colours import COLOURS
 from ndgm.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
 from ndgm.progress import steps_to_target
-from ndgm.statistics import median_interval
+from ndgm.statistics import mean_interval, median_interval
 from ndgm.tables import last_rows, read_experiment
 
 NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU"}
@@ -28,8 +29,9 @@ SHORT = {"interpolated": "fitted", "noisy": "noisy", "absolute": "absolute"}
 RUN = ["design", "problem", "batch_size", "activation", "seed"]
 RATIOS = [0.5, 1, 2, 4]
 KINKED = {kinked for kinked, _ in KINKED_AND_SMOOTH}
-EXPERIMENTS = ["convergence_networks", "convergence_floors", "convergence_kink_value"]
-runs, floors, near = (read_experiment(results(), name) for name in EXPERIMENTS)
+CLOSE = {"design": "teacher", "activations": ["relu", "gelu"], "problems": ["absolute", "interpolated"]}
+EXPERIMENTS = ["networks", "decay", "floors", "kink_value"]
+runs, decay, floors, near = (read_experiment(results(), f"convergence_{name}") for name in EXPERIMENTS)
 rows = [*KINKED_AND_SMOOTH, ("relu", "softplus_10"), ("relu", "softplus_1")]
 pairs = [pair for pair in rows if set(pair) <= set(runs["activation"])]
 designs = list(runs["design"].unique())
@@ -54,11 +56,8 @@ unreached = 2 * runs["step"].max()
 ratios = (one.replace(np.inf, unreached) / other.replace(np.inf, unreached))[some]
 ratios = medians(ratios, ["problem", "pair", "batch_size", "design"])
 
-held = floors.groupby("design")["step"].transform("max") // 2
-window = floors[(floors["step"] > held - held // 4) & (floors["step"] <= held)]
-run = [*RUN, "part_of_best_step"]
-left = window.groupby(run)["objective"].mean() - last_rows(floors).set_index(run)["objective"]
-left = medians(left, ["problem", "design", "activation", "part_of_best_step"]).query("median > 0")
+left = medians(held_above_decayed(floors), ["problem", "design", "activation", "part_of_best_step"])
+left = left.query("median > 0")
 
 ends = last_rows(near[near["dtype"] == "float64"]).set_index(RUN)
 relu = ends.loc[ends["at_kink"] == "0.0", "objective"].xs("relu", level="activation")
@@ -68,11 +67,17 @@ softplus["beta"] = softplus["activation"].str.removeprefix("softplus_").astype(f
 softplus = medians(softplus.set_index(["design", "problem", "beta"])["distance"], ["design", "problem", "beta"])
 softplus = softplus.query("median > 0")
 
+held = decay["step"].max() // 2
+close = decay[(decay["design"] == CLOSE["design"]) & (decay["step"] > 0)]
+close = close[(close["step"] <= held - held // 4) | (close["step"] == held)]
+close = mean_interval(close, ["problem", "activation", "step"], "near_kink").query("mean > 0")
+
 # %%
-figure = plt.figure(figsize=(PAGE_WIDTH, 4.2))
-above, below = figure.add_gridspec(2, 1, height_ratios=[1.15, 1])
+figure = plt.figure(figsize=(PAGE_WIDTH, 6))
+above, middle, below = figure.add_gridspec(3, 1, height_ratios=[1.2, 1, 1])
 forests = above.subgridspec(1, len(PROBLEMS)).subplots(sharex=True, sharey=True)
-*levels, approach = below.subgridspec(1, len(designs) + 1).subplots()
+levels = middle.subgridspec(1, len(designs)).subplots(squeeze=False)[0]
+approach, closeness = below.subgridspec(1, 2).subplots()
 for axes, (problem, title) in zip(forests, PROBLEMS.items(), strict=True):
     prediction(axes, [1, 1], [-0.5, len(pairs) - 0.5])
     for (pair, batch, design), ratio in ratios.loc[problem].iterrows():
@@ -137,6 +142,18 @@ for (design, problem), points in softplus.groupby(["design", "problem"]):
     lines[f"{design}, {SHORT[problem]}"] = drawn.lines[0]
 approach.set(xscale="log", yscale="log", xlabel=r"$\beta$", ylabel="distance from ReLU", title="softplus")
 label_line_ends(approach, lines)
+
+lines = {}
+for problem in CLOSE["problems"]:
+    for activation in CLOSE["activations"]:
+        points = close.loc[problem, activation]
+        mark = {"fmt": "o-" if problem == "absolute" else "s-", "markersize": 2.8, "linewidth": 0.8}
+        low, method = points["low"].clip(lower=points["mean"] / 10), "kinked" if activation in KINKED else "smooth"
+        drawn = measured(closeness, points.index, points["mean"], low, points["high"], method=method, **mark)
+        lines[f"{NAMES[activation]}, {SHORT[problem]}"] = drawn.lines[0]
+closeness.set(xscale="log", yscale="log", xlabel="step $k$", ylabel="share within a step of the kink")
+closeness.set_title(f"{CLOSE['design']}, how close to the kink")
+label_line_ends(closeness, lines)
 
 # %%
 save(figure, "convergence_networks")

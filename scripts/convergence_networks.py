@@ -40,18 +40,23 @@ def networks():
     return at_best_step(grid(**factors(), method=["subgradient"], seed=seeds, part_of_best_step=[1.0]))
 
 
-def floors():
-    """Full batches at parts of the best step size, held and then decaying."""
+def decay():
+    """Full batches at the best step size, held and then decaying: to a solution, as near as a kink lets it."""
     wanted = settings["floors"]
-    chosen = {
-        **factors(),
-        "problem": wanted["problems"],
-        "activation": wanted["activations"],
-        "batch_size": [FULL_BATCH],
-        "method": ["subgradient_geometric"],
-    }
-    parts = wanted["parts_of_best_step"]
-    return at_best_step(grid(**chosen, seed=range(settings["seeds"]), part_of_best_step=parts))
+    chosen = {"problem": wanted["problems"], "activation": wanted["activations"], "batch_size": [FULL_BATCH]}
+    seeds = range(settings["seeds"])
+    return at_best_step(
+        grid(**factors() | chosen, method=["subgradient_geometric"], seed=seeds, part_of_best_step=[1.0])
+    )
+
+
+def floors():
+    """From that solution on, parts of the best step size, held and then decaying again."""
+    solutions = decay().drop(columns=["step_size", "at_edge", "part_of_best_step"]).rename(columns={"run": "decay_run"})
+    parts = pd.DataFrame({"part_of_best_step": settings["floors"]["parts_of_best_step"]})
+    runs = solutions.merge(parts, how="cross")
+    runs.insert(0, "run", range(len(runs)))
+    return at_best_step(runs)
 
 
 def at_best_step(runs):
@@ -134,13 +139,16 @@ def build_problem(part):
         batch = f"batches of {row['batch_size']} for {row['problem']}"
         draws = [random_generator(batch, seed) for seed in part["seed"].unique()]
         objective = MinibatchNetworkLoss(architecture, x, y, len(part), int(row["batch_size"]), draws, **options)
-    start = np.stack([starts(widths, seed) for seed in part["seed"]])
+    if "decay_run" in part:
+        start = np.stack([ends["convergence_decay"][run] for run in part["decay_run"]])
+    else:
+        start = np.stack([starts(widths, seed) for seed in part["seed"]])
     start = torch.tensor(start, dtype=dtype, device=settings["device"])
     step_size = column(part, "step_size", settings["device"]).to(dtype)
     return Problem(objective, start, step_size, schedule(decays=row["method"] != "subgradient"))
 
 
-EXPERIMENTS = {f"convergence_{make.__name__}": make for make in (tuning, networks, floors, kink_value)}
+EXPERIMENTS = {f"convergence_{make.__name__}": make for make in (tuning, networks, decay, floors, kink_value)}
 
 arguments = argument_parser(__doc__, many=("samples", "out")).parse_args()
 with program(arguments) as say:
@@ -148,8 +156,9 @@ with program(arguments) as say:
     settings = arguments.settings
     prefix = f"network_{settings['data']}_"
     samples = {path.stem.removeprefix(prefix): read_samples(path) for path in arguments.samples}
+    ends = {}
     for out, (experiment, make) in zip(arguments.out, EXPERIMENTS.items(), strict=True):
         runs = make().assign(experiment=experiment, design=settings["data"])
         runs["target"] = runs["problem"].map({name: settings["problems"][name]["target"] for name in samples})
         block = int(runs.groupby([*TOGETHER, "seed"]).size().iloc[0])
-        train(settings, arguments.samples, out, say, runs, build_problem, TOGETHER, block)
+        ends[experiment] = train(settings, arguments.samples, out, say, runs, build_problem, TOGETHER, block)

@@ -57,14 +57,14 @@ class Trace:
             are averages over steps: NaN except at the last step, in runs that came there without diverging.
         stopped_because: `finished`, `converged` or `diverged`, shape (runs,).
         last_row: Index of each run's last row, shape (runs,).
-        last: Weights that each run ended with, shape (runs, weights).
+        iterates: Where the runs were when the loop ended, shape (runs, d).
     """
 
     step: np.ndarray
     measured: dict[str, np.ndarray]
     stopped_because: np.ndarray
     last_row: np.ndarray
-    last: np.ndarray
+    iterates: np.ndarray
 
 
 def descend(
@@ -154,8 +154,8 @@ def descend(
     for name, values in measured.items():
         # Sums may still be finite where the objective, a square, no longer is.
         values[after | (reason == "diverged") if name.startswith("mean_") else after] = np.nan
-    last = objective.solution(state.get("iterate", w)).cpu().numpy()
-    return Trace(np.array(schedule.recorded[: len(rows)]), measured, reason, last_row, last)
+    iterates = state.get("iterate", w).cpu().numpy()
+    return Trace(np.array(schedule.recorded[: len(rows)]), measured, reason, last_row, iterates)
 
 
 def _on_cpu(measured: dict[str, Tensor]) -> dict[str, np.ndarray]:

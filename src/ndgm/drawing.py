@@ -214,7 +214,7 @@ def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **an
 
 def _lay_out(figure: Figure) -> None:
     """Give every axes its place, once: matplotlib's own switch would do it again for every file that is saved."""
-    ConstrainedLayoutEngine().execute(figure)
+    ConstrainedLayoutEngine(w_pad=0.08).execute(figure)
 
 
 def _last_point(line: Line2D) -> tuple[float, float]:

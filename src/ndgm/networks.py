@@ -140,7 +140,9 @@ class Tape:
         preactivations: z of each hidden layer, shape (runs, samples, units); overwritten by σ(z) unless they are kept.
         activations: σ(z) and a column of ones, shape (runs, samples, units + 1).
         deltas: Gradient with respect to z.
-        outputs: Shape (runs, samples, out).
+        outputs: Shape (runs, samples, out). In memory the samples of one output lie together, as in `last_gradient`,
+            because products are several times faster with few rows than with few columns.
+        last_gradient: Gradient of the last layer, transposed, shape (runs, out, units + 1).
         inputs: What the last forward pass began with, shape (runs, samples, in + 1).
     """
 
@@ -148,6 +150,7 @@ class Tape:
     activations: list[Tensor]
     deltas: list[Tensor]
     outputs: Tensor
+    last_gradient: Tensor
     inputs: Tensor | None = None
 
 
@@ -217,8 +220,9 @@ class Networks:
         else:
             preactivations = [like.new_empty(runs, samples, units) for units in hidden]
         deltas = [like.new_empty(runs, samples, units) for units in hidden]
-        outputs = like.new_empty(runs, samples, self.widths[-1])
-        return Tape(preactivations, activations, deltas, outputs)
+        outputs = like.new_empty(runs, self.widths[-1], samples).mT
+        last_gradient = like.new_empty(runs, self.widths[-1], hidden[-1] + 1)
+        return Tape(preactivations, activations, deltas, outputs, last_gradient)
 
     def forward(self, layers: list[Layer], inputs: Tensor, tape: Tape) -> Tensor:
         """Outputs, shape (runs, samples, out); they and all that comes before them are left on the tape.
@@ -232,7 +236,8 @@ class Networks:
         for layer, z, out in zip(layers, tape.preactivations, tape.activations, strict=False):
             self.activation.apply(torch.bmm(source, layer.matrix, out=z), out[..., :-1])
             source = out
-        return torch.bmm(source, layers[-1].matrix, out=tape.outputs)
+        torch.bmm(layers[-1].matrix.mT, source.mT, out=tape.outputs.mT)
+        return tape.outputs
 
     def backward(
         self,
@@ -257,7 +262,11 @@ class Networks:
         for depth in reversed(range(len(layers))):
             source = tape.activations[depth - 1] if depth else tape.inputs
             into = gradient[depth].matrix
-            torch.baddbmm(into, source.mT, delta, beta=int(add), alpha=scale, out=into)
+            if delta is slopes:
+                product = torch.bmm(delta.mT, source, out=tape.last_gradient).mT
+                torch.add(into, product, alpha=scale, out=into) if add else torch.mul(product, scale, out=into)
+            else:
+                torch.baddbmm(into, source.mT, delta, beta=int(add), alpha=scale, out=into)
             if depth:
                 delta = torch.bmm(delta, layers[depth].weights.mT, out=tape.deltas[depth - 1])
                 told = source[..., :-1] if self.activation.from_output else tape.preactivations[depth - 1]

@@ -18,8 +18,8 @@ def steps_to_target(runs: pd.DataFrame, target: str = "target") -> pd.Series:
 def best_steps(runs: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The step size whose runs reach their target soonest, in the median over seeds.
 
-    Of several that are as good, the smallest is taken; where none reaches it in half of the seeds, the one with the
-    smallest median objective at the end.
+    Of several that are as good, the smallest is taken; where none reaches it in more than half of the seeds, the one
+    with the smallest median objective at the end.
 
     Args:
         runs: Run table over a grid of step sizes.

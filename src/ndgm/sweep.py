@@ -72,8 +72,8 @@ def sweep(
     build: Callable[[pd.DataFrame], Problem],
     checkpoints: Path,
     advanced: Callable[[float], object] = float,
-) -> pd.DataFrame:
-    """Train ensemble after ensemble and give the run table, sorted by run and step.
+) -> tuple[pd.DataFrame, dict[int, np.ndarray]]:
+    """Train ensemble after ensemble.
 
     Each finished ensemble is kept in `checkpoints`, and taken from there when the sweep is run again.
 
@@ -82,8 +82,11 @@ def sweep(
         build: Makes the problem of an ensemble from its rows.
         checkpoints: Folder of this sweep alone.
         advanced: Told how many runs' worth of steps are done since it was told last.
+
+    Returns:
+        The run table, sorted by run and step, and where each run was at the end, by run.
     """
-    tables = []
+    tables, ends = [], {}
     for number, part in enumerate(parts):
         kept = checkpoints / f"{number}.pickle"
         if kept.exists():
@@ -96,7 +99,8 @@ def sweep(
             with write_atomically(kept) as temporary:
                 temporary.write_bytes(pickle.dumps(trace))
         tables.append(tabulate(part, trace))
-    return pd.concat(tables, ignore_index=True).sort_values(["run", "step"], ignore_index=True)
+        ends |= dict(zip(part["run"], trace.iterates, strict=True))
+    return pd.concat(tables, ignore_index=True).sort_values(["run", "step"], ignore_index=True), ends
 
 
 def tabulate(part: pd.DataFrame, trace: Trace) -> pd.DataFrame:

@@ -44,9 +44,16 @@ def read_tables(paths: Iterable[Path]) -> dict[str, pd.DataFrame]:
 
 
 def read_experiment(results: Path, experiment: str) -> pd.DataFrame:
-    """All tables of one experiment under the results of a scale, stacked in the order of their names."""
+    """All tables of one experiment under the results of a scale, stacked in the order of their names.
+
+    Raises:
+        InputError: if there are none.
+    """
     paths = [*Path(results).glob(f"*/{experiment}.parquet"), *Path(results).glob(f"*/{experiment}_*.parquet")]
-    return read_tables(sorted(paths))[experiment]
+    tables = read_tables(sorted(paths))
+    if experiment not in tables:
+        raise InputError(f"{results}: no table of {experiment}")
+    return tables[experiment]
 
 
 def last_rows(runs: pd.DataFrame) -> pd.DataFrame:

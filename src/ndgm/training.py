@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from tqdm import tqdm
@@ -35,7 +36,7 @@ def train(
     build: Callable[[pd.DataFrame], Problem],
     together: list[str],
     block: int = 1,
-) -> None:
+) -> dict[int, np.ndarray]:
     """Train `runs`, write the run table to `out` and what it came from beside it, with the ending `.json`.
 
     Finished ensembles are kept in a folder beside the table until it is written. Its name is a hash of everything that
@@ -50,6 +51,9 @@ def train(
         build: Makes the problem of an ensemble from its rows.
         together: Columns in which all runs of an ensemble agree.
         block: Ensembles hold a multiple of this many consecutive runs.
+
+    Returns:
+        Where each run was at the end, by run.
     """
     origin = record(settings, inputs)
     if "dtype" in runs:
@@ -58,7 +62,7 @@ def train(
     parts = ensembles(runs, settings["ensemble_size"], together, block)
     silent = not sys.stderr.isatty()
     with tqdm(desc=out.stem, total=len(runs), unit="runs", unit_scale=True, disable=silent, leave=False) as bar:
-        table = sweep(parts, build, checkpoints, bar.update)
+        table, iterates = sweep(parts, build, checkpoints, bar.update)
     write_table(out, table)
     write_json(out.with_suffix(".json"), origin)
     for folder in out.parent.glob(f".{out.stem}-*"):
@@ -66,3 +70,4 @@ def train(
     reasons = table.groupby("run")["stopped_because"].last().value_counts().sort_index()
     ends = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
     say(f"{out.stem}: {len(runs):,} runs of up to {table['step'].max():,} steps: {ends}")
+    return iterates

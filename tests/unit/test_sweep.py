@@ -37,7 +37,7 @@ class Build:
 
 def train(folder, build, runs=None, size=4, advanced=float):
     runs = design() if runs is None else runs
-    return sweep(ensembles(runs, size, ["method"]), build, folder, advanced)
+    return sweep(ensembles(runs, size, ["method"]), build, folder, advanced)[0]
 
 
 def test_grid_has_every_combination_once_and_the_last_factor_varies_fastest():
@@ -95,6 +95,16 @@ def test_runs_that_converge_have_fewer_rows_and_the_others_go_on(tmp_path):
     }
     last = table[table["step"] == 8_000]
     assert last["mean_l1_norm"].notna().all() and table[table["step"] < 8_000]["mean_l1_norm"].isna().all()
+
+
+def test_where_runs_end_is_what_their_last_row_measured(tmp_path):
+    runs = grid(seed=range(4), penalty=[0.3, 2.0], method=["ista", "fista"], step_size=[0.1])
+    for _ in range(2):  # the second time from what was kept
+        table, ends = sweep(ensembles(runs, 3, ["method"]), Build(), tmp_path)
+        assert sorted(ends) == runs["run"].tolist()
+        for run, row in table.groupby("run").last().iterrows():
+            assert np.abs(ends[run]).sum() == pytest.approx(row["l1_norm"], rel=1e-12)
+            assert (ends[run] == 0).sum() == row["zeros"]
 
 
 @pytest.mark.parametrize("fail_at", [1, 3, 6])

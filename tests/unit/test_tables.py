@@ -184,3 +184,8 @@ def test_last_rows_are_those_of_each_run_of_each_design():
     ends = last_rows(short)
     assert len(ends) == 12 and not ends.duplicated(["design", "run"]).any()
     assert ends["step"].tolist() == [40, 40, 20, 40, 40, 40] * 2
+
+
+def test_an_experiment_without_tables_is_one_clear_error(tmp_path):
+    with pytest.raises(InputError, match=f"{tmp_path}: no table of lasso"):
+        read_experiment(tmp_path, "lasso")

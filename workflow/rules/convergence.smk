@@ -1,5 +1,5 @@
 CONVEX = ["kink_dial", "smoothing", "cures", "worst_cases"]
-NETWORKS = ["tuning", "networks", "floors", "kink_value"]
+NETWORKS = ["tuning", "networks", "decay", "floors", "kink_value"]
 
 
 rule certify_worst_cases:

@@ -6,10 +6,10 @@ FIGURES = {
     "convergence_worst_cases": ["runs/convergence_worst_cases.parquet", "exact/convergence_certificates.parquet"],
     "convergence_networks": [
         "runs/convergence_networks_{data}.parquet",
+        "runs/convergence_decay_{data}.parquet",
         "runs/convergence_floors_{data}.parquet",
         "runs/convergence_kink_value_{data}.parquet",
     ],
-    "convergence_kinks": ["runs/convergence_floors_{data}.parquet"],
     "l1_paradox_norm": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
     "l1_paradox_turning_point": [
         "runs/l1_paradox_turning_point_{design}.parquet",

@@ -7,6 +7,7 @@ from ndgm.claims import Evidence, claim
 from ndgm.progress import steps_to_target
 from ndgm.statistics import MissingValue, equivalence, identity, order
 from ndgm.tables import last_rows
+from ndgm.theory.convergence import power_law_exponent
 
 KINKED_AND_SMOOTH = [("relu", "gelu"), ("relu", "silu"), ("leaky_relu", "elu"), ("hardtanh", "tanh")]
 """Each activation with a kink beside one of the same shape without."""
@@ -35,14 +36,14 @@ def convergence_networks_floor(convergence_floors: pd.DataFrame) -> Evidence:
     r"""A kink of the loss at the solution explains the floor of networks: with the absolute loss and full batches every
     activation, kinked or smooth, hovers above where a decaying step takes it, by a gap proportional to $\eta$.
     """
-    floors = _floors(convergence_floors[convergence_floors["problem"] == "absolute"])
-    floors = floors.where(floors > 0)  # two negative gaps have a ratio too, but no exponent
-    parts = sorted(floors.index.unique("part_of_best_step"))
-    if len(parts) < 2:
+    floors = held_above_decayed(convergence_floors[convergence_floors["problem"] == "absolute"])
+    floors = floors.unstack("part_of_best_step")
+    if floors.shape[1] < 2:
         raise MissingValue("floors at fewer than two step sizes")
-    low, high = (floors.xs(part, level="part_of_best_step") for part in (parts[0], parts[-1]))
-    exponent = np.log(high / low) / np.log(parts[-1] / parts[0])
-    return Evidence(exponent, 0 * exponent + 1)
+    exponent = pd.Series(np.nan, floors.index)
+    there = (floors > 0).all(axis=1)
+    exponent[there] = power_law_exponent(floors.columns, floors[there])
+    return Evidence(exponent, 0 * exponent.fillna(0) + 1)
 
 
 @claim(section="3", figure="convergence_networks", test=order(), unit="loss")
@@ -78,6 +79,17 @@ def convergence_networks_value_single(convergence_kink_value: pd.DataFrame) -> E
     return _by_value_at_kink(convergence_kink_value, "float32")
 
 
+def held_above_decayed(runs: pd.DataFrame) -> pd.Series:
+    """Floors: mean loss in the last quarter of the steps in which the step size is held, above that after its decay.
+
+    Indexed by problem, activation, part of the best step size, and seed.
+    """
+    held = runs.groupby("design")["step"].transform("max") // 2
+    window = runs[(runs["step"] > held - held // 4) & (runs["step"] <= held)]
+    cell = [*PROBLEM, "activation", "part_of_best_step", "seed"]
+    return window.groupby(cell)["objective"].mean() - last_rows(runs).set_index(cell)["objective"]
+
+
 def _steps_of_pairs(runs: pd.DataFrame) -> Evidence:
     """Steps to the target of kinked activations beside those of their smooth partners, at their best step sizes."""
     compared = {name for pair in KINKED_AND_SMOOTH for name in pair}
@@ -109,14 +121,6 @@ def _unreached(runs: pd.DataFrame, reached: pd.Series) -> int:
     """Number of cells in which the median run of neither activation of a pair reaches its target."""
     never = np.isinf(runs.assign(steps=reached).groupby([*PROBLEM, "activation"])["steps"].median()).unstack()
     return int(sum((never[kinked] & never[smooth]).sum() for kinked, smooth in KINKED_AND_SMOOTH))
-
-
-def _floors(runs: pd.DataFrame) -> pd.Series:
-    """Mean loss in the last quarter of the steps in which the step size is held, above that at the end."""
-    held = runs["step"].max() // 2
-    window = runs[(runs["step"] > held - held // 4) & (runs["step"] <= held)]
-    cell = [*PROBLEM, "activation", "part_of_best_step", "seed"]
-    return window.groupby(cell)["objective"].mean() - last_rows(runs).set_index(cell)["objective"]
 
 
 def _by_value_at_kink(runs: pd.DataFrame, dtype: str) -> Evidence:

@@ -47,7 +47,3 @@ class Objective:
     def means(self, sums: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
         """Averages over `steps` steps from running sums, each of shape (runs,); all names begin with `mean_`."""
         return {f"mean_{name}": total.flatten(1).sum(1) / steps for name, total in sums.items()}
-
-    def solution(self, w: Tensor) -> Tensor:
-        """The weights that an iterate stands for: itself, unless the objective is one of factors of them."""
-        return w

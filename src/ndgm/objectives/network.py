@@ -65,12 +65,12 @@ class NetworkLoss(Objective):
             raise ValueError(f"no loss {loss!r}; there are {' and '.join(LOSSES)}")
         self.networks = networks
         self.inputs = with_ones(x)
-        self.target = y
+        self.target = y.T.contiguous().T  # in the layout of outputs
         self.loss = LOSSES[loss]
         self.classes = classes
         self.runs_at_once = runs_at_once
         count = -(-len(x) // samples_at_once)
-        self._samples = list(zip(self.inputs.tensor_split(count), y.tensor_split(count), strict=True))
+        self._samples = list(zip(self.inputs.tensor_split(count), self.target.tensor_split(count), strict=True))
         self._gradient = x.new_empty(runs, networks.parameters)
         self._into = self._parts(self._gradient)
         self._viewed = self._gradient

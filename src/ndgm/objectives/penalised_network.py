@@ -78,6 +78,10 @@ class PenalisedNetwork(Objective):
             measured[name] = sum(measured[f"{name}_{number}"] for number in range(1, len(layers) + 1))
         return {"objective": loss + self._penalty(w, measured["l1_norm"]), **measured}
 
+    def solution(self, w: Tensor) -> Tensor:
+        """The parameters of the networks that iterates stand for, shape (runs, P): here they are the same."""
+        return w
+
     def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
         """Add |w|, h and h² to running sums, with h the gradient of the loss alone."""
         smooth = torch.addcmul(g, self._sign, self.penalties, value=-1, out=self._buffer)
