@@ -83,5 +83,5 @@ with program(arguments) as say:
     data = [arguments.train, arguments.test]
     ends = train(settings, data, arguments.out, say, runs, build, ["method"], len(penalties))
     # Two factors of each weight stand side by side where a network was trained in factors.
-    parameters = [end if len(end) == architecture.parameters else np.multiply(*np.split(end, 2)) for end in ends.values()]
+    parameters = [end if len(end) == architecture.parameters else np.multiply(*np.split(end, 2)) for _, end in sorted(ends.items())]
     write_data(arguments.weights, Weights(np.stack(parameters)))
