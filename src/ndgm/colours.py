@@ -23,7 +23,11 @@ COLOURS = {
     "fista": "#56b4e9",
     "truncated_gradient": "#573cdd",
     "rmsprop": "#009e73",
+    "rmsprop_0.99": "#009e73",
     "adam": "#cc79a7",
+    "adam_decoupled": "#7b3f61",
+    "proximal_adam": "#00a0b0",
+    "spred": "#6b4c2a",
 }
 """One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants.
 
@@ -46,6 +50,10 @@ MARKERS = {
     "fista": "P",
     "truncated_gradient": "X",
     "rmsprop": "p",
+    "rmsprop_0.99": "p",
     "adam": "h",
+    "adam_decoupled": "H",
+    "proximal_adam": "d",
+    "spred": "*",
 }
 """One marker a method, so that colour is never the only difference."""

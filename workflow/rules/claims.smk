@@ -2,7 +2,7 @@ RUNS = [
     *every("runs/convergence_{experiment}.parquet", experiment=CONVEX),
     *every("runs/convergence_{experiment}_{data}.parquet", experiment=NETWORKS, data=NETWORK_DATA),
     *every("runs/l1_paradox_{experiment}_{design}.parquet", experiment=["lasso", "turning_point", "noise"]),
-    *every("runs/l1_paradox_networks_{sweep}.parquet", "runs/l1_paradox_pruning.parquet", sweep=SWEEPS_OF_NETWORKS),
+    *every("runs/l1_paradox_networks_{sweep}.parquet", "runs/l1_paradox_pruning.parquet", sweep=NETWORK_SWEEPS),
 ]
 EXACT = every("exact/convergence_certificates.parquet", "exact/l1_paradox_exact_{design}.parquet")
 

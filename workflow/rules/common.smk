@@ -52,7 +52,6 @@ if found := faults(
     sys.exit("\n".join(found))
 
 DESIGNS = list(config["l1_paradox"]["designs"])
-SWEEPS_OF_NETWORKS = list(config["l1_paradox"]["networks"]["sweeps"])
 NETWORK_DATA = config["convergence"]["networks"]["data"]
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")
@@ -66,7 +65,6 @@ wildcard_constraints:
     scale=re.escape(SCALE),
     design="|".join(map(re.escape, DESIGNS)),
     data="|".join(NETWORK_DATA),
-    sweep="|".join(SWEEPS_OF_NETWORKS),
 
 
 def json_of(settings):
@@ -78,12 +76,6 @@ def training_settings(group, experiment):
     """What a training job is told: seed, device, ensemble size and its experiment's block of the config."""
     everywhere = {key: config[key] for key in ["root_seed", "device", "ensemble_size"]}
     return {**everywhere, "experiment": f"{group}_{experiment}", **config[group][experiment]}
-
-
-def l1_networks_settings(sweep):
-    """What the job that trains networks under an L1 penalty is told: its sweep, and not the others."""
-    told = training_settings("l1_paradox", "networks")
-    return {**told, "name": sweep, "sweep": told.pop("sweeps")[sweep]}
 
 
 def samples_settings(data, problem):

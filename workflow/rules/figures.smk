@@ -17,6 +17,9 @@ FIGURES = {
     ],
     "l1_paradox_noise": ["runs/l1_paradox_noise_{design}.parquet"],
     "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
+    "l1_paradox_networks": ["runs/l1_paradox_networks_{sweep}.parquet"],
+    "l1_paradox_network_noise": ["runs/l1_paradox_networks_{sweep}.parquet"],
+    "l1_paradox_pruning": ["runs/l1_paradox_pruning.parquet"],
 }
 
 
@@ -27,7 +30,7 @@ rule draw_figure:
         figure="figures/{figure}.py",
         code=lambda wildcards: imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py"),
         templates=TEMPLATES,
-        results=lambda wildcards: every(*FIGURES[wildcards.figure], data=NETWORK_DATA),
+        results=lambda wildcards: every(*FIGURES[wildcards.figure], data=NETWORK_DATA, sweep=NETWORK_SWEEPS),
     output:
         pdf="results/{scale}/figures/{figure}.pdf",
         svg=report("results/{scale}/figures/{figure}.svg", caption="../report/figure.rst", category="Figures"),

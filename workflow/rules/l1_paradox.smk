@@ -1,3 +1,4 @@
+NETWORK_SWEEPS = list(config["l1_paradox"]["networks"]["sweeps"])
 SWEEPS = ["lasso", "turning_point"]  # one process trains both: a start of torch takes as long as a small sweep
 
 
@@ -100,20 +101,20 @@ rule train_l1_paradox_networks:
         train="results/{scale}/data/network_train.npz",
         test="results/{scale}/data/network_test.npz",
     output:
-        runs="results/{scale}/runs/l1_paradox_networks_{sweep}.parquet",
-        record="results/{scale}/runs/l1_paradox_networks_{sweep}.json",
-        weights="results/{scale}/weights/l1_paradox_networks_{sweep}.npz",
+        runs=expand("results/{{scale}}/runs/l1_paradox_networks_{sweep}.parquet", sweep=NETWORK_SWEEPS),
+        records=expand("results/{{scale}}/runs/l1_paradox_networks_{sweep}.json", sweep=NETWORK_SWEEPS),
+        weights=expand("results/{{scale}}/weights/l1_paradox_networks_{sweep}.npz", sweep=NETWORK_SWEEPS),
     log:
-        "results/{scale}/logs/l1_paradox_networks_{sweep}.log",
+        "results/{scale}/logs/l1_paradox_networks.log",
     benchmark:
-        "results/{scale}/benchmarks/l1_paradox_networks_{sweep}.tsv"
+        "results/{scale}/benchmarks/l1_paradox_networks.tsv"
     threads: 1
     resources:
         gpu=GPU,
     params:
-        settings=lambda wildcards: json_of(l1_networks_settings(wildcards.sweep)),
+        settings=json_of(training_settings("l1_paradox", "networks")),
     message:
-        "Training networks under an L1 penalty, sweep {wildcards.sweep}"
+        "Training networks under an L1 penalty"
     shell:
         "python {input.script} --settings {params.settings:q} --train {input.train} --test {input.test}"
         " --out {output.runs} --weights {output.weights} --log {log}"
