@@ -47,7 +47,7 @@ def l1_paradox_networks_minimum(l1_paradox_networks: pd.DataFrame) -> Evidence:
     r"""The norm of each layer is smallest where $\tfrac{\eta}{2}\sum(\lambda + \sigma^2/\lambda)$ is, with the gradient
     noise $\sigma$ that was measured at each penalty.
     """
-    runs = _ends(l1_paradox_networks, "subgradient", ["minimum"]).drop(index=0.0, level="penalty")
+    runs = _ends(l1_paradox_networks, "subgradient", ["minimum"]).drop(index=0.0, level="penalty", errors="ignore")
     found = {
         f"layer {layer}": (_lowest(runs[f"mean_l1_norm_{layer}"]), _lowest(noise_curve(runs, layer)))
         for layer in _layers(runs)
