@@ -26,6 +26,9 @@ for layer, marker, shade in zip(layers, "os^D", (1.0, 0.55, 0.4, 0.3), strict=Fa
     measured(axes, norm.index, norm["mean"], norm["low"], norm["high"], method="subgradient", **look)
     end = (norm.index[-1], norm["mean"].iloc[-1])
     axes.annotate(f"layer {layer}", end, xytext=(5, 0), textcoords="offset points", fontsize=7, va="center")
+at = predicted.index[len(predicted) // 5]
+below = {"xytext": (0, -9), "textcoords": "offset points", "fontsize": 7}
+axes.annotate("noise and penalty alone", (at, predicted[at]), **below)
 axes.set(xscale="log", yscale="log", xlabel=r"penalty $\lambda$", ylabel=r"$\mathbb{E}\Vert w\Vert_1$ of a layer")
 
 # %%

@@ -27,6 +27,7 @@ ZEROS = {
     "truncated_gradient": "truncated gradient",
     "proximal_adam": "proximal Adam",
     "spred": "spred",
+    "subgradient_sqrt": r"step $\propto 1/\sqrt{k}$",
     "subgradient": "subgradient",
 }
 ends = last_rows(read_experiment(results(), "l1_paradox_networks")).query("design == 'minibatch'")
@@ -59,7 +60,8 @@ for method in NORMS:
     curve(accuracies, method, "test_accuracy")
 accuracies.set(ylabel="test accuracy", ylim=(0, 1.02))
 shares = {label: curve(zeros, method, "share_of_zeros") for method, label in ZEROS.items()}
-zeros.set(ylabel="share of weights exactly zero", ylim=(-0.03, 1.03))
+zeros.set(ylabel="share of weights exactly zero", ylim=(-0.03, 1.13))
+zeros.set_yticks([0, 0.25, 0.5, 0.75, 1])
 for axes in (norms, accuracies, zeros):
     axes.set(xscale="log", xlabel=r"penalty $\lambda$")
     ticks = [unpenalised, *(penalty for penalty in (1e-6, 1e-4, 1e-2, 1) if penalties[0] <= penalty * 1.01)]

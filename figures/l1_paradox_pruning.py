@@ -24,6 +24,7 @@ LABELS = {
     "proximal_adam": "proximal Adam",
     "spred": "spred",
 }
+PROXIMAL = {"ista", "truncated_gradient", "proximal_adam"}
 runs = read_experiment(results(), "l1_paradox_pruning")
 methods = [method for method in LABELS if method in set(runs["method"])]
 
@@ -34,7 +35,8 @@ def curves(axes, rule, value):
     for method in methods:
         here = runs[(runs["method"] == method) & (runs["rule"] == rule)]
         points = mean_interval(here, ["at"], value)
-        measured(axes, points.index, points["mean"], points["low"], points["high"], method=method, markersize=3)
+        size = 3 if PROXIMAL & {method} else 4.5  # so that what lies under a proximal network is seen
+        measured(axes, points.index, points["mean"], points["low"], points["high"], method=method, markersize=size)
         (lines[LABELS[method]],) = axes.plot(points.index, points["mean"], color=COLOURS[method], linewidth=0.8)
     return lines
 
@@ -49,8 +51,10 @@ accuracies.set_xticks([], minor=True)
 
 shares.axvline(1, color="0.8", linewidth=0.6, zorder=1)
 lines = curves(shares, "threshold", "sparsity")
-shares.set(xscale="log", ylim=(-0.03, 1.03), ylabel="share of weights below the threshold")
+shares.set(xscale="log", ylim=(-0.03, 1.13), ylabel="share of weights below the threshold")
 shares.set(xlabel=r"threshold over $\eta\lambda$")
+shares.set_yticks([0, 0.25, 0.5, 0.75, 1])
+shares.set_xticks([], minor=True)
 label_line_ends(shares, lines)
 
 # %%

@@ -94,7 +94,8 @@ def test_shrinking_is_soft_thresholding_of_weights_alone():
     w, penalised = parameters(), objective()
     for amount in (torch.full((RUNS, 1), 0.4, dtype=w.dtype), 0.4 * parameters().abs()):
         found = penalised.shrink(w.clone(), amount)
-        expected = np.sign(w) * np.maximum(np.abs(w) - (amount * PENALTY).expand_as(w), 0)
+        x, threshold = w.numpy(), (amount * PENALTY).expand_as(w).numpy()
+        expected = torch.tensor(np.sign(x) * np.maximum(np.abs(x) - threshold, 0))
         np.testing.assert_allclose(weights_of(found), weights_of(expected), rtol=1e-14, atol=1e-15)
         np.testing.assert_array_equal(found[:, 28:35], w[:, 28:35])
         np.testing.assert_array_equal(found[:, 56:], w[:, 56:])
