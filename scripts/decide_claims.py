@@ -1,5 +1,6 @@
 """Decide every claim from the run tables."""
 
+import ndgm.claims.adaptive
 import ndgm.claims.convergence
 import ndgm.claims.convergence_networks
 import ndgm.claims.l1_paradox

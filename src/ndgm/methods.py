@@ -15,6 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+EPSILON = 1e-8
+"""What Adam and RMSProp add to the root of a mean square before they divide by it."""
+
 State = dict[str, Any]
 Shrink = Callable[[Tensor, Tensor], Tensor]
 
@@ -106,7 +109,7 @@ def adagrad(w: Tensor, g: Tensor, state: State, step_size: Tensor, *, epsilon: f
 
 
 def rmsprop(
-    w: Tensor, g: Tensor, state: State, step_size: Tensor, *, decay: float, epsilon: float = 1e-8
+    w: Tensor, g: Tensor, state: State, step_size: Tensor, *, decay: float, epsilon: float = EPSILON
 ) -> tuple[Tensor, State]:
     """One RMSProp step: v ← decay·v + (1 − decay)·g², w ← w − η·g/(√v + ε), with v = 0 at the start.
 
@@ -162,7 +165,7 @@ def adam_moments(
     largest: bool = False,
     decay: float = 0.9,
     square_decay: float = 0.999,
-    epsilon: float = 1e-8,
+    epsilon: float = EPSILON,
 ) -> State:
     """Take in the gradient g of step t = 1, 2, … and leave the direction m̂/s in its place.
 

@@ -46,13 +46,18 @@ def _unknown_designs(settings: Mapping) -> Iterator[tuple[Key, str]]:
     """Experiments that name a design which `l1_paradox.designs` does not have."""
     try:
         designs = list(settings["l1_paradox"]["designs"])
-        experiments = {name: block["designs"] for name, block in settings["convergence"].items() if "designs" in block}
+        experiments = {
+            (group, name): block["designs"]
+            for group in ("convergence", "adaptive")
+            for name, block in settings[group].items()
+            if "designs" in block
+        }
     except (KeyError, TypeError):
         return  # the schema says what is missing
     for name, wanted in experiments.items():
         for place, design in enumerate(wanted if isinstance(wanted, list) else []):
             if design not in designs:
-                yield ("convergence", name, "designs", place), f"{design!r} is not one of {', '.join(designs)}"
+                yield (*name, "designs", place), f"{design!r} is not one of {', '.join(designs)}"
 
 
 def _unfit_networks(settings: Mapping) -> Iterator[tuple[Key, str]]:

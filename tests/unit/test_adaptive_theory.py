@@ -10,8 +10,11 @@ from ndgm.theory.adaptive import (
     rmsprop_cycle,
     rmsprop_cycle_contraction,
     rmsprop_floor,
+    rmsprop_norm,
+    rounded_solution,
     sign_floor,
 )
+from ndgm.theory.lasso import Quadratic, solve_lasso
 
 ETA = 0.01
 
@@ -70,6 +73,54 @@ def test_rmsprop_floor_on_a_lasso_above_penalty_max():
         floors.append(np.abs(path[10_000:]).sum(-1).mean())
         np.testing.assert_allclose(floors[-1], rmsprop_floor(eta, penalty, b), rtol=0.01)
     assert floors[0] > floors[1] > floors[2] > 0.999 * sign_floor(eta, 6)  # it falls, towards ηd/2
+
+
+def small_problem():
+    rng = np.random.default_rng(1)
+    Z = rng.standard_normal((80, 6))
+    return Quadratic(Z.T @ Z / 80, np.array([1.0, -0.8, 0.5, 0.3, -0.17, 0.12]), 1.0)
+
+
+def norm_and_mean_of_rmsprop(problem, eta, penalty):
+    path = rmsprop(
+        lambda w: w @ problem.A - problem.b + penalty * np.sign(w),
+        eta * starts((10, 6)),
+        40_000,
+        eta=eta,
+        decay=0.999,
+    )[20_000:]
+    return np.abs(path).sum(-1).mean(), path.mean((0, 1))
+
+
+@pytest.mark.parametrize("penalty", [0.3, 0.7, 1.1, 1.3])
+def test_rmsprop_keeps_the_norm_of_the_lasso_rounded_off_by_its_step(penalty):
+    problem, eta = small_problem(), 0.003
+    norm, mean = norm_and_mean_of_rmsprop(problem, eta, penalty)
+    np.testing.assert_allclose(norm, rmsprop_norm(problem, eta, penalty), rtol=0.01)
+    # A weight's mean is known only to a part of its hovering, whose phase six weights do not smear out.
+    np.testing.assert_allclose(mean, rounded_solution(problem, penalty, eta), rtol=0, atol=0.4 * eta)
+
+
+def test_close_to_penalty_max_the_rounded_problem_is_nearer_than_the_first_order():
+    problem, eta, penalty = small_problem(), 0.003, 1.05
+    norm, _ = norm_and_mean_of_rmsprop(problem, eta, penalty)
+    first_order = abs(norm / rmsprop_floor(eta, penalty, problem.b) - 1)
+    assert first_order > 0.05 and abs(norm / rmsprop_norm(problem, eta, penalty) - 1) < 0.03
+
+
+def test_the_rounded_solution_is_stationary_and_tends_to_the_exact_one():
+    problem, penalty = small_problem(), 0.4
+    exact = solve_lasso(problem, np.array([penalty])).weights[0]
+    for width in (1e-1, 1e-3, 1e-5):
+        m = rounded_solution(problem, penalty, width)
+        np.testing.assert_allclose(problem.A @ m + penalty * m / np.sqrt(m**2 + width**2), problem.b, atol=1e-11)
+        assert np.abs(m - exact).max() < 3 * width
+
+
+def test_far_above_penalty_max_the_norm_is_the_first_order_one():
+    problem = small_problem()
+    first_order = rmsprop_floor(1e-5, 3.0, problem.b)
+    assert rmsprop_norm(problem, 1e-5, 3.0) == pytest.approx(float(first_order), rel=1e-4)
 
 
 @pytest.mark.parametrize("decay", [0.9, 0.99])

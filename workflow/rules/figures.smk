@@ -20,6 +20,8 @@ FIGURES = {
     "l1_paradox_networks": ["runs/l1_paradox_networks_{sweep}.parquet"],
     "l1_paradox_network_noise": ["runs/l1_paradox_networks_{sweep}.parquet"],
     "l1_paradox_pruning": ["runs/l1_paradox_pruning.parquet"],
+    "adaptive_norm": ["runs/adaptive_lasso.parquet"],
+    "adaptive_cycles": ["runs/adaptive_one_weight.parquet", "runs/adaptive_cycles.parquet"],
 }
 
 
