@@ -3,18 +3,34 @@
 import numpy as np
 import pandas as pd
 import pytest
+from claims_on_made_up_tables import (
+    STEPS,
+    change,
+    claims_of,
+    copied_for_each_test,
+    diverge,
+    law,
+    near_one,
+    only,
+    random_among,
+    row_of,
+    verdict,
+    why_inconclusive,
+    with_two_rows,
+)
 
 import ndgm.claims.l1_paradox  # noqa: F401  (registers its claims)
-from ndgm.claims import CLAIMS, decide
+from ndgm.claims import decide
 from ndgm.sweep import grid
 
-NAMES = [name for name, one in CLAIMS.items() if one.group == "l1_paradox"]
-RANDOM = [name for name in NAMES if CLAIMS[name].test.random]
+CLAIMS = claims_of("l1_paradox")
 PENALTIES = np.geomspace(0.1, 5, 7)
 TURN = float(PENALTIES[2])
 PENALTY_MAX, LIPSCHITZ, SQUARED_B = 2.0, 4.0, 6.0
 DIMENSION = {"a": 10, "b": 30}
-STEPS, SEEDS = 2_000, 10
+SEEDS = 10
+HALFWAY = {"squared_norm": 1.7, "zeros": 0.0}
+AT_THE_END = {"squared_norm": 1.3, "zeros": 0.0}
 METHODS = [
     "subgradient",
     "subgradient_sqrt",
@@ -42,13 +58,6 @@ def exact_table():
     return table
 
 
-def with_two_rows(runs, ends):
-    """A row at half of the steps, without means, and the last one."""
-    half = runs.assign(step=STEPS // 2, squared_norm=1.7, zeros=0.0)
-    last = runs.assign(step=STEPS, squared_norm=1.3, zeros=0.0, stopped_because="finished", **ends)
-    return pd.concat([half, last]).sort_values(["design", "run", "step"], ignore_index=True)
-
-
 def runs_on(exact, experiment, methods):
     """One row a run, with the exact solution at its penalty; runs are numbered within a design."""
     runs = exact.merge(pd.DataFrame({"method": methods}), how="cross").merge(
@@ -62,10 +71,11 @@ def lasso_table(exact, rng):
     runs = runs_on(exact, "l1_paradox_lasso", METHODS)
     factor = {"heavy_ball": 1.3, "subgradient_sqrt": 0.05, "subgradient_geometric": 1e-5}
     norm = runs["predicted_l1_norm"] * runs["method"].map(factor).fillna(1.0)
-    norm *= 1 + 0.0005 * rng.uniform(-1, 1, len(runs))
+    norm *= near_one(rng, runs, 0.0005)
     squared_gradient = rng.uniform(1, 2, len(runs))
     # Summed over the last half of the steps, ‖w − ηg‖² = ‖w‖² − 2η⟨w, g⟩ + η²‖g‖².
-    inner = runs["step_size"] / 2 * squared_gradient + (1.7 - 1.3) / (2 * runs["step_size"] * STEPS / 2)
+    fallen = HALFWAY["squared_norm"] - AT_THE_END["squared_norm"]
+    inner = runs["step_size"] / 2 * squared_gradient + fallen / (2 * runs["step_size"] * STEPS / 2)
     ends = {
         "l1_norm": norm,
         "mean_l1_norm": norm,
@@ -73,7 +83,7 @@ def lasso_table(exact, rng):
         "mean_inner_product": inner,
     }
     zeros = runs["exact_zeros"].where(runs["method"].isin(["ista", "fista", "truncated_gradient"]), 0).to_numpy()
-    table = with_two_rows(runs, ends).drop(columns=set(exact) - set(RUN_COLUMNS))
+    table = with_two_rows(runs, HALFWAY, AT_THE_END | ends).drop(columns=set(exact) - set(RUN_COLUMNS))
     last = table["step"] == STEPS
     table.loc[last, "zeros"] = zeros.astype(float)
     table.loc[last & table["method"].isin(["ista", "fista"]), "stopped_because"] = "converged"
@@ -83,7 +93,7 @@ def lasso_table(exact, rng):
 def turning_point_table(exact, rng):
     runs = runs_on(exact, "l1_paradox_turning_point", ["subgradient"])
     norm = 1 + np.abs(np.log(runs["penalty_over_max"] / TURN)) + 0.01 * rng.uniform(-1, 1, len(runs))
-    return with_two_rows(runs, {"mean_l1_norm": norm}).drop(columns=set(exact) - set(RUN_COLUMNS))
+    return with_two_rows(runs, HALFWAY, AT_THE_END | {"mean_l1_norm": norm}).drop(columns=set(exact) - set(RUN_COLUMNS))
 
 
 def noise_table(rng):
@@ -101,14 +111,15 @@ def noise_table(rng):
     runs["step_size"] = runs["step_size_times_lipschitz"] / LIPSCHITZ
     runs["penalty"] = runs["penalty_over_noise"] * runs["noise"]
     norm = runs["step_size"] * runs["dimension"] / 2 * (runs["penalty"] + runs["noise"] ** 2 / runs["penalty"])
-    return with_two_rows(runs, {"mean_l1_norm": norm * (1 + 0.003 * rng.uniform(-1, 1, len(runs)))})
+    norm *= near_one(rng, runs, 0.003)
+    return with_two_rows(runs, HALFWAY, AT_THE_END | {"mean_l1_norm": norm})
 
 
 RUN_COLUMNS = ["experiment", "design", "step_size_times_lipschitz", "penalty_over_max", "step_size", "penalty"]
 
 
-@pytest.fixture(scope="module")
-def lawful():
+@copied_for_each_test
+def tables():
     """Run tables that obey every law, but for a little noise."""
     rng, exact = np.random.default_rng(0), exact_table()
     return {
@@ -119,38 +130,17 @@ def lawful():
     }
 
 
-@pytest.fixture
-def tables(lawful):
-    """The same, to be changed."""
-    return {experiment: table.copy() for experiment, table in lawful.items()}
-
-
-def row_of(name, tables):
-    return decide({name: CLAIMS[name]}, tables)[0]
-
-
-def verdict(name, tables):
-    return row_of(name, tables)["verdict"]
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CLAIMS)
 def test_tables_that_obey_the_law_support_the_claim(name, tables):
     assert verdict(name, tables) == "supported"
 
 
 def test_supported_also_after_holms_correction(tables):
-    assert {row["verdict"] for row in decide({name: CLAIMS[name] for name in NAMES}, tables)} == {"supported"}
-
-
-def change(table, column, where, value):
-    """Apply `value` to a column where a query holds; there must be such rows."""
-    rows = table.query(where).index
-    assert len(rows)
-    table.loc[rows, column] = value(table.loc[rows])
+    assert {row["verdict"] for row in decide(CLAIMS, tables)} == {"supported"}
 
 
 def scaled(factor):
-    return lambda rows: rows["mean_l1_norm"] * factor
+    return law(f"{factor} * mean_l1_norm")
 
 
 LASSO, NOISE, TURNING = "l1_paradox_lasso", "l1_paradox_noise", "l1_paradox_turning_point"
@@ -168,8 +158,8 @@ BREAKS = [
     ("floor_error", LASSO, "mean_l1_norm", "method == 'subgradient' and step_size < 0.01", scaled(0.99)),
     ("slope", LASSO, "mean_l1_norm", "method == 'subgradient' and design == 'a'", scaled(1.1)),
     # As the exact solution does: nothing grows with the penalty.
-    ("slope", LASSO, "mean_l1_norm", "method == 'subgradient'", lambda rows: 0.1 / rows["penalty"]),
-    ("slope", LASSO, "mean_l1_norm", "method == 'subgradient'", lambda rows: 1 + 0 * rows["penalty"]),
+    ("slope", LASSO, "mean_l1_norm", "method == 'subgradient'", law("0.1 / penalty")),
+    ("slope", LASSO, "mean_l1_norm", "method == 'subgradient'", law("1 + 0 * penalty")),
     (
         "turning_point",
         TURNING,
@@ -178,28 +168,28 @@ BREAKS = [
         scaled(0.1),
     ),
     # A norm that only falls, and one that only rises.
-    ("turning_point", TURNING, "mean_l1_norm", "step == step", lambda rows: 1 / rows["penalty"]),
-    ("turning_point", TURNING, "mean_l1_norm", "step == step", lambda rows: rows["penalty"]),
+    ("turning_point", TURNING, "mean_l1_norm", "step == step", law("1 / penalty")),
+    ("turning_point", TURNING, "mean_l1_norm", "step == step", law("penalty")),
     ("identity", LASSO, "squared_norm", f"step == {HALF} and {ONE_CELL} and seed == 3", lambda rows: 1.7 + 1e-6),
     ("identity", LASSO, "mean_inner_product", "method == 'subgradient' and seed == 0", lambda rows: 0.0),
     ("identity", LASSO, "mean_squared_gradient_norm", "method == 'subgradient' and seed == 0", lambda rows: 1.5),
     ("noise", NOISE, "mean_l1_norm", "batch_size == 4 and penalty_over_noise < 0.4", scaled(1.1)),
     # Without noise the norm only rises.
-    ("noise", NOISE, "mean_l1_norm", "step == step", lambda rows: rows.eval("step_size * dimension * penalty / 2")),
+    ("noise", NOISE, "mean_l1_norm", "step == step", law("step_size * dimension * penalty / 2")),
     (
         "noise_minimum",
         NOISE,
         "mean_l1_norm",
         "batch_size == 4 and design == 'b'",
-        lambda rows: rows.eval("step_size * dimension / 2 * (penalty + 1.5 * noise ** 2 / penalty)"),
+        law("step_size * dimension / 2 * (penalty + 1.5 * noise ** 2 / penalty)"),
     ),
     ("no_exact_zeros", LASSO, "zeros", f"method == 'heavy_ball' and step == {HALF} and {ONE_CELL}", lambda rows: 1.0),
     ("no_exact_zeros", LASSO, "zeros", "method == 'subgradient_geometric' and seed == 5", lambda rows: 2.0),
-    ("proximal_zeros", LASSO, "zeros", f"method == 'fista' and seed == 1 and {ONE_CELL}", lambda rows: rows.zeros - 1),
-    ("proximal_zeros", LASSO, "zeros", f"method == 'ista' and seed == 1 and {ONE_CELL}", lambda rows: rows.zeros + 1),
+    ("proximal_zeros", LASSO, "zeros", f"method == 'fista' and seed == 1 and {ONE_CELL}", law("zeros - 1")),
+    ("proximal_zeros", LASSO, "zeros", f"method == 'ista' and seed == 1 and {ONE_CELL}", law("zeros + 1")),
     # The floor stays, or falls to a ninth only.
-    ("decaying_step", LASSO, "l1_norm", "method == 'subgradient_sqrt'", lambda rows: 20 * rows["l1_norm"]),
-    ("decaying_step", LASSO, "l1_norm", "method == 'subgradient_geometric'", lambda rows: 1e5 / 9 * rows["l1_norm"]),
+    ("decaying_step", LASSO, "l1_norm", "method == 'subgradient_sqrt'", law("20 * l1_norm")),
+    ("decaying_step", LASSO, "l1_norm", "method == 'subgradient_geometric'", law("1e5 / 9 * l1_norm")),
     ("heavy_ball", LASSO, "mean_l1_norm", "method == 'heavy_ball'", scaled(0.5)),
 ]
 
@@ -211,11 +201,11 @@ def test_tables_that_break_the_law_refute_the_claim(name, table, column, where, 
 
 
 def test_every_claim_was_refuted_above():
-    assert {f"l1_paradox_{name}" for name, *_ in BREAKS} == set(NAMES)
+    assert {f"l1_paradox_{name}" for name, *_ in BREAKS} == set(CLAIMS)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt:RuntimeWarning")
-@pytest.mark.parametrize("name", RANDOM)
+@pytest.mark.parametrize("name", random_among(CLAIMS))
 def test_noise_makes_a_random_claim_inconclusive(name, tables):
     rng = np.random.default_rng(1)
     for table in tables.values():
@@ -251,38 +241,34 @@ def test_what_a_claim_does_not_speak_of_does_not_matter(name, table, column, whe
     assert verdict(f"l1_paradox_{name}", tables) == "supported"
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("zeros")])
+@pytest.mark.parametrize("name", [name for name in CLAIMS if not name.endswith("zeros")])
 def test_a_diverged_run_is_said_and_not_judged(name, tables):
     # The smallest norm of a curve with a gap was the gap, and a fit through it raised an exception.
-    for table in tables.values():
+    for experiment, table in tables.items():
         if "method" in table:
-            gap = (table["seed"] == 2) & (table["step"] == STEPS) & (table["step_size"] == table["step_size"].max())
-            columns = [column for column in table if column.startswith("mean_")]
-            table.loc[gap, columns], table.loc[gap, "stopped_because"] = np.nan, "diverged"
-    row = row_of(name, tables)
-    assert row["verdict"] == "inconclusive" and "runs have no mean" in row["test"]
+            tables[experiment] = diverge(table, "seed == 2 and step_size == step_size.max()")
+    assert "runs have no mean" in why_inconclusive(name, tables)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CLAIMS)
 def test_claims_without_their_runs_are_inconclusive(name, tables):
     tables = {
         experiment: table[table["method"] == "truncated_gradient"] if "method" in table else table
         for experiment, table in tables.items()
     }
-    row = row_of(name, tables)
-    assert row["verdict"] == "inconclusive" and row["test"].endswith("no runs")
+    assert why_inconclusive(name, tables).endswith("no runs")
 
 
 @pytest.mark.parametrize("name", ["slope", "decaying_step", "heavy_ball"])
 def test_claims_above_penalty_max_need_a_penalty_there(name, tables):
-    tables[LASSO] = tables[LASSO].query("penalty_over_max < 1")
-    assert row_of(f"l1_paradox_{name}", tables)["test"].endswith("no runs")
+    tables[LASSO] = only(tables[LASSO], "penalty_over_max < 1")
+    assert why_inconclusive(f"l1_paradox_{name}", tables).endswith("no runs")
 
 
 def test_a_line_needs_two_penalties(tables):
     # One point gave a slope, by least squares of the smallest norm, and with it a false verdict.
-    tables[LASSO] = tables[LASSO].query("penalty_over_max > 4")
-    assert row_of("l1_paradox_slope", tables)["test"].endswith("fewer than two penalties")
+    tables[LASSO] = only(tables[LASSO], "penalty_over_max > 4")
+    assert why_inconclusive("l1_paradox_slope", tables).endswith("fewer than two penalties")
 
 
 def test_steps_of_the_noisy_runs_are_not_mixed(tables):

@@ -31,7 +31,9 @@ sys.path.insert(0, SOURCES)
 sys.modules.setdefault("pandas", None)
 
 # Each job says its sentence, and a failed one its fault: what the scheduler says between is no news.
-NO_NEWS = re.compile("Config file|Select jobs|Execute |Using shell|Assuming unrestricted|RuleException:\nCalledProcessError")
+NO_NEWS = re.compile(
+    "Config file|Select jobs|Execute |Using shell|Assuming unrestricted|RuleException:\nCalledProcessError"
+)
 logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
 
 from ndgm.imports import imports_of
