@@ -28,9 +28,9 @@ COLOURS = {
     "rmsprop_0.999": "#003410",
     "adam": "#cc79a7",
     "amsgrad": "#57054d",
-    "adam_decoupled": "#b3005e",
-    "proximal_adam": "#00a0b0",
-    "spred": "#6b4c2a",
+    "adam_decoupled": "#d926bf",
+    "proximal_adam": "#73bfd9",
+    "spred": "#734d00",
 }
 """One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants.
 
