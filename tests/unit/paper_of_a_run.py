@@ -8,7 +8,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
-GROUPS = ("l1_paradox", "adaptive", "convergence_networks", "convergence")
+GROUPS = ("l1_paradox_networks", "l1_paradox", "adaptive", "convergence_networks", "convergence")
 TEXT = (ROOT / "paper/paper.md").read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
 FIGURES = sorted(path.stem for path in (ROOT / "workflow/report").glob("*_*.rst"))
