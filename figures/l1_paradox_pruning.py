@@ -1,13 +1,13 @@
 # %% [markdown]
 # # Pruning, and what a threshold makes of it
 #
-# Networks trained under an L1 penalty by different methods, each at the largest penalty that keeps its mean test accuracy.
-# Left: accuracy with only the largest weights kept. Right: how sparse a network is said to be, against the threshold
-# below which a weight counts as zero. A proximal network has an answer at any threshold; a subgradient one has not.
+# Networks trained under an L1 penalty by different methods, each at the largest penalty that keeps a mean test
+# accuracy. Left: accuracy with only the largest weights kept. Right: how sparse a network is said to be, against the
+# threshold below which a weight counts as zero. A proximal network has one answer at any threshold, a subgradient one
+# has not.
 
 # %%
 import matplotlib.pyplot as plt
-import numpy as np
 
 from ndgm.colours import COLOURS
 from ndgm.drawing import PAGE_WIDTH, label_line_ends, measured, results, save

@@ -1,4 +1,4 @@
-"""Train networks under an L1 penalty on handwritten digits, over methods, penalties and seeds: one sweep for a table."""
+"""Train networks under an L1 penalty on handwritten digits, over methods, penalties and seeds: one sweep a table."""
 
 from functools import cache
 

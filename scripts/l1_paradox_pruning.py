@@ -14,7 +14,7 @@ arguments = argument_parser(__doc__, "test", "runs", "weights", "out").parse_arg
 
 
 def pruned(run):
-    """Rows of one network: pruned to shares of its weights, to those that a proximal partner keeps, and at thresholds."""
+    """Rows of one network: pruned to shares of its weights, to what a proximal partner keeps, and at thresholds."""
     parameters = weights[run["run"]]
 
     def network():

@@ -61,7 +61,7 @@ def _unknown_designs(settings: Mapping) -> Iterator[tuple[Key, str]]:
 
 
 def _unfit_networks(settings: Mapping, schema: Mapping) -> Iterator[tuple[Key, str]]:
-    """Sweeps of networks under an L1 penalty with a method that has no step size, or with more pictures than there are."""
+    """Sweeps of networks under an L1 penalty with a method without step size, or more pictures than there are."""
     try:
         networks = settings["l1_paradox"]["networks"]
         left = 1797 - networks["test"]

@@ -23,7 +23,7 @@ NOISE = 0.01
 
 
 def network_table(rng):
-    """Norms of (η/2)(λ + σ²/λ) for each weight, at most half a unit; RMSProp's level off at η/2, Adam's at a quarter."""
+    """Norms of (η/2)(λ + σ²/λ) for each weight, at most two; RMSProp's level off at η/2, Adam's at a quarter."""
     parts = [
         grid(design=[name], method=methods, seed=range(SEEDS), penalty=[0.0, *penalties])
         for name, (methods, penalties) in SWEEPS.items()

@@ -142,7 +142,9 @@ def test_the_digits_are_cut_in_two_without_overlap(digits):
     assert abs(train.inputs.mean()) < 1e-12 and train.inputs.std() == pytest.approx(1)
     raw = np.concatenate([train.inputs, test.inputs])
     assert len(np.unique(raw.round(9), axis=0)) == len(raw)  # no picture is there twice, so none is in both parts
-    assert (np.concatenate([train.targets, test.targets]).sum(0) == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]).all()
+    assert (
+        np.concatenate([train.targets, test.targets]).sum(0) == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    ).all()
 
 
 def end_of(method, digits, penalty, step_size, steps=600, seeds=2):

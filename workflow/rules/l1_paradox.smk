@@ -136,9 +136,7 @@ rule prune_l1_paradox_networks:
         "results/{scale}/benchmarks/l1_paradox_pruning.tsv"
     threads: 1
     params:
-        settings=json_of(
-            {**config["l1_paradox"]["pruning"], "hidden": config["l1_paradox"]["networks"]["hidden"]}
-        ),
+        settings=json_of({**config["l1_paradox"]["pruning"], "hidden": config["l1_paradox"]["networks"]["hidden"]}),
     message:
         "Pruning networks"
     shell:

@@ -1,4 +1,4 @@
-"""Claims on networks under an L1 penalty: their norm, their zeros, what pruning leaves, adaptive methods (section 4)."""
+"""Claims on networks under an L1 penalty: norm, zeros, what pruning leaves, adaptive methods (section 4)."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ def l1_paradox_networks_turn(l1_paradox_networks: pd.DataFrame) -> Evidence:
     runs = _ends(l1_paradox_networks, "subgradient", ["minibatch", "full_batch"])
     norm = runs["mean_l1_norm"].unstack("penalty")
     larger, smaller = [], []
-    for design, here in norm.groupby("design"):
+    for _, here in norm.groupby("design"):
         turn = here.mean().argmin()
         for place in range(here.shape[1] - 1):
             pair = here.iloc[:, place], here.iloc[:, place + 1]
@@ -35,8 +35,7 @@ def l1_paradox_networks_turn(l1_paradox_networks: pd.DataFrame) -> Evidence:
 
 @claim(section="4", figure="l1_paradox_networks", test=equivalence(0.02))
 def l1_paradox_networks_rise(l1_paradox_networks: pd.DataFrame) -> Evidence:
-    r"""The rising branch is $\eta\lambda/2$ for each weight of the network: its mean norm at every penalty from 0.1 on.
-    """
+    r"""The rising branch is $\eta\lambda/2$ for each weight of the network: its mean norm, from the penalty 0.1 on."""
     runs = _rising(_ends(l1_paradox_networks, "subgradient", ["minibatch", "full_batch"]))
     penalty = runs.index.get_level_values("penalty")
     return Evidence(runs["mean_l1_norm"], floor_slope(runs["step_size"], runs["weights"]) * penalty)
@@ -126,7 +125,8 @@ def l1_paradox_networks_adam(l1_paradox_networks: pd.DataFrame) -> Evidence:
     keeps a larger norm under RMSProp, at every penalty from 0.1 on.
     """
     rmsprop, adam = (
-        _rising(_ends(l1_paradox_networks, method, ["minibatch"]))["mean_l1_norm"] for method in ("rmsprop_0.99", "adam")
+        _rising(_ends(l1_paradox_networks, method, ["minibatch"]))["mean_l1_norm"]
+        for method in ("rmsprop_0.99", "adam")
     )
     return Evidence(rmsprop, adam)
 

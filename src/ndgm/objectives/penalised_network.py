@@ -71,9 +71,7 @@ class PenalisedNetwork(Objective):
         for number, weights in enumerate(layers, 1):
             measured[f"l1_norm_{number}"] = weights.sum(1)
             measured[f"zeros_{number}"] = (weights == 0).sum(1).to(w.dtype)
-            measured |= {
-                f"below_1e-{power}_{number}": (weights < 10.0**-power).sum(1).to(w.dtype) for power in SMALL
-            }
+            measured |= {f"below_1e-{power}_{number}": (weights < 10.0**-power).sum(1).to(w.dtype) for power in SMALL}
         for name in ("l1_norm", "zeros"):
             measured[name] = sum(measured[f"{name}_{number}"] for number in range(1, len(layers) + 1))
         return {"objective": loss + self._penalty(w, measured["l1_norm"]), **measured}
@@ -95,7 +93,10 @@ class PenalisedNetwork(Objective):
         `mean_gradient_square_k` is that of (Eh)² and `mean_gradient_variance_k` that of σ² = Eh² − (Eh)², with E over
         steps and h the gradient of the loss alone. `mean_l1_norm` is that of all layers.
         """
-        means = {name: [layer.weights.flatten(1) / steps for layer in self.loss.networks.layers(total)] for name, total in sums.items()}
+        means = {
+            name: [layer.weights.flatten(1) / steps for layer in self.loss.networks.layers(total)]
+            for name, total in sums.items()
+        }
         found = {}
         for number, (norm, first, second) in enumerate(zip(*means.values(), strict=True), 1):
             found[f"mean_l1_norm_{number}"] = norm.sum(1)
