@@ -103,6 +103,21 @@ def test_the_configs_are_valid(file: Path) -> None:
             "convergence: {networks: {derivatives_at_kink: {values: [0.5, 1.0]}}}",
             "convergence.networks.derivatives_at_kink.values: lacks 0.0",
         ),
+        (
+            "adaptive: {lasso: {methods: [adam, proximal_rmsprop]}}",
+            "adaptive.lasso.methods[1]: 'proximal_rmsprop' is not one of subgradient, sign, rmsprop_0.9",
+        ),
+        (
+            "adaptive: {lasso: {designs: [gausian]}}",
+            "adaptive.lasso.designs[0]: 'gausian' is not one of gaussian",
+        ),
+        (
+            "adaptive: {lasso: {penalties_over_max: {low: 0.9}}}",
+            "adaptive.lasso.penalties_over_max.low: 0.9 is not greater than 1",
+        ),
+        ("adaptive: {one_weight: {tilts: [0.0, 1.0]}}", "adaptive.one_weight.tilts[1]: 1.0 is not less than 1"),
+        ("adaptive: {one_weight: {tilts: [0.5]}}", "adaptive.one_weight.tilts: lacks 0.0"),
+        ("adaptive: {one_weight: {step_size: 1.0e+400}}", "adaptive.one_weight.step_size: inf is not a finite number"),
         ("root_seed: abc", "root_seed: 'abc' is not a whole number"),
         ("root_seed: 1.0", "root_seed: 1.0 is not a whole number"),
         ("root_seed: true", "root_seed: True is not a whole number"),

@@ -32,8 +32,8 @@ def adaptive_rmsprop_norm(adaptive_lasso: pd.DataFrame) -> Evidence:
 
 @claim(section="4", figure="adaptive_norm", test=equivalence(0.02))
 def adaptive_rmsprop_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
-    r"""At every penalty above $\lambda_{\max}$ the first order of that, $\tfrac{\eta}{2}\sum_i (1 + \kappa_i^2) /
-    \sqrt{1 - \kappa_i^2}$, is close enough.
+    r"""At every penalty above $\lambda_{\max}$ the L1 norm that RMSProp with $\beta_2 = 0.999$ keeps is, to first
+    order, $\tfrac{\eta}{2}\sum_i (1 + \kappa_i^2) / \sqrt{1 - \kappa_i^2}$.
     """
     runs = _runs(adaptive_lasso, ["rmsprop_0.999"], CELL)
     return Evidence(runs["mean_l1_norm"], runs["first_order_l1_norm"])
@@ -90,7 +90,7 @@ def adaptive_rmsprop_cycle(adaptive_one_weight: pd.DataFrame) -> Evidence:
 
 @claim(section="4", figure="adaptive_cycles", test=identity(0.01), unit="of the prediction")
 def adaptive_rmsprop_cycle_long_memory(adaptive_one_weight: pd.DataFrame) -> Evidence:
-    r"""RMSProp with $\beta_2 = 0.999$ keeps the same on a parabola, in every run."""
+    r"""On a smooth parabola RMSProp with $\beta_2 = 0.999$ keeps $|w| = \eta/2 - \varepsilon/L$ in every run."""
     evidence = _cycle(adaptive_one_weight, ["rmsprop_0.999"])
     ratio = evidence.measured / evidence.predicted
     return Evidence(ratio, 0 * ratio + 1)
@@ -107,7 +107,9 @@ def adaptive_adam_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
 
 @claim(section="4", figure="adaptive_cycles", test=identity(0.01), unit="of the prediction")
 def adaptive_heavy_ball_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
-    r"""The same holds for the heavy-ball method, whose cycles are those of Adam, longer by $1/(1 - \beta_1)$."""
+    r"""On $|w|$, over all starts, the lowest and the highest mean of $|w|$ that the heavy-ball method keeps are those
+    of Adam's shortest and longest cycle, longer by $1/(1 - \beta_1)$.
+    """
     return _ends_of_family(adaptive_cycles, "heavy_ball")
 
 
@@ -143,8 +145,8 @@ def adaptive_adam_and_rmsprop_on_kinks(adaptive_lasso: pd.DataFrame) -> Evidence
 
 @claim(section="4", figure="adaptive_cycles", test=order(), unit="$\\eta$")
 def adaptive_adam_and_rmsprop_on_parabolas(adaptive_one_weight: pd.DataFrame) -> Evidence:
-    """They do not perform alike on smooth parabolas either: there, too, RMSProp keeps more than twice Adam's mean of
-    $|w|$.
+    """Adam and RMSProp do not perform alike on smooth parabolas either: with their usual settings and the same step,
+    RMSProp keeps more than twice Adam's mean of $|w|$.
     """
     rmsprop, adam = (
         _on(adaptive_one_weight, [method], "parabola").droplevel("tilt") for method in ("rmsprop_0.99", "adam")
