@@ -131,6 +131,17 @@ def test_moments_of_the_gradient_are_those_of_a_numpy_loop_without_the_penalty()
         np.testing.assert_allclose(means[f"mean_gradient_variance_{layer}"], (second - first**2).mean(1), rtol=1e-9)
 
 
+@pytest.mark.parametrize("method", ["subgradient", "rmsprop_0.99", "adam_decoupled"])
+def test_averaging_does_not_change_where_a_run_goes(method):
+    # What was averaged overwrote the penalty's subgradient, which a decoupled rule takes after it.
+    step_size = torch.full((RUNS, 1), 0.01, dtype=torch.float64)
+    ends = [
+        descend(objective(), METHODS[method], parameters(), step_size, Schedule(40, (40,), average_from)).iterates
+        for average_from in (0, 39)
+    ]
+    np.testing.assert_array_equal(*ends)
+
+
 @pytest.fixture(scope="module")
 def digits():
     return split_digits(np.random.default_rng(0), test=360)

@@ -82,7 +82,8 @@ class PenalisedNetwork(Objective):
 
     def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
         """Add |w|, h and h² to running sums, with h the gradient of the loss alone."""
-        smooth = torch.addcmul(g, self._sign, self.penalties, value=-1, out=self._buffer)
+        # Not into the buffer, which may hold the subgradient of the penalty that a decoupled rule is about to take.
+        smooth = torch.addcmul(g, self._sign, self.penalties, value=-1)
         sums["l1_norm"].add_(w.abs())
         sums["gradient"].add_(smooth)
         sums["squared_gradient"].addcmul_(smooth, smooth)
