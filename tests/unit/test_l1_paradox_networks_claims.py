@@ -175,3 +175,10 @@ def test_a_minimum_at_the_end_of_the_grid_is_no_minimum(tables):
     tables[NETWORKS] = tables[NETWORKS].query("penalty > .05")
     row = row_of("l1_paradox_networks_minimum", tables)
     assert row["verdict"] == "inconclusive" and "end of the grid" in row["test"]
+
+
+@pytest.mark.parametrize("name", ["zeros", "threshold"])
+def test_a_threshold_that_was_not_tried_is_said(name, tables):
+    tables[PRUNING] = tables[PRUNING].query("at != .1")
+    row = row_of(f"l1_paradox_networks_{name}", tables)
+    assert row["verdict"] == "inconclusive" and "no threshold of 0.1 steps" in row["test"]

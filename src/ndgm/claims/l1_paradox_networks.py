@@ -70,8 +70,7 @@ def l1_paradox_networks_zeros(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     r"""At matched test accuracy a proximal method makes more weights exactly zero than the same steps without the
     proximal map make smaller than $\eta\lambda/10$.
     """
-    thresholds = l1_paradox_pruning[l1_paradox_pruning["rule"] == "threshold"]
-    near = thresholds[np.isclose(thresholds["at"], 0.1)].set_index(["method", "seed"])["sparsity"]
+    near = _share_below(0.1, l1_paradox_pruning)
     pairs = _pairs(l1_paradox_pruning)
     zeros = {proximal: pairs[proximal]["sparsity"].xs(proximal, level="method") for proximal in pairs}
     small = {proximal: near.xs(_plain(pairs[proximal], proximal), level="method") for proximal in pairs}
@@ -99,10 +98,7 @@ def l1_paradox_networks_threshold(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     r"""How sparse a subgradient network is depends on the threshold: between $\eta\lambda/10$ and $10\,\eta\lambda$ the
     share of smaller weights changes by more than for a proximal network of the same accuracy.
     """
-    thresholds = l1_paradox_pruning[l1_paradox_pruning["rule"] == "threshold"]
-    low, high = (
-        thresholds[np.isclose(thresholds["at"], at)].set_index(["method", "seed"])["sparsity"] for at in (0.1, 10)
-    )
+    low, high = (_share_below(steps, l1_paradox_pruning) for steps in (0.1, 10))
     change = high - low
     pairs = {name: _plain(rows, name) for name, rows in _pairs(l1_paradox_pruning).items()}
     plain = {name: change.xs(partner, level="method") for name, partner in pairs.items()}
@@ -192,6 +188,18 @@ def _vertex(curve: pd.Series) -> float:
     around = slice(at - 1, at + 2)
     square, slope, _ = np.polyfit(penalty[around], height[around], 2)
     return float(np.exp(-slope / (2 * square)))
+
+
+def _share_below(steps: float, pruned: pd.DataFrame) -> pd.Series:
+    """Share of the weights that are smaller than a number of steps ηλ, by method and seed.
+
+    Raises:
+        MissingValue: if the thresholds tried do not have that number.
+    """
+    found = pruned[(pruned["rule"] == "threshold") & np.isclose(pruned["at"], steps)]
+    if found.empty:
+        raise MissingValue(f"no threshold of {steps} steps")
+    return found.set_index(["method", "seed"])["sparsity"]
 
 
 def _pairs(pruned: pd.DataFrame) -> dict[str, pd.DataFrame]:
