@@ -28,6 +28,9 @@ COLOURS = {
     "rmsprop_0.999": "#005212",
     "adam": "#cc79a7",
     "amsgrad": "#57054d",
+    "adam_decoupled": "#d926bf",
+    "proximal_adam": "#73bfd9",
+    "spred": "#734d00",
 }
 """One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants.
 
@@ -55,5 +58,8 @@ MARKERS = {
     "rmsprop_0.999": "^",
     "adam": "h",
     "amsgrad": "H",
+    "adam_decoupled": "8",
+    "proximal_adam": "d",
+    "spred": "*",
 }
 """One marker a method, so that colour is never the only difference."""

@@ -270,6 +270,7 @@ METHODS = {
     "adam": Method(adam),
     "amsgrad": Method(partial(adam, largest=True)),
     "adam_decoupled": Method(adam_decoupled, decoupled=True),
+    "spred": Method(gradient_step),  # on factors of the weights, which the objective has to be one of
     "proximal_adam": Method(proximal_adam, proximal=True),
     "proximal_adam_without_momentum": Method(partial(proximal_adam, decay=0.0), proximal=True),
 }

@@ -9,6 +9,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
 GROUPS = (
+    "l1_paradox_networks",
     "l1_paradox",
     "adaptive",
     "convergence_networks",

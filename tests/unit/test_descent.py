@@ -52,7 +52,7 @@ def numpy_loop(method, problem, w, step_size, penalty, steps):
         of_scale = largest if method == "amsgrad" else square
         scale = np.sqrt(of_scale / (1 - 0.999**k)) + 1e-8
         adam = mean / (1 - beta**k) / scale
-        if method == "subgradient":
+        if method in ("subgradient", "spred"):
             w = w - step_size * g
         elif method == "subgradient_sqrt":
             w = w - step_size / np.sqrt(max(k - steps // 2, 1)) * g

@@ -43,3 +43,7 @@ class Objective:
         Called with g a subgradient of the whole at w, right after it was taken. Sums stay elementwise, because a
         reduction at every step costs more than the step.
         """
+
+    def means(self, sums: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
+        """Averages over `steps` steps from running sums, each of shape (runs,); all names begin with `mean_`."""
+        return {f"mean_{name}": total.flatten(1).sum(1) / steps for name, total in sums.items()}
