@@ -7,6 +7,7 @@ minute to minute. The limit is the rate of the bare matrix product of the same s
 import statistics
 import time
 
+import curvature
 import lasso
 import networks
 
@@ -31,11 +32,10 @@ def interleaved(*functions) -> list[float]:
 arguments = argument_parser(__doc__, "out").parse_args()
 with program(arguments):
     deterministic_torch()
-    rows = [*lasso.rows(interleaved), *networks.rows(interleaved)]
+    rows = [*lasso.rows(interleaved), *networks.rows(interleaved), *curvature.rows(interleaved)]
     print(f"{'ours':>10} {'theirs':>10} {'ratio':>8} {'of limit':>9}")
     for row in rows:
-        numbers = (
-            "{ours:10.4g} {theirs:10.4g} {ratio:8,.4g} {fraction_of_limit:9.0%}" if row["ours"] else "not measured"
-        )
-        print(f"{numbers.format(**row):>40}  {row['name']} [{row['unit']}]")
+        numbers = "{ours:10.4g} {theirs:10.4g} {ratio:8,.4g}" if row["ours"] else "not measured"
+        limit = "" if row["fraction_of_limit"] is None else f"{row['fraction_of_limit']:.0%}"
+        print(f"{numbers.format(**row):>30} {limit:>9}  {row['name']} [{row['unit']}]")
     write_json(arguments.out, rows)

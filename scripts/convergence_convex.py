@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.datasets import read_regression
+from ndgm.datasets import read_regression, slopes_around_zero
 from ndgm.descent import Schedule
 from ndgm.objectives.absolute_regression import AbsoluteRegression
 from ndgm.objectives.max_affine import MaxAffine, ResistingOracle
@@ -146,13 +146,10 @@ def worst_cases(settings):
 
 
 def random_slopes(settings, seed):
-    """Slopes of length 1 whose convex hull holds 0, so that 0 is a minimiser; and a start at a distance 1 of it."""
-    draw = generator(settings["root_seed"], settings["experiment"], "slopes", seed).standard_normal
-    slopes = draw((settings["pieces"], settings["features"]))
-    slopes[:-1] /= np.linalg.norm(slopes[:-1], axis=1, keepdims=True)
-    slopes[-1] = -slopes[:-1].sum(0)
-    slopes[-1] /= np.linalg.norm(slopes[-1])
-    start = draw(settings["features"])
+    """Slopes whose largest linear function is minimal at 0; and a start at a distance 1 of it."""
+    rng = generator(settings["root_seed"], settings["experiment"], "slopes", seed)
+    slopes = slopes_around_zero(rng, settings["pieces"], settings["features"])
+    start = rng.standard_normal(settings["features"])
     return slopes, start / np.linalg.norm(start)
 
 

@@ -25,7 +25,7 @@ COLOURS = {
     "rmsprop": "#009e73",
     "rmsprop_0.9": "#8cd1bd",
     "rmsprop_0.99": "#009e73",
-    "rmsprop_0.999": "#003410",
+    "rmsprop_0.999": "#005212",
     "adam": "#cc79a7",
     "amsgrad": "#57054d",
     "adam_decoupled": "#d926bf",

@@ -1,5 +1,7 @@
 """Designs, inputs and targets: generated ones, and real tables that scikit-learn ships."""
 
+import re
+import tarfile
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,8 +70,8 @@ def diabetes(*, quadratic: bool = False) -> Regression:
     return standardised(design, table.target)
 
 
-def digits(rng: np.random.Generator, *, samples: int, wrong: float) -> Samples:
-    """Handwritten digits of 8 × 8 pixels, a random subset; targets are one-hot classes, a share of them wrong.
+def digits(rng: np.random.Generator, *, samples: int, wrong: float, smoothing: float = 0.0) -> Samples:
+    """Handwritten digits of 8 × 8 pixels, a random subset; targets are those of `class_targets`, a share of them wrong.
 
     Source: scikit-learn's copy of the test set of Alpaydin and Kaynak (1998), 1,797 pictures.
     """
@@ -80,8 +82,48 @@ def digits(rng: np.random.Generator, *, samples: int, wrong: float) -> Samples:
     classes = table.target[rows]
     mistaken = rng.permutation(samples)[: round(wrong * samples)]
     classes[mistaken] = (classes[mistaken] + rng.integers(1, 10, size=len(mistaken))) % 10
-    pictures = table.data[rows] - table.data[rows].mean(0)  # what all pictures share would only slow the training
-    return Samples(pictures / pictures.std(), np.eye(10)[classes])
+    return Samples(_contrast(table.data[rows]), class_targets(classes, smoothing))
+
+
+def cifar10(rng: np.random.Generator, *, archive: str, samples: int, smoothing: float = 0.0) -> Samples:
+    """Colour pictures of 32 × 32 pixels, a random subset of the 50,000 for training; targets by `class_targets`.
+
+    Args:
+        rng: Chooses the subset.
+        archive: Path of `cifar-10-binary.tar.gz`.
+        samples: Size of the subset.
+        smoothing: As for `class_targets`.
+
+    Source: Krizhevsky (2009), Learning multiple layers of features from tiny images.
+
+    Raises:
+        InputError: if the archive is missing, is something else or holds fewer pictures.
+    """
+    try:
+        with tarfile.open(archive) as files:
+            members = sorted(name for name in files.getnames() if re.fullmatch(r".*/data_batch_\d\.bin", name))
+            records = b"".join(files.extractfile(name).read() for name in members)
+        table = np.frombuffer(records, dtype=np.uint8).reshape(-1, 1 + 3 * 32 * 32)  # a class, then the pixels
+    except FileNotFoundError:
+        where = "https://www.cs.toronto.edu/~kriz/cifar.html"
+        raise InputError(f"{archive}: no such file; it is the binary version of CIFAR-10, from {where}") from None
+    except (tarfile.TarError, OSError, EOFError, ValueError) as fault:
+        raise InputError(f"{archive}: not the binary version of CIFAR-10 ({fault})") from None
+    if len(table) < samples or table[:, 0].max(initial=0) > 9:
+        raise InputError(f"{archive}: not the binary version of CIFAR-10 with {samples:,} pictures or more")
+    table = table[rng.permutation(len(table))[:samples]]
+    return Samples(_contrast(table[:, 1:].astype(np.float64)), class_targets(table[:, 0], smoothing))
+
+
+def class_targets(classes: np.ndarray, smoothing: float) -> np.ndarray:
+    """One-hot targets of ten classes, with the share `smoothing` of each spread evenly over all."""
+    return (1 - smoothing) * np.eye(10)[classes] + smoothing / 10
+
+
+def _contrast(pictures: np.ndarray) -> np.ndarray:
+    """Pictures less their mean, for what all pictures share would only slow the training, with variance 1 over all."""
+    pictures = pictures - pictures.mean(0)
+    return pictures / pictures.std()
 
 
 def split_digits(rng: np.random.Generator, *, test: int) -> tuple[Samples, Samples]:
@@ -116,7 +158,60 @@ def teacher(rng: np.random.Generator, *, samples: int, features: int, units: int
     return Samples((inputs - inputs.mean()) / inputs.std(), output + noise * rng.standard_normal((samples, 1)))
 
 
-SAMPLERS = {"digits": digits, "teacher": teacher}
+SAMPLERS = {"digits": digits, "teacher": teacher, "cifar10": cifar10}
+
+
+def labelled_gaussian(rng: np.random.Generator, *, samples: int, features: int, wrong: float) -> np.ndarray:
+    """Gaussian inputs with the sign of a random linear function as label, a share of them wrong; see `signed_rows`."""
+    inputs = rng.standard_normal((samples, features))
+    labels = np.sign(inputs @ rng.standard_normal(features))
+    labels[rng.permutation(samples)[: round(wrong * samples)]] *= -1
+    return signed_rows(inputs, labels)
+
+
+def labelled_table(source: str, components: int | None = None) -> np.ndarray:
+    """A table of two classes, its columns standardised, or its first principal components; see `signed_rows`.
+
+    Args:
+        source: `breast_cancer`, 569 tumours of 30 features (Street, Wolberg and Mangasarian, 1993), or `digits`, the
+            352 pictures of a 0 or an 8 of `digits`, whose constant pixels are left out.
+        components: How many principal components are kept, each scaled to variance 1; all columns where it is None.
+    """
+    from sklearn import datasets
+
+    inputs, labels = getattr(datasets, f"load_{source}")(return_X_y=True)
+    if source == "digits":
+        inputs, labels = inputs[np.isin(labels, [0, 8])], labels[np.isin(labels, [0, 8])] == 8
+    inputs = inputs[:, inputs.std(0) > 0].astype(np.float64)
+    inputs = (inputs - inputs.mean(0)) / inputs.std(0)
+    if components is not None:
+        left, _, right = np.linalg.svd(inputs, full_matrices=False)
+        # Of each component and its negative, the one that grows with its largest column.
+        signs = np.sign(right[np.arange(len(right)), np.abs(right).argmax(1)])
+        inputs = (left * signs)[:, :components] * np.sqrt(len(inputs))
+    return signed_rows(inputs, 2.0 * labels - 1)
+
+
+def signed_rows(inputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The M of logistic regression: each row an input and a 1 for the intercept, times its label ±1."""
+    return np.column_stack([inputs, np.ones(len(inputs))]) * labels[:, None]
+
+
+def load_classes(settings: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    """The M that a block of `tables` in the config asks for."""
+    options = {key: value for key, value in settings.items() if key != "source"}
+    if settings["source"] == "gaussian":
+        return labelled_gaussian(rng, **options)
+    return labelled_table(settings["source"], **options)
+
+
+def slopes_around_zero(rng: np.random.Generator, pieces: int, features: int) -> np.ndarray:
+    """Random slopes of length 1, shape (pieces, features), whose convex hull holds 0: their maximum is minimal at 0."""
+    slopes = rng.standard_normal((pieces, features))
+    slopes[:-1] /= np.linalg.norm(slopes[:-1], axis=1, keepdims=True)
+    slopes[-1] = -slopes[:-1].sum(0)
+    slopes[-1] /= np.linalg.norm(slopes[-1])
+    return slopes
 
 
 def without_signal(data: Regression) -> Regression:

@@ -37,6 +37,11 @@ class Schedule:
         return cls(steps, tuple(sorted(recorded)), steps - max(steps // 4, 1))
 
     @classmethod
+    def even(cls, steps: int, count: int) -> "Schedule":
+        """Record the start and `count` steps evenly spaced up to `steps`; average over all steps."""
+        return cls(steps, tuple(round(steps * place / count) for place in range(count + 1)), 0)
+
+    @classmethod
     def halving(cls, steps: int, count: int) -> "Schedule":
         """Record at `steps` and at half of that, `count` times in all; average over the last quarter.
 

@@ -86,7 +86,7 @@ class Manuscript:
             return self._environment.from_string(source).render()
         except jinja2.TemplateSyntaxError as fault:
             raise InputError(f"{path}: line {fault.lineno}: {fault.message}") from None
-        except (jinja2.UndefinedError, _Unknown, TypeError) as fault:
+        except (jinja2.UndefinedError, _Unknown, TypeError, ValueError) as fault:
             raise InputError(f"{path}: line {_line(fault)}: {fault}") from None
 
     def claim(self, name: str) -> Claim:

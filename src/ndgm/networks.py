@@ -8,7 +8,7 @@ the next pass overwrites, and never wait for the device.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import pi, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ class Activation:
         kinks: Where σ has no derivative, ascending.
         at_kink: What `backward` takes as σ′ there; None if there are no kinks.
         from_output: Whether σ(z) tells σ′(z), so that z need not be kept.
+        second: σ″(z); None if it is zero wherever σ has one.
     """
 
     apply: Callable[[Tensor, Tensor], Tensor]
@@ -35,6 +36,12 @@ class Activation:
     kinks: tuple[float, ...] = ()
     at_kink: float | None = None
     from_output: bool = False
+    second: Callable[[Tensor], Tensor] | None = None
+
+
+def _sigmoid_slope(z: Tensor) -> Tensor:
+    """s(1 − s) for s = 1/(1 + e^{−z})."""
+    return z.sigmoid() * (-z).sigmoid()
 
 
 # The kernels of PyTorch's own autograd, and so its values at kinks.
@@ -63,19 +70,23 @@ ACTIVATIONS = {
     "gelu": Activation(
         lambda z, out: out.copy_(_aten.gelu(z)),  # PyTorch 2.13 ignores the strides of `out` here, in float32.
         lambda delta, z: _aten.gelu_backward.grad_input(delta, z, grad_input=delta),
+        second=lambda z: (2 - z.square()) * (-0.5 * z.square()).exp() / sqrt(2 * pi),
     ),
     "silu": Activation(
         lambda z, out: _aten.silu.out(z, out=out),
         lambda delta, z: _aten.silu_backward.grad_input(delta, z, grad_input=delta),
+        second=lambda z: _sigmoid_slope(z) * (2 - z * (0.5 * z).tanh()),
     ),
     "elu": Activation(
         lambda z, out: _aten.elu.out(z, out=out),
         lambda delta, z: _aten.elu_backward.grad_input(delta, 1, 1, 1, False, z, grad_input=delta),
+        second=lambda z: torch.where(z > 0, 0, z.clamp(max=0).exp()),
     ),
     "tanh": Activation(
         lambda z, out: _aten.tanh.out(z, out=out),
         lambda delta, out: _aten.tanh_backward.grad_input(delta, out, grad_input=delta),
         from_output=True,
+        second=lambda z: 2 * z.tanh() * (z.tanh().square() - 1),
     ),
 }
 
@@ -86,6 +97,7 @@ def softplus(beta: float) -> Activation:
     return Activation(
         lambda z, out: _aten.softplus.out(z, beta, 40, out=out),
         lambda delta, z: _aten.softplus_backward.grad_input(delta, z, beta, 40, grad_input=delta),
+        second=lambda z: beta * _sigmoid_slope(beta * z),
     )
 
 

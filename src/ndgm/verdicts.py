@@ -30,6 +30,7 @@ class Claim:
     bounds: tuple[float, float] | None
     cells: Any
     where: str
+    table: Mapping[str, Mapping[str, float]]
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> "Claim":
@@ -39,7 +40,7 @@ class Claim:
             ValueError: if a key is missing or the verdict is not one of the three.
         """
         name = entry.get("id", "a claim without id")
-        keys = set(cls.__dataclass_fields__) - {"bounds", "cells", "where"} | {"interval"}
+        keys = set(cls.__dataclass_fields__) - {"bounds", "cells", "where", "table"} | {"interval"}
         if missing := sorted(keys - set(entry)):
             raise ValueError(f"{name}: {missing[0]}: is missing")
         if entry["verdict"] not in VERDICTS:
@@ -61,7 +62,20 @@ class Claim:
             experiments=tuple(entry["experiments"]),
             cells=entry.get("cells", "–"),
             where=", ".join(where).replace("_", " "),
+            table=entry.get("table") or {},
         )
+
+    def number(self, row: str, column: str) -> Any:
+        """One number of the claim's table; a dash where its evidence had a gap, so that there is no table.
+
+        Raises:
+            ValueError: if there is a table without this row or column.
+        """
+        if not self.table:
+            return "–"
+        if row not in self.table or column not in self.table[row]:
+            raise ValueError(f"the table of {self.id} has no {row!r} with {column!r}")
+        return _quantity(self.table[row][column])
 
     @property
     def label(self) -> str:

@@ -181,7 +181,12 @@ def _claim_values(claim: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     low, high = claim["interval"]
     tolerance = (high - low) / unit + (claim["margin"] or AVERAGED) / 10
     deviation = {"value": (measured - predicted) / unit, "tolerance": tolerance}
-    return [verdict, (f"{claim['id']}.deviation", deviation)]
+    printed = [
+        (f"{claim['id']}.{row}.{column}", {"value": value, "tolerance": AVERAGED * abs(value)})
+        for row, columns in (claim.get("table") or {}).items()
+        for column, value in columns.items()
+    ]
+    return [verdict, (f"{claim['id']}.deviation", deviation), *printed]
 
 
 def _tolerance(name: str) -> float:

@@ -56,6 +56,20 @@ def test_the_name_of_a_scale_takes_its_file(repository: Path) -> None:
     assert last_line(mine) == "command line: root_seed: -1 is less than 0"
 
 
+def test_data_that_an_experiment_cannot_use(repository: Path, tmp_path: Path) -> None:
+    """What the schema cannot know is said by the program, before it trains anything."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("edge_of_stability: {logistic: {tables: {digits: {components: 10}}}}")
+    target = "results/smoke/runs/edge_of_stability_logistic.parquet"
+    done = run_snakemake(repository, "--cores", "1", "--configfile", "config/smoke.yaml", str(mine), "--", target)
+    try:
+        assert done.returncode != 0 and "Traceback" not in done.stdout
+        assert "error: edge_of_stability.logistic.tables.digits: these data are separable\n" in done.stdout
+        assert not list((repository / "results").rglob("edge_of_stability_*.parquet"))
+    finally:
+        shutil.rmtree(repository / "results")
+
+
 @pytest.mark.parametrize("text", ["", "[1, 2]", "scale: [smoke"], ids=["empty", "list", "broken"])
 def test_a_file_that_is_no_config(repository: Path, tmp_path: Path, text: str) -> None:
     """Snakemake itself says so, before it reads the Snakefile."""

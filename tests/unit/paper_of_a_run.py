@@ -8,9 +8,19 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
-GROUPS = ("l1_paradox_networks", "l1_paradox", "adaptive", "convergence_networks", "convergence")
+GROUPS = (
+    "l1_paradox_networks",
+    "l1_paradox",
+    "adaptive",
+    "convergence_networks",
+    "convergence",
+    "edge_of_stability_networks",
+    "edge_of_stability",
+)
 TEXT = (ROOT / "paper/paper.md").read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
+ROWS = re.findall(r'(?:orbit|at_points)\("([\w.]+)"', TEXT)
+TABLE = {row: {"step": 2.5, "measured": 1.0123, "predicted": 1.0} for row in ROWS}
 FIGURES = sorted(path.stem for path in (ROOT / "workflow/report").glob("*_*.rst"))
 
 
@@ -34,6 +44,7 @@ def claim(name, **changes):
         "experiments": ["l1_paradox_lasso"],
         "cells": 480,
         "where": {"design": "diabetes", "penalty_over_max": 1.5},
+        "table": TABLE,
     } | changes
 
 

@@ -1,6 +1,7 @@
 """From evidence to verdict: the logic, the correction over a group, and gaps that are said and never raised."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,18 @@ def test_rows_have_the_same_keys_and_are_json():
     )
     assert len({tuple(sorted(row)) for row in rows.values()}) == 1
     json.dumps(rounded(list(rows.values())), allow_nan=False)
+
+
+def test_a_table_is_recorded_by_row_and_empty_where_there_is_none():
+    table = pd.DataFrame({"measured": [1.5, 2.5], "predicted": [1.0, 2.0]}, index=["here", "there"])
+    with_table = a_claim("with", identity(0), [1, 1], [1, 1])
+    evidence = Evidence(series([1, 1]), series([1, 1]), table=table)
+    with_table = replace(with_table, gather=lambda runs: evidence)
+    found = verdicts(
+        with_table, a_claim("without", identity(0), [1, 1], [1, 1]), a_claim("gap", order(), [np.nan], [1.0])
+    )
+    assert found["with"]["table"]["there"] == {"measured": 2.5, "predicted": 2.0}
+    assert found["without"]["table"] == found["gap"]["table"] == {}
 
 
 def test_another_fault_of_a_claim_is_raised():

@@ -159,7 +159,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", OPTIONS)
 def test_samples_are_decided_by_the_generator(name):
     one, same, other = (SAMPLERS[name](np.random.default_rng(seed), **OPTIONS[name]) for seed in (10, 10, 11))
     for array, again, another in zip(one, same, other, strict=True):

@@ -310,3 +310,10 @@ def test_floor_of_a_tilted_absolute_value():
     problem = Quadratic(np.zeros((1, 1)), np.array([b]), 1.0)
     trace = run(problem, "subgradient", np.array([[0.3]]), step_size, penalty, Schedule(20_000, (20_000,), 10_000))
     assert trace.measured["mean_l1_norm"][-1] == pytest.approx(0.025 * (1 + b**2), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("steps", "count", "recorded"), [(10, 5, (0, 2, 4, 6, 8, 10)), (10, 1, (0, 10)), (9, 4, (0, 2, 4, 7, 9))]
+)
+def test_even(steps, count, recorded):
+    assert Schedule.even(steps, count) == Schedule(steps, recorded, 0)

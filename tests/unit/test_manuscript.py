@@ -66,6 +66,16 @@ def test_a_claim_without_numbers_prints_dashes(fill):
     assert "- –" in fill('{{ claims_table("l1_paradox", "Rules.") }}', gap)
 
 
+def test_numbers_of_a_claims_table(fill):
+    table = {"log_cosh": {"measured": 1.61953489, "predicted": 2.0}}
+    source = '{{ claim("l1_paradox_floor").number("log_cosh", "measured") }}'
+    assert fill(source, claim("l1_paradox_floor", table=table)) == "1.62"
+    assert fill(source, claim("l1_paradox_floor", table={})) == "–"
+    for wrong in (source.replace("log_cosh", "cosh"), source.replace("measured", "found")):
+        with pytest.raises(InputError, match="paper.md: line 1: the table of l1_paradox_floor has no"):
+            fill(wrong, claim("l1_paradox_floor", table=table))
+
+
 @pytest.mark.parametrize(
     ("source", "line", "name"),
     [

@@ -90,7 +90,7 @@ def test_a_smooth_activation_has_no_value_at_a_kink(name):
 
 
 def test_other_bad_arguments():
-    with pytest.raises(ValueError, match="squared and absolute"):
+    with pytest.raises(ValueError, match="squared, absolute, cross_entropy"):
         NetworkLoss(Networks(WIDTHS[0], activation("relu")), *data(), RUNS, loss="hinge")
     with pytest.raises(ValueError, match="widths"):
         Networks((3, 2), activation("relu"))

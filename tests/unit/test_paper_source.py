@@ -19,12 +19,13 @@ ALLOWED = re.compile(
     | `[^`]*`
     | <!--.*?-->
     | \{\#[^}]*\}        # anchors of pandoc
+    | widths="[\d ]+"
     | \]\([^)]*\)        # targets of links
     | (?<!\w)-?@[\w:-]+  # citation keys
     | \barXiv:\S+
     | \bv(?:[1-9]|1[0-2])\b
     | \b10\^\{?-?\d+\}?
-    | "[a-z]\w*"         # names in placeholders
+    | "[a-z][\w.]*"      # names in placeholders
     | \bsettings\.[\w.]+
     """,
     re.DOTALL | re.VERBOSE,

@@ -118,6 +118,30 @@ def test_the_configs_are_valid(file: Path) -> None:
         ("adaptive: {one_weight: {tilts: [0.0, 1.0]}}", "adaptive.one_weight.tilts[1]: 1.0 is not less than 1"),
         ("adaptive: {one_weight: {tilts: [0.5]}}", "adaptive.one_weight.tilts: lacks 0.0"),
         ("adaptive: {one_weight: {step_size: 1.0e+400}}", "adaptive.one_weight.step_size: inf is not a finite number"),
+        (
+            "edge_of_stability: {cycles: {functions: [absolute, power_2]}}",
+            "edge_of_stability.cycles.functions[1]: 'power_2' is not one of absolute, huber",
+        ),
+        (
+            "edge_of_stability: {near_threshold: {functions: [huber]}}",
+            "edge_of_stability.near_threshold.functions[0]: 'huber' is not one of pseudo_huber",
+        ),
+        (
+            "edge_of_stability: {near_threshold: {excesses: [0.1, 0]}}",
+            "edge_of_stability.near_threshold.excesses[1]: 0 is not greater than 0",
+        ),
+        (
+            "edge_of_stability: {logistic: {tables: {digits: {source: digits, features: 3}}}}",
+            "edge_of_stability.logistic.tables.digits.features: unknown key; there are source, components",
+        ),
+        (
+            "edge_of_stability: {separable: {tables: {noise: {source: gaussian, samples: 9, features: 2}}}}",
+            "edge_of_stability.separable.tables.noise.wrong: is missing",
+        ),
+        (
+            "edge_of_stability: {max_affine: {features: [1]}}",
+            "edge_of_stability.max_affine.features[0]: 1 is less than 2",
+        ),
         ("root_seed: abc", "root_seed: 'abc' is not a whole number"),
         ("root_seed: 1.0", "root_seed: 1.0 is not a whole number"),
         ("root_seed: true", "root_seed: True is not a whole number"),

@@ -89,6 +89,18 @@ def test_a_changed_reference_value_is_named_though_the_bytes_are_identical(run):
     assert line.startswith("l1_paradox_slope.deviation is 0.004, reference 0.504, off by 0.5")
 
 
+def test_a_number_of_a_claims_table_is_compared(run):
+    results, reference = run
+    with_table = CLAIM | {"table": {"log_cosh": {"measured": 1.6}}}
+    write_json(results / "claims.json", [with_table])
+    accept(results, reference)
+    for value, level in ((1.601, Level.WITHIN_TOLERANCE), (1.7, Level.DIFFERS)):
+        write_json(results / "claims.json", [with_table | {"table": {"log_cosh": {"measured": value}}}])
+        assert level_of(compare(results, reference), "claims.json") == level
+    (line,) = differences(compare(results, reference))["claims.json"]
+    assert line.startswith("l1_paradox_slope.log_cosh.measured is 1.7, reference 1.6")
+
+
 def test_another_verdict_differs(run):
     results, reference = run
     write_json(results / "claims.json", [CLAIM | {"verdict": "refuted"}])

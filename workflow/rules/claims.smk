@@ -4,6 +4,8 @@ RUNS = [
     *every("runs/l1_paradox_{experiment}_{design}.parquet", experiment=["lasso", "turning_point", "noise"]),
     *every("runs/l1_paradox_networks_{sweep}.parquet", "runs/l1_paradox_pruning.parquet", sweep=NETWORK_SWEEPS),
     *every("runs/adaptive_{experiment}.parquet", experiment=ADAPTIVE),
+    *every("runs/edge_of_stability_{experiment}.parquet", experiment=EDGE),
+    *every("runs/edge_of_stability_networks_{edge_data}.parquet", edge_data=EDGE_DATA),
 ]
 EXACT = every("exact/convergence_certificates.parquet", "exact/l1_paradox_exact_{design}.parquet")
 

@@ -85,7 +85,8 @@ def samples_settings(data, problem):
     told = {
         key: value for key, value in NETWORK_DATA[data]["problems"][problem].items() if key not in ("loss", "target")
     }
-    return {"root_seed": config["root_seed"], "data": data, "name": f"{data} {problem}", "samples": told}
+    everywhere = {"root_seed": config["root_seed"], "experiment": "convergence_networks"}
+    return {**everywhere, "data": data, "name": f"{data} {problem}", "samples": told}
 
 
 def networks_settings(data):

@@ -22,6 +22,20 @@ FIGURES = {
     "l1_paradox_pruning": ["runs/l1_paradox_pruning.parquet"],
     "adaptive_norm": ["runs/adaptive_lasso.parquet"],
     "adaptive_cycles": ["runs/adaptive_one_weight.parquet", "runs/adaptive_cycles.parquet"],
+    "edge_of_stability_bifurcations": [
+        "runs/edge_of_stability_cycles.parquet",
+        "runs/edge_of_stability_asymmetric.parquet",
+    ],
+    "edge_of_stability_sharpness": ["runs/edge_of_stability_cycles.parquet"],
+    "edge_of_stability_logistic": [
+        "runs/edge_of_stability_logistic.parquet",
+        "runs/edge_of_stability_separable.parquet",
+    ],
+    "edge_of_stability_networks": ["runs/edge_of_stability_networks_{edge_data}.parquet"],
+    "edge_of_stability_side_by_side": [
+        "runs/edge_of_stability_cycles.parquet",
+        "runs/edge_of_stability_networks_{edge_data}.parquet",
+    ],
 }
 
 
@@ -32,7 +46,9 @@ rule draw_figure:
         figure="figures/{figure}.py",
         code=lambda wildcards: imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py"),
         templates=TEMPLATES,
-        results=lambda wildcards: every(*FIGURES[wildcards.figure], data=NETWORK_DATA, sweep=NETWORK_SWEEPS),
+        results=lambda wildcards: every(
+            *FIGURES[wildcards.figure], data=NETWORK_DATA, sweep=NETWORK_SWEEPS, edge_data=EDGE_DATA
+        ),
     output:
         pdf="results/{scale}/figures/{figure}.pdf",
         svg=report("results/{scale}/figures/{figure}.svg", caption="../report/figure.rst", category="Figures"),

@@ -23,11 +23,13 @@ class Evidence:
         measured: One value per cell and replicate; the index has a level `over` and the levels that name the cell.
         predicted: The same for the prediction, or for the other arm of a comparison.
         over: The level that replicates.
+        table: Numbers that the paper prints one by one, besides those of the cell that speaks most against the claim.
     """
 
     measured: pd.Series
     predicted: pd.Series
     over: str = "seed"
+    table: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,12 @@ def decide(claims: Mapping[str, Claim], tables: Mapping[str, pd.DataFrame]) -> l
         tables: Run tables by experiment.
     """
     decisions: dict[str, Decision | str] = {}
+    printed: dict[str, dict[str, dict[str, float]]] = {}
     for name, this in claims.items():
         try:
             evidence = this.gather(*(tables[experiment] for experiment in this.experiments))
             decisions[name] = this.test.decide(evidence.measured, evidence.predicted, evidence.over)
+            printed[name] = {} if evidence.table is None else evidence.table.to_dict("index")
         except MissingValue as gap:
             decisions[name] = str(gap)
 
@@ -102,7 +106,10 @@ def decide(claims: Mapping[str, Claim], tables: Mapping[str, pd.DataFrame]) -> l
         refute = holm([decisions[n].p_refute for n in random])
         adjusted |= {n: (decisions[n].p_support, decisions[n].p_refute) for n in names}
         adjusted |= dict(zip(random, zip(support, refute, strict=True), strict=True))
-    return [_row(claims[name], decisions[name], adjusted.get(name)) for name in sorted(claims)]
+    return [
+        _row(claims[name], decisions[name], adjusted.get(name)) | {"table": printed.get(name, {})}
+        for name in sorted(claims)
+    ]
 
 
 def _row(this: Claim, decision: Decision | str, p_values: tuple[float, float] | None) -> dict[str, Any]:

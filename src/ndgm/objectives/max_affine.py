@@ -27,9 +27,17 @@ class MaxAffine(Objective):
         """The first aᵢ with the largest ⟨aᵢ, w⟩."""
         return self.slopes[self._runs, self._products(w).argmax(1)]
 
+    def value(self, w: Tensor) -> Tensor:
+        """f(w), shape (runs,)."""
+        return self._products(w).amax(1)
+
+    def sharpness(self, w: Tensor) -> Tensor:
+        """Largest eigenvalue of the Hessian, shape (runs,): zero, wherever there is a Hessian."""
+        return w.new_zeros(len(w))
+
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective and squared L2 norm."""
-        return {"objective": self._products(w).amax(1), "squared_norm": w.square().sum(1)}
+        return {"objective": self.value(w), "squared_norm": w.square().sum(1)}
 
     def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
         """Add wg and g² to running sums of shape (runs, d); over weights: f(w), which is ⟨w, g⟩, and ‖g‖²."""

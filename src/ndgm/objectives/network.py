@@ -14,21 +14,49 @@ from ndgm.objectives.batches import Batches
 
 
 class Loss(NamedTuple):
-    """A function of the residual r = f(x) − y, over its last axis; `slope` overwrites r with a subgradient."""
+    """A function of outputs f(x) and targets y, over their last axis.
 
-    value: Callable[[Tensor], Tensor]
-    slope: Callable[[Tensor], Tensor]
+    Attributes:
+        value: (f(x), y) → loss.
+        slope: (f(x), y) → subgradient with respect to f(x), which it is overwritten with.
+        bend: (slope, y, u) → what the slope changes by, to first order, when f(x) changes by u.
+    """
+
+    value: Callable[[Tensor, Tensor], Tensor]
+    slope: Callable[[Tensor, Tensor], Tensor]
+    bend: Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def _bend_of_cross_entropy(slope: Tensor, y: Tensor, u: Tensor) -> Tensor:
+    """(diag(p) − ppᵀ)u, with p = softmax(f(x)) = slope + y."""
+    change = (slope + y) * u
+    return change - (slope + y) * change.sum(-1, keepdim=True)
 
 
 # sign(0) = 0.
 LOSSES = {
-    "squared": Loss(lambda r: 0.5 * r.square().sum(-1), lambda r: r),
-    "absolute": Loss(lambda r: r.abs().sum(-1), lambda r: r.sign_()),
+    "squared": Loss(
+        lambda f, y: 0.5 * (f - y).square().sum(-1),
+        lambda f, y: f.sub_(y),
+        lambda slope, y, u: u,
+    ),
+    "absolute": Loss(
+        lambda f, y: (f - y).abs().sum(-1),
+        lambda f, y: f.sub_(y).sign_(),
+        lambda slope, y, u: torch.zeros_like(u),
+    ),
+    "cross_entropy": Loss(
+        lambda f, y: f.logsumexp(-1) - (f * y).sum(-1),
+        lambda f, y: f.copy_(f.softmax(-1)).sub_(y),
+        _bend_of_cross_entropy,
+    ),
 }
 
 
 class NetworkLoss(Objective):
     """Mean over samples of ½‖f(x) − y‖² (`squared`) or ‖f(x) − y‖₁ (`absolute`), f a network of each run.
+
+    With `cross_entropy` it is −⟨y, log softmax f(x)⟩, for targets y that are distributions.
 
     Gradients are written into one buffer that the next call overwrites. A processor is fastest with one or two thousand
     samples at once over all runs, so that what a product leaves behind is still in its cache; a device with all.
@@ -62,7 +90,7 @@ class NetworkLoss(Objective):
         samples_at_once: int = 600,
     ) -> None:
         if loss not in LOSSES:
-            raise ValueError(f"no loss {loss!r}; there are {' and '.join(LOSSES)}")
+            raise ValueError(f"no loss {loss!r}; there are {', '.join(LOSSES)}")
         self.networks = networks
         self.inputs = with_ones(x)
         self.target = y.T.contiguous().T  # in the layout of outputs
@@ -70,24 +98,24 @@ class NetworkLoss(Objective):
         self.classes = classes
         self.runs_at_once = runs_at_once
         count = -(-len(x) // samples_at_once)
-        self._samples = list(zip(self.inputs.tensor_split(count), self.target.tensor_split(count), strict=True))
+        self.samples = list(zip(self.inputs.tensor_split(count), self.target.tensor_split(count), strict=True))
         self._gradient = x.new_empty(runs, networks.parameters)
-        self._into = self._parts(self._gradient)
+        self._into = self.parts(self._gradient)
         self._viewed = self._gradient
         self._layers = self._into
         self._tapes: dict[tuple, Tape] = {}
 
     def gradient(self, w: Tensor) -> Tensor:
         """Gradient, with the activation's derivative at its kinks and sign(0) = 0."""
-        return self._gradient_over(w, repeat(self._samples))
+        return self._gradient_over(w, repeat(self.samples))
 
     def value(self, w: Tensor) -> Tensor:
         """Loss of each run over all samples, shape (runs,)."""
-        return torch.cat([self._value(self._evaluate(layers)[0]) for layers in self._parts(w)])
+        return torch.cat([self._value(self._evaluate(layers)[0]) for layers in self.parts(w)])
 
     def loss_and_accuracy(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and accuracy of each run over all samples, each of shape (runs,)."""
-        parts = [self._evaluate(layers)[0] for layers in self._parts(w)]
+        parts = [self._evaluate(layers)[0] for layers in self.parts(w)]
         return torch.cat([self._value(part) for part in parts]), torch.cat([self._accuracy(part) for part in parts])
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
@@ -102,19 +130,27 @@ class NetworkLoss(Objective):
         `near_kink` the fraction of (sample, unit) with |z − nearest kink| ≤ |z − z₀|;
         `accuracy`, if targets are classes, the fraction of samples whose largest output is that of their class.
         """
-        parts = [self._measure(*pair) for pair in zip(self._parts(w), self._parts(before), strict=True)]
+        parts = [self._measure(*pair) for pair in zip(self.parts(w), self.parts(before), strict=True)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
-    def _gradient_over(self, w: Tensor, data: Iterable[list[tuple[Tensor, Tensor]]]) -> Tensor:
-        """Mean gradient over (inputs, targets) in pieces, one list of pieces for each part of the ensemble."""
+    def _gradient_over(
+        self, w: Tensor, data: Iterable[list[tuple[Tensor, Tensor]]], values: Tensor | None = None
+    ) -> Tensor:
+        """Mean gradient over (inputs, targets) in pieces, one list of pieces for each part of the ensemble.
+
+        `values`, shape (runs,), is overwritten with the mean loss.
+        """
         if w is not self._viewed:  # Rules mostly overwrite their iterates, and views cost as much as a small product.
-            self._viewed, self._layers = w, self._parts(w)
-        for layers, into, pieces in zip(self._layers, self._into, data, strict=False):
+            self._viewed, self._layers = w, self.parts(w)
+        values = repeat(None) if values is None else values.zero_().split(self.runs_at_once)
+        for layers, into, pieces, value in zip(self._layers, self._into, data, values, strict=False):
             scale = 1 / sum(inputs.shape[-2] for inputs, _ in pieces)
             for number, (inputs, target) in enumerate(pieces):
                 tape = self._tape(layers, inputs)
-                residual = self.networks.forward(layers, inputs, tape).sub_(target)
-                self.networks.backward(layers, tape, self.loss.slope(residual), into, scale, add=number > 0)
+                outputs = self.networks.forward(layers, inputs, tape)
+                if value is not None:
+                    value.add_(self.loss.value(outputs, target).sum(1), alpha=scale)
+                self.networks.backward(layers, tape, self.loss.slope(outputs, target), into, scale, add=number > 0)
         return self._gradient
 
     def _measure(self, layers: list[Layer], layers_before: list[Layer]) -> dict[str, Tensor]:
@@ -138,19 +174,20 @@ class NetworkLoss(Objective):
     def _evaluate(self, layers: list[Layer]) -> tuple[Tensor, Tensor]:
         """Outputs, shape (runs, n, out), and all pre-activations, shape (runs, n·units), over all samples."""
         outputs, z = [], []
-        for inputs, _ in self._samples:
+        for inputs, _ in self.samples:
             tape = self._tape(layers, inputs, keep=True)
             outputs.append(self.networks.forward(layers, inputs, tape).clone())
             z += [buffer.flatten(1).clone() for buffer in tape.preactivations]
         return torch.cat(outputs, 1), torch.cat(z, 1)
 
     def _value(self, outputs: Tensor) -> Tensor:
-        return self.loss.value(outputs - self.target).mean(1)
+        return self.loss.value(outputs, self.target).mean(1)
 
     def _accuracy(self, outputs: Tensor) -> Tensor:
         return (outputs.argmax(-1) == self.target.argmax(-1)).to(outputs.dtype).mean(1)
 
-    def _parts(self, w: Tensor) -> list[list[Layer]]:
+    def parts(self, w: Tensor) -> list[list[Layer]]:
+        """Views of the layers of parameters or gradients, shape (runs, P), for each part that is computed at once."""
         return [self.networks.layers(part) for part in w.split(self.runs_at_once)]
 
     def _tape(self, layers: list[Layer], inputs: Tensor, keep: bool = False) -> Tape:

@@ -1,0 +1,50 @@
+# %% [markdown]
+# # Networks rise to the edge of stability, kinked or not
+#
+# The largest eigenvalue of the Hessian along gradient descent with full batches, in units of $2/\eta$, for six
+# activations, two losses and two step sizes. Faint: single runs. Thick: their median. The line at one is the edge.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ndgm.claims.edge_of_stability_networks import KINKED_AND_SMOOTH
+from ndgm.colours import COLOURS
+from ndgm.drawing import PAGE_WIDTH, prediction, results, save
+from ndgm.tables import read_experiment
+
+NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "softplus_1": "softplus"}
+LOSSES = {"squared": "squared loss", "cross_entropy": "cross entropy"}
+KINKED = {kinked for kinked, _ in KINKED_AND_SMOOTH}
+HIGHEST = 1.8
+runs = read_experiment(results(), "edge_of_stability_networks")
+runs = runs[runs["design"] == runs["design"].iloc[0]]
+runs["over_edge"] = runs["sharpness"] * runs["step_size"] / 2
+activations = list(runs["activation"].unique())
+
+# %%
+figure, panels = plt.subplots(
+    len(LOSSES), len(activations), figsize=(PAGE_WIDTH, 2.9), sharex=True, sharey=True, squeeze=False
+)
+for row, (problem, title) in zip(panels, LOSSES.items(), strict=True):
+    here = runs[runs["problem"] == problem]
+    step_sizes = np.sort(here["step_size"].unique())[[0, -1]]
+    for axes, activation in zip(row, activations, strict=True):
+        prediction(axes, [0, runs["step"].max()], [1, 1])
+        for step_size, line in zip(step_sizes, ["-", "--"], strict=True):
+            part = here[(here["activation"] == activation) & (here["step_size"] == step_size)]
+            curves = part.pivot(index="step", columns="seed", values="over_edge")
+            colour = COLOURS["kinked" if activation in KINKED else "smooth"]
+            axes.plot(curves.index, curves, color=colour, linewidth=0.4, alpha=0.15)
+            label = rf"$\eta={step_size:g}$"
+            axes.plot(curves.index, curves.median(axis=1), line, color=colour, linewidth=1.4, label=label)
+        axes.set(ylim=(0, HIGHEST))
+    row[-1].legend(loc="lower right", handlelength=2.2, borderaxespad=0.1)
+    row[0].set_ylabel(f"{title}\nsharpness in units of $2/\\eta$")
+for axes, activation in zip(panels[0], activations, strict=True):
+    axes.set_title(NAMES.get(activation, activation.replace("_", " ")))
+for axes in panels[-1]:
+    axes.set_xlabel("step")
+
+# %%
+save(figure, "edge_of_stability_networks")

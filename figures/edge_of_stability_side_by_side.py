@@ -1,0 +1,66 @@
+# %% [markdown]
+# # On a kink the edge is in the step alone, in a network it is in the Hessian too
+#
+# Two curvatures in units of $2/\eta$: that of the Hessian at the iterate, and that which two consecutive gradients say
+# the function has along the step. On $|x|$ and Huber's function the first is zero where the second is $2/\eta$. On
+# $\log\,\cosh\,x$ it falls as steps get longer. In a network both are near $2/\eta$, with a kinked activation or a
+# smooth one.
+
+# %%
+import matplotlib.pyplot as plt
+
+from ndgm.colours import COLOURS, INK, PAPER
+from ndgm.drawing import PAGE_WIDTH, prediction, results, save
+from ndgm.tables import last_rows, read_experiment
+
+FUNCTIONS = {
+    "absolute": ("$|x|$", "kinked"),
+    "huber": ("Huber", "smooth"),
+    "log_cosh": (r"$\log\,\cosh\, x$", "smooth"),
+}
+NETWORKS = {"relu": ("ReLU network", "kinked"), "elu": ("ELU network", "smooth")}
+HIGHEST = 1.7
+ends = last_rows(read_experiment(results(), "edge_of_stability_cycles"))
+ends = ends[(ends["design"] == "absolute") | (ends["step_size"] > ends["threshold"])]
+ends["hessian"] = (ends["sharpness"] + ends["sharpness_before"]) / 2 * ends["step_size"] / 2
+ends["along_step"] = ends["smoothness"] * ends["step_size"] / 2
+runs = read_experiment(results(), "edge_of_stability_networks")
+runs = runs[(runs["design"] == runs["design"].iloc[0]) & (runs["problem"] == "squared")]
+runs = runs[runs["step_size"] == runs["step_size"].min()]
+runs["hessian"] = runs["sharpness"] * runs["step_size"] / 2
+runs["along_step"] = runs["directional_smoothness"] * runs["step_size"] / 2
+
+
+def draw(axes, table, against, method):
+    """Median over seeds of both curvatures, and the middle nine tenths; returns the two lines."""
+    spread = table.groupby(against)[["hessian", "along_step"]].quantile([0.05, 0.5, 0.95]).unstack()
+    low, high = (spread["hessian", part] for part in (0.05, 0.95))
+    axes.fill_between(spread.index, low, high, color=COLOURS[method], alpha=0.25, linewidth=0)
+    (hessian,) = axes.plot(spread.index, spread["hessian", 0.5], color=COLOURS[method], linewidth=1.6)
+    middle = spread["along_step", 0.5].dropna()
+    hollow = {"markersize": 2.6, "markerfacecolor": PAPER, "markeredgewidth": 0.6}
+    (along,) = axes.plot(middle.index, middle, "o", color=INK, **hollow)
+    return hessian, along
+
+
+# %%
+figure, panels = plt.subplots(1, len(FUNCTIONS) + len(NETWORKS), figsize=(PAGE_WIDTH, 1.9), sharey=True)
+convex, nets = panels[: len(FUNCTIONS)], panels[len(FUNCTIONS) :]
+for axes, (name, (title, method)) in zip(convex, FUNCTIONS.items(), strict=True):
+    lines = draw(axes, ends[ends["design"] == name], "step_size_over_threshold", method)
+    axes.set(xscale="log", xlim=(0.45, 4.5), title=title, xlabel=r"step size $\eta L/2$")
+    axes.set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
+    axes.set_xticks([], minor=True)
+for axes, (name, (title, method)) in zip(nets, NETWORKS.items(), strict=True):
+    draw(axes, runs[runs["activation"] == name], "step", method)
+    axes.set(title=title, xlabel="step")
+for axes in panels:
+    prediction(axes, axes.get_xlim(), [1, 1])
+    axes.set(ylim=(-0.08, HIGHEST), xlim=axes.get_xlim())
+panels[0].set_ylabel("curvature in units of $2/\\eta$")
+lines[0].set_label("of the Hessian")
+lines[1].set_label("along the step")
+convex[-1].legend(loc="upper left", borderaxespad=0)
+
+# %%
+save(figure, "edge_of_stability_side_by_side")

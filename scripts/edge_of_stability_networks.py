@@ -1,0 +1,76 @@
+"""Gradient descent with full batches on small networks of every activation, with the sharpness along each run."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ndgm.curvature import TrackedNetworkLoss
+from ndgm.datasets import read_samples
+from ndgm.descent import Schedule
+from ndgm.networks import Networks, activation
+from ndgm.programs import argument_parser, program
+from ndgm.provenance import generator
+from ndgm.sweep import Problem, column, grid
+from ndgm.training import deterministic_torch, train
+
+KEPT = 2  # directions from which the next eigenvalue is looked for
+TOGETHER = ["problem", "activation"]
+
+
+def of_seed(component, seed):
+    """The same draws for every activation, problem and step size."""
+    return generator(settings["root_seed"], settings["experiment"], component, seed)
+
+
+def on_device(array):
+    """As a float64 tensor on the device."""
+    return torch.tensor(array, dtype=torch.float64, device=settings["device"])
+
+
+def build(part):
+    """The loss of an ensemble with what is followed along its runs."""
+    problem = part["problem"].iloc[0]
+    inputs, targets = samples[problem]
+    widths = (inputs.shape[1], *settings["hidden"], targets.shape[1])
+    networks = Networks(widths, activation(part["activation"].iloc[0]))
+    starts = networks.initial([of_seed(f"start of {widths}", seed) for seed in part["seed"]])
+    shape = (KEPT, networks.parameters)
+    directions = [of_seed(f"directions of {widths}", seed).standard_normal(shape) for seed in part["seed"]]
+    start = on_device(settings["start_scale"] * starts)
+    step_size = column(part, "step_size", settings["device"])
+    objective = TrackedNetworkLoss(
+        networks,
+        on_device(inputs),
+        on_device(targets),
+        start,
+        step_size,
+        on_device(np.stack(directions)),
+        tolerance=settings["residual"],
+        most_products=settings["most_products"],
+        loss=settings["problems"][problem]["loss"],
+        classes=True,
+        runs_at_once=settings["runs_at_once"],
+    )
+    return Problem(objective, start, step_size, Schedule.even(settings["steps"], settings["recorded_steps"]))
+
+
+arguments = argument_parser(__doc__, "out", many=("samples",)).parse_args()
+with program(arguments) as say:
+    deterministic_torch()
+    settings = arguments.settings
+    prefix = f"edge_{settings['data']}_"
+    samples = {path.stem.removeprefix(prefix): read_samples(path) for path in arguments.samples}
+    factors = [
+        grid(
+            experiment=[settings["experiment"]],
+            design=[settings["data"]],
+            method=["subgradient"],
+            problem=[problem],
+            activation=settings["activations"],
+            seed=range(settings["seeds"]),
+            step_size=settings["problems"][problem]["step_sizes"],
+        )
+        for problem in samples
+    ]
+    runs = pd.concat(factors, ignore_index=True).assign(run=lambda table: table.index)
+    train(settings, arguments.samples, arguments.out, say, runs, build, TOGETHER)

@@ -1,0 +1,275 @@
+"""Claims on the Edge of Stability: convex functions, and logistic regression with long steps (section 5)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ndgm.claims import Evidence, claim
+from ndgm.statistics import MissingValue, identity
+from ndgm.tables import last_rows
+from ndgm.theory.edge_of_stability import (
+    amplitude_near_threshold,
+    cycle_amplitude,
+    cycle_sharpness,
+    flip_coefficient,
+    mean_curvature,
+    scalar,
+)
+
+CYCLE = ["design", "step_size", "seed"]
+ONCE_DIFFERENTIABLE = ["huber", "pseudo_huber", "log_cosh", "softplus_pair"]
+"""Convex functions with bounded slopes and a derivative everywhere."""
+
+EXACT = 1e-6
+"""What a finite run may leave of its way to a cycle, relative to the cycle."""
+
+AT_THE_EDGE = 0.05
+"""The sharpness is at 2/η if it is within this share of it."""
+
+SETTLED = 0.01
+"""A run has settled if its last step was shorter than this share of a step with slope 1."""
+
+NEXT_TO_THRESHOLD = 1.1
+"""The longest step that is called close to the threshold, as a multiple of it."""
+
+ATTRACTS = 0.97
+"""A cycle is reached within a run if two steps shrink a small distance from it to this share or less."""
+
+
+@claim(section="5", figure="edge_of_stability_bifurcations", test=identity(EXACT))
+def edge_of_stability_cycles(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
+    r"""On an even convex function whose $\ell'(p)/p$ falls from $L$, descent from every start ends on a cycle $\pm p$
+    with $\ell'(p)/p = 2/\eta$ if $\eta > 2/L$ (on $|x|$ and Huber's function on one as long, of any phase), and at the
+    minimum if $\eta < 2/L$: of the amplitude, relative to the closed form, nothing is left over.
+    """
+    ends = _ended(_even(edge_of_stability_cycles))
+    beyond = ends["step_size"] > ends["threshold"]
+    ends = ends.assign(left=ends["amplitude"])
+    for name, part in ends[beyond].groupby("design"):
+        ends.loc[part.index, "left"] = part["amplitude"] / cycle_amplitude(name, part["step_size"]) - 1
+    left = ends.set_index(CYCLE)["left"]
+    shown = _at_double_threshold(ends[beyond])
+    table = pd.DataFrame({"step": shown["step_size"].first(), "measured": shown["amplitude"].mean()})
+    table["predicted"] = [float(cycle_amplitude(name, step)) for name, step in table["step"].items()]
+    return Evidence(left, 0 * left, table=table)
+
+
+@claim(section="5", figure="edge_of_stability_sharpness", test=identity(EXACT), unit="$2/\\eta$")
+def edge_of_stability_sharpness(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
+    r"""The pointwise sharpness on these cycles is the closed form: zero on $|x|$ and Huber's function, $q - 1$ on
+    $|x|^q/q$, $4/\eta^2$ on $\sqrt{1+x^2}$, and less than $2/\eta$ on all. Nothing is left of the difference.
+    """
+    ends = _both_points(_beyond(_even(edge_of_stability_cycles)))
+    for name, part in ends.groupby("design"):
+        ends.loc[part.index, "left"] = part["mean_sharpness_over_edge"] - cycle_sharpness(name, part["step_size"])
+    left = ends.set_index(CYCLE)["left"]
+    shown = _at_double_threshold(ends)
+    table = pd.DataFrame({"measured": shown["mean_sharpness_over_edge"].mean(), "step": shown["step_size"].first()})
+    table["predicted"] = [float(cycle_sharpness(name, step)) for name, step in table["step"].items()]
+    return Evidence(left, 0 * left, table=table)
+
+
+@claim(section="5", figure="edge_of_stability_sharpness", test=identity(EXACT), unit="$2/\\eta$")
+def edge_of_stability_secant(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
+    r"""On every one of these cycles the directional smoothness, which is the slope of the secant of the gradient, is
+    $2/\eta$, whatever the function. Nothing is left of the difference.
+    """
+    ends = _beyond(_even(edge_of_stability_cycles)).set_index(CYCLE)
+    left = ends["smoothness"] * ends.index.get_level_values("step_size") / 2 - 1
+    return Evidence(left, 0 * left)
+
+
+@claim(section="5", figure="edge_of_stability_sharpness", test=identity(1e-10))
+def edge_of_stability_identity(
+    edge_of_stability_cycles: pd.DataFrame,
+    edge_of_stability_asymmetric: pd.DataFrame,
+    edge_of_stability_near_threshold: pd.DataFrame,
+    edge_of_stability_max_affine: pd.DataFrame,
+    edge_of_stability_logistic: pd.DataFrame,
+    edge_of_stability_separable: pd.DataFrame,
+) -> Evidence:
+    r"""Along every run, settled or not, the $\|g\|^2$-weighted mean of the curvature $\kappa$ of a step is
+    $2/\eta - 2(f_0 - f_T)/(\eta^2\sum\|g\|^2)$: relative to $2/\eta$ nothing is left.
+    """
+    tables = [
+        edge_of_stability_cycles,
+        edge_of_stability_asymmetric,
+        edge_of_stability_near_threshold,
+        edge_of_stability_max_affine,
+        edge_of_stability_logistic,
+        edge_of_stability_separable,
+    ]
+    ends = pd.concat([_ended(table) for table in tables])
+    squared = ends["mean_squared_gradient_norm"]
+    predicted = mean_curvature(ends["step_size"], ends["start_objective"], ends["objective"], squared, ends["step"])
+    ends["left"] = (ends["mean_curvature"] / squared - predicted) * ends["step_size"] / 2
+    left = ends.set_index(["experiment", *CYCLE])["left"]
+    return Evidence(left, 0 * left)
+
+
+@claim(section="5", figure="edge_of_stability_sharpness", test=identity(1e-10))
+def edge_of_stability_kinks(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
+    r"""On $|x|$, and on Huber's function beyond $2/L$, the pointwise sharpness at the iterates is zero, while the loss
+    never settles: every step stays $\eta$ long.
+    """
+    runs = edge_of_stability_cycles
+    ends = _both_points(_beyond(runs[runs["design"].isin(["absolute", "huber"])])).set_index(CYCLE)
+    step_size = ends.index.get_level_values("step_size")
+    both = {"sharpness": ends["largest_sharpness_over_edge"], "length of a step": 2 * ends["amplitude"] / step_size}
+    measured = pd.concat(both, names=["quantity"])
+    lengths = measured.index.get_level_values("quantity") == "length of a step"
+    return Evidence(measured, pd.Series(lengths.astype(float), measured.index))
+
+
+@claim(section="5", figure="edge_of_stability_sharpness", test=identity(0), unit="at it")
+def edge_of_stability_occurs(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
+    r"""The Edge of Stability occurs on convex Lipschitz differentiable functions (v5 on), read along the step: beyond
+    $2/L$ descent neither settles nor diverges, and its directional smoothness is $2/\eta$.
+    """
+    runs = edge_of_stability_cycles
+    ends = _beyond(runs[runs["design"].isin(ONCE_DIFFERENTIABLE)])
+    over_edge = ends["smoothness"] * ends["step_size"] / 2
+    ends["occurs"] = (over_edge.sub(1).abs() <= EXACT).mask(_settled(ends), False).astype(float)
+    occurs = ends.set_index(CYCLE)["occurs"]
+    return Evidence(occurs, 0 * occurs + 1)
+
+
+@claim(section="5", figure="edge_of_stability_sharpness", test=identity(0), unit="$2/\\eta$")
+def edge_of_stability_inapplicable(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
+    r"""The Edge of Stability is inapplicable to convex Lipschitz differentiable functions (v1 to v4), read at the
+    iterates: beyond $2/L$ the largest pointwise sharpness on the orbit is more than 5 % below $2/\eta$.
+    """
+    runs = edge_of_stability_cycles
+    ends = _both_points(_beyond(runs[runs["design"].isin(ONCE_DIFFERENTIABLE)])).set_index(CYCLE)
+    sharpness = ends["largest_sharpness_over_edge"]
+    return Evidence(sharpness, sharpness.clip(upper=1 - AT_THE_EDGE))
+
+
+@claim(section="5", figure="edge_of_stability_sharpness", test=identity(AT_THE_EDGE), unit="$2/\\eta$")
+def edge_of_stability_subquadratic(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
+    r"""Growth slower than quadratic is enough for the Edge of Stability (after Ma et al., 2022): where it keeps descent
+    beyond $2/L$ from diverging, the pointwise sharpness on the orbit is at $2/\eta$.
+    """
+    ends = _both_points(_beyond(_even(edge_of_stability_cycles))).set_index(CYCLE)
+    sharpness = ends["mean_sharpness_over_edge"]
+    return Evidence(sharpness, 0 * sharpness + 1)
+
+
+@claim(section="5", figure="edge_of_stability_bifurcations", test=identity(0), unit="settled")
+def edge_of_stability_nonsmooth(
+    edge_of_stability_cycles: pd.DataFrame, edge_of_stability_max_affine: pd.DataFrame
+) -> Evidence:
+    r"""All convex, non-smooth, Lipschitz functions show unstable convergence at every step size (v1): $|x|$, maxima of
+    random linear functions, and $\sqrt{1+x^2} + \mathrm{relu}(x-1)$, whose kink is not at its minimum.
+    """
+    return _unstable(edge_of_stability_cycles, edge_of_stability_max_affine, ["absolute", "kink_aside"])
+
+
+@claim(section="5", figure="edge_of_stability_bifurcations", test=identity(0), unit="settled")
+def edge_of_stability_kink_at_solution(
+    edge_of_stability_cycles: pd.DataFrame, edge_of_stability_max_affine: pd.DataFrame
+) -> Evidence:
+    r"""Convex functions whose minimum is at a corner show unstable convergence at every step size: $|x|$ and maxima of
+    random linear functions, in several dimensions.
+    """
+    return _unstable(edge_of_stability_cycles, edge_of_stability_max_affine, ["absolute"])
+
+
+@claim(section="5", figure="edge_of_stability_bifurcations", test=identity(0.02), unit="of the closed form")
+def edge_of_stability_near_threshold(edge_of_stability_near_threshold: pd.DataFrame) -> Evidence:
+    r"""Just beyond the threshold, at $\eta = (2+\nu)/L$ with $\nu$ up to 0.02, the cycle of a smooth function,
+    symmetric or not, has $p^2 = 3\nu L^2/(3\ell'''^2 - L\ell'''')$ within 2 %.
+    """
+    ends = _ended(edge_of_stability_near_threshold)
+    functions = {name: scalar(name) for name in ends["design"].unique()}
+    coefficient = {n: float(flip_coefficient(f.lipschitz, f.third, f.fourth)) for n, f in functions.items()}
+    ends["law"] = amplitude_near_threshold(ends["design"].map(coefficient), ends["excess"]) ** 2
+    ends = ends.set_index(["design", "excess", "seed"])
+    ratio = ends["amplitude"] ** 2 / ends["law"]
+    return Evidence(ratio, 0 * ratio + 1)
+
+
+@claim(section="5", figure="edge_of_stability_logistic", test=identity(EXACT), unit="of the exact cycle")
+def edge_of_stability_logistic_doubling(edge_of_stability_logistic: pd.DataFrame) -> Evidence:
+    r"""Logistic regression on data that are not separable doubles its period at $\eta = 2/\lambda_{\max}$ of the
+    Hessian at the minimiser: from near it descent settles below, and above, up to 1.1 times that step, ends on the
+    2-cycle that is born there.
+    """
+    ends = _ended(edge_of_stability_logistic)
+    return _doubled(ends[ends["step_size_over_threshold"] <= NEXT_TO_THRESHOLD])
+
+
+@claim(section="5", figure="edge_of_stability_logistic", test=identity(EXACT), unit="of the exact cycle")
+def edge_of_stability_logistic_basin(edge_of_stability_logistic: pd.DataFrame) -> Evidence:
+    """As long as that 2-cycle attracts, at longer steps too, descent from near the minimiser ends on it."""
+    return _doubled(_ended(edge_of_stability_logistic))
+
+
+@claim(section="5", figure="edge_of_stability_logistic", test=identity(0), unit="share of rises")
+def edge_of_stability_logistic_separable(edge_of_stability_separable: pd.DataFrame) -> Evidence:
+    r"""Where the data are separable, a step far beyond $2/L$ may make the loss of logistic regression oscillate at
+    first, but then it converges: in the second half of a run it never rises.
+    """
+    runs = edge_of_stability_separable
+    _ended(runs)
+    later = runs[runs["step"] >= runs["step"].max() // 2]
+    rises = later.groupby(["design", "step_size_over_threshold", "seed"])["objective"].agg(
+        lambda losses: float((losses.diff().dropna() > 0).mean())
+    )
+    return Evidence(rises, 0 * rises)
+
+
+def _doubled(ends: pd.DataFrame) -> Evidence:
+    """Amplitudes in units of that of the exact cycle; below the threshold, where 0 is predicted, as they are."""
+    beyond = ends["step_size_over_threshold"] > 1
+    ends = ends[~beyond | (ends["multiplier"] <= ATTRACTS)].set_index(["design", "step_size_over_threshold", "seed"])
+    predicted = pd.Series(ends.index.get_level_values("step_size_over_threshold") > 1, ends.index).astype(float)
+    return Evidence(ends["amplitude"] / ends["predicted_amplitude"].where(predicted > 0, 1.0), predicted)
+
+
+def _ended(runs: pd.DataFrame) -> pd.DataFrame:
+    """Last rows.
+
+    Raises:
+        MissingValue: if there are none, or some runs diverged.
+    """
+    ends = last_rows(runs)
+    diverged = (ends["stopped_because"] == "diverged").sum()
+    if diverged or ends.empty:
+        raise MissingValue(f"{diverged} of {len(ends)} runs diverged" if diverged else "no runs")
+    return ends.reset_index(drop=True)
+
+
+def _even(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs[runs["design"].map({name: scalar(name).even for name in runs["design"].unique()}).astype(bool)]
+
+
+def _beyond(runs: pd.DataFrame) -> pd.DataFrame:
+    """Last rows of runs with a step above the threshold."""
+    return _ended(runs[runs["step_size"] > runs["threshold"]])
+
+
+def _at_double_threshold(ends: pd.DataFrame) -> Any:
+    """Runs whose step is closest to two thresholds, or to 4 where there is no threshold, grouped by function."""
+    off = (ends["step_size"] - 2 * ends["threshold"].replace(0, 2)).abs()
+    return ends[off == off.groupby(ends["design"]).transform("min")].groupby("design")
+
+
+def _both_points(ends: pd.DataFrame) -> pd.DataFrame:
+    """Last rows with the mean and the larger of the sharpness at the last two iterates, in units of 2/η."""
+    last, before = ends["sharpness"], ends["sharpness_before"]
+    return ends.assign(
+        mean_sharpness_over_edge=(last + before) * ends["step_size"] / 4,
+        largest_sharpness_over_edge=np.maximum(last, before) * ends["step_size"] / 2,
+    )
+
+
+def _settled(ends: pd.DataFrame) -> pd.Series:
+    return 2 * ends["amplitude"] < SETTLED * ends["step_size"]
+
+
+def _unstable(cycles: pd.DataFrame, max_affine: pd.DataFrame, functions: list[str]) -> Evidence:
+    ends = pd.concat([_ended(cycles[cycles["design"].isin(functions)]), _ended(max_affine)], ignore_index=True)
+    settled = _settled(ends).astype(float).set_axis(pd.MultiIndex.from_frame(ends[CYCLE]))
+    return Evidence(settled, 0 * settled)
