@@ -26,9 +26,8 @@ for layer, marker, shade in zip(layers, "os^D", (1.0, 0.55, 0.4, 0.3), strict=Fa
     measured(axes, norm.index, norm["mean"], norm["low"], norm["high"], method="subgradient", **look)
     end = (norm.index[-1], norm["mean"].iloc[-1])
     axes.annotate(f"layer {layer}", end, xytext=(5, 0), textcoords="offset points", fontsize=7, va="center")
-at = predicted.index[len(predicted) // 5]
-below = {"xytext": (0, -9), "textcoords": "offset points", "fontsize": 7}
-axes.annotate("noise and penalty alone", (at, predicted[at]), **below)
+between = (noise_curve(runs, layers[0]) * noise_curve(runs, layers[-1])).groupby("penalty").mean().iloc[0] ** 0.5
+axes.annotate("noise and penalty alone", (runs.index.levels[0][1], between), fontsize=7, va="center")
 axes.set(xscale="log", yscale="log", xlabel=r"penalty $\lambda$", ylabel=r"$\mathbb{E}\Vert w\Vert_1$ of a layer")
 
 # %%
