@@ -1,10 +1,12 @@
 """Decide every claim from the run tables."""
 
+import ndgm.claims.adaptive
 import ndgm.claims.convergence
 import ndgm.claims.convergence_networks
 import ndgm.claims.edge_of_stability
 import ndgm.claims.edge_of_stability_networks
-import ndgm.claims.l1_paradox  # noqa: F401  (each registers its claims)
+import ndgm.claims.l1_paradox
+import ndgm.claims.l1_paradox_networks  # noqa: F401  (each registers its claims)
 from ndgm.claims import CLAIMS, decide
 from ndgm.files import write_json
 from ndgm.programs import argument_parser, program

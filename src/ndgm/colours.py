@@ -23,7 +23,14 @@ COLOURS = {
     "fista": "#56b4e9",
     "truncated_gradient": "#573cdd",
     "rmsprop": "#009e73",
+    "rmsprop_0.9": "#8cd1bd",
+    "rmsprop_0.99": "#009e73",
+    "rmsprop_0.999": "#005212",
     "adam": "#cc79a7",
+    "amsgrad": "#57054d",
+    "adam_decoupled": "#d926bf",
+    "proximal_adam": "#73bfd9",
+    "spred": "#734d00",
 }
 """One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants.
 
@@ -46,6 +53,13 @@ MARKERS = {
     "fista": "P",
     "truncated_gradient": "X",
     "rmsprop": "p",
+    "rmsprop_0.9": "v",
+    "rmsprop_0.99": "p",
+    "rmsprop_0.999": "^",
     "adam": "h",
+    "amsgrad": "H",
+    "adam_decoupled": "8",
+    "proximal_adam": "d",
+    "spred": "*",
 }
 """One marker a method, so that colour is never the only difference."""

@@ -25,6 +25,12 @@ class Samples(NamedTuple):
     targets: np.ndarray
 
 
+class Weights(NamedTuple):
+    """Parameters of trained networks, shape (runs, parameters), sorted by run."""
+
+    weights: np.ndarray
+
+
 def standardised(design: np.ndarray, target: np.ndarray) -> Regression:
     """Centre and scale every column of the design, and the target."""
     return Regression((design - design.mean(0)) / design.std(0), (target - target.mean()) / target.std())
@@ -120,6 +126,24 @@ def _contrast(pictures: np.ndarray) -> np.ndarray:
     return pictures / pictures.std()
 
 
+def split_digits(rng: np.random.Generator, *, test: int) -> tuple[Samples, Samples]:
+    """All handwritten digits at random cut in two: those to train on, and `test` others.
+
+    Both are centred and scaled as the former are; targets are one-hot classes. Source: as for `digits`.
+    """
+    from sklearn.datasets import load_digits
+
+    table = load_digits()
+    rows = rng.permutation(len(table.data))
+    first = table.data[rows[test:]]
+    centre, scale = first.mean(0), (first - first.mean(0)).std()
+    train, rest = (
+        Samples((table.data[part] - centre) / scale, np.eye(10)[table.target[part]])
+        for part in (rows[test:], rows[:test])
+    )
+    return train, rest
+
+
 def teacher(rng: np.random.Generator, *, samples: int, features: int, units: int, noise: float) -> Samples:
     """Gaussian inputs, and the output of a random network of one hidden layer plus noise·ε.
 
@@ -211,7 +235,7 @@ def load_design(settings: dict[str, Any], rng: np.random.Generator) -> Regressio
     return diabetes(quadratic=settings["source"] == "diabetes_quadratic")
 
 
-def write_data(path: Path, data: Regression | Samples) -> None:
+def write_data(path: Path, data: Regression | Samples | Weights) -> None:
     """Write the arrays of a data set to an `.npz` file."""
     with write_atomically(path) as temporary:
         np.savez(temporary, **data._asdict())
@@ -239,6 +263,15 @@ def read_samples(path: Path) -> Samples:
     if data.inputs.ndim != 2 or data.targets.ndim != 2 or len(data.inputs) != len(data.targets):
         raise InputError(f"{path}: inputs and targets do not fit together; remove it and run again")
     return data
+
+
+def read_weights(path: Path) -> np.ndarray:
+    """Read parameters of trained networks, shape (runs, parameters), sorted by run.
+
+    Raises:
+        InputError: if the file is missing, truncated or holds something else.
+    """
+    return _read(path, Weights).weights
 
 
 def _read(path: Path, kind: type) -> Any:

@@ -98,10 +98,11 @@ def descend(
     w = start.clone()
     step = step_size.clone()
     state: State = {}
-    gradient = objective.gradient if method.proximal else objective.subgradient
+    gradient = objective.gradient if method.proximal or method.decoupled else objective.subgradient
     shrink = (objective.shrink,) if method.proximal else ()
+    sums = {name: torch.zeros_like(w) for name in objective.averaged}
     # A proximal method comes to rest, so there is nothing to average.
-    sums = {} if method.proximal else {name: torch.zeros_like(w) for name in objective.averaged}
+    average_from = schedule.steps if method.proximal or not sums else schedule.average_from
     recorded = set(schedule.recorded)
     rows = [_on_cpu(objective.measure(w, w))] if 0 in recorded else []
     reason = np.full(runs, "", dtype=object)
@@ -111,11 +112,12 @@ def descend(
     def advance(averaging: bool) -> None:
         nonlocal w, state
         g = gradient(w)
+        q = (objective.penalty_subgradient(w),) if method.decoupled else ()
         if averaging:
-            objective.accumulate(w, g, sums)
+            objective.accumulate(w, sum(q, g), sums)
         if method.polyak:
             step.copy_(_polyak(objective, w, g))
-        w, state = method.rule(w, g, state, step, *shrink)
+        w, state = method.rule(w, g, state, step, *shrink, *q)
 
     def memory() -> list:
         return [w, *state.values()]
@@ -128,15 +130,14 @@ def descend(
         objective.draw()
         if method.schedule is not constant:
             torch.mul(step_size, method.schedule(done, schedule.steps), out=step)
-        (averaging if sums and done >= schedule.average_from else plain)()
+        (averaging if done >= average_from else plain)()
         if not recording:
             continue
 
         iterate = state.get("iterate", w)
         measured = objective.measure(iterate, before)
-        if done + 1 == schedule.steps:
-            averaged = schedule.steps - schedule.average_from
-            measured |= {f"mean_{name}": total.flatten(1).sum(1) / averaged for name, total in sums.items()}
+        if done + 1 == schedule.steps and average_from < schedule.steps:
+            measured |= objective.means(sums, schedule.steps - average_from)
         rows.append(_on_cpu(measured))
         running = reason == ""
         last_row[running] = len(rows) - 1
@@ -152,7 +153,7 @@ def descend(
     if told < schedule.steps:
         advanced(runs * (schedule.steps - told) / schedule.steps)
     reason[reason == ""] = "finished"
-    names = [*rows[0], *(f"mean_{name}" for name in objective.averaged)]
+    names = [*rows[0], *objective.means(sums, 1)]
     measured = {name: np.stack([row.get(name, np.full(runs, np.nan)) for row in rows]) for name in dict.fromkeys(names)}
     after = np.arange(len(rows))[:, None] > last_row
     for name, values in measured.items():

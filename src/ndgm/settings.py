@@ -38,7 +38,7 @@ def faults(settings: Mapping, files: list[str], command_line: Mapping) -> list[s
     scales = sorted(path.stem for path in Path("config").glob("*.yaml"))
     if isinstance(scale := settings.get("scale"), str) and scale not in scales:
         found.append((("scale",), f"there is no config/{scale}.yaml, only {', '.join(scales)}"))
-    found += _unknown_designs(settings)
+    found += [*_unknown_designs(settings), *_unfit_networks(settings, schema)]
     return [f"{_source(key, sources)}: {_dotted(key)}: {fault}" for key, fault in sorted(found, key=str)]
 
 
@@ -46,13 +46,38 @@ def _unknown_designs(settings: Mapping) -> Iterator[tuple[Key, str]]:
     """Experiments that name a design which `l1_paradox.designs` does not have."""
     try:
         designs = list(settings["l1_paradox"]["designs"])
-        experiments = {name: block["designs"] for name, block in settings["convergence"].items() if "designs" in block}
+        experiments = {
+            (group, name): block["designs"]
+            for group in ("convergence", "adaptive")
+            for name, block in settings[group].items()
+            if "designs" in block
+        }
     except (KeyError, TypeError):
         return  # the schema says what is missing
     for name, wanted in experiments.items():
         for place, design in enumerate(wanted if isinstance(wanted, list) else []):
             if design not in designs:
-                yield ("convergence", name, "designs", place), f"{design!r} is not one of {', '.join(designs)}"
+                yield (*name, "designs", place), f"{design!r} is not one of {', '.join(designs)}"
+
+
+def _unfit_networks(settings: Mapping, schema: Mapping) -> Iterator[tuple[Key, str]]:
+    """Sweeps of networks under an L1 penalty with a method without step size, or more pictures than there are."""
+    try:
+        networks = settings["l1_paradox"]["networks"]
+        left = 1797 - networks["test"]
+        methods = {name: sweep["methods"] for name, sweep in networks["sweeps"].items()}
+        samples = {name: sweep.get("samples", left) for name, sweep in networks["sweeps"].items()}
+        without_step = set(schema["$defs"]["network_method"]["enum"]) - set(networks["step_sizes"])
+    except (KeyError, TypeError, AttributeError):
+        return  # the schema says what is missing
+    key = ("l1_paradox", "networks", "sweeps")
+    for name, wanted in methods.items():
+        for place, method in enumerate(wanted if isinstance(wanted, list) else []):
+            if method in without_step:
+                yield (*key, name, "methods", place), f"{method!r} has no step size in l1_paradox.networks.step_sizes"
+    for name, count in samples.items():
+        if isinstance(count, int) and count > left:
+            yield (*key, name, "samples"), f"{count} is more than the {left} pictures that are not kept for the test"
 
 
 def _read(file: str) -> Any:

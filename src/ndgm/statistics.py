@@ -84,6 +84,26 @@ def equivalence(margin: float) -> Test:
     return Test(decide, f"equivalence: mean within {margin:.2g} relative of the prediction in every cell", margin)
 
 
+def difference(margin: float) -> Test:
+    """In every cell the mean relative deviation measured/predicted − 1 lies outside ±margin.
+
+    The negation of `equivalence`, cell by cell: support needs the deviation outside the margin in all cells, each at
+    the full level; refutation needs one cell that two one-sided t tests find within it, with Bonferroni's correction.
+
+    Source: Schuirmann (1987); Berger (1982).
+    """
+
+    def decide(measured: pd.Series, predicted: pd.Series, over: str) -> Decision:
+        cells = _cells(measured, predicted, over)
+        outside = cells["mean"].abs() - margin
+        p_support = _t_tail(outside, cells) + _t_tail(outside + 2 * margin, cells)
+        worst = (outside - cells["half_width"]).argmin()
+        p_refute = _t_tail(-outside, cells)
+        return _decision(cells, worst, min(1.0, p_support.max()), min(1.0, len(cells) * p_refute.min()))
+
+    return Test(decide, f"difference: mean more than {margin:.2g} relative from what it is compared with", margin)
+
+
 def order() -> Test:
     """In every cell the measured value is above the predicted one (here: the other arm of a pair), paired over seeds.
 

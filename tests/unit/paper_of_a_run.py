@@ -8,7 +8,15 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
-GROUPS = ("l1_paradox", "convergence_networks", "convergence", "edge_of_stability_networks", "edge_of_stability")
+GROUPS = (
+    "l1_paradox_networks",
+    "l1_paradox",
+    "adaptive",
+    "convergence_networks",
+    "convergence",
+    "edge_of_stability_networks",
+    "edge_of_stability",
+)
 TEXT = (ROOT / "paper/paper.md").read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
 ROWS = re.findall(r'(?:orbit|at_points)\("([\w.]+)"', TEXT)

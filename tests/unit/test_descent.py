@@ -39,12 +39,20 @@ def numpy_loop(method, problem, w, step_size, penalty, steps):
     """Points at which gradients are taken, the gradients, and iterates after each step, written as in the papers."""
     points, gradients, iterates = [], [], []
     velocity, previous, t = np.zeros_like(w), w, 1.0
+    mean, square, largest, beta = 0.0, 0.0, 0.0, 0.0 if method.endswith("without_momentum") else 0.9
+    split = METHODS[method].proximal or METHODS[method].decoupled
     for k in range(1, steps + 1):
         smooth = problem.A @ w - problem.b
-        g = smooth if method in ("ista", "fista", "truncated_gradient") else smooth + penalty * np.sign(w)
+        whole = smooth + penalty * np.sign(w)
         points.append(w)
-        gradients.append(g)
-        if method == "subgradient":
+        gradients.append(whole)
+        g = smooth if split else whole
+        mean, square = beta * mean + (1 - beta) * g, 0.999 * square + 0.001 * g**2
+        largest = np.maximum(largest, square)
+        of_scale = largest if method == "amsgrad" else square
+        scale = np.sqrt(of_scale / (1 - 0.999**k)) + 1e-8
+        adam = mean / (1 - beta**k) / scale
+        if method in ("subgradient", "spred"):
             w = w - step_size * g
         elif method == "subgradient_sqrt":
             w = w - step_size / np.sqrt(max(k - steps // 2, 1)) * g
@@ -72,6 +80,20 @@ def numpy_loop(method, problem, w, step_size, penalty, steps):
             w, previous, t = x + (t - 1) / t_next * (x - previous), x, t_next
             iterates.append(x)
             continue
+        elif method == "sign":
+            w = w - step_size * np.sign(g)
+        elif method == "adagrad":
+            w = w - step_size * g / (np.sqrt(np.square(gradients).sum(0)) + 1e-10)
+        elif method.startswith("rmsprop"):
+            decay = float(method.removeprefix("rmsprop_"))
+            weights = (1 - decay) * decay ** np.arange(k)[::-1]
+            w = w - step_size * g / (np.sqrt(weights @ np.square(gradients)) + 1e-8)
+        elif method in ("adam", "amsgrad"):
+            w = w - step_size * adam
+        elif method == "adam_decoupled":
+            w = w - step_size * adam - step_size * penalty * np.sign(w)
+        elif method.startswith("proximal_adam"):
+            w = soft(w - step_size * adam, step_size * penalty / scale)
         iterates.append(w)
     return points, gradients, iterates
 

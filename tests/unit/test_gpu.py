@@ -46,7 +46,7 @@ def test_proximal_methods_reach_the_certified_solution(method):
     np.testing.assert_allclose(last, solve_lasso(PROBLEM, PENALTIES).l1_norm, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [name for name in METHODS if not METHODS[name].polyak])
 def test_means_are_those_of_the_processor(method):
     there, here = (trace(device, method, lasso(device)) for device in ("cuda", "cpu"))
     name = "l1_norm" if METHODS[method].proximal else "mean_l1_norm"

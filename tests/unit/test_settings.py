@@ -53,6 +53,28 @@ def test_the_configs_are_valid(file: Path) -> None:
         ("l1_paradox: {lasso: {sedes: 1}}", "l1_paradox.lasso.sedes: unknown key; did you mean seeds?"),
         ("12: 1", "[12]: unknown key"),
         (
+            "l1_paradox: {networks: {sweeps: {minimum: {penalties: {low: 1.0e-50}}}}}",
+            "l1_paradox.networks.sweeps.minimum.penalties.low: 1e-50 is less than 1.2e-38",
+        ),
+        (
+            "l1_paradox: {networks: {step_sizes: {adam: 1.0e+40}}}",
+            "l1_paradox.networks.step_sizes.adam: 1e+40 is greater than 3.4e+38",
+        ),
+        (
+            "l1_paradox: {networks: {sweeps: {gelu: {methods: [subgradient, proximal_rmsprop]}}}}",
+            "l1_paradox.networks.sweeps.gelu.methods[1]: 'proximal_rmsprop' is not one of subgradient",
+        ),
+        (
+            "l1_paradox: {networks: {sweeps: {gelu: {methods: [amsgrad]}}}}",
+            "l1_paradox.networks.sweeps.gelu.methods[0]: 'amsgrad' has no step size in l1_paradox.networks.step_sizes",
+        ),
+        (
+            "l1_paradox: {networks: {sweeps: {full_batch: {samples: 1500}}}}",
+            "l1_paradox.networks.sweeps.full_batch.samples: 1500 is more than the 1437 pictures that are not kept",
+        ),
+        ("l1_paradox: {pruning: {kept: [0.5, 1.5]}}", "l1_paradox.pruning.kept[1]: 1.5 is greater than 1"),
+        ("l1_paradox: {pruning: {kept: [-0.5]}}", "l1_paradox.pruning.kept[0]: -0.5 is less than 0"),
+        (
             "convergence: {smoothing: {designs: [gaussian, gausian]}}",
             "convergence.smoothing.designs[1]: 'gausian' is not",
         ),
@@ -81,6 +103,21 @@ def test_the_configs_are_valid(file: Path) -> None:
             "convergence: {networks: {derivatives_at_kink: {values: [0.5, 1.0]}}}",
             "convergence.networks.derivatives_at_kink.values: lacks 0.0",
         ),
+        (
+            "adaptive: {lasso: {methods: [adam, proximal_rmsprop]}}",
+            "adaptive.lasso.methods[1]: 'proximal_rmsprop' is not one of subgradient, sign, rmsprop_0.9",
+        ),
+        (
+            "adaptive: {lasso: {designs: [gausian]}}",
+            "adaptive.lasso.designs[0]: 'gausian' is not one of gaussian",
+        ),
+        (
+            "adaptive: {lasso: {penalties_over_max: {low: 0.9}}}",
+            "adaptive.lasso.penalties_over_max.low: 0.9 is not greater than 1",
+        ),
+        ("adaptive: {one_weight: {tilts: [0.0, 1.0]}}", "adaptive.one_weight.tilts[1]: 1.0 is not less than 1"),
+        ("adaptive: {one_weight: {tilts: [0.5]}}", "adaptive.one_weight.tilts: lacks 0.0"),
+        ("adaptive: {one_weight: {step_size: 1.0e+400}}", "adaptive.one_weight.step_size: inf is not a finite number"),
         (
             "edge_of_stability: {cycles: {functions: [absolute, power_2]}}",
             "edge_of_stability.cycles.functions[1]: 'power_2' is not one of absolute, huber",

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from ndgm.statistics import LEVEL, MissingValue, equivalence, holm, identity, mean_interval, order
+from ndgm.statistics import LEVEL, MissingValue, difference, equivalence, holm, identity, mean_interval, order
 
 
 def evidence(cells, predicted=1.0):
@@ -60,6 +60,33 @@ def test_equivalence_has_power():
     # The mean is 7 standard errors inside, or outside, the margin.
     assert rate("p_support", equivalence(0.05), 0.0, 0.03, 20, 20)[0] == 1
     assert rate("p_refute", equivalence(0.05), 0.1, 0.03, 20, 20)[0] == 1
+
+
+@pytest.mark.parametrize("n", [2, 5, 20])
+def test_difference_of_one_cell_is_equivalence_with_its_sides_exchanged(n):
+    rng = np.random.default_rng(n)
+    for mean in (0.0, 0.05, -0.3):
+        values = evidence({"a": 3 * (1 + rng.normal(mean, 0.1, n))}, predicted=3.0)
+        one, other = difference(0.1).decide(*values), equivalence(0.1).decide(*values)
+        assert one.p_support == pytest.approx(other.p_refute) and one.p_refute == pytest.approx(other.p_support)
+
+
+def test_difference_holds_only_if_it_holds_in_every_cell():
+    rng = np.random.default_rng(0)
+    far, near = 1.3 + 0.01 * rng.standard_normal(10), 1.0 + 0.01 * rng.standard_normal(10)
+    both = difference(0.05).decide(*evidence({"far": far, "below": far - 0.6}))
+    assert both.p_support < 1e-6 < both.p_refute
+    mixed = difference(0.05).decide(*evidence({"far": far, "near": near}))
+    assert mixed.p_refute < 1e-6 < mixed.p_support and mixed.where == {"cell": "near"}
+    # Bonferroni's factor is the number of cells.
+    alone = difference(0.05).decide(*evidence({"near": near}))
+    assert mixed.p_refute == pytest.approx(2 * alone.p_refute)
+
+
+def test_difference_is_seldom_supported_or_refuted_at_the_margin():
+    for attribute in ("p_support", "p_refute"):
+        found, slack = rate(attribute, difference(0.05), -0.05, 0.03, 10)
+        assert found <= LEVEL + slack
 
 
 def test_equivalence_without_variance():

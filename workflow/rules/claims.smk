@@ -2,6 +2,8 @@ RUNS = [
     *every("runs/convergence_{experiment}.parquet", experiment=CONVEX),
     *every("runs/convergence_{experiment}_{data}.parquet", experiment=NETWORKS, data=NETWORK_DATA),
     *every("runs/l1_paradox_{experiment}_{design}.parquet", experiment=["lasso", "turning_point", "noise"]),
+    *every("runs/l1_paradox_networks_{sweep}.parquet", "runs/l1_paradox_pruning.parquet", sweep=NETWORK_SWEEPS),
+    *every("runs/adaptive_{experiment}.parquet", experiment=ADAPTIVE),
     *every("runs/edge_of_stability_{experiment}.parquet", experiment=EDGE),
     *every("runs/edge_of_stability_networks_{edge_data}.parquet", edge_data=EDGE_DATA),
 ]

@@ -17,6 +17,11 @@ FIGURES = {
     ],
     "l1_paradox_noise": ["runs/l1_paradox_noise_{design}.parquet"],
     "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
+    "l1_paradox_networks": ["runs/l1_paradox_networks_{sweep}.parquet"],
+    "l1_paradox_network_noise": ["runs/l1_paradox_networks_{sweep}.parquet"],
+    "l1_paradox_pruning": ["runs/l1_paradox_pruning.parquet"],
+    "adaptive_norm": ["runs/adaptive_lasso.parquet"],
+    "adaptive_cycles": ["runs/adaptive_one_weight.parquet", "runs/adaptive_cycles.parquet"],
     "edge_of_stability_bifurcations": [
         "runs/edge_of_stability_cycles.parquet",
         "runs/edge_of_stability_asymmetric.parquet",
@@ -41,7 +46,9 @@ rule draw_figure:
         figure="figures/{figure}.py",
         code=lambda wildcards: imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py"),
         templates=TEMPLATES,
-        results=lambda wildcards: every(*FIGURES[wildcards.figure], data=NETWORK_DATA, edge_data=EDGE_DATA),
+        results=lambda wildcards: every(
+            *FIGURES[wildcards.figure], data=NETWORK_DATA, sweep=NETWORK_SWEEPS, edge_data=EDGE_DATA
+        ),
     output:
         pdf="results/{scale}/figures/{figure}.pdf",
         svg=report("results/{scale}/figures/{figure}.svg", caption="../report/figure.rst", category="Figures"),

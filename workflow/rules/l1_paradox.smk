@@ -1,3 +1,4 @@
+NETWORK_SWEEPS = list(config["l1_paradox"]["networks"]["sweeps"])
 SWEEPS = ["lasso", "turning_point"]  # one process trains both: a start of torch takes as long as a small sweep
 
 
@@ -70,3 +71,74 @@ rule train_l1_paradox_noise:
     shell:
         "python {input.script} --settings {params.settings:q} --design {input.design}"
         " --out {output.runs} --log {log}"
+
+
+rule split_digits:
+    """Handwritten digits, cut into pictures to train on and pictures to test on."""
+    input:
+        script="scripts/split_digits.py",
+        code=imports_of("scripts/split_digits.py"),
+    output:
+        samples=expand("results/{{scale}}/data/network_{part}.npz", part=["train", "test"]),
+    log:
+        "results/{scale}/logs/split_digits.log",
+    benchmark:
+        "results/{scale}/benchmarks/split_digits.tsv"
+    threads: 1
+    params:
+        settings=json_of({"root_seed": config["root_seed"], "test": config["l1_paradox"]["networks"]["test"]}),
+    message:
+        "Cutting the handwritten digits in two"
+    shell:
+        "python {input.script} --settings {params.settings:q} --out {output.samples} --log {log}"
+
+
+rule train_l1_paradox_networks:
+    """Networks under an L1 penalty, over methods, penalties and seeds; and the weights they end with."""
+    input:
+        script="scripts/l1_paradox_networks.py",
+        code=imports_of("scripts/l1_paradox_networks.py"),
+        train="results/{scale}/data/network_train.npz",
+        test="results/{scale}/data/network_test.npz",
+    output:
+        runs=expand("results/{{scale}}/runs/l1_paradox_networks_{sweep}.parquet", sweep=NETWORK_SWEEPS),
+        records=expand("results/{{scale}}/runs/l1_paradox_networks_{sweep}.json", sweep=NETWORK_SWEEPS),
+        weights=expand("results/{{scale}}/weights/l1_paradox_networks_{sweep}.npz", sweep=NETWORK_SWEEPS),
+    log:
+        "results/{scale}/logs/l1_paradox_networks.log",
+    benchmark:
+        "results/{scale}/benchmarks/l1_paradox_networks.tsv"
+    threads: 1
+    resources:
+        gpu=GPU,
+    params:
+        settings=json_of(training_settings("l1_paradox", "networks")),
+    message:
+        "Training networks under an L1 penalty"
+    shell:
+        "python {input.script} --settings {params.settings:q} --train {input.train} --test {input.test}"
+        " --out {output.runs} --weights {output.weights} --log {log}"
+
+
+rule prune_l1_paradox_networks:
+    """Trained networks without their smallest weights, over shares kept and thresholds."""
+    input:
+        script="scripts/l1_paradox_pruning.py",
+        code=imports_of("scripts/l1_paradox_pruning.py"),
+        test="results/{scale}/data/network_test.npz",
+        runs="results/{scale}/runs/l1_paradox_networks_minibatch.parquet",
+        weights="results/{scale}/weights/l1_paradox_networks_minibatch.npz",
+    output:
+        pruned="results/{scale}/runs/l1_paradox_pruning.parquet",
+    log:
+        "results/{scale}/logs/l1_paradox_pruning.log",
+    benchmark:
+        "results/{scale}/benchmarks/l1_paradox_pruning.tsv"
+    threads: 1
+    params:
+        settings=json_of({**config["l1_paradox"]["pruning"], "hidden": config["l1_paradox"]["networks"]["hidden"]}),
+    message:
+        "Pruning networks"
+    shell:
+        "python {input.script} --settings {params.settings:q} --test {input.test} --runs {input.runs}"
+        " --weights {input.weights} --out {output.pruned} --log {log}"

@@ -25,8 +25,12 @@ class Objective:
         """Subgradient of the whole; that of the smooth part where there is no penalty."""
         return self.gradient(w)
 
+    def penalty_subgradient(self, w: Tensor) -> Tensor:
+        """Subgradient of the penalty alone; called right after `gradient(w)`, and leaves its answer whole."""
+        raise NotImplementedError
+
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
-        """Proximal map of amount·penalty; `amount` has shape (runs, 1)."""
+        """Proximal map of amount·penalty; `amount` has shape (runs, 1), or (runs, d) with one for each weight."""
         raise NotImplementedError
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
@@ -36,6 +40,10 @@ class Objective:
     def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
         """Add what is averaged over steps to running sums, one of shape (runs, d) for each name in `averaged`.
 
-        Called with g = `subgradient(w)`, right after it. Sums stay elementwise, because a reduction at every step costs
-        more than the step.
+        Called with g a subgradient of the whole at w, right after it was taken. Sums stay elementwise, because a
+        reduction at every step costs more than the step.
         """
+
+    def means(self, sums: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
+        """Averages over `steps` steps from running sums, each of shape (runs,); all names begin with `mean_`."""
+        return {f"mean_{name}": total.flatten(1).sum(1) / steps for name, total in sums.items()}

@@ -41,6 +41,10 @@ class Lasso(Objective):
         penalised = torch.addcmul(self._minus_correlation, self._sign, self.penalty, out=self._gradient)
         return penalised.addmm_(w, self.gram)
 
+    def penalty_subgradient(self, w: Tensor) -> Tensor:
+        """Subgradient λ·sign(w) of the penalty alone, with sign(0) = 0."""
+        return torch.mul(torch.sign(w, out=self._sign), self.penalty, out=self._clamped)
+
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
         """Proximal map of amount·λ‖·‖₁: soft thresholding, exactly zero where |w| ≤ amount·λ. Overwrites `w`."""
         threshold = amount * self.penalty
@@ -60,7 +64,7 @@ class Lasso(Objective):
     def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
         """Add w·sign(w), g² and wg to running sums of shape (runs, d); over weights: ‖w‖₁, ‖g‖² and ⟨w, g⟩.
 
-        The signs are those that `subgradient(w)` has just left behind: one pass less.
+        The signs are those that the subgradient at w has just left behind: one pass less.
         """
         sums["l1_norm"].addcmul_(w, self._sign)
         sums["squared_gradient_norm"].addcmul_(g, g)

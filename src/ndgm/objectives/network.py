@@ -113,6 +113,11 @@ class NetworkLoss(Objective):
         """Loss of each run over all samples, shape (runs,)."""
         return torch.cat([self._value(self._evaluate(layers)[0]) for layers in self.parts(w)])
 
+    def loss_and_accuracy(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and accuracy of each run over all samples, each of shape (runs,)."""
+        parts = [self._evaluate(layers)[0] for layers in self.parts(w)]
+        return torch.cat([self._value(part) for part in parts]), torch.cat([self._accuracy(part) for part in parts])
+
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`, over all samples; z are the pre-activations of all hidden layers at them.
 
@@ -163,8 +168,7 @@ class NetworkLoss(Objective):
             "near_kink": (distance <= moved).to(z.dtype).mean(1),
         }
         if self.classes:
-            hits = outputs.argmax(-1) == self.target.argmax(-1)
-            measured["accuracy"] = hits.to(z.dtype).mean(1)
+            measured["accuracy"] = self._accuracy(outputs)
         return measured
 
     def _evaluate(self, layers: list[Layer]) -> tuple[Tensor, Tensor]:
@@ -178,6 +182,9 @@ class NetworkLoss(Objective):
 
     def _value(self, outputs: Tensor) -> Tensor:
         return self.loss.value(outputs, self.target).mean(1)
+
+    def _accuracy(self, outputs: Tensor) -> Tensor:
+        return (outputs.argmax(-1) == self.target.argmax(-1)).to(outputs.dtype).mean(1)
 
     def parts(self, w: Tensor) -> list[list[Layer]]:
         """Views of the layers of parameters or gradients, shape (runs, P), for each part that is computed at once."""

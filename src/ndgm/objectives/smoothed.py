@@ -40,6 +40,10 @@ class SmoothedLasso(Lasso):
         slope = huber_slope(w, self.width, self._sign)
         return torch.addcmul(self._minus_correlation, slope, self.penalty, out=self._gradient).addmm_(w, self.gram)
 
+    def penalty_subgradient(self, w: Tensor) -> Tensor:
+        """Gradient λ·clip(w/δ, −1, 1) of the penalty alone; where δ = 0, λ·sign(w) with sign(0) = 0."""
+        return huber_slope(w, self.width, self._sign).mul_(self.penalty)
+
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
         """Proximal map of t·Σh_δ with t = amount·λ: w − t·clip(w/(t + δ), −1, 1). Overwrites `w`."""
         threshold = amount * self.penalty
