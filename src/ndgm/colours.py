@@ -30,7 +30,7 @@ COLOURS = {
     "amsgrad": "#57054d",
     "adam_decoupled": "#d926bf",
     "proximal_adam": "#73bfd9",
-    "spred": "#734d00",
+    "spred": "#bf734d",
 }
 """One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants.
 
