@@ -53,22 +53,41 @@ def test_a_command_of_the_readme(smoke_copy: Path, command: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def claims_table() -> str:
-    """The claims of the reference run as the README's table."""
+GROUPS = {
+    "convergence": "Convergence on convex problems",
+    "convergence_networks": "Convergence of networks",
+    "l1_paradox": "The L1 norm paradox on the LASSO",
+    "adaptive": "Adaptive methods on convex problems",
+    "l1_paradox_networks": "Networks under an L1 penalty, and pruning",
+    "edge_of_stability": "The Edge of Stability of convex functions",
+    "edge_of_stability_networks": "The Edge of Stability of networks",
+}
+
+
+def claims_tables() -> str:
+    """The claims of the reference run as the README's tables, one a group; `|` in a cell would begin the next one."""
     claims = json.loads((ROOT / "reference/laptop/claims.json").read_text(encoding="utf-8"))
-    lines = ["| claim | predicted | measured | verdict |", "|---|---|---|---|"]
-    for claim in claims:
-        unit = "" if claim["unit"] == "1" else f" {claim['unit']}"
-        values = ("–" if claim[key] is None else f"{claim[key]:.4g}{unit}" for key in ("predicted", "measured"))
-        lines.append(" | ".join(["| " + claim["statement"], *values, f"**{claim['verdict']}** |"]))
-    return "\n".join(lines)
+    assert {claim["group"] for claim in claims} == set(GROUPS)
+    lines = []
+    for group, title in GROUPS.items():
+        rows = [claim for claim in claims if claim["group"] == group]
+        verdicts = [claim["verdict"] for claim in rows]
+        counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(sorted(verdicts, reverse=True))]
+        lines += ["", f"### {title}: {', '.join(counts)}", ""]
+        lines += ["| claim | predicted | measured | verdict |", "|---|---|---|---|"]
+        for claim in rows:
+            unit = "" if claim["unit"] == "1" else f" {claim['unit']}"
+            values = ("–" if claim[key] is None else f"{claim[key]:.4g}{unit}" for key in ("predicted", "measured"))
+            cells = [claim["statement"], *values, f"**{claim['verdict']}**"]
+            lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
+    return "\n".join([*lines, ""])
 
 
-def test_the_claims_table_is_that_of_the_reference() -> None:
-    """The failure prints the table that belongs there."""
+def test_the_claims_tables_are_those_of_the_reference() -> None:
+    """The failure prints the tables that belong there."""
     inside = re.search(r"<!-- claims -->\n(.*)\n<!-- /claims -->", README, re.DOTALL)
-    assert inside, "README.md has no claims table"
-    assert inside.group(1) == claims_table(), f"it should be:\n{claims_table()}"
+    assert inside, "README.md has no claims tables"
+    assert inside.group(1) == claims_tables(), f"it should be:\n{claims_tables()}"
 
 
 def test_pictures_and_paths_exist() -> None:
