@@ -161,7 +161,7 @@ class Manuscript:
             for claim in self._of(group)
         ]
         header = ["Claim", "Decision rule", "Margin", "$p$", "Cells", "Deciding cell", "$n$", "Experiments"]
-        return _table(f"tab-rules-{group}", caption, (15, 26, 8, 7, 6, 20, 5, 13), [header, *rows])
+        return _table(f"tab-rules-{group}", caption, (15, 24, 8, 7, 6, 19, 8, 13), [header, *rows])
 
     def _of(self, group: str) -> list[Claim]:
         groups: dict[str, list[Claim]] = {}

@@ -63,13 +63,16 @@ def result_files(results: Path) -> list[str]:
 
 
 def accept(results: Path, reference: Path) -> None:
-    """Make a run the reference: later runs are compared with it."""
+    """Make a run the reference: later runs are compared with it. Pictures that it does not have are removed."""
     files = result_files(results)
     write_json(reference / "hashes.json", {file: file_hash(results / file) for file in files})
     write_json(reference / "values.json", {file: found for file in files if (found := values(results / file))})
     for file in ["claims.json", *(name for name in files if name.endswith(".svg"))]:
         with write_atomically(reference / file) as temporary:
             temporary.write_bytes((results / file).read_bytes())
+    for picture in reference.rglob("*.svg"):
+        if not (results / picture.relative_to(reference)).exists():
+            picture.unlink()
 
 
 def compare(results: Path, reference: Path) -> list[Finding]:
@@ -103,7 +106,7 @@ def values(path: Path) -> dict[str, dict[str, Any]]:
     if path.name == "claims.json":
         return {name: value for claim in read_json(path) for name, value in _claim_values(claim)}
     if path.suffix == ".npz" and path.parent.name != "weights":  # what is said of weights stands in a run table
-        data = (read_samples if path.name.startswith("network_") else read_regression)(path)
+        data = (read_regression if path.name.startswith("lasso_") else read_samples)(path)
         return _column_values({name: array.ravel() for name, array in data._asdict().items()}, lambda name: EXACT)
     if path.suffix == ".parquet":
         table = read_table(path)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.datasets import Regression, write_data
+from ndgm.datasets import Regression, Samples, write_data
 from ndgm.files import InputError, write_json
 from ndgm.tables import read_table, write_table
 from ndgm.verification import Level, accept, compare, report
@@ -29,6 +29,7 @@ def run(tmp_path):
     results, reference = tmp_path / "results", tmp_path / "reference"
     rng = np.random.default_rng(0)
     write_data(results / "data/lasso_a.npz", Regression(rng.standard_normal((9, 2)), rng.standard_normal(9)))
+    write_data(results / "data/edge_digits.npz", Samples(rng.standard_normal((9, 2)), rng.standard_normal((9, 3))))
     runs = {"design": "a", "method": "ista", "run": range(20), "step": 5, "mean_l1_norm": rng.uniform(1, 2, 20)}
     write_table(results / "runs/l1_paradox_lasso_a.parquet", pd.DataFrame(runs))
     write_json(results / "runs/l1_paradox_lasso_a.json", {"code": "as it was"})
@@ -55,7 +56,7 @@ def test_the_same_run_is_identical_and_logs_do_not_count(run):
     (results / "logs/paper.log").write_text("said something else")
     findings = compare(results, reference)
     assert {finding.level for finding in findings} == {Level.IDENTICAL}
-    assert len(findings) == 6
+    assert len(findings) == 7
     assert report(findings, {}) == ["6 files: identical bytes"]
 
 
@@ -78,6 +79,20 @@ def test_data_may_not_move_by_one_percent(run):
     results, reference = run
     write_data(results / "data/lasso_a.npz", Regression(np.ones((9, 2)), np.ones(9)))
     assert set(differences(compare(results, reference))) == {"data/lasso_a.npz"}
+
+
+def test_data_of_networks_are_compared_too(run):
+    # Samples of a new name were taken for a design, and no run could be made the reference.
+    results, reference = run
+    write_data(results / "data/edge_digits.npz", Samples(np.ones((9, 2)), np.ones((9, 3))))
+    assert set(differences(compare(results, reference))) == {"data/edge_digits.npz"}
+
+
+def test_a_figure_that_is_gone_leaves_no_picture_in_the_reference(run):
+    results, reference = run
+    (results / "figures/norm.svg").rename(results / "figures/floor.svg")
+    accept(results, reference)
+    assert [path.name for path in (reference / "figures").iterdir()] == ["floor.svg"]
 
 
 def test_a_changed_reference_value_is_named_though_the_bytes_are_identical(run):
