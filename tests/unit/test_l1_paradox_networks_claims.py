@@ -12,7 +12,8 @@ NAMES = [name for name, one in CLAIMS.items() if one.group == "l1_paradox_networ
 RANDOM = [name for name in NAMES if CLAIMS[name].test.random]
 SEEDS, STEPS, WEIGHTS = 10, 100, (2048, 320)
 NETWORKS, PRUNING = "l1_paradox_networks", "l1_paradox_pruning"
-METHODS = ["subgradient", "subgradient_sqrt", "heavy_ball", "rmsprop_0.99", "adam", "adam_decoupled", "ista"]
+AT_A_LEVEL = ["sign", "rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999", "adam"]
+METHODS = ["subgradient", "subgradient_sqrt", "heavy_ball", *AT_A_LEVEL, "amsgrad", "adam_decoupled", "adagrad", "ista"]
 SWEEPS = {
     "minibatch": (METHODS, np.geomspace(1e-6, 1, 13)),
     "gelu": (["subgradient", "rmsprop_0.99", "adam"], np.geomspace(1e-6, 1, 13)),
@@ -29,7 +30,7 @@ def network_table(rng):
         for name, (methods, penalties) in SWEEPS.items()
     ]
     runs = pd.concat(parts, ignore_index=True).assign(experiment=NETWORKS, step_size=0.1)
-    adaptive = runs["method"].isin(["rmsprop_0.99", "adam"])
+    adaptive = runs["method"].isin(AT_A_LEVEL)
     runs.loc[adaptive, "step_size"] = 0.003
     with np.errstate(divide="ignore"):
         one = np.minimum(runs["step_size"] / 2 * (runs["penalty"] + NOISE**2 / runs["penalty"]), 2 - runs["penalty"])
@@ -115,6 +116,8 @@ BREAKS = [
     ("pruning_alike", PRUNING, "accuracy", "rule == 'as_ista' and method == 'ista'", lambda r: 0.92 + 0 * r.seed),
     ("threshold", PRUNING, "sparsity", "method == 'subgradient' and at == .1", lambda r: 0.85 + 0 * r.seed),
     ("rmsprop", NETWORKS, NORM, "design == 'gelu' and penalty > .9", scaled(NORM, 1.05)),
+    ("rmsprop", NETWORKS, NORM, "method == 'rmsprop_0.9' and penalty > .9", scaled(NORM, 1.05)),
+    ("rmsprop", NETWORKS, NORM, "method == 'sign' and penalty > .9", scaled(NORM, 0.95)),
     ("rmsprop", NETWORKS, NORM, "method == 'rmsprop_0.99'", lambda r: r.penalty * r.weights * r.step_size / 2),
     ("adam", NETWORKS, NORM, "method == 'adam' and penalty > .9", scaled(NORM, 3)),
     ("activation", NETWORKS, NORM, "design == 'gelu' and penalty < 1e-5", scaled(NORM, 1.2)),

@@ -12,7 +12,12 @@ RISING = 0.1
 """From this penalty on, the claims on the rising branch are made."""
 
 CELL = ["design", "penalty"]
-SUBGRADIENT_METHODS = ["subgradient", "subgradient_sqrt", "heavy_ball", "rmsprop_0.99", "adam", "adam_decoupled"]
+RMSPROP = ["rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999"]
+ADAPTIVE = ["sign", *RMSPROP, "adam", "amsgrad", "adam_decoupled", "adagrad"]
+SUBGRADIENT_METHODS = ["subgradient", "subgradient_sqrt", "heavy_ball", *ADAPTIVE]
+
+LEVEL = {"rmsprop_0.99": ["minibatch", "gelu"], "rmsprop_0.9": ["minibatch"], "sign": ["minibatch"]}
+"""Methods that divide by a gradient which they remember for less than a run, in the sweeps that have them."""
 
 
 @claim(section="4", figure="l1_paradox_networks", test=order())
@@ -108,10 +113,11 @@ def l1_paradox_networks_threshold(l1_paradox_pruning: pd.DataFrame) -> Evidence:
 
 @claim(section="4", figure="l1_paradox_networks", test=equivalence(0.02))
 def l1_paradox_networks_rmsprop(l1_paradox_networks: pd.DataFrame) -> Evidence:
-    r"""RMSProp has no rising branch: from the penalty 0.1 on it keeps $\eta/2$ for each weight, at every penalty, for a
-    smooth activation as for a kinked one.
+    r"""RMSProp, with $\beta_2 = 0.9$ or $0.99$, and sign descent have no rising branch: from the penalty 0.1 on they
+    keep $\eta/2$ for each weight, at every penalty; RMSProp does so for a smooth activation as for a kinked one.
     """
-    runs = _rising(_ends(l1_paradox_networks, "rmsprop_0.99", ["minibatch", "gelu"]))
+    ends = {method: _ends(l1_paradox_networks, method, designs) for method, designs in LEVEL.items()}
+    runs = _rising(pd.concat(ends, names=["method"]))
     return Evidence(runs["mean_l1_norm"], floor_slope(runs["step_size"], runs["weights"]))
 
 
