@@ -66,7 +66,8 @@ def test_the_configs_are_valid(file: Path) -> None:
         ),
         (
             "l1_paradox: {networks: {sweeps: {gelu: {methods: [subgradient_geometric]}}}}",
-            "l1_paradox.networks.sweeps.gelu.methods[0]: 'subgradient_geometric' has no step size in l1_paradox.networks.step_sizes",
+            "l1_paradox.networks.sweeps.gelu.methods[0]: 'subgradient_geometric' has no step size in "
+            "l1_paradox.networks.step_sizes",
         ),
         (
             "l1_paradox: {networks: {sweeps: {full_batch: {samples: 1500}}}}",
