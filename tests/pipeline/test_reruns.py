@@ -34,6 +34,16 @@ def test_same_bytes_in_another_folder_on_another_number_of_cores(smoke_run: Path
     assert {Path(name).suffix for name in one} == kinds
 
 
+def test_every_job_has_a_log_of_its_own(smoke_run: Path) -> None:
+    """A figure once wrote over the log and the times of the training that it showed."""
+    summary = run_snakemake(smoke_run, "--summary", *SMOKE).stdout
+    rows = [line.split("\t") for line in summary.splitlines() if line.count("\t") == 5]
+    rules = {}
+    for _, _, rule, log, *_ in rows[1:]:
+        rules.setdefault(log, set()).add(rule)
+    assert len(rules) > 20 and [log for log, found in rules.items() if len(found) > 1] == []
+
+
 @pytest.mark.parametrize("touched", [False, True], ids=["clone", "touched"])
 def test_nothing_to_do(smoke_copy: Path, touched: bool) -> None:
     """A clone that kept `.snakemake`, also with every file touched: nothing runs, and that is said."""

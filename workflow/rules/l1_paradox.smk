@@ -105,9 +105,9 @@ rule train_l1_paradox_networks:
         records=expand("results/{{scale}}/runs/l1_paradox_networks_{sweep}.json", sweep=NETWORK_SWEEPS),
         weights=expand("results/{{scale}}/weights/l1_paradox_networks_{sweep}.npz", sweep=NETWORK_SWEEPS),
     log:
-        "results/{scale}/logs/l1_paradox_networks.log",
+        "results/{scale}/logs/l1_paradox_networks_training.log",
     benchmark:
-        "results/{scale}/benchmarks/l1_paradox_networks.tsv"
+        "results/{scale}/benchmarks/l1_paradox_networks_training.tsv"
     threads: 1
     resources:
         gpu=GPU,
