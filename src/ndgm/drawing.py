@@ -129,6 +129,9 @@ def save(figure: Figure, name: str) -> Saved:
     """
     folder = results() / "figures"
     _lay_out(figure)
+    for axes in figure.axes:
+        # The solver of the layout leaves last bits to chance, and the SVG names what it clips after all of them.
+        axes.set_position([round(bound, 6) for bound in axes.get_position().bounds])
     paths = {}
     for kind, metadata in _METADATA.items():
         paths[kind] = folder / f"{name}.{kind}"

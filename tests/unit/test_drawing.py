@@ -129,3 +129,17 @@ def test_methods_are_told_apart_by_everyone(vision):
         distance = np.linalg.norm(lab(a, VISIONS[vision]) - lab(b, VISIONS[vision]))
         # 2.3 is just noticeable; small marks want several times that.
         assert distance > 12, f"{colours[a]} and {colours[b]} look alike"
+
+
+def test_the_last_bits_of_the_layout_are_not_left_to_chance(tmp_path, monkeypatch):
+    # Two runs named the clip paths of one figure differently, after positions that differed by 1e-16.
+    monkeypatch.setenv("NDGM_RESULTS", str(tmp_path))
+    written = []
+    for shift in (0.0, 3e-16):
+        figure, axes = plt.subplots()
+        monkeypatch.setattr(
+            drawing, "_lay_out", lambda _, axes=axes, shift=shift: axes.set_position([0.1 + shift, 0.2, 0.7, 0.7])
+        )
+        axes.plot([0, 1], [0, 2])
+        written.append(drawing.save(figure, "bits").svg.read_bytes())
+    assert written[0] == written[1]

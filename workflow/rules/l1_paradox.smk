@@ -131,9 +131,9 @@ rule prune_l1_paradox_networks:
     output:
         pruned="results/{scale}/runs/l1_paradox_pruning.parquet",
     log:
-        "results/{scale}/logs/l1_paradox_pruning.log",
+        "results/{scale}/logs/l1_paradox_pruning_networks.log",
     benchmark:
-        "results/{scale}/benchmarks/l1_paradox_pruning.tsv"
+        "results/{scale}/benchmarks/l1_paradox_pruning_networks.tsv"
     threads: 1
     params:
         settings=json_of({**config["l1_paradox"]["pruning"], "hidden": config["l1_paradox"]["networks"]["hidden"]}),
