@@ -10,7 +10,6 @@ from torch.nn.functional import huber_loss, softshrink
 from ndgm.objectives.absolute_regression import AbsoluteRegression
 from ndgm.objectives.lasso import Lasso
 from ndgm.objectives.max_affine import MaxAffine, ResistingOracle
-from ndgm.objectives.one_weight import OneWeight
 from ndgm.objectives.relu_regression import ReluRegression
 from ndgm.objectives.smoothed import SmoothedLasso
 from ndgm.theory.l1_paradox import stationarity_residual
@@ -285,23 +284,3 @@ def test_no_method_beats_the_resisting_oracle(steps):
     assert (gap >= bound * (1 - 1e-14)).all()
     # The first attains it.
     assert gap[0].item() == pytest.approx(bound, rel=1e-14)
-
-
-def test_one_weight_is_its_plain_formula():
-    curvature, tilt, penalty = column(0, 1e-3, 2, 1e3, 0, 5), column(0, 0.5, -1, 0, 0.9, 2), column(1, 0, 2, 0, 1, 3)
-    objective = OneWeight(curvature, tilt, penalty)
-    for seed in range(4):
-        w = normal(RUNS, 1, seed=seed).requires_grad_()
-        smooth = curvature * w.square() / 2 - tilt * w
-        (gradient,) = torch.autograd.grad(smooth.sum(), w, retain_graph=True)
-        whole = smooth + penalty * w.abs()
-        (expected,) = torch.autograd.grad(whole.sum(), w)
-        torch.testing.assert_close(objective.gradient(w.detach()), gradient, rtol=1e-14, atol=1e-14)
-        torch.testing.assert_close(objective.subgradient(w.detach()), expected, rtol=1e-14, atol=1e-14)
-        torch.testing.assert_close(objective.measure(w.detach(), w)["objective"], whole.detach()[:, 0])
-        amount = torch.full((RUNS, 1), 0.3)
-        torch.testing.assert_close(
-            objective.shrink(w.detach().clone(), amount), torch.sign(w) * (w.abs() - 0.3 * penalty).clamp_min(0)
-        )
-    zero = torch.zeros(RUNS, 1, dtype=torch.float64)
-    torch.testing.assert_close(objective.subgradient(zero), -tilt)  # sign(0) = 0

@@ -250,16 +250,6 @@ def test_progress_adds_up_to_the_runs():
     assert told == [0.12, 0.13, 0.25, 0.25, 0.25]
 
 
-@pytest.mark.parametrize(
-    ("steps", "count", "recorded"),
-    [(20_000, 4, (2_500, 5_000, 10_000, 15_000, 20_000)), (5, 12, (1, 2, 4, 5)), (1, 3, (1,)), (8, 1, (6, 8))],
-)
-def test_halving(steps, count, recorded):
-    schedule = Schedule.halving(steps, count)
-    average_from = recorded[-2] if steps > 1 else 0
-    assert (schedule.steps, schedule.recorded, schedule.average_from) == (steps, recorded, average_from)
-
-
 def test_the_start_is_recorded_where_asked_for():
     problem, penalty, start = random_problem(), np.array([1.0]), starts(1, 8)
     trace = run(problem, "subgradient", start, np.array([0.01]), penalty, Schedule(5, (0, 2, 5), 4))
@@ -268,12 +258,6 @@ def test_the_start_is_recorded_where_asked_for():
     assert trace.measured["objective"][0, 0] == pytest.approx(
         w @ problem.A @ w / 2 - problem.b @ w + np.abs(w).sum(), rel=1e-12
     )
-
-
-def test_geometric_recording():
-    assert Schedule.geometric(1_000, 4) == Schedule(1_000, (1, 10, 100, 1_000), 750)
-    assert Schedule.geometric(4, 30).recorded == (1, 2, 3, 4)
-    assert Schedule.geometric(7, 1) == Schedule(7, (1, 7), 6)
 
 
 @pytest.mark.parametrize("steps", [200, 5_001])
@@ -310,10 +294,3 @@ def test_floor_of_a_tilted_absolute_value():
     problem = Quadratic(np.zeros((1, 1)), np.array([b]), 1.0)
     trace = run(problem, "subgradient", np.array([[0.3]]), step_size, penalty, Schedule(20_000, (20_000,), 10_000))
     assert trace.measured["mean_l1_norm"][-1] == pytest.approx(0.025 * (1 + b**2), rel=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("steps", "count", "recorded"), [(10, 5, (0, 2, 4, 6, 8, 10)), (10, 1, (0, 10)), (9, 4, (0, 2, 4, 7, 9))]
-)
-def test_even(steps, count, recorded):
-    assert Schedule.even(steps, count) == Schedule(steps, recorded, 0)
