@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from ndgm.curvature import largest_eigenvalues
-from ndgm.datasets import digits
+from ndgm.datasets.networks import digits
 from ndgm.networks import Networks, activation
 from ndgm.objectives.network import NetworkLoss
 from ndgm.objectives.network_hessian import NetworkHessian

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.datasets import read_regression
+from ndgm.datasets.regression import read_regression
 from ndgm.descent import Schedule
 from ndgm.methods import EPSILON
 from ndgm.objectives.lasso import Lasso
@@ -14,7 +14,7 @@ from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
 from ndgm.theory.adaptive import rmsprop_floor, rmsprop_norm, sign_floor
 from ndgm.theory.l1_paradox import floor_above_penalty_max
 from ndgm.theory.lasso import Quadratic
-from ndgm.training import deterministic_torch, train
+from ndgm.training import deterministic_torch, train_each
 
 SPREAD = 10.0  # standard deviation of starts, in steps
 
@@ -125,7 +125,4 @@ with program(arguments) as say:
     deterministic_torch()
     designs = {path.stem.removeprefix("lasso_"): read_regression(path) for path in arguments.designs}
     problems = {name: Quadratic.from_data(*data) for name, data in designs.items()}
-    for settings, out in zip(arguments.settings, arguments.out, strict=True):
-        runs, build, together = EXPERIMENTS[settings["experiment"]](settings)
-        runs.insert(0, "experiment", settings["experiment"])
-        train(settings, arguments.designs, out, say, runs, build, together)
+    train_each(EXPERIMENTS, arguments, arguments.designs, say)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.datasets import read_regression, slopes_around_zero
+from ndgm.datasets.max_affine import slopes_around_zero
+from ndgm.datasets.regression import read_regression
 from ndgm.descent import Schedule
 from ndgm.objectives.absolute_regression import AbsoluteRegression
 from ndgm.objectives.max_affine import MaxAffine, ResistingOracle
@@ -16,7 +17,7 @@ from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
 from ndgm.theory.convergence import critical_width, settling_width
 from ndgm.theory.lasso import Quadratic
 from ndgm.theory.worst_cases import STEP_RULES, lower_bound
-from ndgm.training import deterministic_torch, train
+from ndgm.training import deterministic_torch, train_each
 
 LAST_AND_AVERAGE = {
     "constant": ["subgradient", "averaged"],
@@ -166,7 +167,4 @@ with program(arguments) as say:
     deterministic_torch()
     designs = {path.stem.removeprefix("lasso_"): read_regression(path) for path in arguments.designs}
     problems = {name: Quadratic.from_data(*data) for name, data in designs.items()}
-    for settings, out in zip(arguments.settings, arguments.out, strict=True):
-        runs, build, together = EXPERIMENTS[settings["experiment"]](settings)
-        runs.insert(0, "experiment", settings["experiment"])
-        train(settings, arguments.designs, out, say, runs, build, together)
+    train_each(EXPERIMENTS, arguments, arguments.designs, say)

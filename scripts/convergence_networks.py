@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.datasets import read_samples
+from ndgm.datasets.networks import read_samples
 from ndgm.descent import Schedule
 from ndgm.files import InputError
 from ndgm.networks import Networks, activation
@@ -132,7 +132,8 @@ def build_problem(part):
     widths = (x.shape[1], *settings["hidden"], y.shape[1])
     at_kink = None if row["at_kink"] == AS_AUTOGRAD else float(row["at_kink"])
     architecture = Networks(widths, activation(row["activation"], at_kink))
-    options = {"loss": loss, "classes": settings["data"] == "digits", "runs_at_once": settings["runs_at_once"]}
+    options = {"loss": loss, "classes": settings["data"] == "digits"}
+    options |= {name: settings[name] for name in ("runs_at_once", "samples_at_once")}
     if row["batch_size"] == FULL_BATCH:
         objective = NetworkLoss(architecture, x, y, len(part), **options)
     else:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.datasets import load_classes, slopes_around_zero
+from ndgm.datasets.classification import load_classes
+from ndgm.datasets.max_affine import slopes_around_zero
 from ndgm.descent import Schedule
 from ndgm.files import InputError
 from ndgm.objectives.logistic import Logistic
@@ -18,7 +19,7 @@ from ndgm.provenance import generator
 from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
 from ndgm.theory.edge_of_stability import OrbitError, scalar
 from ndgm.theory.logistic import separation, solve_logistic, two_cycles
-from ndgm.training import deterministic_torch, train
+from ndgm.training import deterministic_torch, train_each
 
 NEAR, FAR = 0.1, 3.0  # starts near a minimiser and far from it, in units of random ones
 
@@ -157,29 +158,31 @@ def schedule(settings):
     return Schedule(steps, tuple(sorted({*range(1, first + 1), *evenly.tolist()})), 0)
 
 
-def build_problem(build, settings, part):
-    """The problem of an ensemble, with what tells an orbit measured on it."""
-    objective, start = build(settings, part)
-    step_size = column(part, "step_size", device)
-    return Problem(Orbit(objective, step_size, start), start, step_size, schedule(settings))
+def followed(make, settings):
+    """An experiment with what tells an orbit measured on every run."""
+    runs, build = make(settings)
+
+    def build_problem(part):
+        objective, start = build(settings, part)
+        step_size = column(part, "step_size", device)
+        return Problem(Orbit(objective, step_size, start), start, step_size, schedule(settings))
+
+    return runs, build_problem, ["design", "method"]
 
 
-EXPERIMENTS = {
-    "edge_of_stability_cycles": cycles,
+MAKERS = {
+    "cycles": cycles,
     # From afar, an exponential would take descent too far to return.
-    "edge_of_stability_asymmetric": partial(cycles, scale=1.0),
-    "edge_of_stability_near_threshold": near_threshold,
-    "edge_of_stability_max_affine": max_affine,
-    "edge_of_stability_logistic": logistic,
-    "edge_of_stability_separable": separable,
+    "asymmetric": partial(cycles, scale=1.0),
+    "near_threshold": near_threshold,
+    "max_affine": max_affine,
+    "logistic": logistic,
+    "separable": separable,
 }
+EXPERIMENTS = {f"edge_of_stability_{name}": partial(followed, make) for name, make in MAKERS.items()}
 
 arguments = argument_parser(__doc__, many=("out",)).parse_args()
 with program(arguments) as say:
     deterministic_torch()
     device = arguments.settings[0]["device"]
-    # All are made before the first is run, so that a fault of the config comes up at once.
-    made = [EXPERIMENTS[settings["experiment"]](settings) for settings in arguments.settings]
-    for settings, (runs, build), out in zip(arguments.settings, made, arguments.out, strict=True):
-        runs.insert(0, "experiment", settings["experiment"])
-        train(settings, [], out, say, runs, partial(build_problem, build, settings), ["design", "method"])
+    train_each(EXPERIMENTS, arguments, [], say)

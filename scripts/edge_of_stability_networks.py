@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 
 from ndgm.curvature import TrackedNetworkLoss
-from ndgm.datasets import read_samples
+from ndgm.datasets.networks import read_samples
 from ndgm.descent import Schedule
 from ndgm.networks import Networks, activation
 from ndgm.programs import argument_parser, program
@@ -50,6 +50,7 @@ def build(part):
         loss=settings["problems"][problem]["loss"],
         classes=True,
         runs_at_once=settings["runs_at_once"],
+        samples_at_once=settings["samples_at_once"],
     )
     return Problem(objective, start, step_size, Schedule.even(settings["steps"], settings["recorded_steps"]))
 

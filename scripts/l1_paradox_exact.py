@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ndgm.datasets import read_regression
+from ndgm.datasets.regression import read_regression
 from ndgm.programs import argument_parser, program
 from ndgm.tables import write_table
 from ndgm.theory.l1_paradox import away_from_breakpoints, floor_rate, turning_point

@@ -2,7 +2,7 @@
 
 import torch
 
-from ndgm.datasets import read_regression
+from ndgm.datasets.regression import read_regression
 from ndgm.descent import Schedule
 from ndgm.objectives.lasso import Lasso
 from ndgm.programs import argument_parser, program

@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 import torch
 
-from ndgm.datasets import Samples, Weights, read_samples, write_data
+from ndgm.datasets import write_data
+from ndgm.datasets.networks import Samples, Weights, read_samples
 from ndgm.descent import Schedule
 from ndgm.networks import Networks, activation
 from ndgm.objectives.network import MinibatchNetworkLoss, NetworkLoss
@@ -36,7 +37,7 @@ def tensors(data):
 
 def build(part):
     """The penalised loss of an ensemble, its starts and steps; the networks of a seed see the same batches."""
-    options = {"classes": True, "runs_at_once": settings["runs_at_once"]}
+    options = {"classes": True} | {name: settings[name] for name in ("runs_at_once", "samples_at_once")}
     if sweep["batch_size"] == FULL_BATCH:
         loss = NetworkLoss(architecture, *tensors(samples), len(part), **options)
     else:

@@ -2,7 +2,7 @@
 
 import torch
 
-from ndgm.datasets import read_regression, without_signal
+from ndgm.datasets.regression import read_regression, without_signal
 from ndgm.descent import Schedule
 from ndgm.objectives.lasso import MinibatchLasso
 from ndgm.programs import argument_parser, program

@@ -3,7 +3,7 @@
 import pandas as pd
 import torch
 
-from ndgm.datasets import read_samples, read_weights
+from ndgm.datasets.networks import read_samples, read_weights
 from ndgm.files import InputError
 from ndgm.programs import argument_parser, program
 from ndgm.pruning import PROXIMAL_AND_PLAIN, accuracy, drop_below, keep_share, sequential, sparsity

@@ -1,6 +1,7 @@
 """Generate or load the design matrix and target of one LASSO problem."""
 
-from ndgm.datasets import load_design, write_data
+from ndgm.datasets import write_data
+from ndgm.datasets.regression import load_design
 from ndgm.programs import argument_parser, program
 from ndgm.provenance import generator
 

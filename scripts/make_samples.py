@@ -1,6 +1,7 @@
 """Generate or load the inputs and targets of one problem that networks are trained on."""
 
-from ndgm.datasets import SAMPLERS, write_data
+from ndgm.datasets import write_data
+from ndgm.datasets.networks import SAMPLERS
 from ndgm.programs import argument_parser, program
 from ndgm.provenance import generator
 

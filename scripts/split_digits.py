@@ -1,6 +1,7 @@
 """Cut scikit-learn's handwritten digits into pictures to train on and pictures to test on."""
 
-from ndgm.datasets import split_digits, write_data
+from ndgm.datasets import write_data
+from ndgm.datasets.networks import split_digits
 from ndgm.programs import argument_parser, program
 from ndgm.provenance import generator
 

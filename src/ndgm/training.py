@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from ndgm.files import write_json
 from ndgm.provenance import record, value_hash
 from ndgm.sweep import Problem, ensembles, sweep
 from ndgm.tables import write_table
+
+Maker = Callable[[Mapping[str, Any]], tuple[pd.DataFrame, Callable[[pd.DataFrame], Problem], list[str]]]
 
 
 def deterministic_torch() -> None:
@@ -71,3 +74,24 @@ def train(
     ends = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
     say(f"{out.stem}: {len(runs):,} runs of up to {table['step'].max():,} steps: {ends}")
     return iterates
+
+
+def train_each(
+    makers: Mapping[str, Maker],
+    arguments: Namespace,
+    inputs: Sequence[Path],
+    say: Callable[[str], None],
+) -> None:
+    """Train several experiments one after the other, each with its settings and to its own table.
+
+    Args:
+        makers: By the name of the experiment, what makes `runs`, `build` and `together` of `train` from its settings.
+        arguments: Of the program: `settings`, one block for each experiment, and `out`, its run table.
+        inputs: As for `train`.
+        say: As for `train`.
+    """
+    # All are made before the first is run, so that a fault of the config comes up at once.
+    made = [makers[settings["experiment"]](settings) for settings in arguments.settings]
+    for settings, (runs, build, together), out in zip(arguments.settings, made, arguments.out, strict=True):
+        runs.insert(0, "experiment", settings["experiment"])
+        train(settings, inputs, out, say, runs, build, together)

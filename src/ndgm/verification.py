@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ndgm.datasets import read_regression, read_samples
+from ndgm.datasets.networks import read_samples
+from ndgm.datasets.regression import read_regression
 from ndgm.files import read_json, write_atomically, write_json
 from ndgm.provenance import file_hash
 from ndgm.tables import last_rows, read_table

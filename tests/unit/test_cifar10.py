@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ndgm.datasets import cifar10, class_targets, digits
+from ndgm.datasets.networks import cifar10, class_targets, digits
 from ndgm.files import InputError
 
 FOLDER = "cifar-10-batches-bin"

@@ -5,7 +5,8 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.preprocessing import PolynomialFeatures
 
-from ndgm.datasets import SAMPLERS, diabetes, digits, gaussian, load_design, teacher, without_signal
+from ndgm.datasets.networks import SAMPLERS, digits, teacher
+from ndgm.datasets.regression import diabetes, gaussian, load_design, without_signal
 from ndgm.files import InputError
 
 

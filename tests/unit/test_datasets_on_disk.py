@@ -5,7 +5,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from ndgm.datasets import Regression, Samples, gaussian, read_regression, read_samples, teacher, write_data
+from ndgm.datasets import write_data
+from ndgm.datasets.networks import Samples, read_samples, teacher
+from ndgm.datasets.regression import Regression, gaussian, read_regression
 from ndgm.files import InputError
 
 

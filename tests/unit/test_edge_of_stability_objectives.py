@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ndgm.datasets import labelled_gaussian, labelled_table, load_classes, slopes_around_zero
+from ndgm.datasets.classification import labelled_gaussian, labelled_table, load_classes
+from ndgm.datasets.max_affine import slopes_around_zero
 from ndgm.descent import Schedule, descend
 from ndgm.methods import METHODS
 from ndgm.objectives.logistic import Logistic

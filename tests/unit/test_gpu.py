@@ -6,7 +6,7 @@ import torch
 
 import ndgm.capture
 import ndgm.descent
-from ndgm.datasets import gaussian
+from ndgm.datasets.regression import gaussian
 from ndgm.descent import Schedule, descend
 from ndgm.methods import METHODS
 from ndgm.networks import Networks, activation

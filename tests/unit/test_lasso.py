@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso
 
-from ndgm.datasets import diabetes, gaussian
+from ndgm.datasets.regression import diabetes, gaussian
 from ndgm.theory import lasso
 from ndgm.theory.lasso import (
     CertificateError,

@@ -6,7 +6,7 @@ import statsmodels.api as sm
 import torch
 from scipy.special import expit
 
-from ndgm.datasets import labelled_gaussian, labelled_table
+from ndgm.datasets.classification import labelled_gaussian, labelled_table
 from ndgm.theory.edge_of_stability import OrbitError, flip_coefficient, scalar, two_cycle
 from ndgm.theory.logistic import (
     Minimum,

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import gelu
 
-from ndgm.datasets import split_digits
+from ndgm.datasets.networks import split_digits
 from ndgm.descent import Schedule, descend
 from ndgm.methods import METHODS
 from ndgm.networks import Networks, activation

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.datasets import Regression, Samples, write_data
+from ndgm.datasets import write_data
+from ndgm.datasets.networks import Samples
+from ndgm.datasets.regression import Regression
 from ndgm.files import InputError, write_json
 from ndgm.tables import read_table, write_table
 from ndgm.verification import Level, accept, compare, report

@@ -6,6 +6,10 @@ from torch import Tensor
 class Objective:
     """A sum of a smooth part and a penalty, for an ensemble of runs. Iterates have shape (runs, d).
 
+    One without a smooth part gives `subgradient` alone; one without a penalty has no `penalty_subgradient`, and one
+    whose penalty has no simple proximal map no `shrink`. A method that asks for what is not there raises
+    `NotImplementedError`.
+
     Attributes:
         averaged: Names of what is averaged over steps.
         lowest: Infimum of the objective, a number or one per run, shape (runs,); only where it is known.

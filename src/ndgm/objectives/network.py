@@ -68,8 +68,8 @@ class NetworkLoss(Objective):
         runs: Size of the ensemble.
         loss: A key of `LOSSES`.
         classes: Whether targets are one-hot classes, so that accuracy means something.
-        runs_at_once: Networks in one batched product.
-        samples_at_once: Samples in one product, at most.
+        runs_at_once: Networks in one batched product; all where it is None.
+        samples_at_once: Samples in one product, at most; all where it is None.
 
     Raises:
         ValueError: if there is no such loss.
@@ -86,8 +86,8 @@ class NetworkLoss(Objective):
         *,
         loss: str = "squared",
         classes: bool = False,
-        runs_at_once: int = 4,
-        samples_at_once: int = 600,
+        runs_at_once: int | None = None,
+        samples_at_once: int | None = None,
     ) -> None:
         if loss not in LOSSES:
             raise ValueError(f"no loss {loss!r}; there are {', '.join(LOSSES)}")
@@ -96,8 +96,8 @@ class NetworkLoss(Objective):
         self.target = y.T.contiguous().T  # in the layout of outputs
         self.loss = LOSSES[loss]
         self.classes = classes
-        self.runs_at_once = runs_at_once
-        count = -(-len(x) // samples_at_once)
+        self.runs_at_once = runs_at_once or runs
+        count = -(-len(x) // (samples_at_once or len(x)))
         self.samples = list(zip(self.inputs.tensor_split(count), self.target.tensor_split(count), strict=True))
         self._gradient = x.new_empty(runs, networks.parameters)
         self._into = self.parts(self._gradient)
