@@ -1,10 +1,13 @@
 # %% [markdown]
 # # Networks rise to the edge of stability, kinked or not
 #
-# The largest eigenvalue of the Hessian along gradient descent with full batches, in units of $2/\eta$, for six
-# activations, two losses and two step sizes. Faint: single runs. Thick: their median. The line at one is the edge.
+# The largest eigenvalue of the Hessian along gradient descent with full batches, in units of $2/\eta$, for every data
+# set and six activations, two losses and two step sizes. Faint: single runs. Thick: their median. The line at one is
+# the edge.
 
 # %%
+from itertools import product
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -18,16 +21,15 @@ LOSSES = {"squared": "squared loss", "cross_entropy": "cross entropy"}
 KINKED = {kinked for kinked, _ in KINKED_AND_SMOOTH}
 HIGHEST = 1.8
 runs = read_experiment(results(), "edge_of_stability_networks")
-runs = runs[runs["design"] == runs["design"].iloc[0]]
 runs["over_edge"] = runs["sharpness"] * runs["step_size"] / 2
-activations = list(runs["activation"].unique())
+activations, designs = list(runs["activation"].unique()), list(runs["design"].unique())
 
 # %%
-figure, panels = plt.subplots(
-    len(LOSSES), len(activations), figsize=(PAGE_WIDTH, 2.9), sharex=True, sharey=True, squeeze=False
-)
-for row, (problem, title) in zip(panels, LOSSES.items(), strict=True):
-    here = runs[runs["problem"] == problem]
+rows = list(product(designs, LOSSES))
+size = (PAGE_WIDTH, 1.45 * len(rows))
+figure, panels = plt.subplots(len(rows), len(activations), figsize=size, sharex=True, sharey=True, squeeze=False)
+for row, (design, problem) in zip(panels, rows, strict=True):
+    here = runs[(runs["design"] == design) & (runs["problem"] == problem)]
     step_sizes = np.sort(here["step_size"].unique())[[0, -1]]
     for axes, activation in zip(row, activations, strict=True):
         prediction(axes, [0, runs["step"].max()], [1, 1])
@@ -40,6 +42,7 @@ for row, (problem, title) in zip(panels, LOSSES.items(), strict=True):
             axes.plot(curves.index, curves.median(axis=1), line, color=colour, linewidth=1.4, label=label)
         axes.set(ylim=(0, HIGHEST))
     row[-1].legend(loc="lower right", handlelength=2.2, borderaxespad=0.1)
+    title = LOSSES[problem] if len(designs) == 1 else f"{design}, {LOSSES[problem]}"
     row[0].set_ylabel(f"{title}\nsharpness in units of $2/\\eta$")
 for axes, activation in zip(panels[0], activations, strict=True):
     axes.set_title(NAMES.get(activation, activation.replace("_", " ")))

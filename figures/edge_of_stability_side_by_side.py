@@ -25,7 +25,8 @@ ends = ends[(ends["design"] == "absolute") | (ends["step_size"] > ends["threshol
 ends["hessian"] = (ends["sharpness"] + ends["sharpness_before"]) / 2 * ends["step_size"] / 2
 ends["along_step"] = ends["smoothness"] * ends["step_size"] / 2
 runs = read_experiment(results(), "edge_of_stability_networks")
-runs = runs[(runs["design"] == runs["design"].iloc[0]) & (runs["problem"] == "squared")]
+data = runs["design"].iloc[0]
+runs = runs[(runs["design"] == data) & (runs["problem"] == "squared")]
 runs = runs[runs["step_size"] == runs["step_size"].min()]
 runs["hessian"] = runs["sharpness"] * runs["step_size"] / 2
 runs["along_step"] = runs["directional_smoothness"] * runs["step_size"] / 2
@@ -53,7 +54,7 @@ for axes, (name, (title, method)) in zip(convex, FUNCTIONS.items(), strict=True)
     axes.set_xticks([], minor=True)
 for axes, (name, (title, method)) in zip(nets, NETWORKS.items(), strict=True):
     draw(axes, runs[runs["activation"] == name], "step", method)
-    axes.set(title=title, xlabel="step")
+    axes.set(title=f"{title}, {data}", xlabel="step")
 for axes in panels:
     prediction(axes, axes.get_xlim(), [1, 1])
     axes.set(ylim=(-0.08, HIGHEST), xlim=axes.get_xlim())
