@@ -1,8 +1,8 @@
 """The text of the paper holds no typed-in result.
 
 A result is a number with a decimal point, a percentage, a whole number from ten on, or such a number in
-words. They may stand in placeholders, code, citation keys, arXiv identifiers, attributes and the versions v1 to
-v12; in a formula, only as an exponent of ten.
+words. They may stand in placeholders, code, citation keys, arXiv identifiers, the name CIFAR-10, attributes and the
+versions v1 to v12; in a formula, only as an exponent of ten.
 """
 
 import re
@@ -23,6 +23,7 @@ ALLOWED = re.compile(
     | \]\([^)]*\)        # targets of links
     | (?<!\w)-?@[\w:-]+  # citation keys
     | \barXiv:\S+
+    | \bCIFAR-10\b
     | \bv(?:[1-9]|1[0-2])\b
     | \b10\^\{?-?\d+\}?
     | "[a-z][\w.]*"      # names in placeholders
@@ -76,6 +77,7 @@ def test_an_injected_result_is_caught(path, result):
     [
         "v12",
         "arXiv:2401.08426",
+        "CIFAR-10",
         "$\\frac{1}{2}$",
         "$10^{-12}$",
         "`ndgm==0.1.0`",
