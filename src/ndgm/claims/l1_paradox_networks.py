@@ -46,7 +46,7 @@ def l1_paradox_networks_rise(l1_paradox_networks: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], floor_slope(runs["step_size"], runs["weights"]) * penalty)
 
 
-@claim(section="4", figure="l1_paradox_network_noise", test=equivalence(0.1), unit="$\\lambda$")
+@claim(section="4", figure="l1_paradox_turning_point", test=equivalence(0.1), unit="$\\lambda$")
 def l1_paradox_networks_minimum(l1_paradox_networks: pd.DataFrame) -> Evidence:
     r"""The norm of each layer is smallest where $\tfrac{\eta}{2}\sum(\lambda + \sigma^2/\lambda)$ is, with the gradient
     noise $\sigma$ that was measured at each penalty.
