@@ -18,8 +18,7 @@ FIGURES = {
         "runs/l1_paradox_networks_{sweep}.parquet",
     ],
     "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
-    "l1_paradox_networks": ["runs/l1_paradox_networks_{sweep}.parquet"],
-    "l1_paradox_pruning": ["runs/l1_paradox_pruning.parquet"],
+    "l1_paradox_networks": ["runs/l1_paradox_networks_{sweep}.parquet", "runs/l1_paradox_pruning.parquet"],
     "adaptive_norm": ["runs/adaptive_lasso.parquet"],
     "adaptive_cycles": ["runs/adaptive_one_weight.parquet", "runs/adaptive_cycles.parquet"],
     "edge_of_stability_bifurcations": [
