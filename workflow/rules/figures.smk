@@ -19,8 +19,11 @@ FIGURES = {
     ],
     "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
     "l1_paradox_networks": ["runs/l1_paradox_networks_{sweep}.parquet", "runs/l1_paradox_pruning.parquet"],
-    "adaptive_norm": ["runs/adaptive_lasso.parquet"],
-    "adaptive_cycles": ["runs/adaptive_one_weight.parquet", "runs/adaptive_cycles.parquet"],
+    "adaptive_methods": [
+        "runs/adaptive_lasso.parquet",
+        "runs/adaptive_one_weight.parquet",
+        "runs/adaptive_cycles.parquet",
+    ],
     "edge_of_stability_bifurcations": [
         "runs/edge_of_stability_cycles.parquet",
         "runs/edge_of_stability_asymmetric.parquet",
