@@ -127,3 +127,12 @@ def test_the_paper_reports_every_verdict_plainly(tmp_path, verdict):
         assert f", {other}\\]" not in text
         assert f"{len(manuscript.claims)} {other}" not in text
     assert all(f"#fig-{name} " in text for name in FIGURES)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_the_paper_refers_to_a_figure_before_it_shows_it(tmp_path, verdict):
+    folder = run(tmp_path / "run", verdict=verdict)
+    manuscript = Manuscript(folder / "claims.json", SETTINGS, folder / "figures", ROOT / "workflow/report")
+    text = manuscript.fill(ROOT / "paper/paper.md")
+    for name in FIGURES:
+        assert -1 < text.find(f"](#fig-{name})") < text.index(f"#fig-{name} name="), name

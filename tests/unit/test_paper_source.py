@@ -92,3 +92,7 @@ def test_what_is_no_result_passes(text):
 def test_the_paper_names_every_figure_that_has_a_caption():
     text = SOURCES[0].read_text(encoding="utf-8")
     assert all(f'{{{{ figure("{name}") }}}}' in text for name in FIGURES)
+
+
+def test_every_notebook_has_a_caption_and_every_caption_a_notebook():
+    assert sorted(path.stem for path in (ROOT / "figures").glob("*.py")) == FIGURES

@@ -14,14 +14,16 @@ FIGURES = {
     "l1_paradox_turning_point": [
         "runs/l1_paradox_turning_point_{design}.parquet",
         "exact/l1_paradox_exact_{design}.parquet",
+        "runs/l1_paradox_noise_{design}.parquet",
+        "runs/l1_paradox_networks_{sweep}.parquet",
     ],
-    "l1_paradox_noise": ["runs/l1_paradox_noise_{design}.parquet"],
     "l1_paradox_cures": ["runs/l1_paradox_lasso_{design}.parquet", "exact/l1_paradox_exact_{design}.parquet"],
-    "l1_paradox_networks": ["runs/l1_paradox_networks_{sweep}.parquet"],
-    "l1_paradox_network_noise": ["runs/l1_paradox_networks_{sweep}.parquet"],
-    "l1_paradox_pruning": ["runs/l1_paradox_pruning.parquet"],
-    "adaptive_norm": ["runs/adaptive_lasso.parquet"],
-    "adaptive_cycles": ["runs/adaptive_one_weight.parquet", "runs/adaptive_cycles.parquet"],
+    "l1_paradox_networks": ["runs/l1_paradox_networks_{sweep}.parquet", "runs/l1_paradox_pruning.parquet"],
+    "adaptive_methods": [
+        "runs/adaptive_lasso.parquet",
+        "runs/adaptive_one_weight.parquet",
+        "runs/adaptive_cycles.parquet",
+    ],
     "edge_of_stability_bifurcations": [
         "runs/edge_of_stability_cycles.parquet",
         "runs/edge_of_stability_asymmetric.parquet",

@@ -21,7 +21,7 @@ MOMENTUM = 0.9
 """β₁ of Adam, and the heavy-ball method's momentum."""
 
 
-@claim(section="4", figure="adaptive_norm", test=equivalence(0.02))
+@claim(section="4", figure="adaptive_methods", test=equivalence(0.02))
 def adaptive_rmsprop_norm(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ the L1 norm that RMSProp with a long memory, $\beta_2 = 0.999$, keeps is that of the
     LASSO with $|w|$ rounded off to $\sqrt{w^2 + \eta^2}$, and what its hovering adds.
@@ -30,7 +30,7 @@ def adaptive_rmsprop_norm(adaptive_lasso: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
 
 
-@claim(section="4", figure="adaptive_norm", test=equivalence(0.02))
+@claim(section="4", figure="adaptive_methods", test=equivalence(0.02))
 def adaptive_rmsprop_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""At every penalty above $\lambda_{\max}$ the L1 norm that RMSProp with $\beta_2 = 0.999$ keeps is, to first
     order, $\tfrac{\eta}{2}\sum_i (1 + \kappa_i^2) / \sqrt{1 - \kappa_i^2}$.
@@ -39,7 +39,7 @@ def adaptive_rmsprop_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], runs["first_order_l1_norm"])
 
 
-@claim(section="4", figure="adaptive_norm", test=order())
+@claim(section="4", figure="adaptive_methods", test=order())
 def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ the norm that RMSProp keeps falls with the penalty, where that of the subgradient method
     rises.
@@ -51,14 +51,14 @@ def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
     return Evidence(lowest.where(~rises, highest), highest.where(~rises, lowest))
 
 
-@claim(section="4", figure="adaptive_norm", test=equivalence(0.02))
+@claim(section="4", figure="adaptive_methods", test=equivalence(0.02))
 def adaptive_sign_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ sign descent keeps the L1 norm $\eta d/2$, whatever the penalty."""
     runs = _runs(adaptive_lasso, ["sign"], CELL)
     return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
 
 
-@claim(section="4", figure="adaptive_norm", test=equivalence(0.05))
+@claim(section="4", figure="adaptive_methods", test=equivalence(0.05))
 def adaptive_adagrad_decay(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On a tilted kink Adagrad has no floor: at step $t$ it is where RMSProp with step $\eta/\sqrt t$ would be."""
     steps = adaptive_one_weight.groupby("run")["step"]
@@ -73,14 +73,14 @@ def adaptive_adagrad_decay(adaptive_one_weight: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index))
 
 
-@claim(section="4", figure="adaptive_norm", test=identity(0), unit="$\\lVert w\\rVert_1$")
+@claim(section="4", figure="adaptive_methods", test=identity(0), unit="$\\lVert w\\rVert_1$")
 def adaptive_proximal_zero(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ Adam with a proximal step ends with every weight at exactly zero."""
     norm = _runs(adaptive_lasso, ["proximal_adam"], CELL)["l1_norm"]
     return Evidence(norm, 0 * norm)
 
 
-@claim(section="4", figure="adaptive_cycles", test=equivalence(0.01))
+@claim(section="4", figure="adaptive_methods", test=equivalence(0.01))
 def adaptive_rmsprop_cycle(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On a smooth parabola, too, RMSProp with $\beta_2 = 0.9$ or $0.99$ never rests: whatever the curvature $L$, it
     keeps $|w| = \eta/2 - \varepsilon/L$.
@@ -88,7 +88,7 @@ def adaptive_rmsprop_cycle(adaptive_one_weight: pd.DataFrame) -> Evidence:
     return _cycle(adaptive_one_weight, ["rmsprop_0.9", "rmsprop_0.99"])
 
 
-@claim(section="4", figure="adaptive_cycles", test=identity(0.01), unit="of the prediction")
+@claim(section="4", figure="adaptive_methods", test=identity(0.01), unit="of the prediction")
 def adaptive_rmsprop_cycle_long_memory(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On a smooth parabola RMSProp with $\beta_2 = 0.999$ keeps $|w| = \eta/2 - \varepsilon/L$ in every run."""
     evidence = _cycle(adaptive_one_weight, ["rmsprop_0.999"])
@@ -96,7 +96,7 @@ def adaptive_rmsprop_cycle_long_memory(adaptive_one_weight: pd.DataFrame) -> Evi
     return Evidence(ratio, 0 * ratio + 1)
 
 
-@claim(section="4", figure="adaptive_cycles", test=identity(0.01), unit="of the prediction")
+@claim(section="4", figure="adaptive_methods", test=identity(0.01), unit="of the prediction")
 def adaptive_adam_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     r"""On $|w|$, over all starts, the lowest and the highest mean of $|w|$ that Adam keeps are those of the shortest
     and the longest cycle with as many steps on each side of zero: $\eta(1 - \beta_1)/(2(1 + \beta_1))$ for one step,
@@ -105,7 +105,7 @@ def adaptive_adam_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     return _ends_of_family(adaptive_cycles, "adam")
 
 
-@claim(section="4", figure="adaptive_cycles", test=identity(0.01), unit="of the prediction")
+@claim(section="4", figure="adaptive_methods", test=identity(0.01), unit="of the prediction")
 def adaptive_heavy_ball_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     r"""On $|w|$, over all starts, the lowest and the highest mean of $|w|$ that the heavy-ball method keeps are those
     of Adam's shortest and longest cycle, longer by $1/(1 - \beta_1)$.
@@ -113,7 +113,7 @@ def adaptive_heavy_ball_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     return _ends_of_family(adaptive_cycles, "heavy_ball")
 
 
-@claim(section="4", figure="adaptive_cycles", test=order(), unit="$\\eta$")
+@claim(section="4", figure="adaptive_methods", test=order(), unit="$\\eta$")
 def adaptive_momentum_coexistence(adaptive_cycles: pd.DataFrame) -> Evidence:
     """Cycles of very different size coexist: with the same step and problem, the start alone decides on a mean of
     $|w|$ that is more than five times as large as that of the smallest cycle.
@@ -122,7 +122,7 @@ def adaptive_momentum_coexistence(adaptive_cycles: pd.DataFrame) -> Evidence:
     return Evidence(largest, 0 * largest + 5 * momentum_cycle(1.0, MOMENTUM, 1))
 
 
-@claim(section="4", figure="adaptive_cycles", test=equivalence(0.01))
+@claim(section="4", figure="adaptive_methods", test=equivalence(0.01))
 def adaptive_epsilon(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On $\lambda|w|$ the $\varepsilon$ that is added to the divisor scales RMSProp's floor, to
     $\tfrac{\eta}{2}\lambda/(\lambda + \varepsilon)$.
@@ -134,7 +134,7 @@ def adaptive_epsilon(adaptive_one_weight: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index))
 
 
-@claim(section="4", figure="adaptive_norm", test=order())
+@claim(section="4", figure="adaptive_methods", test=order())
 def adaptive_adam_and_rmsprop_on_kinks(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Adam and RMSProp do not perform alike on non-differentiable problems (v3, v4): with their usual settings and the
     same step, RMSProp keeps more than twice Adam's L1 norm above $\lambda_{\max}$.
@@ -143,7 +143,7 @@ def adaptive_adam_and_rmsprop_on_kinks(adaptive_lasso: pd.DataFrame) -> Evidence
     return Evidence(rmsprop, 2 * adam)
 
 
-@claim(section="4", figure="adaptive_cycles", test=order(), unit="$\\eta$")
+@claim(section="4", figure="adaptive_methods", test=order(), unit="$\\eta$")
 def adaptive_adam_and_rmsprop_on_parabolas(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """Adam and RMSProp do not perform alike on smooth parabolas either: with their usual settings and the same step,
     RMSProp keeps more than twice Adam's mean of $|w|$.
@@ -154,7 +154,7 @@ def adaptive_adam_and_rmsprop_on_parabolas(adaptive_one_weight: pd.DataFrame) ->
     return Evidence(rmsprop.droplevel("method"), 2 * adam.droplevel("method"))
 
 
-@claim(section="4", figure="adaptive_cycles", test=difference(0.05), unit="$\\eta$")
+@claim(section="4", figure="adaptive_methods", test=difference(0.05), unit="$\\eta$")
 def adaptive_rmsprop_on_a_kink(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""RMSProp does not behave alike with and without a derivative (v5 on): with every memory, what it keeps of $|w|$
     on a parabola differs from what it keeps on $|w|$ itself, by more than 5 %.
@@ -162,7 +162,7 @@ def adaptive_rmsprop_on_a_kink(adaptive_one_weight: pd.DataFrame) -> Evidence:
     return _against_parabolas(adaptive_one_weight, [0.0])
 
 
-@claim(section="4", figure="adaptive_cycles", test=order(), unit="$\\eta$")
+@claim(section="4", figure="adaptive_methods", test=order(), unit="$\\eta$")
 def adaptive_rmsprop_on_a_tilted_kink(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""RMSProp does not behave alike with and without a derivative (v5 on): on a kink whose sides are not equally steep
     it keeps more than on any parabola.
@@ -171,14 +171,14 @@ def adaptive_rmsprop_on_a_tilted_kink(adaptive_one_weight: pd.DataFrame) -> Evid
     return Evidence(evidence.predicted, evidence.measured)
 
 
-@claim(section="4", figure="adaptive_cycles", test=identity(1e-6), unit="$\\eta$")
+@claim(section="4", figure="adaptive_methods", test=identity(1e-6), unit="$\\eta$")
 def adaptive_rest_on_parabolas(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """AMSGrad and Adagrad, whose divisor never shrinks, come to rest on every parabola."""
     end = _on(adaptive_one_weight, ["amsgrad", "adagrad"], "parabola", "l1_norm")
     return Evidence(end, 0 * end)
 
 
-@claim(section="4", figure="adaptive_cycles", test=order(), unit="$\\eta$")
+@claim(section="4", figure="adaptive_methods", test=order(), unit="$\\eta$")
 def adaptive_amsgrad_on_kinks(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """On a kink AMSGrad does not come to rest: it keeps more than half of what the smallest of Adam's cycles is."""
     floor = _on(adaptive_one_weight, ["amsgrad"], "kink")

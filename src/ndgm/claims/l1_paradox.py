@@ -82,7 +82,7 @@ def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.Dat
     return Evidence(residual, 0 * residual)
 
 
-@claim(section="4", figure="l1_paradox_noise", test=equivalence(0.03))
+@claim(section="4", figure="l1_paradox_turning_point", test=equivalence(0.03))
 def l1_paradox_noise(l1_paradox_noise: pd.DataFrame) -> Evidence:
     r"""With mini-batch noise $\sigma$ and no signal, the norm is
     $\tfrac{\eta d}{2}(\lambda + \sigma^2/\lambda)$: it falls with the penalty, and then rises.
@@ -92,7 +92,7 @@ def l1_paradox_noise(l1_paradox_noise: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], runs["dimension"] * one_weight)
 
 
-@claim(section="4", figure="l1_paradox_noise", test=equivalence(0.05), unit="$\\sigma$")
+@claim(section="4", figure="l1_paradox_turning_point", test=equivalence(0.05), unit="$\\sigma$")
 def l1_paradox_noise_minimum(l1_paradox_noise: pd.DataFrame) -> Evidence:
     r"""With mini-batch noise $\sigma$ and no signal, the norm is smallest at $\lambda = \sigma$."""
     curves = _noisy(l1_paradox_noise).groupby([*NOISY_SETTING, "seed"])

@@ -46,7 +46,7 @@ def l1_paradox_networks_rise(l1_paradox_networks: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], floor_slope(runs["step_size"], runs["weights"]) * penalty)
 
 
-@claim(section="4", figure="l1_paradox_network_noise", test=equivalence(0.1), unit="$\\lambda$")
+@claim(section="4", figure="l1_paradox_turning_point", test=equivalence(0.1), unit="$\\lambda$")
 def l1_paradox_networks_minimum(l1_paradox_networks: pd.DataFrame) -> Evidence:
     r"""The norm of each layer is smallest where $\tfrac{\eta}{2}\sum(\lambda + \sigma^2/\lambda)$ is, with the gradient
     noise $\sigma$ that was measured at each penalty.
@@ -70,7 +70,7 @@ def l1_paradox_networks_no_exact_zeros(l1_paradox_networks: pd.DataFrame) -> Evi
     return Evidence(zeros, 0 * zeros)
 
 
-@claim(section="4", figure="l1_paradox_pruning", test=order(), unit="share of weights")
+@claim(section="4", figure="l1_paradox_networks", test=order(), unit="share of weights")
 def l1_paradox_networks_zeros(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     r"""At matched test accuracy a proximal method makes more weights exactly zero than the same steps without the
     proximal map make smaller than $\eta\lambda/10$.
@@ -82,7 +82,7 @@ def l1_paradox_networks_zeros(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     return Evidence(pd.concat(zeros, names=["proximal"]), pd.concat(small, names=["proximal"]))
 
 
-@claim(section="4", figure="l1_paradox_pruning", test=order(), unit="test accuracy")
+@claim(section="4", figure="l1_paradox_networks", test=order(), unit="test accuracy")
 def l1_paradox_networks_pruning(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     """A penalty trained by subgradients does not prepare a network for pruning: with as many weights as a proximal
     network of the same seed keeps, the largest ones, it is less accurate than that network.
@@ -90,7 +90,7 @@ def l1_paradox_networks_pruning(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     return _accuracies(l1_paradox_pruning)
 
 
-@claim(section="4", figure="l1_paradox_pruning", test=equivalence(0.01), unit="test accuracy")
+@claim(section="4", figure="l1_paradox_networks", test=equivalence(0.01), unit="test accuracy")
 def l1_paradox_networks_pruning_alike(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     """A network trained by subgradients can be pruned like a proximal one: with as many weights as the proximal network
     of the same seed keeps, the largest ones, it is as accurate.
@@ -98,7 +98,7 @@ def l1_paradox_networks_pruning_alike(l1_paradox_pruning: pd.DataFrame) -> Evide
     return _accuracies(l1_paradox_pruning)
 
 
-@claim(section="4", figure="l1_paradox_pruning", test=order(), unit="share of weights")
+@claim(section="4", figure="l1_paradox_networks", test=order(), unit="share of weights")
 def l1_paradox_networks_threshold(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     r"""How sparse a subgradient network is depends on the threshold: between $\eta\lambda/10$ and $10\,\eta\lambda$ the
     share of smaller weights changes by more than for a proximal network of the same accuracy.
