@@ -64,10 +64,10 @@ held = decay["step"].max() // 2
 # While the step is held, recorded steps are evenly spaced on a log scale, but for those that floors are averaged over.
 spaced = decay[(decay["step"] > 0) & ((decay["step"] <= held - held // 4) | (decay["step"] == held))]
 lowest = pd.concat([decay, floors]).groupby(RUN)["objective"].min()
-ends = decay[decay["step"] == decay["step"].max()]
-gaps = pd.concat([spaced, ends]).set_index([*RUN, "step"])["objective"]
-gaps[gaps.index.get_level_values("problem") == "absolute"] -= lowest
-gaps = medians(gaps, ["design", "problem", "activation", "step"]).query("middle > 0")
+decayed = decay[decay["step"] == decay["step"].max()]
+gaps = pd.concat([spaced, decayed]).set_index([*RUN, "step"])["objective"]
+fitted = gaps.index.get_level_values("problem") == "interpolated"
+gaps = medians(gaps.where(fitted, gaps - lowest), ["design", "problem", "activation", "step"]).query("middle > 0")
 
 left = medians(held_above_decayed(floors), ["problem", "design", "activation", "part_of_best_step"])
 left = left.query("middle > 0")
@@ -120,8 +120,8 @@ def draw_ratios(axes, ratios):
 
 # %%
 figure = plt.figure(figsize=(PAGE_WIDTH, 8))
-rows = figure.add_gridspec(4, 1, height_ratios=[1.15, 1.1, 1, 1])
-forests = rows[0].subgridspec(1, len(PROBLEMS)).subplots(sharex=True, sharey=True)
+strips = figure.add_gridspec(4, 1, height_ratios=[1.15, 1.1, 1, 1])
+forests = strips[0].subgridspec(1, len(PROBLEMS)).subplots(sharex=True, sharey=True)
 for axes, (problem, title) in zip(forests, PROBLEMS.items(), strict=True):
     draw_ratios(axes, ratios.loc[problem])
     axes.set_title(title)
@@ -132,7 +132,7 @@ for method, side, place in (("kinked", "left", 0.02), ("smooth", "right", 0.98))
     forests[0].annotate(f"{method}\nsooner", (place, 0.97), color=COLOURS[method], **at)
 
 cells = [(design, problem) for problem in FOLLOWED for design in designs]
-along = rows[1].subgridspec(1, len(cells)).subplots(sharex=True)
+along = strips[1].subgridspec(1, len(cells)).subplots(sharex=True)
 for axes, (design, problem) in zip(along, cells, strict=True):
     axes.axvspan(held, 2 * held, color=COLOURS["prediction"], alpha=0.1, linewidth=0)
     lines[axes] = {}
@@ -148,7 +148,7 @@ along[0].set_ylabel("gap")
 at = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "top", "rotation": 90, "fontsize": 6}
 along[0].annotate("step decays", (2**0.5 * held, 0.97), **at)
 
-levels = rows[2].subgridspec(1, len(designs)).subplots(squeeze=False)[0]
+levels = strips[2].subgridspec(1, len(designs)).subplots(squeeze=False)[0]
 parts = np.unique(left.index.get_level_values("part_of_best_step"))
 for axes, design in zip(levels, designs, strict=True):
     lines[axes] = {}
@@ -165,7 +165,7 @@ for axes, design in zip(levels, designs, strict=True):
     axes.set_xticks([], minor=True)
 levels[0].set_ylabel("loss above the end")
 
-approach, closeness = rows[3].subgridspec(1, 2).subplots()
+approach, closeness = strips[3].subgridspec(1, 2).subplots()
 lines |= {approach: {}, closeness: {}}
 for (design, problem), points in softplus.groupby(["design", "problem"]):
     points = points.droplevel(["design", "problem"])
