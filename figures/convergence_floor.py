@@ -8,7 +8,8 @@
 # Bottom: regression with the absolute loss, where some weights fit all samples, so that the solution sits on every
 # kink. A constant step keeps its floor, the average of its iterates is little better, and a $1/\sqrt{k}$ step goes down
 # slowly. Polyak's step, a step that is held and then decays geometrically, and a constant step on a kink that is
-# rounded off go down linearly.
+# rounded off go down linearly, which on these axes is a straight line. On the first design most of that is over after
+# a few steps, which the panel on the left shows. The thin lines fall as the geometric step itself does.
 
 # %%
 import matplotlib.pyplot as plt
@@ -16,6 +17,7 @@ import numpy as np
 
 from ndgm.colours import COLOURS
 from ndgm.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
+from ndgm.schedules import geometric_rate
 from ndgm.statistics import mean_interval
 from ndgm.tables import last_rows, read_experiment
 
@@ -24,7 +26,7 @@ CELL = ["design", "kink", "step_size_times_lipschitz"]
 CURES = {
     "subgradient": "constant step",
     "averaged": "average",
-    "subgradient_inverse_sqrt": r"step $\propto 1/\sqrt{k}$",
+    "subgradient_inverse_sqrt": r"$1/\sqrt{k}$ step",
     "subgradient_geometric": "geometric step",
     "polyak": "Polyak's step",
     "smooth": "rounded kink",
@@ -80,16 +82,25 @@ panels[0].set_ylabel("mean gap")
 for axes in lines:
     axes.set(yscale="log", ylim=(LOWEST, HIGHEST))
 
-sharp = below.subgridspec(1, cures["design"].nunique()).subplots(sharey=True, squeeze=False)[0]
-for axes, design in zip(sharp, cures["design"].unique(), strict=True):
+names = {method: name for method, name in CURES.items() if method in set(cures["method"])}
+soon = cured.loc[designs[0], "smooth"]["mean"].idxmin()
+views = [(designs[0], soon, ["subgradient", "subgradient_inverse_sqrt", "polyak", "smooth"])]
+views += [(design, cures["step"].max(), list(names)) for design in cures["design"].unique()]
+sharp = below.subgridspec(1, len(views), width_ratios=[0.8, *[1] * (len(views) - 1)]).subplots(sharey=True)
+for axes, (design, last, methods) in zip(sharp, views, strict=True):
     lines[axes] = {}
-    for method in (method for method in CURES if method in set(cures["method"])):
-        points = cured.loc[design, method]
-        mark = {"linestyle": "-", "linewidth": 1, "markersize": 3.5, "markevery": 4, "errorevery": 4}
+    for method in filter(names.get, methods):
+        points = cured.loc[design, method].loc[:last]
+        marked = np.unique(np.searchsorted(points.index, np.arange(1, 11) * last / 10))
+        mark = {"linestyle": "-", "linewidth": 1, "markersize": 3.5, "markevery": list(marked), "errorevery": marked}
         drawn = measured(axes, points.index, points["mean"], points["low"], points["high"], method=method, **mark)
-        lines[axes][CURES[method]] = drawn.lines[0]
-    axes.set(yscale="log", xlabel="step $k$", title=f"{design.replace('_', ' ')}, absolute loss: cures")
-sharp[0].set_ylabel("gap $f(w_k)-f^*$")
+        lines[axes][names[method]] = drawn.lines[0]
+        if method == "subgradient_geometric":
+            decaying = points["mean"][points.index > last // 2]
+            fall = 10 ** (geometric_rate(last) * decaying.index)
+            prediction(axes, decaying.index, fall * np.exp(np.log(decaying / fall).mean()), zorder=4)
+    axes.set(yscale="log", xlabel="step $k$", title=f"{design.replace('_', ' ')}, cures")
+sharp[0].set(ylabel="gap $f(w_k)-f^*$", title=f"{designs[0]}, cures, first steps")
 for axes, drawn in lines.items():
     label_line_ends(axes, {text: line for text, line in drawn.items() if len(line.get_xdata())})
 

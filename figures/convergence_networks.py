@@ -1,9 +1,11 @@
 # %% [markdown]
 # # Networks: the kink of the loss or that of the activation
 #
-# Small networks, each with its own best step size. Top: how many steps a network with a kinked activation needs to a
-# target loss, over those of a smooth partner from the same start. Middle: what a held step keeps above where a decaying
-# one ends, from the same solution on, by step size, for losses with a kink and without. Bottom, left: how far softplus
+# Small networks, each with its own best step size. First row: how many steps a network with a kinked activation needs
+# to a target loss, over those of a smooth partner from the same start. Second row: the loss along training with full
+# batches, where the data can be fitted; and with the absolute loss on noisy labels, the gap above the lowest loss of
+# that run and of those that go on from its end. The step is held, and decays in the grey band. Third row: what a held
+# step keeps above where a decaying one ends, from the same solution on, by step size. Bottom, left: how far softplus
 # with parameter $\beta$ ends from ReLU. Bottom, right: the share of pre-activations that are no further from the kink
 # than the last step moved them, along training, for ReLU and, with zero in the place of the kink, for GELU.
 
@@ -26,6 +28,7 @@ PROBLEMS = {
     "absolute": "absolute loss, noisy labels",
 }
 SHORT = {"interpolated": "fitted", "noisy": "noisy", "absolute": "absolute"}
+FOLLOWED = {"interpolated": "fitted", "absolute": "absolute loss"}
 RUN = ["design", "problem", "batch_size", "activation", "seed"]
 RATIOS = [0.5, 1, 2, 4]
 KINKED = {kinked for kinked, _ in KINKED_AND_SMOOTH}
@@ -35,13 +38,14 @@ runs, decay, floors, near = (read_experiment(results(), f"convergence_{name}") f
 rows = [*KINKED_AND_SMOOTH, ("relu", "softplus_10"), ("relu", "softplus_1")]
 pairs = [pair for pair in rows if set(pair) <= set(runs["activation"])]
 designs = list(runs["design"].unique())
+lines = {}  # by axes, and there by label
 
 
 def medians(values, cell):
     """Median of a series in each cell, with its interval, which holds for every distribution."""
     groups = values.groupby(cell)
     interval = groups.apply(median_interval)
-    return pd.DataFrame({"median": groups.median(), "low": interval.str[0], "high": interval.str[1]})
+    return pd.DataFrame({"middle": groups.median(), "low": interval.str[0], "high": interval.str[1]})
 
 
 # %%
@@ -56,8 +60,17 @@ unreached = 2 * runs["step"].max()
 ratios = (one.replace(np.inf, unreached) / other.replace(np.inf, unreached))[some]
 ratios = medians(ratios, ["problem", "pair", "batch_size", "design"])
 
+held = decay["step"].max() // 2
+# While the step is held, recorded steps are evenly spaced on a log scale, but for those that floors are averaged over.
+spaced = decay[(decay["step"] > 0) & ((decay["step"] <= held - held // 4) | (decay["step"] == held))]
+lowest = pd.concat([decay, floors]).groupby(RUN)["objective"].min()
+decayed = decay[decay["step"] == decay["step"].max()]
+gaps = pd.concat([spaced, decayed]).set_index([*RUN, "step"])["objective"]
+fitted = gaps.index.get_level_values("problem") == "interpolated"
+gaps = medians(gaps.where(fitted, gaps - lowest), ["design", "problem", "activation", "step"]).query("middle > 0")
+
 left = medians(held_above_decayed(floors), ["problem", "design", "activation", "part_of_best_step"])
-left = left.query("median > 0")
+left = left.query("middle > 0")
 
 ends = last_rows(near[near["dtype"] == "float64"]).set_index(RUN)
 relu = ends.loc[ends["at_kink"] == "0.0", "objective"].xs("relu", level="activation")
@@ -65,28 +78,34 @@ softplus = ends.loc[ends["at_kink"] == "as autograd", "objective"].dropna()
 softplus = (softplus - relu).abs().rename("distance").reset_index()
 softplus["beta"] = softplus["activation"].str.removeprefix("softplus_").astype(float)
 softplus = medians(softplus.set_index(["design", "problem", "beta"])["distance"], ["design", "problem", "beta"])
-softplus = softplus.query("median > 0")
+softplus = softplus.query("middle > 0")
 
-held = decay["step"].max() // 2
-close = decay[(decay["design"] == CLOSE["design"]) & (decay["step"] > 0)]
-close = close[(close["step"] <= held - held // 4) | (close["step"] == held)]
-close = mean_interval(close, ["problem", "activation", "step"], "near_kink").query("mean > 0")
+close = mean_interval(spaced[spaced["design"] == CLOSE["design"]], ["problem", "activation", "step"], "near_kink")
+close = close.rename(columns={"mean": "middle"}).query("middle > 0")
+close["low"] = close["low"].clip(lower=close["middle"] / 10)
 
-# %%
-figure = plt.figure(figsize=(PAGE_WIDTH, 6))
-above, middle, below = figure.add_gridspec(3, 1, height_ratios=[1.2, 1, 1])
-forests = above.subgridspec(1, len(PROBLEMS)).subplots(sharex=True, sharey=True)
-levels = middle.subgridspec(1, len(designs)).subplots(squeeze=False)[0]
-approach, closeness = below.subgridspec(1, 2).subplots()
-for axes, (problem, title) in zip(forests, PROBLEMS.items(), strict=True):
+
+def draw(axes, points, activation, *, hollow=False, **mark):
+    """Points with intervals, on a line, in the colour of the activation's kind; returns the line."""
+    method = "kinked" if activation in KINKED else "smooth"
+    if hollow:
+        mark |= {"markerfacecolor": "white", "markeredgecolor": COLOURS[method], "markeredgewidth": 0.7}
+    mark = {"fmt": "o-", "linewidth": 0.8, "markersize": 3.5} | mark
+    bars = measured(axes, points.index, points["middle"], points["low"], points["high"], method=method, **mark)
+    return bars.lines[0]
+
+
+def draw_ratios(axes, ratios):
+    """Steps of each pair, kinked over smooth: what is right of the line says that the smooth network is sooner."""
     prediction(axes, [1, 1], [-0.5, len(pairs) - 0.5])
-    for (pair, batch, design), ratio in ratios.loc[problem].iterrows():
+    for (pair, batch, design), ratio in ratios.iterrows():
         place = 2 * designs.index(design) + (batch == "full") - len(designs) + 0.5
-        colour = COLOURS["kinked" if ratio["median"] < 1 else "smooth" if ratio["median"] > 1 else "prediction"]
+        middle, low, high = ratio
+        colour = COLOURS["kinked" if middle < 1 else "smooth" if middle > 1 else "prediction"]
         axes.errorbar(
-            ratio["median"],
+            middle,
             pair - 0.18 * place,
-            xerr=[[ratio["median"] - ratio["low"]], [ratio["high"] - ratio["median"]]],
+            xerr=[[middle - low], [high - middle]],
             color=colour,
             marker="os"[designs.index(design) % 2],
             markersize=3.5,
@@ -94,66 +113,76 @@ for axes, (problem, title) in zip(forests, PROBLEMS.items(), strict=True):
             markeredgewidth=0.7,
             elinewidth=0.8,
         )
-    axes.set(xscale="log", title=title, ylim=(len(pairs) - 0.4, -0.6), xlabel="steps, kinked over smooth")
+    axes.set(xscale="log", ylim=(len(pairs) - 0.4, -0.6), xlabel="steps, kinked over smooth")
     axes.set_xticks(RATIOS, [f"{ratio:g}" for ratio in RATIOS])
     axes.set_xticks([], minor=True)
+
+
+# %%
+figure = plt.figure(figsize=(PAGE_WIDTH, 8))
+strips = figure.add_gridspec(4, 1, height_ratios=[1.15, 1.1, 1, 1])
+forests = strips[0].subgridspec(1, len(PROBLEMS)).subplots(sharex=True, sharey=True)
+for axes, (problem, title) in zip(forests, PROBLEMS.items(), strict=True):
+    draw_ratios(axes, ratios.loc[problem])
+    axes.set_title(title)
 names = [" / ".join(NAMES.get(name, name.replace("_", " ")) for name in pair) for pair in pairs]
 forests[0].set_yticks(range(len(pairs)), names)
 for method, side, place in (("kinked", "left", 0.02), ("smooth", "right", 0.98)):
     at = {"xycoords": "axes fraction", "ha": side, "va": "top", "fontsize": 7}
     forests[0].annotate(f"{method}\nsooner", (place, 0.97), color=COLOURS[method], **at)
 
+cells = [(design, problem) for problem in FOLLOWED for design in designs]
+along = strips[1].subgridspec(1, len(cells)).subplots(sharex=True)
+for axes, (design, problem) in zip(along, cells, strict=True):
+    axes.axvspan(held, 2 * held, color=COLOURS["prediction"], alpha=0.1, linewidth=0)
+    lines[axes] = {}
+    for activation, points in gaps.loc[design, problem].groupby("activation"):
+        every = ((len(points) - 1) % 3, 3)  # the last one among them
+        mark = {"fmt": "o-" if activation in ("relu", "gelu") else "s-", "markersize": 2.8}
+        mark |= {"markevery": every, "errorevery": every, "hollow": problem != "absolute"}
+        drawn = draw(axes, points.droplevel("activation"), activation, **mark)
+        lines[axes][NAMES.get(activation, activation)] = drawn
+    axes.set(xscale="log", yscale="log", xlabel="step $k$", title=f"{design}, {FOLLOWED[problem]}")
+    axes.set_xticks(10.0 ** np.arange(np.log10(2 * held)))
+along[0].set_ylabel("gap")
+at = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "top", "rotation": 90, "fontsize": 6}
+along[0].annotate("step decays", (2**0.5 * held, 0.97), **at)
+
+levels = strips[2].subgridspec(1, len(designs)).subplots(squeeze=False)[0]
 parts = np.unique(left.index.get_level_values("part_of_best_step"))
 for axes, design in zip(levels, designs, strict=True):
-    lines = {}
+    lines[axes] = {}
     for problem, here in left.xs(design, level="design").groupby("problem"):
         for activation, points in here.droplevel("problem").groupby("activation"):
-            points = points.droplevel("activation")
-            method = "kinked" if activation in KINKED else "smooth"
-            squared = {"markerfacecolor": "white", "markeredgecolor": COLOURS[method], "markeredgewidth": 0.7}
-            drawn = measured(
-                axes,
-                points.index,
-                points["median"],
-                points["low"],
-                points["high"],
-                method=method,
-                fmt="o-",
-                linewidth=0.8,
-                markersize=3.5,
-                **({} if problem == "absolute" else squared),
-            )
-            lines[f"{NAMES.get(activation, activation)}, {SHORT[problem]}"] = drawn.lines[0]
+            drawn = draw(axes, points.droplevel("activation"), activation, hollow=problem != "absolute")
+            lines[axes][f"{NAMES.get(activation, activation)}, {SHORT[problem]}"] = drawn
         if problem == "absolute":
-            height = np.exp(np.log(here["median"]).groupby("part_of_best_step").mean().iloc[0])
+            height = np.exp(np.log(here["middle"]).groupby("part_of_best_step").mean().iloc[0])
             prediction(axes, parts, height * parts / parts[0])
             axes.annotate(r"$\propto\eta$", (parts[0], height), xytext=(4, 7), textcoords="offset points", fontsize=7)
     axes.set(xscale="log", yscale="log", xlabel=r"step size $\eta$/best", title=f"{design}, full batches")
     axes.set_xticks(parts, [f"{part:g}" for part in parts])
     axes.set_xticks([], minor=True)
-    label_line_ends(axes, lines)
 levels[0].set_ylabel("loss above the end")
 
-lines = {}
+approach, closeness = strips[3].subgridspec(1, 2).subplots()
+lines |= {approach: {}, closeness: {}}
 for (design, problem), points in softplus.groupby(["design", "problem"]):
     points = points.droplevel(["design", "problem"])
-    mark = {"fmt": "os"[designs.index(design) % 2] + "-", "linewidth": 0.8, "markersize": 3.5}
-    drawn = measured(approach, points.index, points["median"], points["low"], points["high"], method="smooth", **mark)
-    lines[f"{design}, {SHORT[problem]}"] = drawn.lines[0]
+    drawn = draw(approach, points, "softplus", fmt="os"[designs.index(design) % 2] + "-")
+    lines[approach][f"{design}, {SHORT[problem]}"] = drawn
 approach.set(xscale="log", yscale="log", xlabel=r"$\beta$", ylabel="distance from ReLU", title="softplus")
-label_line_ends(approach, lines)
 
-lines = {}
 for problem in CLOSE["problems"]:
     for activation in CLOSE["activations"]:
-        points = close.loc[problem, activation]
-        mark = {"fmt": "o-" if problem == "absolute" else "s-", "markersize": 2.8, "linewidth": 0.8}
-        low, method = points["low"].clip(lower=points["mean"] / 10), "kinked" if activation in KINKED else "smooth"
-        drawn = measured(closeness, points.index, points["mean"], low, points["high"], method=method, **mark)
-        lines[f"{NAMES[activation]}, {SHORT[problem]}"] = drawn.lines[0]
+        mark = {"fmt": "o-" if problem == "absolute" else "s-", "markersize": 2.8}
+        drawn = draw(closeness, close.loc[problem, activation], activation, **mark)
+        lines[closeness][f"{NAMES[activation]}, {SHORT[problem]}"] = drawn
 closeness.set(xscale="log", yscale="log", xlabel="step $k$", ylabel="share within a step of the kink")
 closeness.set_title(f"{CLOSE['design']}, how close to the kink")
-label_line_ends(closeness, lines)
+
+for axes, drawn in lines.items():
+    label_line_ends(axes, drawn)
 
 # %%
 save(figure, "convergence_networks")

@@ -93,8 +93,10 @@ def cures(settings):
     lipschitz = {name: problems[name].lipschitz for name in settings["designs"]}
     runs["width"] = runs["width_over_critical"] * critical_width(runs["step_size"], runs["design"].map(lipschitz))
     apart = settings["steps"] // settings["recorded_steps"]
-    recorded = tuple(range(apart, settings["steps"] + 1, apart))
-    schedule = Schedule(settings["steps"], recorded, settings["steps"] - apart)
+    # Evenly, for what decays late; and evenly on a log scale, for what is at rounding before the first of these.
+    evenly = range(apart, settings["steps"] + 1, apart)
+    recorded = {*evenly, *Schedule.geometric(settings["steps"], settings["recorded_steps"]).recorded}
+    schedule = Schedule(settings["steps"], tuple(sorted(recorded)), settings["steps"] - apart)
 
     def build(part):
         device, name = settings["device"], part["design"].iloc[0]

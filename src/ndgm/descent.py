@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from ndgm.capture import replayed
-from ndgm.methods import Method, State, constant
+from ndgm.methods import Method, State
 from ndgm.objectives import Objective
+from ndgm.schedules import constant
 
 # A proximal method has converged when a step moves no weight by more than this, relative to the largest weight.
 CONVERGED = 1e-14

@@ -40,6 +40,7 @@ DIALLED = f"{LAST} and design == 'b' and kink"
 LINEAR = "design == 'largest of linear functions' and step == steps"
 RESISTING = "design == 'resisting oracle' and step == steps"
 PLAIN = f"{LINEAR} and method == 'subgradient' and seed == 3"
+DECAYING = f"method == 'subgradient_geometric' and step > {STEPS // 2}"
 ON_CYCLE = "design == 'absolute value' and width_over_critical"
 
 # All claims that the change refutes, table, column, rows, and what is done to them.
@@ -115,10 +116,19 @@ BREAKS = [
     # A cure comes closer, but not a thousand times, or does not on one of the designs.
     ("polyak", CURES, "objective", "method == 'polyak'", lambda rows: 0.01 / 100),
     ("polyak", CURES, "objective", "method == 'polyak' and design == 'b'", lambda rows: 0.02),
-    ("geometric", CURES, "objective", "method == 'subgradient_geometric'", lambda rows: 0.01 / 100),
-    ("geometric", CURES, "objective", "method == 'subgradient_geometric' and design == 'b'", lambda rows: 0.02),
+    ("geometric", CURES, "objective", "method == 'subgradient_geometric'", law("1e3 * objective")),
+    ("geometric", CURES, "objective", "method == 'subgradient_geometric' and design == 'b'", law("1e4 * objective")),
+    ("geometric geometric_rate", CURES, "objective", "method == 'subgradient_geometric'", lambda rows: 0.01 / 100),
     ("rounding", CURES, "objective", "width_over_critical == 2", lambda rows: 0.01 / 100),
     ("rounding", CURES, "objective", "width_over_critical == 2 and design == 'a'", lambda rows: 0.02),
+    # The gap falls a little more slowly than the step, or faster on one design, or as the root of the step.
+    ("geometric_rate", CURES, "objective", f"{DECAYING} and design == 'b'", law("objective * 10 ** (step * 5e-4)")),
+    ("geometric_rate", CURES, "objective", DECAYING, law("objective / 10 ** (step * 5e-4)")),
+    ("geometric geometric_rate", CURES, "objective", DECAYING, law("objective ** 0.5")),
+    # Polyak's step slows down as 1/k^p does, also where only one design does, or where it stalls on the way.
+    ("polyak_rate", CURES, "objective", "method == 'polyak' and step < 500", law("step ** -4.0")),
+    ("polyak_rate", CURES, "objective", "method == 'polyak' and design == 'b'", law("step ** -6.0 + 1e-14")),
+    ("polyak_rate", CURES, "objective", "method == 'polyak' and 100 <= step < 500", lambda rows: 1e-8),
     # The slow method is as good. A gap of zero is no exact solution, but one as good as rounding lets it be.
     ("geometric", CURES, "objective", "method == 'subgradient_inverse_sqrt'", lambda rows: 1e-9),
     ("polyak geometric rounding", CURES, "objective", "design == 'a'", lambda rows: 0.0),
@@ -140,6 +150,16 @@ def any_gap(rng):
     return lambda rows: rng.lognormal(0, 2, len(rows)) * rows["method"].map({"subgradient_inverse_sqrt": 1e3}).fillna(1)
 
 
+def some_slow_down(rng):
+    """Of nine decades in 450 steps, two thirds in the first half of them, more or less by seed."""
+
+    def gap(rows):
+        early, place = rng.uniform(0.5, 0.83, SEEDS)[rows["seed"]], (rows["step"] - 1) / 450
+        return 10 ** (-9 * (2 * early * place.clip(upper=0.5) + 2 * (1 - early) * (place - 0.5).clip(lower=0)))
+
+    return gap
+
+
 NOISE = {
     "floor": (
         DIAL,
@@ -149,7 +169,9 @@ NOISE = {
     "no_floor": (DIAL, "objective", lambda rng: lambda rows: rng.lognormal(0, 2, len(rows))),
     "hovering": (SMOOTHING, "mean_l1_norm", lambda rng: lambda rows: rows["mean_l1_norm"] * near_one(rng, rows, 0.1)),
     "polyak": (CURES, "objective", any_gap),
+    "polyak_rate": (CURES, "objective", some_slow_down),
     "geometric": (CURES, "objective", any_gap),
+    "geometric_rate": (CURES, "objective", lambda rng: lambda rows: rows["objective"] * rng.lognormal(0, 2, len(rows))),
     "rounding": (CURES, "objective", any_gap),
 }
 
@@ -193,6 +215,11 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         ("polyak", CURES, "objective", "method in ['averaged', 'subgradient']", lambda rows: 0.0),
         ("polyak", CURES, "objective", "method == 'subgradient_geometric'", lambda rows: 1.0),
         ("geometric", CURES, "objective", "method == 'polyak'", lambda rows: 1.0),
+        ("polyak_rate", CURES, "objective", "method != 'polyak' or step > 500", lambda rows: 1.0),
+        ("polyak_rate", CURES, "objective", "method == 'polyak'", law("1e9 * objective ** 2")),
+        ("geometric_rate", CURES, "objective", f"not ({DECAYING})", lambda rows: 5.0),
+        ("geometric_rate", CURES, "objective", DECAYING, law("1e9 * objective")),
+        ("geometric_rate", CURES, "objective", f"{DECAYING} and step > 1750", lambda rows: 1e-17),
         ("rounding", CURES, "objective", "width_over_critical == 0 and method != 'subgradient_inverse_sqrt'", law("1")),
         ("rounding", CURES, "objective", f"step < {STEPS}", lambda rows: 0.0),
     ],
@@ -216,7 +243,9 @@ ELSEWHERE = {
     "smooth_bound": "rule != 'smooth'",
     "certified": "rule == 'smooth'",
     "polyak": "method == 'averaged'",
+    "polyak_rate": "method == 'averaged'",
     "geometric": "method == 'averaged'",
+    "geometric_rate": "method == 'averaged'",
     "rounding": "method == 'averaged'",
 }
 
@@ -238,6 +267,9 @@ def test_claims_on_empty_tables_are_inconclusive(name, tables):
     ("name", "table", "where", "reason"),
     [
         ("polyak", CURES, "method != 'polyak' or design == 'a'", "runs have no value"),
+        ("polyak_rate", CURES, "method != 'polyak' or step < 400", "runs have no value"),
+        ("polyak_rate", CURES, "method != 'polyak' or seed != 3 or step < 400", "2 of 28 runs have no value"),
+        ("geometric_rate", CURES, f"step <= {STEPS // 2} or step == {STEPS}", "runs have no value"),
         ("rounding", CURES, "width_over_critical == 0", "runs have no value"),
         ("certified", CERTIFIED, "rule == 'constant'", "runs have no certified worst case"),
         ("certified", CERTIFIED, "criterion != 'average' or steps < 8", "runs have no certified worst case"),
@@ -246,3 +278,28 @@ def test_claims_on_empty_tables_are_inconclusive(name, tables):
 def test_a_gap_in_the_evidence_is_said(name, table, where, reason, tables):
     tables[table] = only(tables[table], where)
     assert why_inconclusive(f"convergence_{name}", tables).endswith(reason)
+
+
+@pytest.mark.parametrize("order", [0.5, 1, 2])
+def test_a_method_that_never_gets_there_is_not_said_to_be_linear(order, tables):
+    change(tables[CURES], "objective", "method == 'polyak'", lambda rows: rows["step"] ** -float(order))
+    assert why_inconclusive("convergence_polyak_rate", tables).endswith("runs have no value")
+
+
+def test_rates_of_a_linear_method_and_of_one_of_order_k_to_the_p(tables):
+    gather = CLAIMS["convergence_polyak_rate"].gather
+    change(tables[CURES], "objective", "method == 'polyak'", lambda rows: 10 ** (-0.02 * rows["step"]))
+    rates = gather(tables[CURES])
+    np.testing.assert_allclose(rates.measured, 0.02, rtol=1e-12)
+    np.testing.assert_allclose(rates.predicted, 0.01, rtol=1e-12)
+    # Nine decades take 1000 steps at p = 3; interpolation between recorded steps costs a few percent.
+    change(tables[CURES], "objective", "method == 'polyak'", lambda rows: rows["step"] ** -3.0)
+    rates = gather(tables[CURES])
+    np.testing.assert_allclose(rates.measured / (2 * rates.predicted), np.log(2) / np.log(500), rtol=0.05)
+
+
+def test_a_gap_that_is_proportional_to_the_step_has_its_rate(tables):
+    change(tables[CURES], "objective", DECAYING, lambda rows: 3 * 1e-6 ** ((rows["step"] - STEPS / 2) / (STEPS / 2)))
+    rates = CLAIMS["convergence_geometric_rate"].gather(tables[CURES])
+    np.testing.assert_allclose(rates.measured, -6 / (STEPS / 2), rtol=1e-12)
+    np.testing.assert_allclose(rates.predicted, -6 / (STEPS / 2), rtol=1e-12)

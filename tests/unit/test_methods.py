@@ -7,6 +7,7 @@ from torch.optim.sgd import sgd
 
 from ndgm.methods import METHODS, gradient_step, heavy_ball, truncated_gradient
 from ndgm.objectives.lasso import Lasso
+from ndgm.schedules import geometric, geometric_rate
 from ndgm.theory.lasso import Quadratic, solve_lasso
 
 PENALTIES_OVER_MAX = np.array([0.05, 0.3, 0.9, 2.0])
@@ -135,6 +136,13 @@ def test_schedules_hold_the_step_for_half_the_run_and_then_follow_their_formulas
         factors = [METHODS[name].schedule(done, steps) for done in range(steps)]
         assert factors[:held] == [1.0] * held
         np.testing.assert_allclose(factors[held:], decay, rtol=1e-12)
+
+
+@pytest.mark.parametrize("steps", [2, 7, 1_000])
+def test_the_geometric_rate_is_what_the_factor_loses_with_each_step(steps):
+    factors = [geometric(done, steps) for done in range(steps)]
+    np.testing.assert_allclose(np.diff(np.log10(factors))[steps // 2 - 1 :], geometric_rate(steps), rtol=1e-12)
+    assert factors[-1] == 1e-6
 
 
 def test_schedules_from_the_first_step_on():

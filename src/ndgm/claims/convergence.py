@@ -1,9 +1,12 @@
 """Claims on what a kink costs a gradient method on convex problems (section 3)."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from ndgm.claims import Evidence, claim
+from ndgm.schedules import geometric_rate
 from ndgm.statistics import MissingValue, equivalence, identity, order
 from ndgm.tables import last_rows
 from ndgm.theory.convergence import hovering_distance, power_law_exponent
@@ -17,6 +20,12 @@ FACTOR = 1000
 
 ROUNDING = 1e-16
 """A gap below this is as good as none, and counts as this."""
+
+DECADES = 9
+"""Powers of ten that Polyak's step has to lose from its first recorded gap on: many, and still far from rounding."""
+
+SLOWED = 0.5
+"""A linear method keeps more than this part of its rate. One of order 1/k^p keeps log 2/log k of it, a tenth or so."""
 
 
 @claim(section="3", figure="convergence_floor", test=equivalence(0.05))
@@ -118,12 +127,30 @@ def convergence_polyak(convergence_cures: pd.DataFrame) -> Evidence:
     return _cure(convergence_cures, "polyak")
 
 
+@claim(section="3", figure="convergence_floor", test=order(), unit="decades per step")
+def convergence_polyak_rate(convergence_cures: pd.DataFrame) -> Evidence:
+    """On a sharp problem Polyak's step converges linearly: of the steps to a gap $10^9$ times smaller than the first
+    one recorded, the later half loses more than half as many decades per step as the earlier half.
+    """
+    rates = _by_run(convergence_cures, "polyak", _rates_of_halves)
+    return Evidence(rates["later"], SLOWED * rates["earlier"])
+
+
 @claim(section="3", figure="convergence_floor", test=order())
 def convergence_geometric(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem a step that is held and then decays geometrically ends more than a thousand times closer than
     a $1/\sqrt k$ step.
     """
     return _cure(convergence_cures, "subgradient_geometric")
+
+
+@claim(section="3", figure="convergence_floor", test=equivalence(0.05), unit="decades per step")
+def convergence_geometric_rate(convergence_cures: pd.DataFrame) -> Evidence:
+    """On a sharp problem the gap follows a step that decays geometrically: it loses as many decades per step as the
+    step does.
+    """
+    rates = _by_run(convergence_cures, "subgradient_geometric", _rate_while_decaying)
+    return Evidence(rates["measured"], rates["predicted"])
 
 
 @claim(section="3", figure="convergence_floor", test=order())
@@ -141,6 +168,39 @@ def _cure(runs: pd.DataFrame, method: str, *, rounded: bool = False) -> Evidence
     slow = ends.loc[ends["method"] == "subgradient_inverse_sqrt", "gap"]
     cured = ends.loc[(ends["method"] == method) & ((ends["width_over_critical"] > 0) == rounded), "gap"]
     return Evidence(slow, FACTOR * cured)
+
+
+def _by_run(
+    runs: pd.DataFrame, method: str, rates: Callable[[np.ndarray, np.ndarray], dict[str, float]]
+) -> pd.DataFrame:
+    """Rates of each run of a method, from its recorded steps and their gaps in decades, by design, step size, seed."""
+    _ended(runs, method=method)
+    runs = runs[runs["method"] == method]
+    runs = runs.assign(decades=np.log10(runs["objective"].clip(lower=ROUNDING)))
+    curves = runs.groupby(["design", "step_size", "seed"])
+    return curves.apply(lambda curve: pd.Series(rates(curve["step"].to_numpy(), curve["decades"].to_numpy())))
+
+
+def _rates_of_halves(step: np.ndarray, decades: np.ndarray) -> dict[str, float]:
+    """Decades lost per step over either half of the steps to `DECADES` below the first gap; NaN if it is not reached.
+
+    Between recorded steps decades are interpolated.
+    """
+    lost = decades[0] - decades
+    arrived = np.flatnonzero(lost >= DECADES)
+    if not len(arrived):
+        return {"earlier": np.nan, "later": np.nan}
+    crossing = slice(arrived[0] - 1, arrived[0] + 1)
+    half = (np.interp(DECADES, lost[crossing], step[crossing]) - step[0]) / 2
+    first = np.interp(step[0] + half, step, lost)
+    return {"earlier": first / half, "later": (DECADES - first) / half}
+
+
+def _rate_while_decaying(step: np.ndarray, decades: np.ndarray) -> dict[str, float]:
+    """Slope of the gap in decades over the second half of the steps, but for what is at rounding; and of the step."""
+    decaying = (step > step[-1] // 2) & (decades > np.log10(ROUNDING))
+    slope = np.polyfit(step[decaying], decades[decaying], 1)[0] if decaying.sum() > 1 else np.nan
+    return {"measured": slope, "predicted": geometric_rate(step[-1])}
 
 
 def _ended(runs: pd.DataFrame, **only: str) -> pd.DataFrame:
