@@ -41,7 +41,7 @@ for row, (design, problem) in zip(panels, rows, strict=True):
             label = rf"$\eta={step_size:g}$"
             axes.plot(curves.index, curves.median(axis=1), line, color=colour, linewidth=1.4, label=label)
         axes.set(ylim=(0, HIGHEST))
-    row[-1].legend(loc="lower right", handlelength=2.2, borderaxespad=0.1)
+    row[2].legend(loc="lower right", handlelength=2.2, borderaxespad=0.1)  # where no curve is
     title = LOSSES[problem] if len(designs) == 1 else f"{design}, {LOSSES[problem]}"
     row[0].set_ylabel(f"{title}\nsharpness in units of $2/\\eta$")
 for axes, activation in zip(panels[0], activations, strict=True):

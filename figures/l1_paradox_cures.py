@@ -57,6 +57,7 @@ sns.lineplot(
     legend=False,
     ax=path,
 )
+path.set_title(rf"$\lambda = {penalty:.2g}\,\lambda_{{\max}}$, $\eta L = {step_size:g}$")
 path.set(xscale="log", yscale="log", xlabel="step $k$", ylabel=r"$|\,\Vert w_k\Vert_1 - \Vert w^*\Vert_1|$")
 label_line_ends(path, dict(zip(LABELS.values(), path.get_lines(), strict=False)))
 

@@ -30,7 +30,8 @@ class Decision:
         p_refute: Probability of evidence this bad if the claim were true.
         measured: Mean of what was measured in that cell; the median, where ranks are tested.
         predicted: The same of what was predicted there.
-        interval: Interval of that mean or median, at level 1 − 2·`LEVEL`; the range, where nothing is estimated.
+        interval: Interval of that mean or median, at level 1 − 2·`LEVEL`; where nothing is estimated, the range of all
+            values for which the same is predicted.
         where: The cell.
         cells: Number of cells.
         n: Replicates in that cell.
@@ -140,24 +141,40 @@ def order() -> Test:
 
 def identity(tolerance: float) -> Test:
     """Every single measured value is within `tolerance` of the predicted one; nothing is estimated."""
+    name = f"identity: every value within {tolerance:.2g} of the prediction"
+    return Test(_every_value(tolerance, pd.Series.abs), name, tolerance, random=False)
+
+
+def at_most(tolerance: float) -> Test:
+    """Every single measured value is at most the predicted one and `tolerance`; nothing is estimated."""
+    name = f"bound: every value at most {tolerance:.2g} above the prediction"
+    return Test(_every_value(tolerance, lambda deviation: deviation), name, tolerance, random=False)
+
+
+def _every_value(
+    tolerance: float, size: Callable[[pd.Series], pd.Series]
+) -> Callable[[pd.Series, pd.Series, str], Decision]:
+    """The rule that the size of each deviation is at most the tolerance; the numbers are those of the largest one."""
 
     def decide(measured: pd.Series, predicted: pd.Series, over: str) -> Decision:
         values = _complete(measured, predicted)
-        deviation = (values["measured"] - values["predicted"]).abs()
+        deviation = size(values["measured"] - values["predicted"])
         at = deviation.argmax()
         holds = bool((deviation <= tolerance).all())
+        worst = values.iloc[at]
+        alike = values.loc[values["predicted"] == worst["predicted"], "measured"]
         return Decision(
             p_support=0.0 if holds else 1.0,
             p_refute=1.0 if holds else 0.0,
-            measured=float(values["measured"].iloc[at]),
-            predicted=float(values["predicted"].iloc[at]),
-            interval=(float(measured.min()), float(measured.max())),
+            measured=float(worst["measured"]),
+            predicted=float(worst["predicted"]),
+            interval=(float(alike.min()), float(alike.max())),
             where=_cell_at(values, at),
             cells=measured.groupby(_levels(measured, over)).ngroups,
             n=len(measured),
         )
 
-    return Test(decide, f"identity: every value within {tolerance:.2g} of the prediction", tolerance, random=False)
+    return decide
 
 
 def mean_interval(table: pd.DataFrame, cell: list[str], value: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ndgm.claims import Evidence, claim
 from ndgm.schedules import geometric_rate
-from ndgm.statistics import MissingValue, equivalence, identity, order
+from ndgm.statistics import MissingValue, at_most, equivalence, identity, order
 from ndgm.tables import last_rows
 from ndgm.theory.convergence import hovering_distance, power_law_exponent
 from ndgm.theory.worst_cases import lower_bound, smooth_worst_case
@@ -97,7 +97,7 @@ def convergence_smooth_bound(convergence_worst_cases: pd.DataFrame) -> Evidence:
     return Evidence(attained, 0 * attained + 1)
 
 
-@claim(section="3", figure="convergence_worst_cases", test=identity(1e-5), unit="of the certified worst case")
+@claim(section="3", figure="convergence_worst_cases", test=at_most(1e-5), unit="of the certified worst case")
 def convergence_certified(convergence_worst_cases: pd.DataFrame, convergence_certificates: pd.DataFrame) -> Evidence:
     """No run on a function with kinks ends above the certified worst case of its step rule: neither its best iterate,
     nor its last, nor the average of all.
@@ -117,7 +117,7 @@ def convergence_certified(convergence_worst_cases: pd.DataFrame, convergence_cer
     both = both.set_index(["criterion", *run])
     if both["worst_case"].isna().any():
         raise MissingValue(f"{both['worst_case'].isna().sum()} runs have no certified worst case")
-    share = np.maximum(both["gap"] / both["worst_case"], 1)
+    share = both["gap"] / both["worst_case"]
     return Evidence(share, 0 * share + 1)
 
 

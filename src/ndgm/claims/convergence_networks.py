@@ -124,11 +124,12 @@ def _unreached(runs: pd.DataFrame, reached: pd.Series) -> int:
 
 
 def _by_value_at_kink(runs: pd.DataFrame, dtype: str) -> Evidence:
-    """Losses at the end for each value at the kink beside those for autograd's value, zero."""
+    """What each value at the kink changes of the loss at the end, against autograd's value, zero."""
     relu = runs[(runs["dtype"] == dtype) & (runs["activation"] == "relu")]
     ends = last_rows(relu).set_index(["at_kink", *PROBLEM, "seed"])["objective"]
     if ends.empty:
         raise MissingValue("no runs")
     usual = ends.xs("0.0", level="at_kink")
     others = ends.drop("0.0", level="at_kink")
-    return Evidence(others, usual.reindex(others.index.droplevel("at_kink")).set_axis(others.index))
+    change = others - usual.reindex(others.index.droplevel("at_kink")).set_axis(others.index)
+    return Evidence(change, 0 * change)
