@@ -31,7 +31,7 @@ def interleaved(*functions) -> list[float]:
 
 arguments = argument_parser(__doc__, "out").parse_args()
 with program(arguments):
-    deterministic_torch()
+    deterministic_torch("cpu")
     rows = [*lasso.rows(interleaved), *networks.rows(interleaved), *curvature.rows(interleaved)]
     print(f"{'ours':>10} {'theirs':>10} {'ratio':>8} {'of limit':>9}")
     for row in rows:

@@ -15,7 +15,7 @@ from ndgm.colours import COLOURS, MARKERS
 from ndgm.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save
 from ndgm.tables import last_rows, read_experiment
 
-DESIGN = "diabetes"
+WANTED = "diabetes"
 PENALTY_OVER_MAX = 0.3
 ROUNDING = 1e-13
 LABELS = {
@@ -28,8 +28,10 @@ LABELS = {
     "truncated_gradient": "truncated gradient",
 }
 PLACES = {"subgradient": (0.05, 0.1), "truncated_gradient": (0.05, 0.9), "ista": (0.55, 0.5)}
-exact = read_experiment(results(), "l1_paradox_exact").query("design == @DESIGN")
-runs = read_experiment(results(), "l1_paradox_lasso").query("design == @DESIGN")
+exact, runs = (read_experiment(results(), f"l1_paradox_{name}") for name in ("exact", "lasso"))
+design = WANTED if WANTED in set(runs["design"]) else runs["design"].iloc[0]
+exact, runs = (table[table["design"] == design] for table in (exact, runs))
+methods = [method for method in LABELS if method in set(runs["method"])]
 step_size = runs["step_size_times_lipschitz"].max()
 exact, runs = (table[table["step_size_times_lipschitz"] == step_size] for table in (exact, runs))
 penalties = runs["penalty_over_max"].unique()
@@ -46,9 +48,9 @@ sns.lineplot(
     y="distance",
     hue="method",
     palette=COLOURS,
-    hue_order=LABELS,
+    hue_order=methods,
     style="method",
-    style_order=LABELS,
+    style_order=methods,
     markers=MARKERS,
     dashes=False,
     markersize=4,
@@ -57,13 +59,14 @@ sns.lineplot(
     legend=False,
     ax=path,
 )
-path.set_title(rf"$\lambda = {penalty:.2g}\,\lambda_{{\max}}$, $\eta L = {step_size:g}$")
+path.set_title(rf"{design.replace('_', ' ')}, $\lambda = {penalty:.2g}\,\lambda_{{\max}}$, $\eta L = {step_size:g}$")
 path.set(xscale="log", yscale="log", xlabel="step $k$", ylabel=r"$|\,\Vert w_k\Vert_1 - \Vert w^*\Vert_1|$")
-label_line_ends(path, dict(zip(LABELS.values(), path.get_lines(), strict=False)))
+lines = path.get_lines()[: len(methods)]
+label_line_ends(path, dict(zip(map(LABELS.get, methods), lines, strict=True)))
 
 ends = last_rows(runs).groupby(["method", "penalty_over_max"])["zeros"].mean()
 prediction(zeros, exact["penalty_over_max"], exact["exact_zeros"])
-for method in ("subgradient", "truncated_gradient", "ista"):
+for method in (method for method in PLACES if method in methods):
     zeros.plot(ends[method], MARKERS[method], color=COLOURS[method], markersize=3)
     zeros.annotate(LABELS[method], PLACES[method], xycoords="axes fraction", color=COLOURS[method], fontsize=7)
 zeros.set(xscale="log", xlabel=r"penalty $\lambda/\lambda_{\max}$", ylabel="weights that are exactly zero")

@@ -122,7 +122,7 @@ EXPERIMENTS = {f"adaptive_{make.__name__}": make for make in (lasso, one_weight,
 
 arguments = argument_parser(__doc__, many=("designs", "out")).parse_args()
 with program(arguments) as say:
-    deterministic_torch()
+    deterministic_torch(arguments.settings[0]["device"])
     designs = {path.stem.removeprefix("lasso_"): read_regression(path) for path in arguments.designs}
     problems = {name: Quadratic.from_data(*data) for name, data in designs.items()}
     train_each(EXPERIMENTS, arguments, arguments.designs, say)

@@ -16,7 +16,7 @@ from ndgm.progress import best_steps
 from ndgm.provenance import generator
 from ndgm.sweep import Problem, column, grid, log_spaced
 from ndgm.tables import read_table
-from ndgm.training import deterministic_torch, train
+from ndgm.training import deterministic_torch, remove_finished_ensembles, train
 
 FULL_BATCH = "full"
 AS_AUTOGRAD = "as autograd"
@@ -74,7 +74,7 @@ def at_best_step(runs):
 def kink_value():
     """ReLU with several derivatives at its kink, in single and in double precision; and softplus on its way to it."""
     near = [name for name in settings["activations"] if name.startswith("softplus_")]
-    values = [str(value) for value in settings["derivatives_at_kink"]["values"]]
+    values = [str(float(value)) for value in settings["derivatives_at_kink"]["values"]]
     in_common = {
         "problem": list(samples),
         "batch_size": [FULL_BATCH],
@@ -153,7 +153,7 @@ EXPERIMENTS = {f"convergence_{make.__name__}": make for make in (tuning, network
 
 arguments = argument_parser(__doc__, many=("samples", "out")).parse_args()
 with program(arguments) as say:
-    deterministic_torch()
+    deterministic_torch(arguments.settings["device"])
     settings = arguments.settings
     prefix = f"network_{settings['data']}_"
     samples = {path.stem.removeprefix(prefix): read_samples(path) for path in arguments.samples}
@@ -163,3 +163,4 @@ with program(arguments) as say:
         runs["target"] = runs["problem"].map({name: settings["problems"][name]["target"] for name in samples})
         block = int(runs.groupby([*TOGETHER, "seed"]).size().iloc[0])
         ends[experiment] = train(settings, arguments.samples, out, say, runs, build_problem, TOGETHER, block)
+    remove_finished_ensembles(arguments.out)

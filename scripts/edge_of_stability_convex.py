@@ -183,6 +183,6 @@ EXPERIMENTS = {f"edge_of_stability_{name}": partial(followed, make) for name, ma
 
 arguments = argument_parser(__doc__, many=("out",)).parse_args()
 with program(arguments) as say:
-    deterministic_torch()
     device = arguments.settings[0]["device"]
+    deterministic_torch(device)
     train_each(EXPERIMENTS, arguments, [], say)

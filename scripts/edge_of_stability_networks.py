@@ -11,7 +11,7 @@ from ndgm.networks import Networks, activation
 from ndgm.programs import argument_parser, program
 from ndgm.provenance import generator
 from ndgm.sweep import Problem, column, grid
-from ndgm.training import deterministic_torch, train
+from ndgm.training import deterministic_torch, remove_finished_ensembles, train
 
 KEPT = 2  # directions from which the next eigenvalue is looked for
 TOGETHER = ["problem", "activation"]
@@ -57,7 +57,7 @@ def build(part):
 
 arguments = argument_parser(__doc__, "out", many=("samples",)).parse_args()
 with program(arguments) as say:
-    deterministic_torch()
+    deterministic_torch(arguments.settings["device"])
     settings = arguments.settings
     prefix = f"edge_{settings['data']}_"
     samples = {path.stem.removeprefix(prefix): read_samples(path) for path in arguments.samples}
@@ -75,3 +75,4 @@ with program(arguments) as say:
     ]
     runs = pd.concat(factors, ignore_index=True).assign(run=lambda table: table.index)
     train(settings, arguments.samples, arguments.out, say, runs, build, TOGETHER)
+    remove_finished_ensembles([arguments.out])

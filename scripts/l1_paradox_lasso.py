@@ -8,7 +8,7 @@ from ndgm.objectives.lasso import Lasso
 from ndgm.programs import argument_parser, program
 from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
 from ndgm.theory.lasso import Quadratic
-from ndgm.training import deterministic_torch, train
+from ndgm.training import deterministic_torch, remove_finished_ensembles, train
 
 
 def train_sweep(problem, settings, out):
@@ -41,7 +41,8 @@ def train_sweep(problem, settings, out):
 
 arguments = argument_parser(__doc__, "design", many=("out",)).parse_args()
 with program(arguments) as say:
-    deterministic_torch()
+    deterministic_torch(arguments.settings[0]["device"])
     problem = Quadratic.from_data(*read_regression(arguments.design))
     for settings, out in zip(arguments.settings, arguments.out, strict=True):
         train_sweep(problem, settings, out)
+    remove_finished_ensembles(arguments.out)

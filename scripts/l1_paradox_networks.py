@@ -14,7 +14,7 @@ from ndgm.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
 from ndgm.programs import argument_parser, program
 from ndgm.provenance import generator
 from ndgm.sweep import Problem, column, grid, log_spaced
-from ndgm.training import deterministic_torch, train
+from ndgm.training import deterministic_torch, remove_finished_ensembles, train
 
 FULL_BATCH = "full"
 
@@ -81,7 +81,7 @@ def parameters(end):
 
 arguments = argument_parser(__doc__, "train", "test", many=("out", "weights")).parse_args()
 with program(arguments) as say:
-    deterministic_torch()
+    deterministic_torch(arguments.settings["device"])
     settings = arguments.settings
     all_samples, test_samples = read_samples(arguments.train), read_samples(arguments.test)
     widths = (all_samples.inputs.shape[1], *settings["hidden"], all_samples.targets.shape[1])
@@ -94,3 +94,4 @@ with program(arguments) as say:
         told = {**settings, "sweeps": {name: sweep}}
         ends = train(told, [arguments.train, arguments.test], out, say, runs, build, ["method"], block=penalties)
         write_data(weights, Weights(np.stack([parameters(end) for _, end in sorted(ends.items())])))
+    remove_finished_ensembles(arguments.out)

@@ -10,11 +10,11 @@ from ndgm.provenance import generator
 from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
 from ndgm.theory.l1_paradox import minibatch_noise, noisy_turning_point
 from ndgm.theory.lasso import Quadratic
-from ndgm.training import deterministic_torch, train
+from ndgm.training import deterministic_torch, remove_finished_ensembles, train
 
 arguments = argument_parser(__doc__, "design", "out").parse_args()
 with program(arguments) as say:
-    deterministic_torch()
+    deterministic_torch(arguments.settings["device"])
     settings = arguments.settings
     device = settings["device"]
     penalties = settings["penalties_over_noise"]
@@ -55,3 +55,4 @@ with program(arguments) as say:
 
     together = ["method", "batch_size", "step_size_times_lipschitz"]
     train(settings, [arguments.design], arguments.out, say, runs, build, together, block=penalties["count"])
+    remove_finished_ensembles([arguments.out])

@@ -6,10 +6,12 @@ from ndgm.files import write_atomically
 from ndgm.notebooks import execute, page
 from ndgm.programs import argument_parser, program
 
-arguments = argument_parser(__doc__, "figure", "results", "templates", "notebook", "html").parse_args()
+arguments = argument_parser(
+    __doc__, "figure", "results", "templates", "notebook", "html", many=("tables",)
+).parse_args()
 
 with program(arguments):
-    notebook = execute(arguments.figure, arguments.results)
+    notebook = execute(arguments.figure, arguments.results, arguments.tables)
     with write_atomically(arguments.notebook) as temporary:
         nbformat.write(notebook, temporary)
     with write_atomically(arguments.html) as temporary:

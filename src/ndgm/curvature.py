@@ -58,6 +58,7 @@ def largest_eigenvalues(
     small[:, :kept, :kept] = torch.bmm(basis[:, :kept], images[:, :kept].mT)
     turns = start.new_zeros(runs, kept, most)
     value, residual = start.new_full((2, runs), torch.nan)
+    smallest = torch.finfo(start.dtype).tiny
     products = torch.zeros(runs, dtype=torch.long, device=start.device)
     running = torch.ones(runs, dtype=torch.bool, device=start.device)
     for count in range(kept, most + 1):
@@ -78,7 +79,8 @@ def largest_eigenvalues(
             break
         for _ in range(2):  # once leaves a rounding error that grows from step to step
             rest -= torch.bmm(torch.bmm(rest, so_far.mT), so_far)
-        basis[:, count] = (rest / rest.norm(dim=2, keepdim=True)).squeeze(1)
+        # A run that has stopped may have no rest at all.
+        basis[:, count] = (rest / rest.norm(dim=2, keepdim=True).clamp_min(smallest)).squeeze(1)
         images[:, count] = product(basis[:, count].contiguous())
         entries = torch.bmm(basis[:, : count + 1], images[:, count, :, None]).squeeze(2)
         small[:, count, : count + 1] = small[:, : count + 1, count] = entries

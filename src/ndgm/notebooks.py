@@ -4,6 +4,7 @@ import html
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from ndgm import typesetting
 from ndgm.files import InputError
 
 
-def execute(figure: Path, results: Path) -> NotebookNode:
+def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> NotebookNode:
     """Run a jupytext percent script from top to bottom in a kernel of this Python.
 
     The kernel sees no settings, history or kernels of the user, and speaks through sockets in a temporary
@@ -28,6 +29,7 @@ def execute(figure: Path, results: Path) -> NotebookNode:
     Args:
         figure: The script.
         results: Folder of the results that it reads and draws into.
+        tables: All tables under it that it may read; any, where none is named.
 
     Returns:
         The notebook with its outputs, tidied.
@@ -43,6 +45,7 @@ def execute(figure: Path, results: Path) -> NotebookNode:
         environment = {
             **os.environ,
             "NDGM_RESULTS": str(results),
+            "NDGM_TABLES": os.pathsep.join(map(str, tables)),
             "MPLBACKEND": "agg",
             "IPYTHONDIR": folder,
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",

@@ -60,12 +60,14 @@ def record(settings: dict[str, Any], data: Iterable[Path]) -> dict[str, Any]:
     """
     import torch
 
+    gpu = {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda} if settings["device"] == "cuda" else {}
     return {
         "settings": settings,
         "code": code_hashes(),
         "data": {Path(path).name: file_hash(path) for path in sorted(data)},
         "packages": {name: version(name).partition("+")[0] for name in PACKAGES},
         "device": settings["device"],
+        **gpu,
         "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
         "threads": torch.get_num_threads(),
         "instruction_set": torch.backends.cpu.get_cpu_capability(),

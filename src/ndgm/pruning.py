@@ -8,7 +8,15 @@ from torch.nn.utils import prune
 PROXIMAL_AND_PLAIN = [("ista", "subgradient"), ("truncated_gradient", "subgradient"), ("proximal_adam", "adam")]
 """Each method with exact zeros beside one that takes the same steps without the proximal map."""
 
-ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU}
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "hardtanh": nn.Hardtanh,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "elu": nn.ELU,
+    "tanh": nn.Tanh,
+}
 
 
 def sequential(parameters: np.ndarray, widths: tuple[int, ...], activation: str) -> nn.Sequential:
@@ -17,7 +25,7 @@ def sequential(parameters: np.ndarray, widths: tuple[int, ...], activation: str)
     Args:
         parameters: For each layer the weights (in, out), then the biases (out); shape (P,).
         widths: Of inputs, of each hidden layer and of outputs.
-        activation: A key of `ACTIVATIONS`.
+        activation: A key of `ACTIVATIONS`, or softplus_<β>.
     """
     modules: list[nn.Module] = []
     position = 0
@@ -26,8 +34,14 @@ def sequential(parameters: np.ndarray, widths: tuple[int, ...], activation: str)
         position += matrix.numel()
         layer = nn.Linear(ins, outs, dtype=matrix.dtype)
         layer.weight.data, layer.bias.data = matrix[:-1].T.contiguous(), matrix[-1].clone()
-        modules += [layer, ACTIVATIONS[activation]()]
+        modules += [layer, _activation(activation)]
     return nn.Sequential(*modules[:-1])
+
+
+def _activation(name: str) -> nn.Module:
+    """PyTorch's module for one of our activations."""
+    beta = name.removeprefix("softplus_")
+    return ACTIVATIONS[name]() if beta == name else nn.Softplus(float(beta), threshold=40)
 
 
 def keep_share(network: nn.Sequential, kept: float) -> None:

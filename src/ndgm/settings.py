@@ -32,14 +32,20 @@ def faults(settings: Mapping, files: list[str], command_line: Mapping) -> list[s
     Returns:
         Lines such as `config/smoke.yaml: l1_paradox.lasso.seeds: 0 is less than 1`; none where all is well.
     """
-    sources = {**{os.path.relpath(file): _read(file) for file in files}, "command line": command_line}
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    found = [_key_and_fault(error) for error in Validator(schema).iter_errors(settings)]
+    # One fault a key: where a name narrows what its kind allows, both would say so.
+    found = list(dict(map(_key_and_fault, Validator(schema).iter_errors(settings))).items())
     scales = sorted(path.stem for path in Path("config").glob("*.yaml"))
     if isinstance(scale := settings.get("scale"), str) and scale not in scales:
         found.append((("scale",), f"there is no config/{scale}.yaml, only {', '.join(scales)}"))
     found += [*_unknown_designs(settings), *_unfit_networks(settings, schema)]
-    return [f"{_source(key, sources)}: {_dotted(key)}: {fault}" for key, fault in sorted(found, key=str)]
+    return [f"{where_set(key, files, command_line)}: {fault}" for key, fault in sorted(found, key=str)]
+
+
+def where_set(key: Key, files: list[str], command_line: Mapping) -> str:
+    """Where a key was set last, such as `config/smoke.yaml: l1_paradox.lasso.seeds`; arguments as for `faults`."""
+    sources = {**{os.path.relpath(file): _read(file) for file in files}, "command line": command_line}
+    return f"{_source(key, sources)}: {_dotted(key)}"
 
 
 def _unknown_designs(settings: Mapping) -> Iterator[tuple[Key, str]]:
@@ -52,7 +58,7 @@ def _unknown_designs(settings: Mapping) -> Iterator[tuple[Key, str]]:
             for name, block in settings[group].items()
             if "designs" in block
         }
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         return  # the schema says what is missing
     for name, wanted in experiments.items():
         for place, design in enumerate(wanted if isinstance(wanted, list) else []):
@@ -73,7 +79,7 @@ def _unfit_networks(settings: Mapping, schema: Mapping) -> Iterator[tuple[Key, s
     key = ("l1_paradox", "networks", "sweeps")
     for name, wanted in methods.items():
         for place, method in enumerate(wanted if isinstance(wanted, list) else []):
-            if method in without_step:
+            if isinstance(method, str) and method in without_step:
                 yield (*key, name, "methods", place), f"{method!r} has no step size in l1_paradox.networks.step_sizes"
     for name, count in samples.items():
         if isinstance(count, int) and count > left:

@@ -40,7 +40,7 @@ def log_spaced(*, low: float, high: float, count: int) -> np.ndarray:
 
 def column(part: pd.DataFrame, name: str, device: str) -> Tensor:
     """A factor of an ensemble's runs, shape (runs, 1)."""
-    return torch.tensor(part[name].to_numpy(), device=device).unsqueeze(1)
+    return torch.tensor(part[name].to_numpy(dtype=np.float64), device=device).unsqueeze(1)
 
 
 def start_directions(root_seed: int, seeds: int, dimension: int) -> np.ndarray:

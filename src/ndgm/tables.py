@@ -1,5 +1,6 @@
 """Tidy tables on disk, as Parquet files that are byte-identical when their values are."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -46,11 +47,14 @@ def read_tables(paths: Iterable[Path]) -> dict[str, pd.DataFrame]:
 def read_experiment(results: Path, experiment: str) -> pd.DataFrame:
     """All tables of one experiment under the results of a scale, stacked in the order of their names.
 
+    Where `$NDGM_TABLES` names tables, only those: a design that has left the config may still have a table there.
+
     Raises:
         InputError: if there are none.
     """
-    paths = [*Path(results).glob(f"*/{experiment}.parquet"), *Path(results).glob(f"*/{experiment}_*.parquet")]
-    tables = read_tables(sorted(paths))
+    named = os.environ.get("NDGM_TABLES")
+    paths = map(Path, named.split(os.pathsep)) if named else Path(results).glob("*/*.parquet")
+    tables = read_tables(sorted(path for path in paths if f"{path.stem}_".startswith(f"{experiment}_")))
     if experiment not in tables:
         raise InputError(f"{results}: no table of {experiment}")
     return tables[experiment]

@@ -1,5 +1,6 @@
 """From Markdown to what is read: the paper as PDF and web page, and pictures inside pages."""
 
+import os
 import re
 import shutil
 import tempfile
@@ -11,6 +12,9 @@ import typst
 
 from ndgm.colours import INK, PAPER
 from ndgm.files import InputError
+
+# The pandoc that comes with the package: another one on the PATH would write other bytes.
+os.environ["PYPANDOC_PANDOC"] = str(Path(pypandoc.__file__).parent / "files" / "pandoc")
 
 MARKDOWN = "markdown-implicit_figures+smart"
 """The Markdown of the paper, in pandoc's words."""

@@ -21,6 +21,8 @@ TEXT = (ROOT / "paper/paper.md").read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
 ROWS = re.findall(r'(?:orbit|at_points)\("([\w.]+)"', TEXT)
 TABLE = {row: {"step": 2.5, "measured": 1.0123, "predicted": 1.0} for row in ROWS}
+for row, column in re.findall(r'\.number\("([\w ]+)", "(\w+)"\)', TEXT):
+    TABLE.setdefault(row, {})[column] = 2.0
 FIGURES = sorted(path.stem for path in (ROOT / "workflow/report").glob("*_*.rst"))
 
 

@@ -74,6 +74,7 @@ def cycles_table(rng):
     steps[(runs["seed"] == 3) & (runs["start"] == 5)] = ADAM["smallest"]
     steps[(runs["seed"] == 4) & (runs["start"] == 7)] = ADAM["largest"]
     steps[runs["start"] == 9] = 0.25
+    steps[runs["start"] == 10] = 0.035
     norm = steps * runs["step_size"] * np.where(runs["method"] == "heavy_ball", 10, 1)
     return recorded(runs, l1_norm=norm, mean_l1_norm=norm)
 
@@ -123,6 +124,8 @@ BREAKS = [
     ("rmsprop_floor", LASSO, "mean_l1_norm", f"method == 'rmsprop_0.999' and {ONE_CELL}", scaled(0.96)),
     ("rmsprop_trend", LASSO, "mean_l1_norm", "method == 'rmsprop_0.9' and penalty_over_max > 20", scaled(3)),
     ("rmsprop_trend", LASSO, "mean_l1_norm", "method == 'subgradient' and penalty_over_max > 20", scaled(0.01)),
+    # Lower at the end than at the beginning, and highest between.
+    ("rmsprop_trend", LASSO, "mean_l1_norm", "method == 'rmsprop_0.9' and penalty_over_max == 3", scaled(3)),
     ("sign_floor", LASSO, "mean_l1_norm", f"method == 'sign' and {ONE_CELL}", scaled(1.04)),
     ("adagrad_decay", ONE, "mean_l1_norm", "method == 'adagrad' and tilt == 0.6", scaled(1.1)),
     # The last step alone, and the first one of the mean alone, do not tell how long ago it began.
@@ -137,6 +140,8 @@ BREAKS = [
     ("adam_cycles", CYCLES, "mean_l1_norm", "method == 'adam' and seed == 0 and start == 0", lambda rows: 1e-5),
     ("heavy_ball_cycles", CYCLES, "mean_l1_norm", "method == 'heavy_ball' and mean_l1_norm > 0.04", scaled(0.9)),
     ("momentum_coexistence", CYCLES, "mean_l1_norm", "method == 'adam'", lambda rows: 0.001),
+    # All on one cycle, a large one.
+    ("momentum_coexistence", CYCLES, "mean_l1_norm", "method == 'adam'", lambda rows: 0.004),
     ("epsilon", ONE, "mean_l1_norm", "method == 'rmsprop_0.9' and penalty == 1e-8", scaled(2)),
     ("adam_and_rmsprop_on_kinks", LASSO, "mean_l1_norm", f"method == 'adam' and {ONE_CELL}", scaled(3)),
     ("adam_and_rmsprop_on_parabolas", ONE, "mean_l1_norm", "method == 'adam' and curvature == 1", scaled(40)),

@@ -13,12 +13,13 @@ SCRIPT = r"""
 # The norm $\|w\|_1$ is $\frac{\eta d}{2}\lambda$.
 
 # %%
+import os
 import sys
 from matplotlib.figure import Figure
 from ndgm.drawing import save
 
 print("one", flush=True)
-print("two")
+print("two", os.environ["NDGM_TABLES"])
 print("warned", file=sys.stderr)
 object()
 
@@ -42,6 +43,7 @@ def run_notebook(folder, script):
         ROOT / "paper/templates",
     ]
     options += ["--notebook", folder / "demo.ipynb", "--html", folder / "demo.html"]
+    options += ["--tables", "demo_a.parquet", "demo_b.parquet"]
     program = [sys.executable, ROOT / "scripts/run_notebook.py", *options]
     return subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
@@ -67,7 +69,7 @@ def test_the_page_shows_formula_output_and_picture_and_needs_no_other_file(twice
     soup = BeautifulSoup((twice[0] / "demo.html").read_text(encoding="utf-8"), "html.parser")
     assert soup.h1.text == "A title"
     assert soup.math and soup.svg
-    assert "one\ntwo" in soup.text and "warned" in soup.text
+    assert "one\ntwo demo_a.parquet:demo_b.parquet" in soup.text and "warned" in soup.text
     assert "0x" not in soup.text
     assert not soup.find_all(["script", "link", "iframe"])
 

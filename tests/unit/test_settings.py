@@ -52,6 +52,27 @@ def test_the_configs_are_valid(file: Path) -> None:
         ("rootseed: 1", "rootseed: unknown key; did you mean root_seed?"),
         ("l1_paradox: {lasso: {sedes: 1}}", "l1_paradox.lasso.sedes: unknown key; did you mean seeds?"),
         ("12: 1", "[12]: unknown key"),
+        ("l1_paradox: {designs: {9: {source: diabetes}}}", "l1_paradox.designs: 9 is not text"),
+        ("l1_paradox: {designs: {gaussian: {samples: 1}}}", "l1_paradox.designs.gaussian.samples: 1 is less than 2"),
+        (
+            "l1_paradox: {networks: {sweeps: {gelu: {methods: [[1]]}}}}",
+            "l1_paradox.networks.sweeps.gelu.methods[0]: [1] is not one of subgradient",
+        ),
+        ("adaptive: 3", "adaptive: 3 is not a mapping"),
+        ("adaptive: null", "adaptive: None is not a mapping"),
+        ("convergence: [1]", "convergence: [1] is not a mapping"),
+        (
+            "convergence: {smoothing: {step_sizes_times_lipschitz: [2.5]}}",
+            "convergence.smoothing.step_sizes_times_lipschitz[0]: 2.5 is not less than 2",
+        ),
+        (
+            "convergence: {networks: {data: {teacher: {problems: {absolute: {loss: squared}}}}}}",
+            "convergence.networks.data.teacher.problems.absolute.loss: 'squared' is not one of absolute",
+        ),
+        (
+            "edge_of_stability: {networks: {data: {digits: {problems: {squared: {loss: cross_entropy}}}}}}",
+            "edge_of_stability.networks.data.digits.problems.squared.loss: 'cross_entropy' is not one of squared",
+        ),
         (
             "l1_paradox: {networks: {sweeps: {minimum: {penalties: {low: 1.0e-50}}}}}",
             "l1_paradox.networks.sweeps.minimum.penalties.low: 1e-50 is less than 1.2e-38",
@@ -92,8 +113,9 @@ def test_the_configs_are_valid(file: Path) -> None:
             "convergence.networks.data.mnist: unknown key; there are digits, teacher",
         ),
         (
-            "convergence: {networks: {data: {digits: {problems: {noisy: {loss: hinge}}}}}}",
-            "convergence.networks.data.digits.problems.noisy.loss: 'hinge' is not one of squared, absolute",
+            "convergence: {networks: {data: {digits: {problems: "
+            "{other: {samples: 9, wrong: 0, loss: hinge, target: 1}}}}}}",
+            "convergence.networks.data.digits.problems.other.loss: 'hinge' is not one of squared, absolute",
         ),
         (
             "convergence: {networks: {batch_sizes: [full, all]}}",

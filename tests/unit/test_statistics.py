@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from ndgm.statistics import LEVEL, MissingValue, difference, equivalence, holm, identity, mean_interval, order
+from ndgm.statistics import LEVEL, MissingValue, at_most, difference, equivalence, holm, identity, mean_interval, order
 
 
 def evidence(cells, predicted=1.0):
@@ -209,6 +209,23 @@ def test_identity_takes_every_value():
     assert (fails.measured, fails.predicted, fails.where) == (0.7, 1.0, {"cell": "a", "seed": 1})
 
 
+@pytest.mark.parametrize(("tolerance", "support"), [(0.1 + 1e-12, 0), (0.1 - 1e-12, 1)])
+def test_a_bound_may_be_undercut_and_not_exceeded(tolerance, support):
+    measured, predicted, over = evidence({"a": [-5.0, 1.1], "b": [0.9, 1.0]})
+    decision = at_most(tolerance).decide(measured, predicted, over)
+    assert (decision.p_support, decision.p_refute, decision.cells, decision.n) == (support, 1 - support, 2, 4)
+    assert (decision.measured, decision.where) == (1.1, {"cell": "a", "seed": 1})
+
+
+@pytest.mark.parametrize("test", [identity(0), at_most(0)], ids=["identity", "bound"])
+def test_the_range_is_that_of_values_with_the_same_prediction(test):
+    # Runs that should settle and runs that should not once gave the range of both.
+    measured, predicted, over = evidence({"settles": [0.0, 0.0], "hovers": [1.0, 0.5]})
+    predicted["settles"] = [0.0, 0.0]
+    measured["settles", 1] = 0.25
+    assert test.decide(measured, predicted, over).interval == ((0.5, 1.0) if test.name.startswith("id") else (0, 0.25))
+
+
 def test_identity_with_tolerance_zero_and_one_level():
     zeros = pd.Series([3.0, 5.0], index=pd.Index([0, 1], name="seed"))
     for measured, support in [(zeros, 0), (zeros + [0, 1e-15], 0 if 5.0 + 1e-15 == 5.0 else 1), (zeros + 1, 1)]:
@@ -217,7 +234,9 @@ def test_identity_with_tolerance_zero_and_one_level():
         assert decision.p_support == support
 
 
-@pytest.mark.parametrize("test", [equivalence(0.05), order(), identity(0.1)], ids=["equivalence", "order", "identity"])
+@pytest.mark.parametrize(
+    "test", [equivalence(0.05), order(), identity(0.1), at_most(0.1)], ids=["equivalence", "order", "identity", "bound"]
+)
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_gap_is_said_and_not_judged(test, value):
     # A diverged run used to refute an identity.
@@ -230,7 +249,9 @@ def test_a_gap_is_said_and_not_judged(test, value):
         test.decide(measured, predicted, over)
 
 
-@pytest.mark.parametrize("test", [equivalence(0.05), order(), identity(0.1)], ids=["equivalence", "order", "identity"])
+@pytest.mark.parametrize(
+    "test", [equivalence(0.05), order(), identity(0.1), at_most(0.1)], ids=["equivalence", "order", "identity", "bound"]
+)
 def test_no_runs_at_all(test):
     measured, predicted, over = evidence({"a": [1.0, 1.1, 0.9]})
     with pytest.raises(MissingValue, match="no runs"):

@@ -178,6 +178,15 @@ def test_an_experiment_is_read_from_one_file_or_several_and_not_mixed_with_a_lon
         assert found["experiment"].unique().tolist() == [experiment] and found.index.is_unique
 
 
+def test_a_table_that_nobody_named_is_not_read(tmp_path, monkeypatch):
+    # What a design left behind that is no longer in the config was drawn with the others.
+    for design in ("a", "b"):
+        (tmp_path / "runs").mkdir(exist_ok=True)
+        write_table(tmp_path / f"runs/lasso_{design}.parquet", small_table("lasso", design))
+    monkeypatch.setenv("NDGM_TABLES", f"{tmp_path}/runs/lasso_b.parquet:{tmp_path}/runs/other.parquet")
+    assert read_experiment(tmp_path, "lasso")["design"].unique().tolist() == ["b"]
+
+
 def test_last_rows_are_those_of_each_run_of_each_design():
     both = pd.concat([small_table(design="a"), small_table(design="b")], ignore_index=True)
     short = both.drop(index=both.index[(both["run"] == 2) & (both["step"] == 40)])

@@ -37,7 +37,7 @@ NO_NEWS = re.compile(
 logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
 
 from ndgm.imports import imports_of
-from ndgm.settings import faults
+from ndgm.settings import faults, where_set
 
 SCALE = config.get("scale")
 FILES = [file for file in ["config/laptop.yaml", f"config/{SCALE}.yaml"] if os.path.exists(file)]
@@ -46,11 +46,8 @@ FILES = [file for file in ["config/laptop.yaml", f"config/{SCALE}.yaml"] if os.p
 configfile: FILES[-1]  # what the command line says is merged over it
 
 
-if found := faults(
-    config,
-    files=[*FILES, *workflow.overwrite_configfiles],
-    command_line=workflow.config_settings.config,
-):
+WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
+if found := faults(config, **WRITTEN):
     sys.exit("\n".join(found))
 
 DESIGNS = list(config["l1_paradox"]["designs"])
@@ -66,8 +63,8 @@ if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
 
 for name, block in EDGE_DATA.items():
     if "archive" in block and not os.path.isfile(block["archive"]):
-        key = f"edge_of_stability.networks.data.{name}.archive"
-        sys.exit(f"{FILES[-1]}: {key}: {block['archive']}: no such file; see config/README.md")
+        key = ("edge_of_stability", "networks", "data", name, "archive")
+        sys.exit(f"{where_set(key, **WRITTEN)}: {block['archive']}: no such file; see config/README.md")
 
 
 wildcard_constraints:

@@ -67,5 +67,5 @@ rule draw_figure:
     message:
         "Drawing figure {wildcards.figure}"
     shell:
-        "python {input.script} --figure {input.figure} --results results/{wildcards.scale}"
+        "python {input.script} --figure {input.figure} --results results/{wildcards.scale} --tables {input.results}"
         " --templates paper/templates --notebook {output.notebook} --html {output.html} --log {log}"

@@ -45,7 +45,7 @@ def convergence_no_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     runs = _ended(convergence_kink_dial)
     runs = runs[runs["kink"] == 0].set_index(["design", "seed"])
     step = runs["step_size_times_lipschitz"]
-    decades = -np.log10(runs["objective"])
+    decades = -np.log10(runs["objective"].clip(lower=np.finfo(float).tiny))
     return Evidence(decades[step == step.max()], decades[step == step.min()])
 
 

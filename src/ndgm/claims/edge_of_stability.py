@@ -111,7 +111,7 @@ def edge_of_stability_identity(
 @claim(section="5", figure="edge_of_stability_sharpness", test=identity(1e-10))
 def edge_of_stability_kinks(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""On $|x|$, and on Huber's function beyond $2/L$, the pointwise sharpness at the iterates is zero, while the loss
-    never settles: every step stays $\eta$ long.
+    does not settle: the last step is $\eta$ long.
     """
     runs = edge_of_stability_cycles
     ends = _both_points(_beyond(runs[runs["design"].isin(["absolute", "huber"])])).set_index(CYCLE)
@@ -210,7 +210,7 @@ def edge_of_stability_logistic_basin(edge_of_stability_logistic: pd.DataFrame) -
 @claim(section="5", figure="edge_of_stability_logistic", test=identity(0), unit="share of rises")
 def edge_of_stability_logistic_separable(edge_of_stability_separable: pd.DataFrame) -> Evidence:
     r"""Where the data are separable, a step far beyond $2/L$ may make the loss of logistic regression oscillate at
-    first, but then it converges: in the second half of a run it never rises.
+    first, but then it converges: in the second half of a run it never rises from one recorded step to the next.
     """
     runs = edge_of_stability_separable
     _ended(runs)

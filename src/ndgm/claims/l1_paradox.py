@@ -103,9 +103,13 @@ def l1_paradox_noise_minimum(l1_paradox_noise: pd.DataFrame) -> Evidence:
 
 @claim(section="4", figure="l1_paradox_cures", test=identity(0), unit="weights")
 def l1_paradox_no_exact_zeros(l1_paradox_lasso: pd.DataFrame) -> Evidence:
-    """Subgradient methods, with whatever step rule or momentum, never make a weight exactly zero."""
+    """Subgradient methods, with whatever step rule or momentum, have no weight at exactly zero at any recorded step."""
     methods = ["subgradient", "subgradient_sqrt", "subgradient_geometric", "heavy_ball"]
-    zeros = _at(l1_paradox_lasso, methods).groupby(["method", *CELL, "seed"])["zeros"].max()
+    runs = _at(l1_paradox_lasso, methods)
+    _complete(last_rows(runs))
+    if missing := set(methods) - set(runs["method"]):
+        raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
+    zeros = runs.groupby(["method", *CELL, "seed"])["zeros"].max()
     return Evidence(zeros, 0 * zeros)
 
 

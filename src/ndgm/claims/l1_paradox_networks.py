@@ -64,8 +64,14 @@ def l1_paradox_networks_minimum(l1_paradox_networks: pd.DataFrame) -> Evidence:
 
 @claim(section="4", figure="l1_paradox_networks", test=identity(0), unit="weights")
 def l1_paradox_networks_no_exact_zeros(l1_paradox_networks: pd.DataFrame) -> Evidence:
-    """No subgradient method, adaptive or with decoupled penalty, makes a weight of a network exactly zero."""
+    """No subgradient method, adaptive or with decoupled penalty, has a weight of a network at exactly zero at any
+    recorded step.
+    """
     runs = l1_paradox_networks[l1_paradox_networks["method"].isin(SUBGRADIENT_METHODS)]
+    if missing := set(SUBGRADIENT_METHODS) - set(runs["method"]):
+        raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
+    if diverged := (last_rows(runs)["stopped_because"] == "diverged").sum():
+        raise MissingValue(f"{diverged} runs diverged")
     zeros = runs.groupby(["method", *CELL, "seed"])["zeros"].max()
     shrinking = ["subgradient_sqrt", "adagrad"]
     most = runs.assign(method=runs["method"].where(runs["method"].isin(shrinking), "all others")).groupby("method")

@@ -75,8 +75,6 @@ class NetworkLoss(Objective):
         ValueError: if there is no such loss.
     """
 
-    lowest = 0.0
-
     def __init__(
         self,
         networks: Networks,
