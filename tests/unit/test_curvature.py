@@ -211,6 +211,16 @@ def test_another_eigenvalue_that_has_become_the_largest_is_found():
     assert found.value.item() == pytest.approx(1.1, rel=1e-5)
 
 
+def test_a_run_that_begins_at_its_eigenvector_is_whole_beside_one_that_does_not():
+    # Nothing is left of its residual, and it was divided by its length.
+    diagonal = torch.diag(torch.tensor([8.0, 4.0, 2.0, 1.0, 0.5, 0.25]))
+    start = gaussian(2, 1, 6)
+    start[0] = torch.eye(6, dtype=torch.float64)[0]
+    found = largest_eigenvalues(lambda v: v @ diagonal.double(), start, tolerance=1e-10, most_products=6)
+    np.testing.assert_allclose(found.value, [8.0, 8.0], rtol=1e-12)
+    assert torch.isfinite(found.vectors).all() and found.products[0] == 1
+
+
 STEPS, EVERY = 60, 7
 
 

@@ -6,13 +6,17 @@ import torch
 
 import ndgm.capture
 import ndgm.descent
+from ndgm.curvature import TrackedNetworkLoss
 from ndgm.datasets.regression import gaussian
 from ndgm.descent import Schedule, descend
 from ndgm.methods import METHODS
 from ndgm.networks import Networks, activation
+from ndgm.objectives.absolute_regression import AbsoluteRegression
 from ndgm.objectives.lasso import Lasso, MinibatchLasso
-from ndgm.objectives.network import MinibatchNetworkLoss
+from ndgm.objectives.network import MinibatchNetworkLoss, NetworkLoss
+from ndgm.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
 from ndgm.theory.lasso import Quadratic, solve_lasso
+from ndgm.training import deterministic_torch
 
 pytestmark = [
     pytest.mark.gpu,
@@ -22,6 +26,12 @@ RUNS = 64
 DATA = gaussian(np.random.default_rng(0), samples=100, features=20, nonzeros=5, noise=1.0)
 PROBLEM = Quadratic.from_data(*DATA)
 PENALTIES = np.geomspace(0.1, 3, RUNS) * PROBLEM.penalty_max
+
+
+@pytest.fixture(autouse=True)
+def switches_of_the_pipeline():
+    """Deterministic kernels or a fault, and memory filled before it is used, as in every training program."""
+    deterministic_torch("cuda")
 
 
 def on(device, array):
@@ -105,3 +115,58 @@ def test_replayed_steps_of_the_lasso_are_the_steps(method, monkeypatch):
     steps = trace("cuda", method, lasso("cuda"), steps=100)
     for name, values in replays.measured.items():
         np.testing.assert_allclose(values, steps.measured[name], rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def tracked(device):
+    networks = Networks((20, 16, 4), activation("tanh"))
+    rng = np.random.default_rng(3)
+    x, y = (on(device, rng.standard_normal((50, width))) for width in (20, 4))
+    start = on(device, networks.initial([np.random.default_rng(seed) for seed in range(4)]))
+    directions = on(device, rng.standard_normal((4, 2, networks.parameters)))
+    step_size = on(device, np.full((4, 1), 0.05))
+    objective = TrackedNetworkLoss(
+        networks, x, y, start, step_size, directions, tolerance=1e-3, most_products=50, runs_at_once=2
+    )
+    return objective, "subgradient", start, step_size
+
+
+def penalised(device, kind):
+    networks = Networks((20, 16, 4), activation("gelu"))
+    rng = np.random.default_rng(3)
+    x, y = (on(device, rng.standard_normal((50, width))) for width in (20, 4))
+    draws = [np.random.default_rng(seed) for seed in range(4)]
+    loss = MinibatchNetworkLoss(networks, x, y, 4, 10, draws)
+    test_loss = NetworkLoss(networks, x, y, 4)
+    objective = kind(loss, on(device, np.full((4, 1), 0.01)), test_loss)
+    start = on(device, networks.initial([np.random.default_rng(seed) for seed in range(4)]))
+    start = objective.start(start) if kind is FactoredNetwork else start
+    method = "subgradient" if kind is FactoredNetwork else "proximal_adam"
+    return objective, method, start, on(device, np.full((4, 1), 0.01))
+
+
+def sharp(device):
+    design = on(device, DATA.design)
+    objective = AbsoluteRegression(design, design @ on(device, np.ones(20)), on(device, np.zeros((4, 1))))
+    start = on(device, np.random.default_rng(1).standard_normal((4, 20)))
+    return objective, "polyak", start, on(device, np.full((4, 1), 0.1))
+
+
+PROBLEMS = {
+    "tracked": tracked,
+    "penalised": lambda device: penalised(device, PenalisedNetwork),
+    "factored": lambda device: penalised(device, FactoredNetwork),
+    "sharp": sharp,
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_what_the_pipeline_trains_is_what_the_processor_gives(problem):
+    traces = []
+    for device in ("cuda", "cpu"):
+        objective, method, start, step_size = PROBLEMS[problem](device)
+        traces.append(descend(objective, METHODS[method], start, step_size, Schedule(40, (1, 10, 40), 20)))
+    for name, values in traces[0].measured.items():
+        # Forty steps away rounding has grown little; the sharpness is known to its residual.
+        tolerance = 1e-3 if name in ("sharpness", "residual") else 1e-6
+        if name not in ("residual", "products"):
+            np.testing.assert_allclose(values, traces[1].measured[name], rtol=tolerance, atol=1e-9, err_msg=name)
