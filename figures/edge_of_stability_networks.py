@@ -41,7 +41,8 @@ for row, (design, problem) in zip(panels, rows, strict=True):
             label = rf"$\eta={step_size:g}$"
             axes.plot(curves.index, curves.median(axis=1), line, color=colour, linewidth=1.4, label=label)
         axes.set(ylim=(0, HIGHEST))
-    row[2].legend(loc="lower right", handlelength=2.2, borderaxespad=0.1)  # where no curve is
+    roomy = row[min(2, len(activations) - 1)]  # no curve runs through its lower part
+    roomy.legend(loc="lower right", handlelength=2.2, borderaxespad=0.1)
     title = LOSSES[problem] if len(designs) == 1 else f"{design}, {LOSSES[problem]}"
     row[0].set_ylabel(f"{title}\nsharpness in units of $2/\\eta$")
 for axes, activation in zip(panels[0], activations, strict=True):
