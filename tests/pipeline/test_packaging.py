@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
+from packaging.specifiers import SpecifierSet
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PINS = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
@@ -30,6 +31,13 @@ def test_constraints_are_exact() -> None:
     names = [canonical(pin.partition("==")[0]) for pin in PINS]
     assert names == sorted(set(names))
     assert VERSIONS["torch"] == "2.13.0"
+
+
+def test_every_pin_admits_the_python_that_the_project_asks_for() -> None:
+    """A pin that asked for 3.11.5 kept everybody out who had an older 3.11."""
+    oldest = re.fullmatch(r">=(3\.\d+),<3\.\d+", PROJECT["requires-python"])[1] + ".0"
+    asked = {one.name: one.metadata["Requires-Python"] for one in distributions()}
+    assert {name: pythons for name, pythons in asked.items() if pythons and oldest not in SpecifierSet(pythons)} == {}
 
 
 @pytest.mark.parametrize("group", ["dependencies", *PROJECT["optional-dependencies"]])
