@@ -18,6 +18,7 @@ GAP = {  # at the end, of a sharp problem
     "subgradient_geometric": 1e-7,
     "polyak": 1e-14,
 }
+DECAYING = f"method == 'subgradient_geometric' and step > {STEPS // 2}"
 RECORDED = pd.DataFrame({"step": [1, 5, 10, 20, 50, 100, 200, 400, 500, 1000, 1250, 1500, 1750, STEPS]})
 
 

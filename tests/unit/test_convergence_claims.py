@@ -17,7 +17,7 @@ from claims_on_made_up_tables import (
     verdict,
     why_inconclusive,
 )
-from made_up_convergence import CERTIFIED, CURES, DIAL, SEEDS, SMOOTHING, WORST, lawful
+from made_up_convergence import CERTIFIED, CURES, DECAYING, DIAL, SEEDS, SMOOTHING, WORST, lawful
 
 import ndgm.claims.convergence  # noqa: F401  (registers its claims)
 from ndgm.claims import decide
@@ -40,7 +40,6 @@ DIALLED = f"{LAST} and design == 'b' and kink"
 LINEAR = "design == 'largest of linear functions' and step == steps"
 RESISTING = "design == 'resisting oracle' and step == steps"
 PLAIN = f"{LINEAR} and method == 'subgradient' and seed == 3"
-DECAYING = f"method == 'subgradient_geometric' and step > {STEPS // 2}"
 ON_CYCLE = "design == 'absolute value' and width_over_critical"
 
 # All claims that the change refutes, table, column, rows, and what is done to them.
@@ -278,28 +277,3 @@ def test_claims_on_empty_tables_are_inconclusive(name, tables):
 def test_a_gap_in_the_evidence_is_said(name, table, where, reason, tables):
     tables[table] = only(tables[table], where)
     assert why_inconclusive(f"convergence_{name}", tables).endswith(reason)
-
-
-@pytest.mark.parametrize("order", [0.5, 1, 2])
-def test_a_method_that_never_gets_there_is_not_said_to_be_linear(order, tables):
-    change(tables[CURES], "objective", "method == 'polyak'", lambda rows: rows["step"] ** -float(order))
-    assert why_inconclusive("convergence_polyak_rate", tables).endswith("runs have no value")
-
-
-def test_rates_of_a_linear_method_and_of_one_of_order_k_to_the_p(tables):
-    gather = CLAIMS["convergence_polyak_rate"].gather
-    change(tables[CURES], "objective", "method == 'polyak'", lambda rows: 10 ** (-0.02 * rows["step"]))
-    rates = gather(tables[CURES])
-    np.testing.assert_allclose(rates.measured, 0.02, rtol=1e-12)
-    np.testing.assert_allclose(rates.predicted, 0.01, rtol=1e-12)
-    # Nine decades take 1000 steps at p = 3; interpolation between recorded steps costs a few percent.
-    change(tables[CURES], "objective", "method == 'polyak'", lambda rows: rows["step"] ** -3.0)
-    rates = gather(tables[CURES])
-    np.testing.assert_allclose(rates.measured / (2 * rates.predicted), np.log(2) / np.log(500), rtol=0.05)
-
-
-def test_a_gap_that_is_proportional_to_the_step_has_its_rate(tables):
-    change(tables[CURES], "objective", DECAYING, lambda rows: 3 * 1e-6 ** ((rows["step"] - STEPS / 2) / (STEPS / 2)))
-    rates = CLAIMS["convergence_geometric_rate"].gather(tables[CURES])
-    np.testing.assert_allclose(rates.measured, -6 / (STEPS / 2), rtol=1e-12)
-    np.testing.assert_allclose(rates.predicted, -6 / (STEPS / 2), rtol=1e-12)
