@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ndgm.networks import Networks, activation, with_ones
+from ndgm.networks import ACTIVATIONS, Networks, activation, with_ones
 from ndgm.pruning import accuracy, drop_below, keep_share, sequential, sparsity
 
 WIDTHS = (5, 6, 4)
@@ -21,7 +21,7 @@ def weights(network):
     return np.concatenate([layer.weight.detach().numpy().ravel() for layer in (network[0], network[2])])
 
 
-@pytest.mark.parametrize("name", ["relu", "gelu"])
+@pytest.mark.parametrize("name", [*ACTIVATIONS, "softplus_1", "softplus_3"])
 def test_the_network_is_ours(name):
     networks, w = Networks(WIDTHS, activation(name)), torch.tensor(parameters())[None]
     ours = networks.forward(networks.layers(w), with_ones(X), networks.tape(1, len(X), like=X))[0]
