@@ -11,9 +11,9 @@ import curvature
 import lasso
 import networks
 
-from ndgm.files import write_json
-from ndgm.programs import argument_parser, program
-from ndgm.training import deterministic_torch
+from ndgm.experiments.training import deterministic_torch
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import write_json
 
 ROUNDS = 9
 

@@ -15,11 +15,11 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from ndgm.curvature import largest_eigenvalues
-from ndgm.datasets.networks import digits
-from ndgm.networks import Networks, activation
-from ndgm.objectives.network import NetworkLoss
-from ndgm.objectives.network_hessian import NetworkHessian
+from ndgm.data.networks import digits
+from ndgm.engine.curvature.eigenvalues import largest_eigenvalues
+from ndgm.engine.curvature.network_hessian import NetworkHessian
+from ndgm.engine.networks import Networks, activation
+from ndgm.engine.objectives.network import NetworkLoss
 
 WIDTHS = (64, 32, 32, 10)
 SAMPLES, STEP_SIZE, BEFORE, EVERY, TIMES = 500, 0.3, 300, 2, 20

@@ -5,9 +5,9 @@ from functools import partial
 
 import torch
 
-from ndgm.descent import Schedule, descend
-from ndgm.methods import METHODS
-from ndgm.objectives.lasso import Lasso
+from ndgm.engine.descent import Schedule, descend
+from ndgm.engine.methods import METHODS
+from ndgm.engine.objectives.lasso import Lasso
 
 SAMPLES, FEATURES, RUNS = 200, 50, 1000
 ENSEMBLE = 500  # as in config/laptop.yaml

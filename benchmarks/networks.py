@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
-from ndgm.capture import replayed
-from ndgm.methods import METHODS
-from ndgm.networks import Networks, activation
-from ndgm.objectives.network import NetworkLoss
+from ndgm.engine.capture import replayed
+from ndgm.engine.methods import METHODS
+from ndgm.engine.networks import Networks, activation
+from ndgm.engine.objectives.network import NetworkLoss
 
 WIDTHS = (64, 100, 100, 10)
 PRODUCTS, PRODUCT = 200, (1797, 100, 100)

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from ndgm.claims.convergence_networks import KINKED_AND_SMOOTH, held_above_decayed
-from ndgm.colours import COLOURS
-from ndgm.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
-from ndgm.progress import steps_to_target
-from ndgm.statistics import mean_interval, median_interval
-from ndgm.tables import last_rows, read_experiment
+from ndgm.decide.statistics import mean_interval, median_interval
+from ndgm.decide.steps_to_target import steps_to_target
+from ndgm.paper.colours import COLOURS
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
+from ndgm.store.run_tables import last_rows, read_experiment
 
 NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU"}
 PROBLEMS = {

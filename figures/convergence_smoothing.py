@@ -9,10 +9,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.colours import COLOURS, MARKERS
-from ndgm.drawing import PAGE_WIDTH, measured, prediction, results, save
-from ndgm.statistics import mean_interval
-from ndgm.tables import last_rows, read_experiment
+from ndgm.decide.statistics import mean_interval
+from ndgm.paper.colours import COLOURS, MARKERS
+from ndgm.paper.drawing import PAGE_WIDTH, measured, prediction, results, save
+from ndgm.store.run_tables import last_rows, read_experiment
 
 HOVERS = 0.01
 WIDTHS = [0.25, 0.5, 1, 2, 4]

@@ -11,9 +11,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from ndgm.colours import COLOURS, MARKERS
-from ndgm.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save
-from ndgm.tables import last_rows, read_experiment
+from ndgm.paper.colours import COLOURS, MARKERS
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save
+from ndgm.store.run_tables import last_rows, read_experiment
 
 TITLES = {
     "constant": "constant step",

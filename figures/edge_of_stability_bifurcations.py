@@ -11,9 +11,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from ndgm.colours import COLOURS
-from ndgm.drawing import PAGE_WIDTH, prediction, results, save
-from ndgm.tables import last_rows, read_experiment
+from ndgm.paper.colours import COLOURS
+from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save
+from ndgm.store.run_tables import last_rows, read_experiment
 from ndgm.theory.edge_of_stability import scalar, two_cycle
 
 SHOWN = 60  # starts; more of them would fall together

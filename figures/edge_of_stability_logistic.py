@@ -10,9 +10,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.colours import COLOURS
-from ndgm.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save
-from ndgm.tables import read_experiment
+from ndgm.paper.colours import COLOURS
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save
+from ndgm.store.run_tables import read_experiment
 
 LOWEST = 1e-12
 TICKS = [0.8, 1, 1.5, 2, 2.5]

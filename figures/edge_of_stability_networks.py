@@ -12,9 +12,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.claims.edge_of_stability_networks import KINKED_AND_SMOOTH
-from ndgm.colours import COLOURS
-from ndgm.drawing import PAGE_WIDTH, prediction, results, save
-from ndgm.tables import read_experiment
+from ndgm.paper.colours import COLOURS
+from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save
+from ndgm.store.run_tables import read_experiment
 
 NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "softplus_1": "softplus"}
 LOSSES = {"squared": "squared loss", "cross_entropy": "cross entropy"}

@@ -9,9 +9,9 @@
 # %%
 import matplotlib.pyplot as plt
 
-from ndgm.colours import COLOURS, INK, PAPER
-from ndgm.drawing import PAGE_WIDTH, prediction, results, save
-from ndgm.tables import last_rows, read_experiment
+from ndgm.paper.colours import COLOURS, INK, PAPER
+from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save
+from ndgm.store.run_tables import last_rows, read_experiment
 
 FUNCTIONS = {
     "absolute": ("$|x|$", "kinked"),

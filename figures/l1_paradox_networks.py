@@ -12,10 +12,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.colours import COLOURS
-from ndgm.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
-from ndgm.statistics import mean_interval
-from ndgm.tables import last_rows, read_experiment
+from ndgm.decide.statistics import mean_interval
+from ndgm.paper.colours import COLOURS
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
+from ndgm.store.run_tables import last_rows, read_experiment
 
 LABELS = {
     "subgradient": "subgradient",

@@ -8,10 +8,10 @@
 # %%
 import matplotlib.pyplot as plt
 
-from ndgm.colours import COLOURS
-from ndgm.drawing import PAGE_WIDTH, label_line_end, measured, prediction, results, save
-from ndgm.statistics import mean_interval
-from ndgm.tables import last_rows, read_experiment
+from ndgm.decide.statistics import mean_interval
+from ndgm.paper.colours import COLOURS
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_end, measured, prediction, results, save
+from ndgm.store.run_tables import last_rows, read_experiment
 
 CELL = ["design", "step_size_times_lipschitz", "penalty_over_max"]
 exact = read_experiment(results(), "l1_paradox_exact")

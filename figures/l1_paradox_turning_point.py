@@ -14,10 +14,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.claims.l1_paradox_networks import noise_curve
-from ndgm.colours import COLOURS, INK
-from ndgm.drawing import PAGE_WIDTH, measured, prediction, results, save
-from ndgm.statistics import mean_interval
-from ndgm.tables import last_rows, read_experiment
+from ndgm.decide.statistics import mean_interval
+from ndgm.paper.colours import COLOURS, INK
+from ndgm.paper.drawing import PAGE_WIDTH, measured, prediction, results, save
+from ndgm.store.run_tables import last_rows, read_experiment
 from ndgm.theory.l1_paradox import noisy_floor
 
 SETTING = ["design", "step_size_times_lipschitz"]

@@ -1,7 +1,7 @@
 """Make the results of a scale the reference that later runs are compared with. Run by hand, never by the pipeline."""
 
-from ndgm.programs import argument_parser, program
-from ndgm.verification import accept
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.pipeline.verification import accept
 
 arguments = argument_parser(__doc__, "results", "reference").parse_args()
 with program(arguments) as say:

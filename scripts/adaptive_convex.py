@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.datasets.regression import read_regression
-from ndgm.descent import Schedule
-from ndgm.methods import EPSILON
-from ndgm.objectives.lasso import Lasso
-from ndgm.objectives.one_weight import OneWeight
-from ndgm.programs import argument_parser, program
-from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
+from ndgm.data.regression import read_regression
+from ndgm.engine.descent import Schedule
+from ndgm.engine.methods import EPSILON
+from ndgm.engine.objectives.lasso import Lasso
+from ndgm.engine.objectives.one_weight import OneWeight
+from ndgm.experiments.ensembles import Problem, column, grid, log_spaced, start_directions
+from ndgm.experiments.training import deterministic_torch, train_each
+from ndgm.pipeline.programs import argument_parser, program
 from ndgm.theory.adaptive import rmsprop_floor, rmsprop_norm, sign_floor
 from ndgm.theory.l1_paradox import floor_above_penalty_max
 from ndgm.theory.lasso import Quadratic
-from ndgm.training import deterministic_torch, train_each
 
 SPREAD = 10.0  # standard deviation of starts, in steps
 

@@ -4,10 +4,10 @@ from itertools import product
 
 import pandas as pd
 
-from ndgm.certificates import CRITERIA, certifier, certify, rounded_up
-from ndgm.files import InputError, read_json, write_json
-from ndgm.programs import argument_parser, program
-from ndgm.tables import write_table
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import InputError, read_json, write_json
+from ndgm.store.run_tables import write_table
+from ndgm.theory.certificates import CRITERIA, certifier, certify, rounded_up
 
 arguments = argument_parser(__doc__, "reference", "out").parse_args()
 with program(arguments) as say:

@@ -4,20 +4,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.datasets.max_affine import slopes_around_zero
-from ndgm.datasets.regression import read_regression
-from ndgm.descent import Schedule
-from ndgm.objectives.absolute_regression import AbsoluteRegression
-from ndgm.objectives.max_affine import MaxAffine, ResistingOracle
-from ndgm.objectives.relu_regression import ReluRegression
-from ndgm.objectives.smoothed import SmoothedLasso
-from ndgm.programs import argument_parser, program
-from ndgm.provenance import generator
-from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
+from ndgm.data.max_affine import slopes_around_zero
+from ndgm.data.regression import read_regression
+from ndgm.engine.descent import Schedule
+from ndgm.engine.objectives.absolute_regression import AbsoluteRegression
+from ndgm.engine.objectives.max_affine import MaxAffine, ResistingOracle
+from ndgm.engine.objectives.relu_regression import ReluRegression
+from ndgm.engine.objectives.smoothed import SmoothedLasso
+from ndgm.experiments.ensembles import Problem, column, grid, log_spaced, start_directions
+from ndgm.experiments.training import deterministic_torch, train_each
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.provenance import generator
 from ndgm.theory.convergence import critical_width, settling_width
 from ndgm.theory.lasso import Quadratic
 from ndgm.theory.worst_cases import STEP_RULES, lower_bound
-from ndgm.training import deterministic_torch, train_each
 
 LAST_AND_AVERAGE = {
     "constant": ["subgradient", "averaged"],

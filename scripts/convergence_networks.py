@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.datasets.networks import read_samples
-from ndgm.descent import Schedule
-from ndgm.files import InputError
-from ndgm.networks import Networks, activation
-from ndgm.objectives.network import MinibatchNetworkLoss, NetworkLoss
-from ndgm.programs import argument_parser, program
-from ndgm.progress import best_steps
-from ndgm.provenance import generator
-from ndgm.sweep import Problem, column, grid, log_spaced
-from ndgm.tables import read_table
-from ndgm.training import deterministic_torch, remove_finished_ensembles, train
+from ndgm.data.networks import read_samples
+from ndgm.decide.steps_to_target import best_steps
+from ndgm.engine.descent import Schedule
+from ndgm.engine.networks import Networks, activation
+from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
+from ndgm.experiments.ensembles import Problem, column, grid, log_spaced
+from ndgm.experiments.training import deterministic_torch, remove_finished_ensembles, train
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import InputError
+from ndgm.store.provenance import generator
+from ndgm.store.run_tables import read_table
 
 FULL_BATCH = "full"
 AS_AUTOGRAD = "as autograd"

@@ -7,10 +7,10 @@ import ndgm.claims.edge_of_stability
 import ndgm.claims.edge_of_stability_networks
 import ndgm.claims.l1_paradox
 import ndgm.claims.l1_paradox_networks  # noqa: F401  (each registers its claims)
-from ndgm.claims import CLAIMS, decide
-from ndgm.files import write_json
-from ndgm.programs import argument_parser, program
-from ndgm.tables import read_tables
+from ndgm.decide.claim import CLAIMS, decide
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import write_json
+from ndgm.store.run_tables import read_tables
 
 arguments = argument_parser(__doc__, "out", many=("runs", "exact")).parse_args()
 with program(arguments) as say:

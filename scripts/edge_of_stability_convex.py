@@ -6,20 +6,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.datasets.classification import load_classes
-from ndgm.datasets.max_affine import slopes_around_zero
-from ndgm.descent import Schedule
-from ndgm.files import InputError
-from ndgm.objectives.logistic import Logistic
-from ndgm.objectives.max_affine import MaxAffine
-from ndgm.objectives.orbit import Orbit
-from ndgm.objectives.scalar import ScalarLoss
-from ndgm.programs import argument_parser, program
-from ndgm.provenance import generator
-from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
+from ndgm.data.classification import load_classes
+from ndgm.data.max_affine import slopes_around_zero
+from ndgm.engine.curvature.orbit import Orbit
+from ndgm.engine.descent import Schedule
+from ndgm.engine.objectives.logistic import Logistic
+from ndgm.engine.objectives.max_affine import MaxAffine
+from ndgm.engine.objectives.scalar import ScalarLoss
+from ndgm.experiments.ensembles import Problem, column, grid, log_spaced, start_directions
+from ndgm.experiments.training import deterministic_torch, train_each
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import InputError
+from ndgm.store.provenance import generator
 from ndgm.theory.edge_of_stability import OrbitError, scalar
 from ndgm.theory.logistic import separation, solve_logistic, two_cycles
-from ndgm.training import deterministic_torch, train_each
 
 NEAR, FAR = 0.1, 3.0  # starts near a minimiser and far from it, in units of random ones
 

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.curvature import TrackedNetworkLoss
-from ndgm.datasets.networks import read_samples
-from ndgm.descent import Schedule
-from ndgm.networks import Networks, activation
-from ndgm.programs import argument_parser, program
-from ndgm.provenance import generator
-from ndgm.sweep import Problem, column, grid
-from ndgm.training import deterministic_torch, remove_finished_ensembles, train
+from ndgm.data.networks import read_samples
+from ndgm.engine.curvature.eigenvalues import TrackedNetworkLoss
+from ndgm.engine.descent import Schedule
+from ndgm.engine.networks import Networks, activation
+from ndgm.experiments.ensembles import Problem, column, grid
+from ndgm.experiments.training import deterministic_torch, remove_finished_ensembles, train
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.provenance import generator
 
 KEPT = 2  # directions from which the next eigenvalue is looked for
 TOGETHER = ["problem", "activation"]

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from ndgm.datasets.regression import read_regression
-from ndgm.programs import argument_parser, program
-from ndgm.tables import write_table
+from ndgm.data.regression import read_regression
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.run_tables import write_table
 from ndgm.theory.l1_paradox import away_from_breakpoints, floor_rate, turning_point
 from ndgm.theory.lasso import Quadratic, lasso_path, solve_lasso
 

@@ -2,13 +2,13 @@
 
 import torch
 
-from ndgm.datasets.regression import read_regression
-from ndgm.descent import Schedule
-from ndgm.objectives.lasso import Lasso
-from ndgm.programs import argument_parser, program
-from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
+from ndgm.data.regression import read_regression
+from ndgm.engine.descent import Schedule
+from ndgm.engine.objectives.lasso import Lasso
+from ndgm.experiments.ensembles import Problem, column, grid, log_spaced, start_directions
+from ndgm.experiments.training import deterministic_torch, remove_finished_ensembles, train
+from ndgm.pipeline.programs import argument_parser, program
 from ndgm.theory.lasso import Quadratic
-from ndgm.training import deterministic_torch, remove_finished_ensembles, train
 
 
 def train_sweep(problem, settings, out):

@@ -5,16 +5,16 @@ from functools import cache
 import numpy as np
 import torch
 
-from ndgm.datasets import write_data
-from ndgm.datasets.networks import Samples, Weights, read_samples
-from ndgm.descent import Schedule
-from ndgm.networks import Networks, activation
-from ndgm.objectives.network import MinibatchNetworkLoss, NetworkLoss
-from ndgm.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
-from ndgm.programs import argument_parser, program
-from ndgm.provenance import generator
-from ndgm.sweep import Problem, column, grid, log_spaced
-from ndgm.training import deterministic_torch, remove_finished_ensembles, train
+from ndgm.data.networks import Samples, Weights, read_samples
+from ndgm.engine.descent import Schedule
+from ndgm.engine.networks import Networks, activation
+from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
+from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
+from ndgm.experiments.ensembles import Problem, column, grid, log_spaced
+from ndgm.experiments.training import deterministic_torch, remove_finished_ensembles, train
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.arrays import write_data
+from ndgm.store.provenance import generator
 
 FULL_BATCH = "full"
 

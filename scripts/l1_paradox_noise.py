@@ -2,15 +2,15 @@
 
 import torch
 
-from ndgm.datasets.regression import read_regression, without_signal
-from ndgm.descent import Schedule
-from ndgm.objectives.lasso import MinibatchLasso
-from ndgm.programs import argument_parser, program
-from ndgm.provenance import generator
-from ndgm.sweep import Problem, column, grid, log_spaced, start_directions
+from ndgm.data.regression import read_regression, without_signal
+from ndgm.engine.descent import Schedule
+from ndgm.engine.objectives.lasso import MinibatchLasso
+from ndgm.experiments.ensembles import Problem, column, grid, log_spaced, start_directions
+from ndgm.experiments.training import deterministic_torch, remove_finished_ensembles, train
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.provenance import generator
 from ndgm.theory.l1_paradox import minibatch_noise, noisy_turning_point
 from ndgm.theory.lasso import Quadratic
-from ndgm.training import deterministic_torch, remove_finished_ensembles, train
 
 arguments = argument_parser(__doc__, "design", "out").parse_args()
 with program(arguments) as say:

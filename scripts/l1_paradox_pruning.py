@@ -3,12 +3,12 @@
 import pandas as pd
 import torch
 
-from ndgm.datasets.networks import read_samples, read_weights
-from ndgm.files import InputError
-from ndgm.programs import argument_parser, program
-from ndgm.pruning import PROXIMAL_AND_PLAIN, accuracy, drop_below, keep_share, sequential, sparsity
-from ndgm.sweep import log_spaced
-from ndgm.tables import last_rows, read_table, write_table
+from ndgm.data.networks import read_samples, read_weights
+from ndgm.engine.pruning import PROXIMAL_AND_PLAIN, accuracy, drop_below, keep_share, sequential, sparsity
+from ndgm.experiments.ensembles import log_spaced
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import InputError
+from ndgm.store.run_tables import last_rows, read_table, write_table
 
 arguments = argument_parser(__doc__, "test", "runs", "weights", "out").parse_args()
 

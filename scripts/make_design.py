@@ -1,9 +1,9 @@
 """Generate or load the design matrix and target of one LASSO problem."""
 
-from ndgm.datasets import write_data
-from ndgm.datasets.regression import load_design
-from ndgm.programs import argument_parser, program
-from ndgm.provenance import generator
+from ndgm.data.regression import load_design
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.arrays import write_data
+from ndgm.store.provenance import generator
 
 arguments = argument_parser(__doc__, "out").parse_args()
 with program(arguments) as say:

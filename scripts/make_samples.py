@@ -1,9 +1,9 @@
 """Generate or load the inputs and targets of one problem that networks are trained on."""
 
-from ndgm.datasets import write_data
-from ndgm.datasets.networks import SAMPLERS
-from ndgm.programs import argument_parser, program
-from ndgm.provenance import generator
+from ndgm.data.networks import SAMPLERS
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.arrays import write_data
+from ndgm.store.provenance import generator
 
 arguments = argument_parser(__doc__, "out").parse_args()
 with program(arguments) as say:

@@ -2,9 +2,9 @@
 
 import nbformat
 
-from ndgm.files import write_atomically
-from ndgm.notebooks import execute, page
-from ndgm.programs import argument_parser, program
+from ndgm.paper.notebooks import execute, page
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import write_atomically
 
 arguments = argument_parser(
     __doc__, "figure", "results", "templates", "notebook", "html", many=("tables",)

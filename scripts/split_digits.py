@@ -1,9 +1,9 @@
 """Cut scikit-learn's handwritten digits into pictures to train on and pictures to test on."""
 
-from ndgm.datasets import write_data
-from ndgm.datasets.networks import split_digits
-from ndgm.programs import argument_parser, program
-from ndgm.provenance import generator
+from ndgm.data.networks import split_digits
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.arrays import write_data
+from ndgm.store.provenance import generator
 
 arguments = argument_parser(__doc__, many=("out",)).parse_args()
 with program(arguments) as say:

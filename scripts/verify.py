@@ -2,8 +2,8 @@
 
 import sys
 
-from ndgm.programs import argument_parser, program
-from ndgm.verification import Level, compare, report
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.pipeline.verification import Level, compare, report
 
 arguments = argument_parser(__doc__, "results", "reference").parse_args()
 with program(arguments) as say:

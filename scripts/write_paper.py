@@ -1,9 +1,9 @@
 """Set the paper as PDF and as a web page, with every number, table and figure taken from a run."""
 
-from ndgm.files import write_atomically
-from ndgm.manuscript import Manuscript
-from ndgm.programs import argument_parser, program
-from ndgm.typesetting import paper_html, paper_pdf
+from ndgm.paper.manuscript import Manuscript
+from ndgm.paper.typesetting import paper_html, paper_pdf
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import write_atomically
 
 arguments = argument_parser(
     __doc__, "paper", "references", "templates", "captions", "claims", "figures", "pdf", "html", "filled"

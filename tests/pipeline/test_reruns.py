@@ -56,11 +56,11 @@ def test_nothing_to_do(smoke_copy: Path, touched: bool) -> None:
 @pytest.mark.parametrize(
     ("file", "rules"),
     [
-        ("src/ndgm/settings.py", set()),
-        ("src/ndgm/manuscript.py", {"write_paper"}),
+        ("src/ndgm/pipeline/settings.py", set()),
+        ("src/ndgm/paper/manuscript.py", {"write_paper"}),
         ("paper/paper.md", {"write_paper"}),
         ("figures/l1_paradox_norm.py", {"draw_figure", "write_paper"}),
-        ("src/ndgm/drawing.py", {"draw_figure", "write_paper"}),
+        ("src/ndgm/paper/drawing.py", {"draw_figure", "write_paper"}),
         ("scripts/decide_claims.py", {"decide_claims", "write_paper"}),
         ("scripts/l1_paradox_noise.py", {"train_l1_paradox_noise", *AFTER_TRAINING}),
     ],

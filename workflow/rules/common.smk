@@ -36,8 +36,8 @@ NO_NEWS = re.compile(
 )
 logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
 
-from ndgm.imports import imports_of
-from ndgm.settings import faults, where_set
+from ndgm.pipeline.imports import imports_of
+from ndgm.pipeline.settings import faults, where_set
 
 SCALE = config.get("scale")
 FILES = [file for file in ["config/laptop.yaml", f"config/{SCALE}.yaml"] if os.path.exists(file)]

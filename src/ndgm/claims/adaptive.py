@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from ndgm.claims import Evidence, claim
-from ndgm.statistics import MissingValue, difference, equivalence, identity, order
-from ndgm.tables import last_rows
+from ndgm.decide.claim import Evidence, claim
+from ndgm.decide.statistics import MissingValue, difference, equivalence, identity, order
+from ndgm.store.run_tables import last_rows
 from ndgm.theory.adaptive import (
     adagrad_floor,
     longest_momentum_cycle,

@@ -5,11 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from ndgm.claims import Evidence, claim
-from ndgm.schedules import geometric_rate
-from ndgm.statistics import MissingValue, at_most, equivalence, identity, order
-from ndgm.tables import last_rows
-from ndgm.theory.convergence import hovering_distance, power_law_exponent
+from ndgm.decide.claim import Evidence, claim
+from ndgm.decide.statistics import MissingValue, at_most, equivalence, identity, order
+from ndgm.store.run_tables import last_rows
+from ndgm.theory.convergence import geometric_rate, hovering_distance, power_law_exponent
 from ndgm.theory.worst_cases import lower_bound, smooth_worst_case
 
 HOVERS = 0.01

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from ndgm.claims import Evidence, claim
-from ndgm.progress import steps_to_target
-from ndgm.statistics import MissingValue, equivalence, identity, order
-from ndgm.tables import last_rows
+from ndgm.decide.claim import Evidence, claim
+from ndgm.decide.statistics import MissingValue, equivalence, identity, order
+from ndgm.decide.steps_to_target import steps_to_target
+from ndgm.store.run_tables import last_rows
 from ndgm.theory.convergence import power_law_exponent
 
 KINKED_AND_SMOOTH = [("relu", "gelu"), ("relu", "silu"), ("leaky_relu", "elu"), ("hardtanh", "tanh")]

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ndgm.claims import Evidence, claim
-from ndgm.statistics import MissingValue, at_most, identity
-from ndgm.tables import last_rows
+from ndgm.decide.claim import Evidence, claim
+from ndgm.decide.statistics import MissingValue, at_most, identity
+from ndgm.store.run_tables import last_rows
 from ndgm.theory.edge_of_stability import (
     amplitude_near_threshold,
     cycle_amplitude,

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from ndgm.claims import Evidence, claim
-from ndgm.statistics import MissingValue, equivalence, identity, order
+from ndgm.decide.claim import Evidence, claim
+from ndgm.decide.statistics import MissingValue, equivalence, identity, order
 
 KINKED_AND_SMOOTH = [("relu", "elu"), ("leaky_relu", "elu"), ("hardtanh", "tanh")]
 """Each activation with a kink beside one of about the same shape without."""

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from ndgm.claims import Evidence, claim
-from ndgm.statistics import MissingValue, equivalence, identity, order
-from ndgm.tables import last_rows
+from ndgm.decide.claim import Evidence, claim
+from ndgm.decide.statistics import MissingValue, equivalence, identity, order
+from ndgm.store.run_tables import last_rows
 from ndgm.theory.l1_paradox import floor_slope, noisy_floor, stationarity_residual
 
 SETTING = ["design", "step_size_times_lipschitz"]

@@ -31,6 +31,16 @@ def critical_width(step_size: ArrayLike, slope: ArrayLike) -> NDArray[np.float64
     return _positive("step size", step_size) * _positive("slope", slope) / 2
 
 
+def geometric_rate(steps: int, *, last: float = 1e-6) -> float:
+    """Decades that a step size loses per step: held for ⌊N/2⌋ steps, then decaying by one ratio to `last` of itself.
+
+    It is log₁₀(last)/(N − ⌊N/2⌋), for N steps in all. On a sharp problem the gap loses as many.
+
+    Source: Davis, Drusvyatskiy, MacPhee and Paquette (2018).
+    """
+    return float(np.log10(last)) / (steps - steps // 2)
+
+
 def hovering_distance(step_size: ArrayLike, slope: ArrayLike, width: ArrayLike) -> NDArray[np.float64]:
     """E|x| of descent on Huber's M·h_δ(x): ηM/2 if δ < ηM/2, and 0 if δ > ηM/2. On the cycles it is exact, not a limit.
 

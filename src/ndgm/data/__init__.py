@@ -1,0 +1,1 @@
+"""Data sets: generated ones, and real tables; one module a kind."""

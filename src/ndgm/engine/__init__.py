@@ -1,0 +1,1 @@
+"""What is minimised, how, and on which ensemble of runs: PyTorch, batched, deterministic."""

@@ -1,0 +1,1 @@
+"""What is minimised, batched over an ensemble of runs; one module an objective."""

@@ -1,0 +1,109 @@
+"""The LASSO in Gram form, ½wᵀAw − bᵀw + λ‖w‖₁, for an ensemble of runs."""
+
+import torch
+from torch import Tensor
+
+from ndgm.engine.objectives.batches import Batches
+from ndgm.engine.objectives.objective import Objective
+
+
+class Lasso(Objective):
+    """½wᵀAw − bᵀw + λ‖w‖₁ with A = ZᵀZ/n and b = Zᵀy/n computed once, so that a step costs d² and not n·d.
+
+    Gradients are written into buffers that the next call overwrites. Iterates are quickest when one weight of all runs
+    lies together in memory, as in the transpose of a contiguous tensor: what each run has one of goes over long rows.
+
+    Args:
+        gram: A, shape (d, d).
+        correlation: b, shape (d,).
+        penalty: λ of each run, shape (runs, 1).
+    """
+
+    averaged = ("l1_norm", "squared_gradient_norm", "inner_product")
+
+    def __init__(self, gram: Tensor, correlation: Tensor, penalty: Tensor) -> None:
+        self.gram = gram
+        self.correlation = correlation
+        self.penalty = penalty
+        self._minus_correlation = -correlation
+        self._gradient = gram.new_empty(len(gram), len(penalty)).T
+        self._sign = torch.empty_like(self._gradient)
+        self._clamped = torch.empty_like(self._gradient)
+
+    def gradient(self, w: Tensor) -> Tensor:
+        """Gradient of the smooth part, Aw − b."""
+        return self._gradient.copy_(self._minus_correlation).addmm_(w, self.gram)
+
+    def subgradient(self, w: Tensor) -> Tensor:
+        """Subgradient λ·sign(w) − b + Aw, with sign(0) = 0."""
+        torch.sign(w, out=self._sign)
+        # The product adds to what stands in the buffer, so it comes last: that saves a pass over it.
+        penalised = torch.addcmul(self._minus_correlation, self._sign, self.penalty, out=self._gradient)
+        return penalised.addmm_(w, self.gram)
+
+    def penalty_subgradient(self, w: Tensor) -> Tensor:
+        """Subgradient λ·sign(w) of the penalty alone, with sign(0) = 0."""
+        return torch.mul(torch.sign(w, out=self._sign), self.penalty, out=self._clamped)
+
+    def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
+        """Proximal map of amount·λ‖·‖₁: soft thresholding, exactly zero where |w| ≤ amount·λ. Overwrites `w`."""
+        threshold = amount * self.penalty
+        return w.sub_(torch.clamp(w, -threshold, threshold, out=self._clamped))
+
+    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
+        """What is recorded of iterates `w`: objective, L1 norm, squared L2 norm, number of exact zeros."""
+        l1_norm = w.abs().sum(1)
+        smooth = (w * (0.5 * w @ self.gram - self.correlation)).sum(1)
+        return {
+            "objective": smooth + self.penalty[:, 0] * l1_norm,
+            "l1_norm": l1_norm,
+            "squared_norm": w.square().sum(1),
+            "zeros": (w == 0).sum(1).to(w.dtype),
+        }
+
+    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
+        """Add w·sign(w), g² and wg to running sums of shape (runs, d); over weights: ‖w‖₁, ‖g‖² and ⟨w, g⟩.
+
+        The signs are those that the subgradient at w has just left behind: one pass less.
+        """
+        sums["l1_norm"].addcmul_(w, self._sign)
+        sums["squared_gradient_norm"].addcmul_(g, g)
+        sums["inner_product"].addcmul_(w, g)
+
+
+class MinibatchLasso(Lasso):
+    """The LASSO with mini-batch gradients: each step draws `batch_size` rows of (Z, y) with replacement.
+
+    Runs come in blocks of consecutive rows, one block per generator; the runs of a block see the same batches, so that
+    they differ in their penalty alone.
+
+    Args:
+        design: Z, shape (n, d).
+        target: y, shape (n,).
+        penalty: λ of each run, shape (blocks·runs_per_block, 1).
+        batch_size: Rows in a batch.
+        generators: NumPy generator of each block.
+    """
+
+    def __init__(self, design: Tensor, target: Tensor, penalty: Tensor, batch_size: int, generators: list) -> None:
+        super().__init__(design.T @ design / len(design), design.T @ target / len(design), penalty)
+        self.design = design
+        self.target = target
+        self.batches = Batches(len(design), batch_size, generators, design.device)
+
+    def draw(self) -> None:
+        """The batches of the next gradient."""
+        self.batches.draw()
+
+    def gradient(self, w: Tensor) -> Tensor:
+        """Mini-batch gradient Z_Bᵀ(Z_B w − y_B)/|B| on the rows B that were drawn."""
+        rows = self.batches.rows
+        batch = self.design[rows]  # (blocks, |B|, d)
+        blocks = w.view(len(rows), -1, w.shape[1])  # (blocks, runs in a block, d)
+        residual = torch.baddbmm(self.target[rows].unsqueeze(1), blocks, batch.mT, beta=-1)
+        torch.bmm(residual.div_(self.batches.size), batch, out=self._gradient.view_as(blocks))
+        return self._gradient
+
+    def subgradient(self, w: Tensor) -> Tensor:
+        """Mini-batch gradient plus λ·sign(w), with sign(0) = 0."""
+        return self.gradient(w).addcmul_(torch.sign(w, out=self._sign), self.penalty)

@@ -1,0 +1,35 @@
+"""Functions of one weight, ½Lw² − bw + λ|w|, for an ensemble of runs."""
+
+import torch
+from torch import Tensor
+
+from ndgm.engine.objectives.lasso import Lasso
+
+
+class OneWeight(Lasso):
+    """½Lw² − bw + λ|w|: a parabola, a kink with a tilt, or both; every run has its own.
+
+    Args:
+        curvature: L ≥ 0 of each run, shape (runs, 1).
+        tilt: b of each run, shape (runs, 1).
+        penalty: λ ≥ 0 of each run, shape (runs, 1).
+    """
+
+    def __init__(self, curvature: Tensor, tilt: Tensor, penalty: Tensor) -> None:
+        super().__init__(curvature.new_zeros(1, 1), curvature.new_zeros(1), penalty)
+        self._minus_tilt = -tilt
+        self.curvature = curvature
+        self.tilt = tilt
+
+    def gradient(self, w: Tensor) -> Tensor:
+        """Gradient of the smooth part, Lw − b."""
+        return torch.addcmul(self._minus_tilt, w, self.curvature, out=self._gradient)
+
+    def subgradient(self, w: Tensor) -> Tensor:
+        """Subgradient Lw − b + λ·sign(w), with sign(0) = 0."""
+        return self.gradient(w).addcmul_(torch.sign(w, out=self._sign), self.penalty)
+
+    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
+        """What is recorded of iterates `w`: objective, L1 norm, that is |w|, squared L2 norm."""
+        value = w * (self.curvature * w / 2 - self.tilt) + self.penalty * w.abs()
+        return {"objective": value.sum(1), "l1_norm": w.abs().sum(1), "squared_norm": w.square().sum(1)}

@@ -1,0 +1,66 @@
+"""The LASSO with its kinks rounded off, ½wᵀAw − bᵀw + λ·Σh_δ(wᵢ), for an ensemble of runs."""
+
+import torch
+from torch import Tensor
+
+from ndgm.engine.objectives.lasso import Lasso
+
+
+def huber_slope(x: Tensor, width: Tensor, out: Tensor) -> Tensor:
+    """Derivative of Huber's h_δ, clip(x/δ, −1, 1), written into `out`; with δ = 0 it is sign(x), and sign(0) = 0."""
+    # The smallest normal number stands for δ = 0: divided by it, 0 is 0 and every other normal number is beyond ±1.
+    return torch.div(x, width.clamp_min(torch.finfo(x.dtype).tiny), out=out).clamp_(-1, 1)
+
+
+def huber(x: Tensor, slope: Tensor, width: Tensor) -> Tensor:
+    """Huber's h_δ(x) = s(x − δs/2) from its slope s: x²/(2δ) where |x| ≤ δ, |x| − δ/2 beyond."""
+    return slope * (x - width * slope / 2)
+
+
+class SmoothedLasso(Lasso):
+    """½wᵀAw − bᵀw + λ·Σh_δ(wᵢ) with Huber's h_δ(w) = w²/(2δ) where |w| ≤ δ, |w| − δ/2 beyond.
+
+    With δ = 0 it is the LASSO. With A = 0, b = 0 and d = 1 it is λ|w| with its kink rounded off.
+
+    Args:
+        gram: A, shape (d, d).
+        correlation: b, shape (d,).
+        penalty: λ of each run, shape (runs, 1).
+        width: δ ≥ 0 of each run, shape (runs, 1).
+
+    Source: Huber (1964), Robust estimation of a location parameter.
+    """
+
+    def __init__(self, gram: Tensor, correlation: Tensor, penalty: Tensor, width: Tensor) -> None:
+        super().__init__(gram, correlation, penalty)
+        self.width = width
+
+    def subgradient(self, w: Tensor) -> Tensor:
+        """Gradient λ·clip(w/δ, −1, 1) − b + Aw; where δ = 0, the LASSO's subgradient with sign(0) = 0."""
+        slope = huber_slope(w, self.width, self._sign)
+        return torch.addcmul(self._minus_correlation, slope, self.penalty, out=self._gradient).addmm_(w, self.gram)
+
+    def penalty_subgradient(self, w: Tensor) -> Tensor:
+        """Gradient λ·clip(w/δ, −1, 1) of the penalty alone; where δ = 0, λ·sign(w) with sign(0) = 0."""
+        return huber_slope(w, self.width, self._sign).mul_(self.penalty)
+
+    def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
+        """Proximal map of t·Σh_δ with t = amount·λ: w − t·clip(w/(t + δ), −1, 1). Overwrites `w`."""
+        threshold = amount * self.penalty
+        return w.addcmul_(huber_slope(w, threshold + self.width, self._clamped), threshold, value=-1)
+
+    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
+        """What is recorded of iterates `w`: objective, L1 norm, squared L2 norm."""
+        penalised = huber(w, huber_slope(w, self.width, torch.empty_like(w)), self.width).sum(1)
+        smooth = (w * (0.5 * w @ self.gram - self.correlation)).sum(1)
+        return {
+            "objective": smooth + self.penalty[:, 0] * penalised,
+            "l1_norm": w.abs().sum(1),
+            "squared_norm": w.square().sum(1),
+        }
+
+    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
+        """Add |w|, g² and wg to running sums of shape (runs, d); over weights: ‖w‖₁, ‖g‖² and ⟨w, g⟩."""
+        sums["l1_norm"].add_(torch.abs(w, out=self._clamped))
+        sums["squared_gradient_norm"].addcmul_(g, g)
+        sums["inner_product"].addcmul_(w, g)

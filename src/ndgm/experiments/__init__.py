@@ -1,0 +1,1 @@
+"""What is run: functions that return the runs of an experiment and how to build them."""

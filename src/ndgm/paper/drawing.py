@@ -1,0 +1,227 @@
+"""The one figure style of the paper, and the only call of `savefig`.
+
+Importing this module applies the style. A figure script draws with matplotlib and the few helpers below, and
+ends in `save(figure, name)`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
+from numpy.typing import ArrayLike
+from scipy.optimize import isotonic_regression
+
+from ndgm.paper.colours import COLOURS, INK, MARKERS, PAPER
+from ndgm.store.files import write_atomically
+
+COLUMN_WIDTH = 3.3
+"""Width of a column of the printed page, in inches."""
+
+PAGE_WIDTH = 6.9
+"""Width of both columns of the printed page, in inches."""
+
+_STYLE = {
+    "font.family": ["STIXGeneral", "DejaVu Sans"],
+    "mathtext.fontset": "stix",
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 4,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 1.4,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "axes.formatter.use_mathtext": True,
+    "axes.formatter.min_exponent": 2,
+    "axes.prop_cycle": cycler(color=["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]),
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "errorbar.capsize": 0,
+    "figure.figsize": (COLUMN_WIDTH, 2.3),
+    "figure.dpi": 72,  # that of PDF and SVG, so that text is measured once for all three
+    "figure.facecolor": PAPER,
+    "axes.facecolor": "none",
+    "savefig.facecolor": "auto",
+    "savefig.bbox": None,
+    "savefig.dpi": 220,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "ndgm",
+}
+
+# None drops the field: what is left depends on the drawing alone, not on the day or the version that drew it.
+_METADATA = {
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+    "svg": {"Creator": None, "Date": None, "Format": None, "Type": None},
+    "png": {"Software": None},
+}
+
+
+def style() -> None:
+    """Make this module's style the one that matplotlib draws with."""
+    plt.switch_backend("agg")
+    matplotlib.rcdefaults()
+    matplotlib.rcParams.update(_STYLE)
+
+
+style()
+
+
+def results() -> Path:
+    """The folder of the scale that is drawn: `$NDGM_RESULTS`, or `results/laptop` where it is not set."""
+    return Path(os.environ.get("NDGM_RESULTS") or "results/laptop")
+
+
+@dataclass(frozen=True, repr=False)
+class Saved:
+    """The files of one figure. In a notebook it shows itself as the picture that was saved."""
+
+    pdf: Path
+    svg: Path
+    png: Path
+
+    def __repr__(self) -> str:
+        """The figure's name, which says nothing of the folder it was saved in."""
+        return f"figure {self.pdf.stem}"
+
+    def _repr_svg_(self) -> str:
+        return self.svg.read_text(encoding="utf-8")
+
+
+def save(figure: Figure, name: str) -> Saved:
+    """Write `figure` as PDF, SVG and PNG under `results()/figures/`, the same bytes every time, and close it.
+
+    Args:
+        figure: What was drawn.
+        name: The figure's name, without folder and ending.
+
+    Returns:
+        The paths of the three files.
+    """
+    folder = results() / "figures"
+    _lay_out(figure)
+    for axes in figure.axes:
+        # The solver of the layout leaves last bits to chance, and the SVG names what it clips after all of them.
+        axes.set_position([round(bound, 6) for bound in axes.get_position().bounds])
+    paths = {}
+    for kind, metadata in _METADATA.items():
+        paths[kind] = folder / f"{name}.{kind}"
+        with write_atomically(paths[kind]) as temporary:
+            figure.savefig(temporary, format=kind, metadata=metadata)
+    plt.close(figure)
+    return Saved(**paths)
+
+
+def prediction(axes: Axes, x: ArrayLike, y: ArrayLike, **line: object) -> Line2D:
+    """Draw what theory says: a thin line, near black, under everything that was measured."""
+    (drawn,) = axes.plot(x, y, **{"color": COLOURS["prediction"], "linewidth": 0.8, "zorder": 2, **line})
+    return drawn
+
+
+def measured(
+    axes: Axes, x: ArrayLike, y: ArrayLike, low: ArrayLike, high: ArrayLike, *, method: str, **marker: object
+) -> ErrorbarContainer:
+    """Draw what was measured: points in the method's colour and marker, each with its interval.
+
+    Args:
+        axes: Where to draw.
+        x: Abscissae.
+        y: The values measured.
+        low: Lower ends of their intervals.
+        high: Upper ends of their intervals.
+        method: Key of `COLOURS` and `MARKERS`.
+        **marker: Handed to `Axes.errorbar`.
+    """
+    y, low, high = (np.asarray(values, dtype=float) for values in (y, low, high))
+    appearance = {
+        "color": COLOURS[method],
+        "fmt": MARKERS[method],
+        "markeredgecolor": PAPER,
+        "markeredgewidth": 0.3,
+        "elinewidth": 0.8,
+        "zorder": 3,
+    }
+    spread = np.maximum([y - low, high - y], 0)
+    return axes.errorbar(x, y, yerr=spread, **(appearance | marker))
+
+
+def label_line_ends(axes: Axes, lines: Mapping[str, Line2D], *, apart: float = 7.5) -> list[Annotation]:
+    """Label several lines at their ends, the labels moved up and down as far as it takes to keep them apart.
+
+    Args:
+        axes: The axes that hold the lines, with their scales and limits as they will stay.
+        lines: Each line by its label.
+        apart: The least distance between neighbouring labels, in points.
+
+    Returns:
+        The labels, in the order of `lines`.
+    """
+    _lay_out(axes.figure)
+    ends = np.array([_last_point(line) for line in lines.values()])
+    heights = axes.transData.transform(ends)[:, 1] * 72 / axes.figure.dpi
+    order = np.argsort(heights, kind="stable")
+    # As far apart as needed, and otherwise as near to the ends as can be: isotonic regression on the slack.
+    slots = np.arange(len(heights)) * apart
+    rises = np.empty(len(heights))
+    rises[order] = isotonic_regression(heights[order] - slots).x + slots - heights[order]
+    return [
+        label_line_end(axes, line, text, rise=round(float(rise), 2))
+        for (text, line), rise in zip(lines.items(), rises, strict=True)
+    ]
+
+
+def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **annotation: object) -> Annotation:
+    """Write `text` to the right of the last point of `line`, in the colour of the line.
+
+    Args:
+        axes: The axes that hold `line`.
+        line: A line that is already drawn; points that are not finite are passed over.
+        text: The label.
+        rise: How far the label is moved up, in points, where two labels would meet.
+        **annotation: Handed to `Axes.annotate`.
+    """
+    appearance = {"color": line.get_color(), "fontsize": 7, "verticalalignment": "center"}
+    return axes.annotate(
+        text, _last_point(line), xytext=(3, rise), textcoords="offset points", **(appearance | annotation)
+    )
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give every axes its place, once: matplotlib's own switch would do it again for every file that is saved."""
+    ConstrainedLayoutEngine(w_pad=0.08).execute(figure)
+
+
+def _last_point(line: Line2D) -> tuple[float, float]:
+    """The last point of a line whose coordinates are both finite."""
+    points = np.asarray(line.get_xydata(), dtype=float)
+    x, y = points[np.isfinite(points).all(axis=1)][-1]
+    return float(x), float(y)

@@ -1,0 +1,216 @@
+"""The paper's source, filled with the numbers, verdicts, tables and figures of a run."""
+
+import difflib
+import html
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from ndgm.paper.quantities import Quantity
+from ndgm.paper.typesetting import MARKDOWN, convert
+from ndgm.paper.verdicts import VERDICTS, Claim
+from ndgm.store.files import InputError, read_json
+
+
+class _Unknown(Exception):
+    """A name in the source that the run does not have."""
+
+
+def _pick(things: Mapping[str, Any], name: str, kind: str) -> Any:
+    """`things[name]`, or a fault that suggests the nearest name."""
+    if name in things:
+        return things[name]
+    near = difflib.get_close_matches(name, things, n=1)
+    raise _Unknown(f"unknown {kind} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+class Manuscript:
+    """The source of the paper and what its placeholders may name.
+
+    Args:
+        claims: `claims.json`.
+        settings: The config of the run.
+        figures: Folder of the drawn figures; the web page is taken to stand beside it.
+        captions: Folder of the captions, one `<figure>.rst` each.
+    """
+
+    def __init__(self, claims: Path, settings: Mapping, figures: Path, captions: Path) -> None:
+        """Read the claims and prepare the placeholders.
+
+        Raises:
+            InputError: naming the file and the key, if an entry of `claims` is not a claim.
+        """
+        try:
+            self.claims = {claim.id: claim for claim in map(Claim.read, read_json(claims))}
+        except (KeyError, ValueError, TypeError, AttributeError) as fault:
+            raise fault if isinstance(fault, InputError) else InputError(f"{claims}: {fault}") from None
+        self.figures = figures
+        self.captions = captions
+        # Comments of the source are HTML comments: the usual {# #} would swallow pandoc's {#anchors}.
+        self._environment = jinja2.Environment(
+            undefined=jinja2.StrictUndefined,
+            finalize=_printed,
+            comment_start_string="<!--",
+            comment_end_string="-->",
+            keep_trailing_newline=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals = {
+            "settings": settings,
+            "claims": list(self.claims.values()),
+            "claim": self.claim,
+            "tag": self.tag,
+            "outcome": self.outcome,
+            "decided": self.decided,
+            "count": self.count,
+            "figure": self.figure,
+            "verdicts_table": self.verdicts_table,
+            "claims_table": self.claims_table,
+        }
+
+    def fill(self, path: Path) -> str:
+        """The text of `path` with every placeholder filled in.
+
+        Raises:
+            InputError: naming file, line and placeholder, if a placeholder cannot be filled.
+        """
+        try:
+            source = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file") from None
+        try:
+            return self._environment.from_string(source).render()
+        except jinja2.TemplateSyntaxError as fault:
+            raise InputError(f"{path}: line {fault.lineno}: {fault.message}") from None
+        except (jinja2.UndefinedError, _Unknown, TypeError, ValueError) as fault:
+            raise InputError(f"{path}: line {_line(fault)}: {fault}") from None
+
+    def claim(self, name: str) -> Claim:
+        """The claim with this id."""
+        return _pick(self.claims, name, "claim")
+
+    def tag(self, name: str) -> str:
+        """The mark in the text that leads to the claim's row, such as [L1-floor, supported]."""
+        claim = self.claim(name)
+        return rf"[\[{claim.label}, {claim.verdict}\]](#claim-{claim.id}){{.tag .{claim.verdict}}}"
+
+    def outcome(self, name: str) -> str:
+        """What a claim came to, in the same words for every claim, with its tag."""
+        claim = self.claim(name)
+        parts = {"measured": claim.result, "predicted": claim.predicted, "margin": claim.margin}
+        said = ", ".join(f"{word} {value}" for word, value in parts.items() if value != "–")
+        return f"{said} {self.tag(name)}"
+
+    def decided(self, name: str, *, supported: str, refuted: str, inconclusive: str) -> str:
+        """The wording that the verdict of a claim asks for; all three have to be written."""
+        wordings = {"supported": supported, "refuted": refuted, "inconclusive": inconclusive}
+        return wordings[self.claim(name).verdict]
+
+    def count(self, verdict: str) -> int:
+        """How many claims have this verdict."""
+        _pick(dict.fromkeys(VERDICTS), verdict, "verdict")
+        return sum(claim.verdict == verdict for claim in self.claims.values())
+
+    def figure(self, name: str) -> str:
+        """A figure with its caption and the mark that leads to its script, data and notebook."""
+        drawing = self.figures / f"{name}.svg"
+        if not drawing.is_file():
+            _pick({path.stem: path for path in self.figures.glob("*.svg")}, name, "figure")
+        filled = self.fill(self.captions / f"{name}.rst")
+        caption = convert(filled, "rst", "markdown").strip().replace("\n", " ")
+        sentence = convert(caption, MARKDOWN, "plain").split(". ")[0].strip().rstrip(".")
+        wide = ".wide " if _width(drawing) > 4 else ""
+        mark = f"[[script](../../figures/{name}.py) · [data](runs/) · [notebook](notebooks/{name}.html)]"
+        return (
+            f'::: {{.figure {wide}#fig-{name} name="{name}" alt="{html.escape(sentence)}"}}\n'
+            f'{caption} {mark}{{.source path="figures/{name}.py"}}\n:::'
+        )
+
+    def verdicts_table(self, group: str, caption: str) -> str:
+        """What was claimed, predicted, measured and decided: a row for each claim of a group."""
+        rows = [
+            [
+                f"[{claim.label}]{{#claim-{claim.id}}}",
+                claim.statement,
+                str(claim.predicted),
+                claim.result,
+                f"[{claim.verdict}]{{.{claim.verdict}}}",
+            ]
+            for claim in self._of(group)
+        ]
+        header = ["Claim", "Statement", "Predicted", r"Measured \[interval\]", "Verdict"]
+        return _table(f"tab-verdicts-{group}", caption, (15, 42, 10, 22, 11), [header, *rows])
+
+    def claims_table(self, group: str, caption: str) -> str:
+        """How each claim of a group was decided: rule, margin, p value, n and experiments."""
+        rows = [
+            [
+                f"[{claim.label}](#claim-{claim.id})",
+                claim.test,
+                str(claim.margin),
+                claim.p,
+                _printed(claim.cells),
+                claim.where,
+                _printed(claim.n),
+                ", ".join(f"`{_without(name, group)}`" for name in claim.experiments),
+            ]
+            for claim in self._of(group)
+        ]
+        header = ["Claim", "Decision rule", "Margin", "$p$", "Cells", "Deciding cell", "$n$", "Experiments"]
+        return _table(f"tab-rules-{group}", caption, (15, 24, 8, 7, 6, 19, 8, 13), [header, *rows])
+
+    def _of(self, group: str) -> list[Claim]:
+        groups: dict[str, list[Claim]] = {}
+        for claim in self.claims.values():
+            groups.setdefault(claim.group, []).append(claim)
+        return _pick(groups, group, "claim group")
+
+
+def _without(experiment: str, group: str) -> str:
+    """An experiment's name without that of its group, or of the family that both belong to."""
+    return experiment.removeprefix(f"{group}_").removeprefix(f"{group.rpartition('_')[0]}_")
+
+
+def _printed(value: Any) -> str:
+    """How the value of a placeholder appears in the text."""
+    if isinstance(value, str | Quantity | jinja2.Undefined):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return str(Quantity(value))
+    if isinstance(value, Mapping | list | tuple) and value:
+        *head, last = map(_printed, value)
+        return f"{', '.join(head)} and {last}" if head else last
+    raise _Unknown(f"a placeholder is {value!r}, which cannot be printed")
+
+
+def _line(fault: BaseException) -> int:
+    """The line of the template where a fault came up: the last frame that jinja2 mapped back to it."""
+    line, frame = 0, fault.__traceback__
+    while frame:
+        if frame.tb_frame.f_code.co_filename == "<template>":
+            line = frame.tb_lineno
+        frame = frame.tb_next
+    return line
+
+
+def _width(drawing: Path) -> float:
+    """The width of an SVG in inches, as its first element states it in points."""
+    head = drawing.read_text(encoding="utf-8")[:2000]
+    found = re.search(r'<svg[^>]*? width="([\d.]+)pt"', head)
+    if not found:
+        raise InputError(f"{drawing}: truncated or corrupted; remove it and run again")
+    return float(found[1]) / 72
+
+
+def _table(anchor: str, caption: str, widths: Sequence[int], rows: Sequence[Sequence[str]]) -> str:
+    """A table as nested lists, which hold any formula: elsewhere in Markdown a norm's bar ends the cell."""
+    lines = [f'::: {{.table #{anchor} widths="{" ".join(map(str, widths))}"}}', caption, ""]
+    for row in rows:
+        lines += [f"{'- ' if i == 0 else '  '}- {cell or '–'}" for i, cell in enumerate(row)]
+    return "\n".join([*lines, ":::"])

@@ -1,0 +1,125 @@
+"""Figure scripts as notebooks: executed once, made free of chance, and shown as a self-contained web page."""
+
+import html
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from copy import deepcopy
+from pathlib import Path
+
+import jupytext
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode
+
+from ndgm.paper import typesetting
+from ndgm.store.files import InputError
+
+
+def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> NotebookNode:
+    """Run a jupytext percent script from top to bottom in a kernel of this Python.
+
+    The kernel sees no settings, history or kernels of the user, and speaks through sockets in a temporary
+    folder, so that notebooks that run at the same time cannot take each other's ports.
+
+    Args:
+        figure: The script.
+        results: Folder of the results that it reads and draws into.
+        tables: All tables under it that it may read; any, where none is named.
+
+    Returns:
+        The notebook with its outputs, tidied.
+
+    Raises:
+        InputError: naming the script and the exception, if a cell raises one.
+    """
+    try:
+        notebook = jupytext.read(figure, fmt="py:percent")
+    except FileNotFoundError:
+        raise InputError(f"{figure}: no such file") from None
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            "NDGM_RESULTS": str(results),
+            "NDGM_TABLES": os.pathsep.join(map(str, tables)),
+            "MPLBACKEND": "agg",
+            "IPYTHONDIR": folder,
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+        kernel = AsyncKernelManager(
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),  # leaves the kernel of this Python alone
+            connection_file=str(Path(folder, "kernel.json")),
+            transport="ipc",
+            ip=str(Path(folder, "kernel")),
+        )
+        client = NotebookClient(
+            notebook,
+            km=kernel,
+            timeout=None,
+            record_timing=False,
+            coalesce_streams=True,
+            store_widget_state=False,
+        )
+        client.owns_km = True  # so that it ends the kernel that it was given
+        try:
+            client.execute(cwd=str(Path.cwd()), env=environment)
+        except CellExecutionError as fault:
+            reason = (fault.evalue.splitlines() or [""])[0]
+            raise InputError(f"{figure}: {fault.ename}: {reason}") from None
+        except DeadKernelError:
+            raise InputError(f"{figure}: the notebook's Python ended before the notebook did") from None
+    return tidy(notebook)
+
+
+def tidy(notebook: NotebookNode) -> NotebookNode:
+    """The notebook without what chance puts in: identifiers, memory addresses, temporary paths, metadata."""
+    cells = []
+    for number, cell in enumerate(notebook.cells, start=1):
+        cell = NotebookNode({**cell, "id": f"cell-{number}", "metadata": {}})
+        if cell.cell_type == "code":
+            cell.outputs = [_tidy_output(output) for output in cell.outputs]
+        cells.append(cell)
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _tidy_output(output: NotebookNode) -> NotebookNode:
+    output = deepcopy(output)
+    if "metadata" in output:
+        output.metadata = {}
+    if "text" in output:
+        output.text = _without_addresses(output.text)
+    for kind, content in output.get("data", {}).items():
+        if kind.startswith("text/"):
+            output.data[kind] = _without_addresses(content)
+    return output
+
+
+def _without_addresses(text: str) -> str:
+    """Text without memory addresses and without the temporary names that IPython gives to cells."""
+    return re.sub(r"\S*ipykernel_\d+/\d+\.py", "cell", re.sub(r" at 0x[0-9a-fA-F]+", "", text))
+
+
+def page(notebook: NotebookNode, title: str, templates: Path) -> str:
+    """The notebook as one web page in the style of the paper, with its pictures inside."""
+    shown = deepcopy(notebook)
+    for number, cell in enumerate(shown.cells, start=1):
+        for output in cell.get("outputs", []):
+            if picture := _picture(output.get("data", {}), f"{title}-{number}"):
+                output.data = NotebookNode({"text/html": picture})
+    return typesetting.page(nbformat.writes(shown), "ipynb", templates, f"--variable=pagetitle:{title}")
+
+
+def _picture(data: NotebookNode, name: str) -> str:
+    """HTML of an output that is a picture, or nothing."""
+    alt = html.escape(name)
+    if "image/svg+xml" in data:
+        return f"<figure>{typesetting.inline_svg(data['image/svg+xml'], name, alt)}</figure>"
+    if "image/png" in data:
+        return f'<figure><img src="data:image/png;base64,{data["image/png"].strip()}" alt="{alt}"></figure>'
+    return ""

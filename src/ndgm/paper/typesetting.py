@@ -1,0 +1,100 @@
+"""From Markdown to what is read: the paper as PDF and web page, and pictures inside pages."""
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import matplotlib
+import pypandoc
+import typst
+
+from ndgm.paper.colours import INK, PAPER
+from ndgm.store.files import InputError
+
+# The pandoc that comes with the package: another one on the PATH would write other bytes.
+os.environ["PYPANDOC_PANDOC"] = str(Path(pypandoc.__file__).parent / "files" / "pandoc")
+
+MARKDOWN = "markdown-implicit_figures+smart"
+"""The Markdown of the paper, in pandoc's words."""
+
+
+def convert(text: str, source: str, target: str, *options: str) -> str:
+    """Text from one of pandoc's formats to another.
+
+    Raises:
+        InputError: in pandoc's words, on a fault or a warning, such as a citation of nothing.
+    """
+    try:
+        return pypandoc.convert_text(
+            text, target, format=source, extra_args=["--wrap=none", "--fail-if-warnings", *options]
+        )
+    except RuntimeError as fault:
+        reason = str(fault).partition("during conversion: ")[2] or str(fault)
+        raise InputError("pandoc: " + " ".join(reason.split("stack traceback")[0].split())) from None
+
+
+def page(text: str, source: str, templates: Path, *options: str) -> str:
+    """Text in one of pandoc's formats as one web page that needs no other file, with formulas as MathML."""
+    style = f"--variable=style:{(templates / 'page.css').read_text(encoding='utf-8')}"
+    return convert(
+        text,
+        source,
+        "html5",
+        "--standalone",
+        "--mathml",
+        "--syntax-highlighting=pygments",
+        f"--template={templates / 'page.html'}",
+        f"--lua-filter={templates / 'numbering.lua'}",
+        style,
+        *options,
+    )
+
+
+def paper_html(markdown: str, templates: Path, references: Path, figures: Path) -> str:
+    """The filled source of the paper as one web page, with its figures as SVG inside it."""
+    text = page(markdown, MARKDOWN, templates, "--number-sections", "--section-divs", *_citations(references))
+
+    def drawn(image: re.Match) -> str:
+        name, alt = image.groups()
+        return inline_svg((figures / f"{name}.svg").read_text(encoding="utf-8"), name, alt)
+
+    return re.sub(r'<img data-figure="([^"]+)" alt="([^"]*)"\s*/?>', drawn, text)
+
+
+def paper_pdf(markdown: str, templates: Path, references: Path, figures: Path) -> bytes:
+    """The filled source of the paper as PDF, set by Typst with fonts that come with matplotlib and Typst."""
+    text = convert(
+        markdown,
+        MARKDOWN,
+        "typst",
+        "--standalone",
+        f"--template={templates / 'paper.typ'}",
+        f"--lua-filter={templates / 'numbering.lua'}",
+        *_citations(references),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "paper.typ")
+        source.write_text(text, encoding="utf-8")
+        for drawing in sorted(figures.glob("*.pdf")):
+            shutil.copy(drawing, folder)
+        fonts = [str(Path(matplotlib.get_data_path(), "fonts/ttf"))]
+        try:
+            return typst.compile(str(source), ignore_system_fonts=True, font_paths=fonts)
+        except typst.TypstError as fault:
+            raise InputError(f"typst: {str(fault).splitlines()[0]}") from None
+
+
+def _citations(references: Path) -> list[str]:
+    return ["--citeproc", f"--bibliography={references}", "--metadata=link-citations:true"]
+
+
+def inline_svg(picture: str, name: str, alt: str) -> str:
+    """An SVG as part of a page: ids of its own, a description, and ink and paper in the page's colours."""
+    picture = picture[picture.index("<svg") :].strip()
+    picture = re.sub(r"<metadata>.*?</metadata>\s*", "", picture, flags=re.DOTALL)
+    picture = re.sub(r'\bid="', f'id="{name}-', picture)
+    picture = re.sub(r'href="#', f'href="#{name}-', picture).replace("url(#", f"url(#{name}-")
+    picture = picture.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
+    return picture.replace("<svg", f'<svg role="img" aria-label="{alt}"', 1)

@@ -1,0 +1,1 @@
+"""What the workflow needs around the mathematics: the checked config, dependencies, verification."""

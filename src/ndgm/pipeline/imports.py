@@ -1,0 +1,60 @@
+"""Which of our modules a program depends on, so that an edited module reruns just what imports it."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+SOURCES = Path("src")
+
+
+def imports_of(*programs: str) -> list[str]:
+    """Modules of ours that the programs import, directly or through each other.
+
+    Args:
+        programs: Python files, relative to the root of the repository.
+
+    Returns:
+        Sorted paths such as `src/ndgm/engine/descent.py`.
+    """
+    found: set[Path] = set()
+    waiting = [Path(program) for program in programs]
+    while waiting:
+        file = waiting.pop()
+        new = _imported_by(file) - found if file.is_file() else set()  # Snakemake names a missing program
+        found |= new
+        waiting += new
+    return sorted(map(str, found))
+
+
+def _imported_by(file: Path) -> set[Path]:
+    """The files that one Python file imports from `src/`."""
+    return {path for name in _names(file, file.read_text(encoding="utf-8")) for path in _files(name)}
+
+
+@cache
+def _names(file: Path, text: str) -> frozenset[str]:
+    """Full names of what a Python file imports: modules, and what it takes from them."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text, str(file))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(node, file)
+            names |= {f"{module}.{alias.name}" for alias in node.names}  # a module, or a thing in one
+    return frozenset(names)
+
+
+def _absolute(node: ast.ImportFrom, file: Path) -> str:
+    """The module that `from … import` names, with leading dots resolved."""
+    if not node.level:
+        return node.module or ""
+    package = file.relative_to(SOURCES).parts[: -node.level]
+    return ".".join([*package, node.module] if node.module else package)
+
+
+def _files(name: str) -> set[Path]:
+    """Importing `a.b.c` runs `a/__init__.py`, `a/b/__init__.py` and `a/b/c.py`, as far as they are ours."""
+    parts = name.split(".")
+    stems = [SOURCES.joinpath(*parts[: i + 1]) for i in range(len(parts))]
+    candidates = [path for stem in stems for path in (stem.with_suffix(".py"), stem / "__init__.py")]
+    return {path for path in candidates if path.is_file()}

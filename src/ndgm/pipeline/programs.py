@@ -1,0 +1,49 @@
+"""The frame of every program: arguments, a log, and faults in one line."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ndgm.store.files import InputError
+
+
+def argument_parser(description: str | None, *paths: str, many: tuple[str, ...] = ()) -> argparse.ArgumentParser:
+    """Parser with `--settings JSON`, `--log`, one required path option per name in `paths`, and lists for `many`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--settings", type=json.loads, default={}, help="canonical JSON of the settings used")
+    parser.add_argument("--log", type=Path, help="file that repeats what is said here")
+    for name in paths:
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    for name in many:
+        parser.add_argument(f"--{name}", type=Path, nargs="+", required=True)
+    return parser
+
+
+@contextmanager
+def program(arguments: argparse.Namespace) -> Iterator[Callable[[str], None]]:
+    """Run the body of a program; a fault of its input or of the file system ends it with one line and exit code 1.
+
+    Yields:
+        A function that says one line, on standard error and in the log.
+    """
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        lines.append(line)
+        print(line, file=sys.stderr, flush=True)
+
+    try:
+        yield say
+    except InputError as fault:
+        say(f"error: {fault}")
+        sys.exit(1)
+    except OSError as fault:
+        say(f"error: {fault.filename}: {fault.strerror}")
+        sys.exit(1)
+    finally:
+        if arguments.log:
+            arguments.log.parent.mkdir(parents=True, exist_ok=True)
+            arguments.log.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -1,0 +1,100 @@
+"""Run tables made up to obey the law of a claim, changes that break it, and what is decided on them."""
+
+import gc
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ndgm.decide.claim import CLAIMS, decide
+
+STEPS = 2_000
+
+
+def near_one(rng, runs, by):
+    """A factor for each row."""
+    return 1 + by * rng.uniform(-1, 1, len(runs))
+
+
+def with_two_rows(runs, half, last):
+    """A row at half of the steps and one at the end, with these values; what only one has is missing in the other."""
+    both = pd.concat([runs.assign(step=STEPS // 2, **half), runs.assign(step=STEPS, **last)])
+    both = both.sort_values(["design", "run", "step"], ignore_index=True)
+    return both.assign(stopped_because="finished")
+
+
+def copied_for_each_test(make):
+    """A fixture: the tables of `make`, by experiment, made once, in copies that a test may change."""
+    once = cache(make)
+
+    @pytest.fixture
+    def tables():
+        # Holm's correction collects garbage, which takes a tenth of a second among all objects of PyTorch and SciPy.
+        gc.freeze()
+        yield {experiment: table.copy() for experiment, table in once().items()}
+        gc.unfreeze()
+
+    return tables
+
+
+def claims_of(group):
+    """The claims of a group, whose module has been imported, by id."""
+    return {name: one for name, one in CLAIMS.items() if one.group == group}
+
+
+def random_among(claims):
+    return [name for name, one in claims.items() if one.test.random]
+
+
+def row_of(name, tables):
+    return decide({name: CLAIMS[name]}, tables)[0]
+
+
+def verdict(name, tables):
+    return row_of(name, tables)["verdict"]
+
+
+def why_inconclusive(name, tables):
+    """The test of an inconclusive claim, which ends with what its evidence lacks."""
+    row = row_of(name, tables)
+    assert row["verdict"] == "inconclusive"
+    return row["test"]
+
+
+def refuted(claims, tables, changed):
+    """Which of the claims that read a changed table are refuted."""
+    readers = {name: one for name, one in claims.items() if changed in one.experiments}
+    return {row["id"] for row in decide(readers, tables) if row["verdict"] == "refuted"}
+
+
+def change(table, column, where, value):
+    """Apply `value` to a column where a query holds; there must be such rows."""
+    rows = table.query(where).index
+    assert len(rows)
+    table.loc[rows, column] = value(table.loc[rows])
+
+
+def law(formula):
+    """A value for `change`: a formula in the columns."""
+    return lambda rows: rows.eval(formula)
+
+
+def only(table, where):
+    """The rows where a query holds, which must be some and not all."""
+    rows = table.query(where)
+    assert 0 < len(rows) < len(table)
+    return rows
+
+
+def diverge(table, where):
+    """Runs stop early, as diverged ones do, with a loss that is not finite and without means."""
+    runs = table.set_index(["design", "run"]).index
+    hit = runs.isin(runs[table.eval(where)])
+    assert hit.any()
+    stays = ~hit | (table["step"] <= table.groupby(["design", "run"])["step"].transform("median"))
+    table, hit = table[stays].copy(), hit[stays]
+    last = hit & ~table.duplicated(["design", "run"], keep="last")
+    table.loc[hit, "stopped_because"] = "diverged"
+    table.loc[last, [name for name in table if name == "objective" or name.startswith("mean_")]] = np.nan
+    return table

@@ -1,0 +1,142 @@
+"""How soon runs reach a target and with which step size, against tables whose answers are counted by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ndgm.decide.steps_to_target import best_steps, steps_to_target
+
+RECORDED = [0, 1, 10, 100]
+
+
+def table(runs):
+    """A run table with the objectives of each run at the recorded steps; a run with fewer of them has diverged.
+
+    Args:
+        runs: Factors and objectives of each run.
+    """
+    parts = []
+    for run, (factors, objectives) in enumerate(runs):
+        reason = "finished" if len(objectives) == len(RECORDED) else "diverged"
+        rows = {"run": run, "step": RECORDED[: len(objectives)], "objective": objectives, "stopped_because": reason}
+        parts.append(pd.DataFrame({**factors, **rows, "target": 0.5}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def over_steps(curves, **factors):
+    """A run for each objective curve of each step size; the seeds of a step size are its curves in turn."""
+    return table(
+        [
+            ({"step_size": step_size, "seed": seed, **factors}, objectives)
+            for step_size, seeds in curves.items()
+            for seed, objectives in enumerate(seeds)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("objectives", "expected"),
+    [
+        # Between 1 and 10 the straight line passes the target at 5: the answer is a recorded step.
+        ([9, 0.9, 0.1, 0.1], 10),
+        ([9, 0.9, 0.5, 0.5], 10),
+        ([0.5, 9, 9, 9], 0),
+        ([9, 9, 9, 0.4], 100),
+        # It rises again: the first time counts.
+        ([9, 0.4, 9, 0.3], 1),
+        ([9, 9, 9, 0.500001], np.inf),
+        ([9, 9, np.nan], np.inf),
+        ([9, 0.1, np.inf], np.inf),
+        ([9, 0.1, np.nan], np.inf),
+    ],
+)
+def test_steps_to_target(objectives, expected):
+    other = [9, 9, 0.2, 0.2]
+    found = steps_to_target(table([({}, other), ({}, objectives), ({}, other)]))
+    assert found.to_dict() == {0: 10, 1: expected, 2: 10}
+
+
+def test_each_run_has_its_own_target_and_the_column_is_the_callers():
+    runs = table([({}, [8, 4, 2, 1])] * 2)
+    runs["target"] = runs["run"].map({0: 4, 1: 1.5})
+    runs["stricter"] = runs["target"] / 2
+    assert steps_to_target(runs).to_dict() == {0: 1, 1: 100}
+    assert steps_to_target(runs, "stricter").to_dict() == {0: 10, 1: np.inf}
+
+
+def test_rows_in_any_order_and_runs_of_any_number():
+    runs = table([({}, [9, 0.4, 0.3, 0.2]), ({}, [9, 9, 9, 0.1])])
+    runs["run"] = runs["run"].map({0: 7, 1: 3})
+    shuffled = runs.sample(frac=1, random_state=np.random.default_rng(0))
+    assert steps_to_target(shuffled).to_dict() == {7: 1, 3: 100}
+
+
+SLOW, MIDDLE, FAST = [9, 9, 9, 0.4], [9, 9, 0.4, 0.4], [9, 0.4, 0.4, 0.4]
+
+
+def never(objective):
+    return [9, 9, 9, objective]
+
+
+@pytest.mark.parametrize(
+    ("curves", "expected"),
+    [
+        ({0.1: [SLOW], 0.2: [MIDDLE], 0.4: [FAST], 0.8: [MIDDLE]}, 0.4),
+        # The smaller of two that are as good, though the other ends lower.
+        ({0.1: [SLOW], 0.2: [MIDDLE], 0.4: [[9, 9, 0.4, 0.0]], 0.8: [SLOW]}, 0.2),
+        ({0.8: [SLOW], 0.4: [MIDDLE], 0.2: [MIDDLE], 0.1: [SLOW]}, 0.2),
+        # The median over seeds: 1, 1, 100 is 1, and 1, 100, 100 is 100.
+        ({0.1: [SLOW] * 3, 0.2: [FAST, FAST, SLOW], 0.4: [FAST, SLOW, SLOW], 0.8: [SLOW] * 3}, 0.2),
+        ({0.1: [SLOW] * 3, 0.2: [FAST, SLOW, SLOW], 0.4: [MIDDLE] * 3, 0.8: [SLOW] * 3}, 0.4),
+        # Runs that never reach it are the slowest, those that diverge too, also after they were there.
+        ({0.1: [SLOW] * 3, 0.2: [SLOW] * 3, 0.4: [FAST, never(9), never(9)], 0.8: [never(9)] * 3}, 0.1),
+        ({0.1: [SLOW] * 3, 0.2: [MIDDLE] * 3, 0.4: [[9, 0.1, np.nan]] * 3, 0.8: [[9, np.inf]] * 3}, 0.2),
+        ({0.1: [SLOW] * 3, 0.2: [MIDDLE, MIDDLE, never(9)], 0.4: [[9, 0.1, np.nan], FAST, [9, np.inf]]}, 0.2),
+        # A target that is reached late beats any objective that misses it.
+        ({0.1: [never(0.6)] * 3, 0.2: [SLOW, SLOW, never(99)], 0.4: [never(0.51)] * 3}, 0.2),
+        # None reaches it: the smallest median objective at the end, not the smallest mean or the smallest before.
+        ({0.1: [never(5)] * 3, 0.2: [never(4)] * 3, 0.4: [never(6)] * 3}, 0.2),
+        ({0.1: [never(5)] * 3, 0.2: [never(4), never(4), never(99)], 0.4: [never(0.6), never(6), never(6)]}, 0.2),
+        ({0.1: [never(4)], 0.2: [never(3)], 0.4: [[0.7, 0.7, 0.7, 5]]}, 0.2),
+        ({0.1: [never(4)], 0.2: [never(3)], 0.4: [never(3)], 0.8: [never(5)]}, 0.2),
+        # What a diverged run had before does not count.
+        ({0.1: [never(4)] * 3, 0.2: [never(3)] * 3, 0.4: [[0.6, 0.6, np.nan]] * 3}, 0.2),
+        # Half of the seeds are not more than half.
+        ({0.1: [never(4)] * 4, 0.2: [never(3)] * 4, 0.4: [FAST, FAST, never(9), never(9)]}, 0.2),
+    ],
+)
+def test_best_step(curves, expected):
+    best = best_steps(over_steps(curves, problem="one"), ["problem"])
+    assert best.to_dict("index") == {"one": {"step_size": expected, "at_edge": expected == min(curves)}}
+
+
+@pytest.mark.parametrize(("fastest", "at_edge"), [(0, True), (1, False), (2, False), (3, True)])
+def test_a_best_step_at_an_end_of_the_grid_is_said(fastest, at_edge):
+    steps = [0.8, 0.1, 0.4, 0.2]
+    order = sorted(steps)
+    curves = {step: [FAST if step == order[fastest] else SLOW] for step in steps}
+    best = best_steps(over_steps(curves, problem="one"), ["problem"])
+    assert best.loc["one", "step_size"] == order[fastest] and best.loc["one", "at_edge"] == at_edge
+
+
+def test_every_combination_has_a_best_step_of_its_own():
+    curves = {
+        ("a", "relu"): {0.1: [FAST], 0.2: [SLOW], 0.4: [SLOW]},
+        ("a", "tanh"): {0.1: [SLOW], 0.2: [FAST], 0.4: [SLOW]},
+        ("b", "relu"): {0.1: [SLOW], 0.2: [SLOW], 0.4: [FAST]},
+        ("b", "tanh"): {0.1: [never(3)], 0.2: [never(2)], 0.4: [never(4)]},
+    }
+    parts = [over_steps(one, problem=problem, activation=name) for (problem, name), one in curves.items()]
+    runs = pd.concat(parts, keys=range(4), names=["part"]).reset_index("part")
+    runs["run"] += 3 * runs["part"]
+    best = best_steps(runs, ["problem", "activation"])
+    assert best.index.names == ["problem", "activation"]
+    assert best["step_size"].to_dict() == dict(zip(curves, [0.1, 0.2, 0.4, 0.2], strict=True))
+    assert best["at_edge"].to_dict() == dict(zip(curves, [True, False, True, False], strict=True))
+
+
+def test_the_table_is_not_changed():
+    runs = over_steps({0.1: [SLOW], 0.2: [[9, np.nan]]}, problem="one")
+    before = runs.copy()
+    best_steps(runs, ["problem"])
+    pd.testing.assert_frame_equal(runs, before)

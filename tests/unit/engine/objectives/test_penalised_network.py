@@ -1,0 +1,183 @@
+"""Networks under an L1 penalty, held against autograd, closed forms, brute force and a known norm."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import gelu
+
+from ndgm.data.networks import split_digits
+from ndgm.engine.descent import Schedule, descend
+from ndgm.engine.methods import METHODS
+from ndgm.engine.networks import Networks, activation
+from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
+from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
+
+WIDTHS = (4, 7, 3)
+IN_1, IN_2 = slice(0, 28), slice(35, 56)  # the weights of either layer; biases are what follows each
+PENALTY = torch.tensor([[0.0], [0.3], [2.0]], dtype=torch.float64)
+RUNS = len(PENALTY)
+
+
+def data(samples=11):
+    """x and one-hot y."""
+    rng = np.random.default_rng(0)
+    x = torch.tensor(rng.standard_normal((samples, WIDTHS[0])))
+    return x, torch.eye(WIDTHS[-1], dtype=x.dtype)[torch.tensor(rng.integers(WIDTHS[-1], size=samples))]
+
+
+def objective(kind=PenalisedNetwork):
+    return kind(NetworkLoss(Networks(WIDTHS, activation("gelu")), *data(), RUNS, classes=True), PENALTY)
+
+
+def parameters(count=59):
+    return torch.tensor(np.random.default_rng(1).standard_normal((RUNS, count)))
+
+
+def loss_by_hand(w):
+    """The loss of one network from its parameters, written with `@`."""
+    x, y = data()
+    hidden = gelu(x @ w[IN_1].view(4, 7) + w[28:35])
+    return 0.5 * (hidden @ w[IN_2].view(7, 3) + w[56:59] - y).square().sum(1).mean()
+
+
+def weights_of(w):
+    return torch.cat([w[..., IN_1], w[..., IN_2]], -1)
+
+
+def autograd(function, w):
+    w = w.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(function(w), w)
+    return gradient
+
+
+def test_subgradient_is_that_of_autograd_and_biases_are_free():
+    w, penalised = parameters(), objective()
+    found = penalised.subgradient(w).clone()
+    for run in range(RUNS):
+        expected = autograd(lambda v: loss_by_hand(v) + PENALTY[run, 0] * weights_of(v).abs().sum(), w[run])  # noqa: B023
+        torch.testing.assert_close(found[run], expected, rtol=1e-12, atol=1e-13)
+    smooth = penalised.gradient(w).clone()
+    torch.testing.assert_close(smooth + penalised.penalty_subgradient(w), found, rtol=1e-12, atol=1e-13)
+
+
+def test_factors_have_the_gradient_of_autograd_and_a_bias_has_one_factor():
+    z, factored = parameters(2 * 59), objective(FactoredNetwork)
+    bias = torch.ones(59, dtype=torch.bool)
+    bias[IN_1], bias[IN_2] = False, False
+    z[:, 59:][:, bias] = 1
+
+    def by_hand(factors, penalty):
+        u, v = factors.chunk(2)
+        return loss_by_hand(u * v) + penalty / 2 * (weights_of(u).square().sum() + weights_of(v).square().sum())
+
+    found = factored.subgradient(z).clone()
+    for run in range(RUNS):
+        expected = autograd(lambda factors: by_hand(factors, PENALTY[run, 0]), z[run])  # noqa: B023
+        expected[59:][bias] = 0
+        torch.testing.assert_close(found[run], expected, rtol=1e-12, atol=1e-13)
+
+
+def test_factors_of_a_start_are_the_cheapest_of_all_and_cost_the_penalty():
+    w, factored = parameters(), objective(FactoredNetwork)
+    z = factored.start(w)
+    torch.testing.assert_close(factored.solution(z), w)
+    u, v = z.chunk(2, 1)
+    cost = (weights_of(u).square() + weights_of(v).square()).sum(1) / 2
+    torch.testing.assert_close(cost, weights_of(w).abs().sum(1))
+    # By the inequality of arithmetic and geometric means no other factors of the same weights cost less.
+    scale = parameters().exp()
+    other = (weights_of(u * scale).square() + weights_of(v / scale).square()).sum(1) / 2
+    assert (other > cost).all()
+
+
+def test_shrinking_is_soft_thresholding_of_weights_alone():
+    w, penalised = parameters(), objective()
+    for amount in (torch.full((RUNS, 1), 0.4, dtype=w.dtype), 0.4 * parameters().abs()):
+        found = penalised.shrink(w.clone(), amount)
+        x, threshold = w.numpy(), (amount * PENALTY).expand_as(w).numpy()
+        expected = torch.tensor(np.sign(x) * np.maximum(np.abs(x) - threshold, 0))
+        np.testing.assert_allclose(weights_of(found), weights_of(expected), rtol=1e-14, atol=1e-15)
+        np.testing.assert_array_equal(found[:, 28:35], w[:, 28:35])
+        np.testing.assert_array_equal(found[:, 56:], w[:, 56:])
+        np.testing.assert_array_equal(weights_of(found) == 0, weights_of(expected) == 0)
+
+
+def test_what_is_recorded_is_counted_per_layer():
+    w = parameters() * 10.0 ** -torch.arange(59).remainder(9)
+    w[1, :3] = 0
+    measured = objective().measure(w, w)
+    for layer, part in ((1, w[:, IN_1].numpy()), (2, w[:, IN_2].numpy())):
+        np.testing.assert_allclose(measured[f"l1_norm_{layer}"], np.abs(part).sum(1))
+        np.testing.assert_array_equal(measured[f"zeros_{layer}"], (part == 0).sum(1))
+        for power in (1, 4, 8):
+            np.testing.assert_array_equal(measured[f"below_1e-{power}_{layer}"], (np.abs(part) < 10.0**-power).sum(1))
+    np.testing.assert_array_equal(measured["zeros"], [0, 3, 0])
+    loss = torch.stack([loss_by_hand(run) for run in w])
+    torch.testing.assert_close(measured["objective"], loss + PENALTY[:, 0] * weights_of(w).abs().sum(1))
+
+
+def test_moments_of_the_gradient_are_those_of_a_numpy_loop_without_the_penalty():
+    penalised, steps = objective(), [parameters() * factor for factor in (1.0, 0.5, -0.7)]
+    sums = {name: torch.zeros(RUNS, 59, dtype=torch.float64) for name in penalised.averaged}
+    for w in steps:
+        penalised.accumulate(w, penalised.subgradient(w), sums)
+    means = penalised.means(sums, len(steps))
+    h = np.array([[autograd(loss_by_hand, run).numpy() for run in w] for w in steps])  # steps, runs, P
+    for layer, part in ((1, IN_1), (2, IN_2)):
+        first, second = h[..., part].mean(0), np.square(h[..., part]).mean(0)
+        norm = np.mean([np.abs(w[:, part].numpy()).sum(1) for w in steps], 0)
+        np.testing.assert_allclose(means[f"mean_l1_norm_{layer}"], norm)
+        np.testing.assert_allclose(means[f"mean_gradient_square_{layer}"], np.square(first).mean(1))
+        np.testing.assert_allclose(means[f"mean_gradient_variance_{layer}"], (second - first**2).mean(1), rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["subgradient", "rmsprop_0.99", "adam_decoupled"])
+def test_averaging_does_not_change_where_a_run_goes(method):
+    # What was averaged overwrote the penalty's subgradient, which a decoupled rule takes after it.
+    step_size = torch.full((RUNS, 1), 0.01, dtype=torch.float64)
+    ends = [
+        descend(objective(), METHODS[method], parameters(), step_size, Schedule(40, (40,), average_from)).iterates
+        for average_from in (0, 39)
+    ]
+    np.testing.assert_array_equal(*ends)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return split_digits(np.random.default_rng(0), test=360)
+
+
+def test_the_digits_are_cut_in_two_without_overlap(digits):
+    train, test = digits
+    assert [len(part.inputs) for part in digits] == [1437, 360]
+    assert abs(train.inputs.mean()) < 1e-12 and train.inputs.std() == pytest.approx(1)
+    raw = np.concatenate([train.inputs, test.inputs])
+    assert len(np.unique(raw.round(9), axis=0)) == len(raw)  # no picture is there twice, so none is in both parts
+    assert (
+        np.concatenate([train.targets, test.targets]).sum(0) == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    ).all()
+
+
+def end_of(method, digits, penalty, step_size, steps=600, seeds=2):
+    x, y = (torch.tensor(array, dtype=torch.float32) for array in digits[0])
+    networks = Networks((64, 32, 10), activation("relu"))
+    draws = [np.random.default_rng(seed) for seed in range(seeds)]
+    loss = MinibatchNetworkLoss(networks, x, y, seeds, 32, draws, classes=True)
+    start = torch.tensor(networks.initial([np.random.default_rng(9 + seed) for seed in range(seeds)])).float()
+    penalised = PenalisedNetwork(loss, torch.full((seeds, 1), penalty), None)
+    schedule = Schedule(steps, (steps,), steps // 2)
+    return descend(penalised, METHODS[method], start, torch.full((seeds, 1), step_size), schedule).measured
+
+
+@pytest.mark.parametrize(("penalty", "norm"), [(0.1, 11.84), (1.0, 118.4)])
+def test_a_dead_network_keeps_half_a_step_for_each_of_its_2368_weights(digits, penalty, norm):
+    # Half of .1·λ·2368, which an independent program found too: 11.8 and 118.41.
+    found = end_of("subgradient", digits, penalty, 0.1)
+    np.testing.assert_allclose(found["mean_l1_norm"][-1], norm, rtol=0.01)
+    assert (found["zeros"] == 0).all()
+    assert (end_of("ista", digits, penalty, 0.1)["l1_norm"] == 0).all()
+
+
+def test_rmsprop_keeps_half_a_step_for_each_weight_whatever_the_penalty(digits):
+    for penalty in (0.3, 3.0):
+        np.testing.assert_allclose(end_of("rmsprop_0.99", digits, penalty, 0.003)["mean_l1_norm"][-1], 3.552, rtol=0.01)

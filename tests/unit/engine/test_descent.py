@@ -1,0 +1,296 @@
+"""The loop: every method against a NumPy loop, how runs end, and what is recorded of them."""
+
+import numpy as np
+import pytest
+import torch
+
+from ndgm.engine.descent import Schedule, descend
+from ndgm.engine.methods import METHODS
+from ndgm.engine.objectives.lasso import Lasso
+from ndgm.theory.l1_paradox import stationarity_residual
+from ndgm.theory.lasso import Quadratic, solve_lasso
+
+MEANS = ["mean_l1_norm", "mean_squared_gradient_norm", "mean_inner_product"]
+
+
+def random_problem(seed=0, samples=60, features=8):
+    rng = np.random.default_rng(seed)
+    Z = rng.standard_normal((samples, features))
+    return Quadratic.from_data(Z, Z @ rng.standard_normal(features) + rng.standard_normal(samples))
+
+
+def starts(runs, features, seed=1):
+    return np.random.default_rng(seed).standard_normal((runs, features))
+
+
+def run(problem, method, start, step_size, penalty, schedule, advanced=float, lowest=0.0):
+    """`descend` on the LASSO, from arrays; `penalty` and `step_size` have shape (runs,)."""
+    objective = Lasso(torch.tensor(problem.A), torch.tensor(problem.b), torch.tensor(penalty).unsqueeze(1))
+    objective.lowest = lowest
+    step_size = torch.tensor(step_size).unsqueeze(1)
+    return descend(objective, METHODS[method], torch.tensor(start), step_size, schedule, advanced)
+
+
+def soft(w, threshold):
+    return np.sign(w) * np.maximum(np.abs(w) - threshold, 0)
+
+
+def numpy_loop(method, problem, w, step_size, penalty, steps):
+    """Points at which gradients are taken, the gradients, and iterates after each step, written as in the papers."""
+    points, gradients, iterates = [], [], []
+    velocity, previous, t = np.zeros_like(w), w, 1.0
+    mean, square, largest, beta = 0.0, 0.0, 0.0, 0.0 if method.endswith("without_momentum") else 0.9
+    split = METHODS[method].proximal or METHODS[method].decoupled
+    for k in range(1, steps + 1):
+        smooth = problem.A @ w - problem.b
+        whole = smooth + penalty * np.sign(w)
+        points.append(w)
+        gradients.append(whole)
+        g = smooth if split else whole
+        mean, square = beta * mean + (1 - beta) * g, 0.999 * square + 0.001 * g**2
+        largest = np.maximum(largest, square)
+        of_scale = largest if method == "amsgrad" else square
+        scale = np.sqrt(of_scale / (1 - 0.999**k)) + 1e-8
+        adam = mean / (1 - beta**k) / scale
+        if method in ("subgradient", "spred"):
+            w = w - step_size * g
+        elif method == "subgradient_sqrt":
+            w = w - step_size / np.sqrt(max(k - steps // 2, 1)) * g
+        elif method == "subgradient_geometric":
+            w = w - step_size * 1e-6 ** (max(k - steps // 2, 0) / (steps // 2)) * g
+        elif method == "subgradient_inverse_sqrt":
+            w = w - step_size / np.sqrt(k) * g
+        elif method == "subgradient_linear":
+            w = w - step_size * (steps + 1 - k) / steps * g
+        elif method.startswith("averaged"):
+            factor = {"averaged": 1, "averaged_inverse_sqrt": k**-0.5, "averaged_linear": (steps + 1 - k) / steps}
+            w = w - step_size * factor[method] * g
+            iterates.append(np.mean([*points, w], 0))
+            continue
+        elif method == "heavy_ball":
+            velocity = 0.9 * velocity + g
+            w = w - step_size * velocity
+        elif method == "ista":
+            w = soft(w - step_size * g, step_size * penalty)
+        elif method == "truncated_gradient":
+            w = w - step_size * g
+            w = soft(w, 10 * step_size * penalty) if k % 10 == 0 else w
+        elif method == "fista":
+            x, t_next = soft(w - step_size * g, step_size * penalty), (1 + np.sqrt(1 + 4 * t**2)) / 2
+            w, previous, t = x + (t - 1) / t_next * (x - previous), x, t_next
+            iterates.append(x)
+            continue
+        elif method == "sign":
+            w = w - step_size * np.sign(g)
+        elif method == "adagrad":
+            w = w - step_size * g / (np.sqrt(np.square(gradients).sum(0)) + 1e-10)
+        elif method.startswith("rmsprop"):
+            decay = float(method.removeprefix("rmsprop_"))
+            weights = (1 - decay) * decay ** np.arange(k)[::-1]
+            w = w - step_size * g / (np.sqrt(weights @ np.square(gradients)) + 1e-8)
+        elif method in ("adam", "amsgrad"):
+            w = w - step_size * adam
+        elif method == "adam_decoupled":
+            w = w - step_size * adam - step_size * penalty * np.sign(w)
+        elif method.startswith("proximal_adam"):
+            w = soft(w - step_size * adam, step_size * penalty / scale)
+        iterates.append(w)
+    return points, gradients, iterates
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if not METHODS[method].polyak])
+def test_recorded_rows_and_means_are_those_of_a_numpy_loop(method):
+    problem, schedule = random_problem(), Schedule(200, (1, 7, 50, 200), 120)
+    penalty = np.array([0.2, 0.7]) * problem.penalty_max
+    step_size = np.array([0.1, 0.05]) / problem.lipschitz
+    start = starts(2, problem.dimension)
+    trace = run(problem, method, start, step_size, penalty, schedule)
+    assert trace.step.tolist() == [1, 7, 50, 200]
+    assert trace.stopped_because.tolist() == ["finished"] * 2 and trace.last_row.tolist() == [3, 3]
+    for r in range(2):
+        points, gradients, iterates = numpy_loop(method, problem, start[r], step_size[r], penalty[r], 200)
+        recorded = [iterates[step - 1] for step in trace.step]
+        expected = {
+            "objective": [w @ problem.A @ w / 2 - problem.b @ w + penalty[r] * np.abs(w).sum() for w in recorded],
+            "l1_norm": [np.abs(w).sum() for w in recorded],
+            "squared_norm": [w @ w for w in recorded],
+            "zeros": [(w == 0).sum() for w in recorded],
+        }
+        averaged = list(zip(points, gradients, strict=True))[120:]
+        means = [np.mean([(np.abs(w).sum(), g @ g, w @ g) for w, g in averaged], 0)]
+        means = np.full((1, 3), np.nan) if METHODS[method].proximal else means
+        expected |= {name: [np.nan] * 3 + [mean] for name, mean in zip(MEANS, *means, strict=True)}
+        assert trace.measured.keys() == expected.keys()
+        for name, values in expected.items():
+            # Rounding: 200 steps of a contraction, and differences of terms of size one.
+            np.testing.assert_allclose(trace.measured[name][:, r], values, rtol=1e-11, atol=1e-12, err_msg=name)
+
+
+def test_polyaks_step_takes_the_gap_over_the_squared_gradient():
+    problem, steps = random_problem(), 30
+    penalty = np.array([0.2, 0.7]) * problem.penalty_max
+
+    def value(w, penalty):
+        return w @ problem.A @ w / 2 - problem.b @ w + penalty * np.abs(w).sum()
+
+    exact = solve_lasso(problem, penalty)
+    lowest = np.array([value(w, p) for w, p in zip(exact.weights, penalty, strict=True)])
+    start = starts(2, problem.dimension)
+    schedule = Schedule(steps, (1, 10, steps), steps - 1)
+    # The step size given is not used.
+    trace = run(problem, "polyak", start, np.full(2, np.nan), penalty, schedule, lowest=torch.tensor(lowest))
+    for r, w in enumerate(start):
+        for k in range(1, steps + 1):
+            g = problem.A @ w - problem.b + penalty[r] * np.sign(w)
+            w = w - (value(w, penalty[r]) - lowest[r]) / (g @ g) * g
+            if k in schedule.recorded:
+                row = schedule.recorded.index(k)
+                # The step is not a contraction: rounding grows by about a digit in 30 steps.
+                np.testing.assert_allclose(trace.measured["objective"][row, r], value(w, penalty[r]), rtol=1e-10)
+
+
+def test_polyaks_step_stays_where_the_gradient_is_zero():
+    problem = Quadratic(np.zeros((1, 1)), np.zeros(1), 1.0)
+    trace = run(problem, "polyak", np.zeros((1, 1)), np.ones(1), np.ones(1), Schedule.halving(4, 1))
+    assert trace.measured["objective"][-1] == 0 and trace.stopped_because.tolist() == ["finished"]
+
+
+def test_a_run_of_an_ensemble_is_the_run_alone():
+    problem, schedule = random_problem(), Schedule.halving(64, 4)
+    penalty = np.geomspace(0.1, 3, 6) * problem.penalty_max
+    step_size = np.linspace(0.1, 1, 6) / problem.lipschitz
+    start = starts(6, problem.dimension)
+    together = run(problem, "ista", start, step_size, penalty, schedule)
+    for r in range(6):
+        alone = run(problem, "ista", start[[r]], step_size[[r]], penalty[[r]], schedule)
+        for name, values in alone.measured.items():
+            # A batched product is not bitwise its slices.
+            np.testing.assert_allclose(together.measured[name][: len(values), r], values[:, 0], rtol=1e-12, atol=1e-14)
+
+
+def test_the_start_is_left_alone():
+    problem, start = random_problem(), torch.tensor(starts(1, 8))
+    before, one = start.clone(), torch.ones(1, 1, dtype=torch.float64)
+    for method in METHODS.values():
+        objective = Lasso(torch.tensor(problem.A), torch.tensor(problem.b), one)
+        objective.lowest = 0.0
+        descend(objective, method, start, 0.01 * one, Schedule.halving(4, 1))
+        assert torch.equal(start, before)
+
+
+@pytest.mark.parametrize("method", ["subgradient", "ista"])
+def test_a_step_beyond_two_over_the_lipschitz_constant_diverges_and_disturbs_no_other_run(method):
+    problem, schedule = random_problem(), Schedule.halving(2_000, 5)
+    penalty = np.full(3, 0.2 * problem.penalty_max)
+    step_size = np.array([0.1, 3.0, 1.9]) / problem.lipschitz
+    start = starts(3, problem.dimension)
+    trace = run(problem, method, start, step_size, penalty, schedule)
+    # The iterate doubles at every step, so its square overflows at step 512 or so: first seen at step 1,000.
+    assert trace.stopped_because[1] == "diverged"
+    assert trace.step[trace.last_row[1]] == 1_000
+    assert not np.isfinite(trace.measured["objective"][trace.last_row[1], 1])
+    assert np.isfinite(trace.measured["objective"][: trace.last_row[1], 1]).all()
+    for values in trace.measured.values():
+        assert np.isnan(values[trace.last_row[1] + 1 :, 1]).all()
+    others = run(problem, method, start[[0, 2]], step_size[[0, 2]], penalty[:2], schedule)
+    assert (trace.stopped_because[[0, 2]] == others.stopped_because).all()
+    assert "diverged" not in others.stopped_because
+    rows = len(others.step)
+    for name, values in others.measured.items():
+        np.testing.assert_allclose(trace.measured[name][:rows, [0, 2]], values, rtol=1e-9, atol=1e-12)
+
+
+def test_a_run_that_diverges_at_the_last_step_has_no_means():
+    # Sums of |w| were still finite where the objective no longer was, and a claim took them for a measurement.
+    problem = random_problem()
+    arguments = starts(1, 8), np.array([3 / problem.lipschitz]), np.array([0.2 * problem.penalty_max])
+    trace = run(problem, "subgradient", *arguments, Schedule(600, (600,), 300))
+    assert trace.stopped_because.tolist() == ["diverged"]
+    assert np.isfinite(trace.measured["l1_norm"]).all()  # though not its square
+    assert all(np.isnan(trace.measured[name]).all() for name in MEANS)
+
+
+def test_means_have_a_column_even_if_every_run_stops_before_averaging_begins():
+    # Without it the run table had no such column, and the claims that read it ended in a KeyError.
+    problem = random_problem()
+    arguments = starts(1, 8), np.array([3 / problem.lipschitz]), np.array([0.2 * problem.penalty_max])
+    trace = run(problem, "subgradient", *arguments, Schedule(4_000, (1_000, 4_000), 2_000))
+    assert trace.step.tolist() == [1_000] and trace.last_row.tolist() == [0]
+    assert all(trace.measured[name].shape == (1, 1) and np.isnan(trace.measured[name]).all() for name in MEANS)
+
+
+@pytest.mark.parametrize("method", ["ista", "fista"])
+def test_a_proximal_method_converges_to_the_certified_solution(method):
+    problem, schedule = random_problem(), Schedule.halving(100_000, 10)
+    penalty = np.array([0.1, 0.5, 2.0]) * problem.penalty_max
+    step_size = np.full(3, 1 / problem.lipschitz)
+    told = []
+    trace = run(problem, method, starts(3, problem.dimension), step_size, penalty, schedule, told.append)
+    exact = solve_lasso(problem, penalty)
+    assert (trace.stopped_because == "converged").all()
+    assert trace.step[-1] < 100_000 and sum(told) == pytest.approx(3)
+    ends = {name: values[trace.last_row, range(3)] for name, values in trace.measured.items()}
+    np.testing.assert_allclose(ends["l1_norm"], exact.l1_norm, rtol=1e-12)
+    np.testing.assert_array_equal(ends["zeros"], problem.dimension - exact.support.sum(1))
+    assert all(np.isnan(ends[name]).all() for name in MEANS)
+
+
+def test_a_proximal_run_that_still_moves_has_not_converged():
+    problem = random_problem()
+    step_size, penalty = np.array([1e-9 / problem.lipschitz]), np.array([0.1 * problem.penalty_max])
+    trace = run(problem, "ista", starts(1, 8), step_size, penalty, Schedule.halving(100, 3))
+    assert trace.stopped_because.tolist() == ["finished"]
+
+
+def test_progress_adds_up_to_the_runs():
+    told = []
+    problem = random_problem()
+    schedule = Schedule.halving(100, 4)
+    run(problem, "subgradient", starts(1, 8), np.array([0.01]), np.array([1.0]), schedule, told.append)
+    assert told == [0.12, 0.13, 0.25, 0.25, 0.25]
+
+
+def test_the_start_is_recorded_where_asked_for():
+    problem, penalty, start = random_problem(), np.array([1.0]), starts(1, 8)
+    trace = run(problem, "subgradient", start, np.array([0.01]), penalty, Schedule(5, (0, 2, 5), 4))
+    assert trace.step.tolist() == [0, 2, 5]
+    w = start[0]
+    assert trace.measured["objective"][0, 0] == pytest.approx(
+        w @ problem.A @ w / 2 - problem.b @ w + np.abs(w).sum(), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("steps", [200, 5_001])
+def test_stationarity_identity_of_a_trace(steps):
+    problem = random_problem()
+    penalty = np.array([0.1, 0.9, 1.0, 5.0]) * problem.penalty_max
+    step_size = np.array([0.02, 0.1, 0.5, 1.0]) / problem.lipschitz
+    trace = run(problem, "subgradient", starts(4, 8), step_size, penalty, Schedule.halving(steps, 2))
+    l1_norm, squared_subgradient, inner_product = (trace.measured[name][-1] for name in MEANS)
+    terms = {
+        "penalty": penalty,
+        "step_size": step_size,
+        "l1_norm": l1_norm,
+        "squared_subgradient": squared_subgradient,
+        "squared_norm_decrease": -np.diff(trace.measured["squared_norm"], axis=0)[-1] / np.diff(trace.step)[-1],
+    }
+    residual = stationarity_residual(**terms, inner_product=inner_product - penalty * l1_norm)
+    assert (residual < 1e-10).all()
+
+
+def test_floor_of_the_absolute_value():
+    # On λ|w| the iterate alternates between w and w − ηλ, whatever its phase: over a period the mean is ηλ/2.
+    step_size, penalty = np.array([0.1, 0.003]), np.array([1.0, 7.0])
+    problem = Quadratic(np.zeros((3, 3)), np.zeros(3), 1.0)
+    start = starts(2, 3) / 10
+    trace = run(problem, "subgradient", start, step_size, penalty, Schedule(4_000, (4_000,), 2_000))
+    np.testing.assert_allclose(trace.measured["mean_l1_norm"][-1], 3 * step_size * penalty / 2, rtol=1e-9)
+
+
+def test_floor_of_a_tilted_absolute_value():
+    # On λ|w| − bw each step turns the circle (−η(λ − b), η(λ + b)) by an irrational angle, so that the mean is
+    # (ηλ/2)(1 + b²/λ²), up to O(log T/T) for quadratic irrationals.
+    b, penalty, step_size = np.sqrt(2) / 3, np.array([1.0]), np.array([0.05])
+    problem = Quadratic(np.zeros((1, 1)), np.array([b]), 1.0)
+    trace = run(problem, "subgradient", np.array([[0.3]]), step_size, penalty, Schedule(20_000, (20_000,), 10_000))
+    assert trace.measured["mean_l1_norm"][-1] == pytest.approx(0.025 * (1 + b**2), rel=1e-3)

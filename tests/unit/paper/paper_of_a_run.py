@@ -1,0 +1,67 @@
+"""What a run leaves for the paper, made up: claims with chosen verdicts, and drawn figures."""
+
+import json
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[3]
+SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
+GROUPS = (
+    "l1_paradox_networks",
+    "l1_paradox",
+    "adaptive",
+    "convergence_networks",
+    "convergence",
+    "edge_of_stability_networks",
+    "edge_of_stability",
+)
+TEXT = (ROOT / "paper/paper.md").read_text(encoding="utf-8")
+NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
+ROWS = re.findall(r'(?:orbit|at_points)\("([\w.]+)"', TEXT)
+TABLE = {row: {"step": 2.5, "measured": 1.0123, "predicted": 1.0} for row in ROWS}
+for row, column in re.findall(r'\.number\("([\w ]+)", "(\w+)"\)', TEXT):
+    TABLE.setdefault(row, {})[column] = 2.0
+FIGURES = sorted(path.stem for path in (ROOT / "workflow/report").glob("*_*.rst"))
+
+
+def claim(name, **changes):
+    """An entry of `claims.json`."""
+    return {
+        "id": name,
+        "group": next((group for group in GROUPS if name.startswith(group)), GROUPS[0]),
+        "section": "4",
+        "statement": r"The norm $\|w\|_1$ is at most $|\kappa|$.",
+        "verdict": "supported",
+        "measured": 1.01234,
+        "predicted": 1.0,
+        "interval": [1.0071, 1.0175],
+        "unit": "1",
+        "margin": 0.05,
+        "test": "equivalence: within the margin in every cell",
+        "p_value": 3e-5,
+        "n": 20,
+        "figure": FIGURES[0],
+        "experiments": ["l1_paradox_lasso"],
+        "cells": 480,
+        "where": {"design": "diabetes", "penalty_over_max": 1.5},
+        "table": TABLE,
+    } | changes
+
+
+def run(folder, **changes):
+    """Write `claims.json` and every figure under `folder`; `changes` are made to all claims."""
+    from matplotlib.figure import Figure
+
+    entries = [claim(name, **changes) for name in NAMES]
+    (folder / "figures").mkdir(parents=True)
+    (folder / "claims.json").write_text(json.dumps(entries), encoding="utf-8")
+    for name in FIGURES:
+        figure = Figure(figsize=(6.9 if name.endswith("norm") else 3.3, 2))
+        axes = figure.subplots()
+        axes.plot([1, 2], [1, 3], marker="o")
+        axes.set(xlabel=r"penalty $\lambda$", ylabel="norm")
+        figure.savefig(folder / f"figures/{name}.svg", metadata={"Date": None})
+        figure.savefig(folder / f"figures/{name}.pdf", metadata={"CreationDate": None})
+    return folder

@@ -1,0 +1,146 @@
+"""The figure style: bytes, files, colours and the helpers."""
+
+import itertools
+import os
+import subprocess
+import sys
+
+import matplotlib.font_manager
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from ndgm.paper import drawing
+
+
+@pytest.fixture
+def figure(monkeypatch, tmp_path):
+    monkeypatch.setenv("NDGM_RESULTS", str(tmp_path))
+    return draw()
+
+
+def draw():
+    figure, axes = plt.subplots(figsize=(drawing.COLUMN_WIDTH, 2))
+    drawing.prediction(axes, [1, 2, 3], [1, 2, 3])
+    drawing.measured(axes, [1, 2], [1, 2], [0.9, 1.9], [1.2, 2.2], method="subgradient")
+    axes.set(xlabel=r"$\lambda/\lambda_{\max}$", ylabel="norm")
+    return figure
+
+
+def test_the_same_drawing_is_the_same_bytes(figure, monkeypatch, tmp_path):
+    once = drawing.save(figure, "demo")
+    monkeypatch.setenv("NDGM_RESULTS", str(tmp_path / "other"))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    again = drawing.save(draw(), "demo")
+    for kind in ("pdf", "svg", "png"):
+        first, second = (getattr(saved, kind).read_bytes() for saved in (once, again))
+        assert first == second
+        assert not any(word in first for word in (b"CreationDate", b"Producer", b"Matplotlib", b"dc:date"))
+    assert sorted(os.listdir(tmp_path / "figures")) == ["demo.pdf", "demo.png", "demo.svg"]
+
+
+def test_a_figure_keeps_the_width_it_was_given(figure):
+    assert f'width="{72 * drawing.COLUMN_WIDTH:g}pt"' in drawing.save(figure, "demo").svg.read_text()
+
+
+def test_nothing_half_written_is_left(figure, monkeypatch, tmp_path):
+    def fail(path, **_):
+        path.write_text("half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(figure, "savefig", fail)
+    with pytest.raises(OSError, match="disk full"):
+        drawing.save(figure, "demo")
+    assert os.listdir(tmp_path / "figures") == []
+
+
+def test_results_have_a_default(monkeypatch):
+    monkeypatch.delenv("NDGM_RESULTS", raising=False)
+    assert str(drawing.results()) == "results/laptop"
+
+
+def test_fonts_come_with_matplotlib():
+    font = matplotlib.font_manager.findfont("STIXGeneral", fallback_to_default=False)
+    assert font.startswith(matplotlib.get_data_path())
+
+
+def test_drawing_does_not_wait_for_torch():
+    program = "import ndgm.paper.drawing, sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_intervals_end_where_they_should():
+    _, axes = plt.subplots()
+    drawn = drawing.measured(axes, [1, 2], [1, 2], [0.9, 1.9], [1.2, 2.2], method="ista")
+    ends = [segment[:, 1].tolist() for segment in drawn[2][0].get_segments()]
+    np.testing.assert_allclose(ends, [[0.9, 1.2], [1.9, 2.2]])
+
+
+def test_a_label_stands_at_the_last_finite_point_in_the_colour_of_its_line():
+    _, axes = plt.subplots()
+    (line,) = axes.plot([1, 2, 3], [4, 5, np.nan], color="#123456")
+    label = drawing.label_line_end(axes, line, "here")
+    assert label.xy == (2, 5)
+    assert label.get_color() == "#123456"
+
+
+def test_labels_of_lines_that_end_together_keep_apart_in_order():
+    figure, axes = plt.subplots(figsize=(drawing.COLUMN_WIDTH, 2))
+    heights = {"c": 1.02, "a": 1.0, "b": 1.01, "far": 3.0}
+    lines = {text: axes.plot([1, 2], [0, height])[0] for text, height in heights.items()}
+    labels = dict(zip(lines, drawing.label_line_ends(axes, lines, apart=8), strict=True))
+    figure.draw_without_rendering()
+    at = {text: label.get_window_extent().y0 * 72 / figure.dpi for text, label in labels.items()}
+    # As far apart as asked, to half a point by which these letters differ in height.
+    assert at["b"] - at["a"] > 7.5 and at["c"] - at["b"] > 7.5
+    assert labels["far"].xyann == (3, 0)
+
+
+# Machado, Oliveira and Fernandes (2009), severity 1: linear RGB as people without red or green cones see it.
+VISIONS = {
+    "trichromat": np.eye(3),
+    "protan": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deutan": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+}
+FROM_RGB = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def lab(colour, vision):
+    """CIE 1976 L*a*b* of an sRGB colour."""
+    rgb = np.array(to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = FROM_RGB @ np.clip(np.asarray(vision) @ linear, 0, 1) / [0.9505, 1, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_methods_are_told_apart_by_everyone(vision):
+    colours = {drawing.COLOURS[method]: method for method in drawing.COLOURS}
+    for a, b in itertools.combinations(colours, 2):
+        distance = np.linalg.norm(lab(a, VISIONS[vision]) - lab(b, VISIONS[vision]))
+        # 2.3 is just noticeable; small marks want several times that.
+        assert distance > 12, f"{colours[a]} and {colours[b]} look alike"
+
+
+def test_the_last_bits_of_the_layout_are_not_left_to_chance(tmp_path, monkeypatch):
+    # Two runs named the clip paths of one figure differently, after positions that differed by 1e-16.
+    monkeypatch.setenv("NDGM_RESULTS", str(tmp_path))
+    written = []
+    for shift in (0.0, 3e-16):
+        figure, axes = plt.subplots()
+        monkeypatch.setattr(
+            drawing, "_lay_out", lambda _, axes=axes, shift=shift: axes.set_position([0.1 + shift, 0.2, 0.7, 0.7])
+        )
+        axes.plot([0, 1], [0, 2])
+        written.append(drawing.save(figure, "bits").svg.read_bytes())
+    assert written[0] == written[1]

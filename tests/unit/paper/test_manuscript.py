@@ -1,0 +1,138 @@
+"""The paper's placeholders: what they print, and how strict they are."""
+
+import json
+
+import pytest
+from paper_of_a_run import FIGURES, ROOT, SETTINGS, claim, run
+
+from ndgm.paper.manuscript import Manuscript
+from ndgm.paper.verdicts import VERDICTS
+from ndgm.store.files import InputError
+
+
+@pytest.fixture
+def fill(tmp_path):
+    """Fill a source with one claim and a drawn figure."""
+
+    def with_claims(source, *claims, settings=SETTINGS):
+        path = tmp_path / "paper.md"
+        path.write_text(source, encoding="utf-8")
+        (tmp_path / "claims.json").write_text(json.dumps(claims or [claim("l1_paradox_floor")]), encoding="utf-8")
+        return Manuscript(tmp_path / "claims.json", settings, tmp_path, tmp_path).fill(path)
+
+    return with_claims
+
+
+def test_numbers_come_with_the_digits_of_their_interval(fill):
+    source = '{{ claim("l1_paradox_floor").measured }} {{ claim("l1_paradox_floor").interval }}'
+    assert fill(source) == r"1.012 \[1.007, 1.018\]"
+
+
+def test_a_small_prediction_does_not_read_as_zero(fill):
+    small = claim("l1_paradox_floor", measured=0.38, interval=[0.24, 0.52], predicted=0.00084809)
+    assert fill('{{ claim("l1_paradox_floor").predicted }}', small) == "0.0008481"
+    assert fill('{{ claim("l1_paradox_floor").predicted }}') == "1.000"
+
+
+def test_a_tag_names_the_verdict_and_leads_to_the_row(fill):
+    assert fill('{{ tag("l1_paradox_floor") }}') == (
+        r"[\[L1-floor, supported\]](#claim-l1_paradox_floor){.tag .supported}"
+    )
+    assert "{#claim-l1_paradox_floor}" in fill('{{ verdicts_table("l1_paradox", "Verdicts.") }}')
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_the_verdict_picks_the_wording(fill, verdict):
+    source = '{{ decided("l1_paradox_floor", supported="yes", refuted="no", inconclusive="open") }}'
+    assert (
+        fill(source, claim("l1_paradox_floor", verdict=verdict))
+        == dict(zip(VERDICTS, ["yes", "no", "open"], strict=True))[verdict]
+    )
+
+
+def test_settings_print_as_prose(fill):
+    settings = {"steps": 20000, "sizes": [0.02, 0.05, 0.1], "one": [3]}
+    source = "{{ settings.steps }}; {{ settings.sizes }}; {{ settings.one }}; {{ settings.sizes | length }}"
+    assert fill(source, settings=settings) == "20,000; 0.02, 0.05 and 0.1; 3; 3"
+
+
+def test_anchors_of_pandoc_are_not_comments(fill):
+    assert fill("# Title {#sec-title}\n<!-- hidden -->rest") == "# Title {#sec-title}\nrest"
+
+
+def test_a_claim_without_numbers_prints_dashes(fill):
+    gap = claim("l1_paradox_floor", measured=None, predicted=None, interval=None, p_value=None, margin=None)
+    assert fill('{{ claim("l1_paradox_floor").result }}', gap) == "–"
+    assert "- –" in fill('{{ claims_table("l1_paradox", "Rules.") }}', gap)
+
+
+def test_numbers_of_a_claims_table(fill):
+    table = {"log_cosh": {"measured": 1.61953489, "predicted": 2.0}}
+    source = '{{ claim("l1_paradox_floor").number("log_cosh", "measured") }}'
+    assert fill(source, claim("l1_paradox_floor", table=table)) == "1.62"
+    assert fill(source, claim("l1_paradox_floor", table={})) == "–"
+    for wrong in (source.replace("log_cosh", "cosh"), source.replace("measured", "found")):
+        with pytest.raises(InputError, match="paper.md: line 1: the table of l1_paradox_floor has no"):
+            fill(wrong, claim("l1_paradox_floor", table=table))
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "name"),
+    [
+        (
+            'text\n\n{{ claim("l1_paradox_flor").measured }}',
+            3,
+            "'l1_paradox_flor'; did you mean 'l1_paradox_floor'?",
+        ),
+        ('{{ claim("l1_paradox_floor").meassured }}', 1, "meassured"),
+        ("one\n{{ settings.scael }}\n", 2, "scael"),
+        ("one\n\n\n{{ nothing }}", 4, "nothing"),
+        ('{{ figure("l1_paradox_x") }}', 1, "l1_paradox_x"),
+        ('{{ verdicts_table("l2", "") }}', 1, "l2"),
+        ('\n{{ decided("l1_paradox_floor", supported="a", refuted="b") }}', 2, "inconclusive"),
+        ("\n{{ settings.scale ", 2, "end of"),
+        ("{{ none }}", 1, "none"),
+    ],
+)
+def test_what_cannot_be_filled_is_named_with_file_and_line(fill, source, line, name):
+    with pytest.raises(InputError) as fault:
+        fill(source)
+    message = str(fault.value)
+    assert f"paper.md: line {line}: " in message
+    assert name.lower() in message.lower()
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        (claim("l1_paradox_floor", verdict="true"), "l1_paradox_floor: verdict: 'true' is not one of"),
+        ({key: value for key, value in claim("x").items() if key != "margin"}, "x: margin: is missing"),
+        ("text", "claims.json"),
+    ],
+)
+def test_a_claim_that_is_none_is_named(fill, entry, fault):
+    with pytest.raises(InputError, match="claims.json") as raised:
+        fill("", entry)
+    assert fault in str(raised.value)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_the_paper_reports_every_verdict_plainly(tmp_path, verdict):
+    folder = run(tmp_path / "run", verdict=verdict)
+    manuscript = Manuscript(folder / "claims.json", SETTINGS, folder / "figures", ROOT / "workflow/report")
+    text = manuscript.fill(ROOT / "paper/paper.md")
+    assert f", {verdict}\\]" in text
+    for other in set(VERDICTS) - {verdict}:
+        assert f", {other}\\]" not in text
+        assert f"{len(manuscript.claims)} {other}" not in text
+    assert all(f"#fig-{name} " in text for name in FIGURES)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_the_paper_refers_to_a_figure_before_it_shows_it(tmp_path, verdict):
+    folder = run(tmp_path / "run", verdict=verdict)
+    manuscript = Manuscript(folder / "claims.json", SETTINGS, folder / "figures", ROOT / "workflow/report")
+    text = manuscript.fill(ROOT / "paper/paper.md")
+    for name in FIGURES:
+        assert -1 < text.find(f"](#fig-{name})") < text.index(f"#fig-{name} name="), name

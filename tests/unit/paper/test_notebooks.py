@@ -1,0 +1,81 @@
+"""Figure scripts as notebooks: one execution, the same bytes, one line for a fault."""
+
+import subprocess
+import sys
+
+import pytest
+from bs4 import BeautifulSoup
+from paper_of_a_run import ROOT
+
+SCRIPT = r"""
+# %% [markdown]
+# # A title
+# The norm $\|w\|_1$ is $\frac{\eta d}{2}\lambda$.
+
+# %%
+import os
+import sys
+from matplotlib.figure import Figure
+from ndgm.paper.drawing import save
+
+print("one", flush=True)
+print("two", os.environ["NDGM_TABLES"])
+print("warned", file=sys.stderr)
+object()
+
+# %%
+figure = Figure()
+figure.subplots().plot([1, 2])
+save(figure, "demo")
+"""
+
+
+def run_notebook(folder, script):
+    """Run the program in its own process; returns it finished."""
+    folder.mkdir()
+    (folder / "demo.py").write_text(script, encoding="utf-8")
+    options = [
+        "--figure",
+        folder / "demo.py",
+        "--results",
+        folder / "results",
+        "--templates",
+        ROOT / "paper/templates",
+    ]
+    options += ["--notebook", folder / "demo.ipynb", "--html", folder / "demo.html"]
+    options += ["--tables", "demo_a.parquet", "demo_b.parquet"]
+    program = [sys.executable, ROOT / "scripts/run_notebook.py", *options]
+    return subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory):
+    folders = [tmp_path_factory.mktemp("notebook") / name for name in ("a", "b")]
+    for folder in folders:
+        done = run_notebook(folder, SCRIPT)
+        assert done.returncode == 0, done.stderr
+    return folders
+
+
+@pytest.mark.parametrize(
+    "file", ["demo.ipynb", "demo.html", *(f"results/figures/demo.{k}" for k in ("pdf", "svg", "png"))]
+)
+def test_two_executions_give_the_same_bytes(twice, file):
+    a, b = ((folder / file).read_bytes() for folder in twice)
+    assert a == b
+
+
+def test_the_page_shows_formula_output_and_picture_and_needs_no_other_file(twice):
+    soup = BeautifulSoup((twice[0] / "demo.html").read_text(encoding="utf-8"), "html.parser")
+    assert soup.h1.text == "A title"
+    assert soup.math and soup.svg
+    assert "one\ntwo demo_a.parquet:demo_b.parquet" in soup.text and "warned" in soup.text
+    assert "0x" not in soup.text
+    assert not soup.find_all(["script", "link", "iframe"])
+
+
+def test_an_exception_in_the_notebook_ends_in_one_line(tmp_path):
+    done = run_notebook(tmp_path / "bad", SCRIPT.replace("object()", "raise ValueError('no such\\nthing')"))
+    assert done.returncode == 1
+    assert done.stderr == f"error: {tmp_path}/bad/demo.py: ValueError: no such\n"
+    assert [path.name for path in (tmp_path / "bad").iterdir()] == ["demo.py"]

@@ -1,0 +1,111 @@
+"""PDF and web page: the same bytes everywhere, nothing from outside, every reference leads somewhere."""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from paper_of_a_run import FIGURES, ROOT, SETTINGS, run
+
+from ndgm.paper.manuscript import Manuscript
+from ndgm.paper.typesetting import MARKDOWN, inline_svg, page, paper_html, paper_pdf
+from ndgm.store.files import InputError
+
+TEMPLATES = ROOT / "paper/templates"
+REFERENCES = ROOT / "paper/references.bib"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("run") / "results")
+
+
+@pytest.fixture(scope="module")
+def markdown(folder):
+    manuscript = Manuscript(folder / "claims.json", SETTINGS, folder / "figures", ROOT / "workflow/report")
+    return manuscript.fill(ROOT / "paper/paper.md")
+
+
+@pytest.fixture(scope="module")
+def web_page(markdown, folder):
+    return paper_html(markdown, TEMPLATES, REFERENCES, folder / "figures")
+
+
+@pytest.fixture(scope="module")
+def soup(web_page):
+    return BeautifulSoup(web_page, "html.parser")
+
+
+def test_the_pdf_has_the_same_bytes_in_another_folder_on_another_day(markdown, folder, tmp_path, monkeypatch):
+    once = paper_pdf(markdown, TEMPLATES, REFERENCES, folder / "figures")
+    (folder / "figures").rename(tmp_path / "elsewhere")
+    try:
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
+        again = paper_pdf(markdown, TEMPLATES, REFERENCES, tmp_path / "elsewhere")
+    finally:
+        (tmp_path / "elsewhere").rename(folder / "figures")
+    assert once.startswith(b"%PDF")
+    assert once == again
+    assert b"CreationDate" not in once
+    assert str(tmp_path).encode() not in once
+
+
+def test_the_page_needs_no_other_file(soup):
+    assert not soup.find_all(["script", "link", "iframe", "img"])
+    assert not re.search(r"@import|url\((?!#)", soup.style.text)
+
+
+def test_every_id_of_the_page_is_there_once_and_every_reference_leads_to_one(soup):
+    ids = [tag["id"] for tag in soup.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    targets = {tag[key][1:] for key in ("href", "xlink:href") for tag in soup.find_all(attrs={key: re.compile("^#")})}
+    assert targets <= set(ids)
+    assert set(re.findall(r"url\(#([^)]+)\)", str(soup.body))) <= set(ids)
+
+
+def test_every_figure_is_drawn_in_the_page_described_and_traced(soup):
+    for name in FIGURES:
+        figure = soup.find("figure", id=f"fig-{name}")
+        assert len(figure.svg["aria-label"]) > 20
+        assert [link["href"] for link in figure.find(class_="source").find_all("a")] == [
+            f"../../figures/{name}.py",
+            "runs/",
+            f"notebooks/{name}.html",
+        ]
+
+
+def test_formulas_are_mathml_and_norms_keep_their_bars_in_tables(soup):
+    row = soup.find(id="claim-l1_paradox_floor").find_parent("tr")
+    assert len(row.find_all("td")) == 5
+    assert row.math.text.count("∥") + row.math.text.count("‖") >= 2
+
+
+def test_equations_figures_and_tables_are_numbered_in_order(soup):
+    numbers = [tag.text for tag in soup.select("div.equation > span, div.equation > p > span")]
+    assert numbers == [f"({i})" for i in range(1, len(numbers) + 1)]
+    captions = [figure.figcaption.text.split(".")[0] for figure in soup.find_all("figure")]
+    assert captions == [f"Figure {i}" for i in range(1, len(FIGURES) + 1)]
+    assert soup.find("a", href="#sec-decide").text == "Section 2"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"), [("See [](#eq-nothing).", "#eq-nothing"), ("As in [@nobody1999].", "nobody1999")]
+)
+def test_a_reference_to_nothing_is_a_fault_in_one_line(source, name):
+    with pytest.raises(InputError, match=name) as fault:
+        page(
+            f"---\ntitle: t\n---\n\n{source}",
+            MARKDOWN,
+            TEMPLATES,
+            "--citeproc",
+            f"--bibliography={REFERENCES}",
+        )
+    assert "\n" not in str(fault.value)
+
+
+def test_two_pictures_in_one_page_share_no_ids():
+    drawing = '<?xml version="1.0"?><svg width="9pt"><path id="a" clip-path="url(#b)"/><use xlink:href="#a"/></svg>'
+    first, second = (inline_svg(drawing, name, "words") for name in ("one", "two"))
+    assert 'id="one-a"' in first and "url(#one-b)" in first and 'href="#one-a"' in first
+    assert "one-" not in second
+    assert first.startswith('<svg role="img" aria-label="words"')
