@@ -1,0 +1,278 @@
+"""The manifest: each claim group once, with its experiments, the data that they read, and its figures.
+
+The workflow, the deciding program, the tables of claims, the lists of names in the config's schema and the tests are
+made from `GROUPS`. Nothing but the standard library is imported here, because Snakemake reads this at every start.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What gives one table of results, or one for each part of its job.
+
+    Attributes:
+        table: Name of the table, and of the experiment in its `experiment` column.
+        function: `module.function` in `ndgm.experiments`.
+        settings: Dotted key of its block in the config; empty where it needs none.
+    """
+
+    table: str
+    function: str
+    settings: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """Experiments that one process runs, one after the other: a start of PyTorch takes as long as a small experiment.
+
+    Attributes:
+        name: Of the rule.
+        message: What is said while it runs; `{part}` stands for the part.
+        experiments: In the order in which they run; a later one may use what an earlier one found.
+        samples: Patterns of the entries `owner/name` of the config's `samples` that it reads, such as `l1_paradox/*`;
+            `{part}` stands for the part.
+        parts: Dotted key of the config whose names are the parts: each has a process and tables of its own. Empty where
+            the job is not divided.
+        folder: Where its tables go: `runs`, or `exact` for reference solutions.
+        trains: Whether its experiments return runs to be trained, and not a finished table.
+        weights: Whether the parameters that its runs end with are kept, in `weights`.
+        reads: Tables and weights of other jobs that it reads, under the results of the scale.
+    """
+
+    name: str
+    message: str
+    experiments: tuple[Experiment, ...]
+    samples: tuple[str, ...] = ()
+    parts: str = ""
+    folder: str = "runs"
+    trains: bool = True
+    weights: bool = False
+    reads: tuple[str, ...] = ()
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules of `ndgm.experiments` that it needs."""
+        return tuple(dict.fromkeys(each.function.partition(".")[0] for each in self.experiments))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A notebook `figures/<name>.py` with a caption `workflow/report/<name>.rst`.
+
+    Attributes:
+        name: Of the notebook, the caption and the drawing.
+        tables: What it reads, by the names of experiments' tables.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A claim group: `claims/<name>.py`, and what its claims need.
+
+    Attributes:
+        name: Word by which every room knows the group.
+        title: Of its tables.
+        document: `paper` or `companions`.
+        section: Of the document.
+        jobs: What gives its tables.
+        figures: In the order of the document.
+    """
+
+    name: str
+    title: str
+    document: str
+    section: str
+    jobs: tuple[Job, ...]
+    figures: tuple[Figure, ...]
+
+
+def _experiments(section: str, *names: str) -> tuple[Experiment, ...]:
+    """Experiments that have one name for their function, their block in the config and the end of their table's."""
+    return tuple(Experiment(f"{section}_{name}", f"{section}.{name}", f"{section}.{name}") for name in names)
+
+
+GROUPS = (
+    Group(
+        name="convergence",
+        title="Convergence on convex problems",
+        document="paper",
+        section="3",
+        jobs=(
+            Job(
+                "certify_worst_cases",
+                "Certifying worst cases",
+                (
+                    Experiment(
+                        "convergence_certificates", "convergence_certificates.certificates", "convergence.worst_cases"
+                    ),
+                ),
+                folder="exact",
+                trains=False,
+            ),
+            Job(
+                "train_convergence",
+                "Running gradient methods on convex problems with a kink",
+                _experiments("convergence", "kink_dial", "smoothing", "cures", "worst_cases"),
+                samples=("l1_paradox/*",),
+            ),
+        ),
+        figures=(
+            Figure("convergence_floor", ("convergence_kink_dial", "convergence_cures")),
+            Figure("convergence_smoothing", ("convergence_smoothing",)),
+            Figure("convergence_worst_cases", ("convergence_worst_cases", "convergence_certificates")),
+        ),
+    ),
+    Group(
+        name="convergence_networks",
+        title="Convergence of networks",
+        document="paper",
+        section="3",
+        jobs=(
+            Job(
+                "train_convergence_networks",
+                "Training networks: {part}",
+                tuple(
+                    Experiment(f"convergence_{name}", f"convergence_networks.{name}", "convergence.networks")
+                    for name in ("tuning", "networks", "decay", "floors", "kink_value")
+                ),
+                samples=("convergence_networks/{part}_*",),
+                parts="convergence.networks.data",
+            ),
+        ),
+        figures=(
+            Figure(
+                "convergence_networks",
+                ("convergence_networks", "convergence_decay", "convergence_floors", "convergence_kink_value"),
+            ),
+        ),
+    ),
+    Group(
+        name="l1_paradox",
+        title="The L1 norm paradox on the LASSO",
+        document="paper",
+        section="4",
+        jobs=(
+            Job(
+                "solve_l1_paradox",
+                "Solving the LASSO exactly, design {part}",
+                (Experiment("l1_paradox_exact", "l1_paradox_exact.exact", "l1_paradox"),),
+                samples=("l1_paradox/{part}",),
+                parts="samples.l1_paradox",
+                folder="exact",
+                trains=False,
+            ),
+            Job(
+                "train_l1_paradox",
+                "Running gradient methods on the LASSO, design {part}",
+                _experiments("l1_paradox", "lasso", "turning_point"),
+                samples=("l1_paradox/{part}",),
+                parts="samples.l1_paradox",
+            ),
+            Job(
+                "train_l1_paradox_noise",
+                "Running the subgradient method with mini-batch noise, design {part}",
+                (Experiment("l1_paradox_noise", "l1_paradox_noise.noise", "l1_paradox.noise"),),
+                samples=("l1_paradox/{part}",),
+                parts="samples.l1_paradox",
+            ),
+        ),
+        figures=(
+            Figure("l1_paradox_norm", ("l1_paradox_lasso", "l1_paradox_exact")),
+            Figure(
+                "l1_paradox_turning_point",
+                ("l1_paradox_turning_point", "l1_paradox_exact", "l1_paradox_noise", "l1_paradox_networks"),
+            ),
+            Figure("l1_paradox_cures", ("l1_paradox_lasso", "l1_paradox_exact")),
+        ),
+    ),
+    Group(
+        name="adaptive",
+        title="Adaptive methods on convex problems",
+        document="paper",
+        section="4",
+        jobs=(
+            Job(
+                "train_adaptive",
+                "Running adaptive methods on convex problems",
+                _experiments("adaptive", "lasso", "one_weight", "cycles"),
+                samples=("l1_paradox/*",),
+            ),
+        ),
+        figures=(Figure("adaptive_methods", ("adaptive_lasso", "adaptive_one_weight", "adaptive_cycles")),),
+    ),
+    Group(
+        name="l1_paradox_networks",
+        title="Networks under an L1 penalty, and pruning",
+        document="paper",
+        section="4",
+        jobs=(
+            Job(
+                "train_l1_paradox_networks",
+                "Training networks under an L1 penalty: {part}",
+                (Experiment("l1_paradox_networks", "l1_paradox_networks.networks", "l1_paradox.networks"),),
+                samples=("l1_paradox_networks/split",),
+                parts="l1_paradox.networks.sweeps",
+                weights=True,
+            ),
+            Job(
+                "prune_l1_paradox_networks",
+                "Pruning networks",
+                (Experiment("l1_paradox_pruning", "l1_paradox_pruning.pruning", "l1_paradox.pruning"),),
+                samples=("l1_paradox_networks/split",),
+                trains=False,
+                reads=("runs/l1_paradox_networks_minibatch.parquet", "weights/l1_paradox_networks_minibatch.npz"),
+            ),
+        ),
+        figures=(Figure("l1_paradox_networks", ("l1_paradox_networks", "l1_paradox_pruning")),),
+    ),
+    Group(
+        name="edge_of_stability",
+        title="The Edge of Stability of convex functions",
+        document="paper",
+        section="5",
+        jobs=(
+            Job(
+                "train_edge_of_stability",
+                "Running gradient descent beyond the edge of stability",
+                _experiments(
+                    "edge_of_stability", "cycles", "asymmetric", "near_threshold", "max_affine", "logistic", "separable"
+                ),
+                samples=("edge_of_stability_logistic/*", "edge_of_stability_separable/*"),
+            ),
+        ),
+        figures=(
+            Figure("edge_of_stability_bifurcations", ("edge_of_stability_cycles", "edge_of_stability_asymmetric")),
+            Figure("edge_of_stability_sharpness", ("edge_of_stability_cycles",)),
+            Figure("edge_of_stability_logistic", ("edge_of_stability_logistic", "edge_of_stability_separable")),
+        ),
+    ),
+    Group(
+        name="edge_of_stability_networks",
+        title="The Edge of Stability of networks",
+        document="paper",
+        section="5",
+        jobs=(
+            Job(
+                "train_edge_of_stability_networks",
+                "Following the sharpness of networks: {part}",
+                (
+                    Experiment(
+                        "edge_of_stability_networks",
+                        "edge_of_stability_networks.networks",
+                        "edge_of_stability.networks",
+                    ),
+                ),
+                samples=("edge_of_stability_networks/{part}_*",),
+                parts="edge_of_stability.networks.data",
+            ),
+        ),
+        figures=(
+            Figure("edge_of_stability_networks", ("edge_of_stability_networks",)),
+            Figure("edge_of_stability_side_by_side", ("edge_of_stability_cycles", "edge_of_stability_networks")),
+        ),
+    ),
+)
