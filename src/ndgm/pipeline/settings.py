@@ -118,18 +118,23 @@ def _unknown_scale(settings: Mapping[str, Any]) -> Faults:
 
 
 def _unfit_samples(settings: Mapping[str, Any]) -> Faults:
-    """Entries of `samples` that a job of the manifest lacks, that are from another source, or that none reads."""
+    """Entries of `samples` that a job of the manifest lacks, that have another source, or that no job reads."""
     for owner, wanted in _wanted_samples(settings).items():
-        entries = next((part for _, part in parts_of(settings, f"samples.{owner}") if isinstance(part, Mapping)), {})
-        for name, (key, source) in wanted.items():
-            if name not in entries:
-                missing = "is missing" if key[0] == "samples" else f"there is no {name} in samples.{owner}"
-                yield key, missing
-            elif source and isinstance(entries[name], Mapping) and entries[name].get("source", source) != source:
-                yield ("samples", owner, name, "source"), f"{entries[name]['source']!r} is not {source}"
-        for name in entries if wanted else ():
-            if name not in wanted:
-                yield ("samples", owner, name), f"nothing reads it; there are {', '.join(wanted)}"
+        for place, entries in parts_of(settings, f"samples.{owner}"):
+            if wanted and isinstance(entries, Mapping):
+                yield from _unfit_entries(place, entries, wanted)
+
+
+def _unfit_entries(place: Key, entries: Mapping[str, Any], wanted: Mapping[str, tuple[Key, str]]) -> Faults:
+    """Entries of one owner that are wanted and lacking, that have another source, or that are not wanted."""
+    for name, (key, source) in wanted.items():
+        if name not in entries:
+            yield key, f"there is no {name} in {dotted(place)}"
+        elif source and isinstance(entries[name], Mapping) and entries[name].get("source", source) != source:
+            yield (*place, name, "source"), f"{entries[name]['source']!r} is not {source}"
+    for name in entries:
+        if name not in wanted:
+            yield (*place, name), f"nothing reads it; there are {', '.join(wanted)}"
 
 
 def _wanted_samples(settings: Mapping[str, Any]) -> dict[str, dict[str, tuple[Key, str]]]:
