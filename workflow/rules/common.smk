@@ -10,7 +10,7 @@ from pathlib import Path
 from snakemake.logging import logger
 
 # The one place that sets the environment of every job (see "Determinism" in README.md).
-SOURCES = str(Path(workflow.basedir, "src"))
+MODULES = str(Path(workflow.basedir, "src"))
 os.environ |= {
     "SOURCE_DATE_EPOCH": "1705363200",  # 16 January 2024: the day of the paper whose claims are tested
     "PYTHONHASHSEED": "0",
@@ -22,9 +22,9 @@ os.environ |= {
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     # A copy of the repository runs its own modules, also where another checkout is installed.
-    "PYTHONPATH": os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH")])),
+    "PYTHONPATH": os.pathsep.join(filter(None, [MODULES, os.environ.get("PYTHONPATH")])),
 }
-sys.path.insert(0, SOURCES)
+sys.path.insert(0, MODULES)
 
 # Snakemake would load pandas, a quarter of its start, only to ask whether a parameter is a table; ours are text.
 sys.modules.setdefault("pandas", None)
@@ -38,7 +38,7 @@ logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
 from ndgm.data.sources import SOURCES
 from ndgm.pipeline.imports import imports_of
 from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files, value
-from ndgm.pipeline.settings import faults, where_set
+from ndgm.pipeline.settings import faults, missing_files, overrides
 
 PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
 SCALE = config.get("scale")
@@ -49,8 +49,10 @@ configfile: FILES[-1]  # what the command line says is merged over it
 
 
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
-if found := faults(config, **WRITTEN):
+if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
     sys.exit("\n".join(found))
+if line := overrides(config):
+    print(line, file=sys.stderr)
 
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")
@@ -58,13 +60,6 @@ GPU = int(config["device"] == "cuda")
 folder = next(filter(os.path.exists, [f"results/{SCALE}", "results", "."]))
 if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
     sys.exit(f"{folder}: not a folder that can be written to, and the results go there")
-
-
-for owner, names in config["samples"].items():
-    for name, entry in names.items():
-        if "archive" in entry and not os.path.isfile(entry["archive"]):
-            key = where_set(("samples", owner, name, "archive"), **WRITTEN)
-            sys.exit(f"{key}: {entry['archive']}: no such file; see config/README.md")
 
 
 wildcard_constraints:
@@ -82,9 +77,35 @@ def code_of(program, *modules):
     return sorted({*files, *imports_of(program, *files)})
 
 
+def entry(wildcards):
+    """What the config's table of samples says of `<owner>/<name>`."""
+    owner, name = os.path.split(wildcards.samples)
+    return config["samples"][owner][name]
+
+
+def options(wildcards):
+    """What the function of a source is told by an entry of the table of samples."""
+    return {key: option for key, option in entry(wildcards).items() if key != "source"}
+
+
+def settings_of(job):
+    """What the experiments of a job are told, by the part that it is run for."""
+    return lambda wildcards: json_of(settings(job, config, wildcards.get("part", "")))
+
+
+def samples_of(job):
+    """Files of the data that a job reads, by the part that it is run for."""
+    return lambda wildcards: every("data/{samples}.npz", samples=samples(job, config, wildcards.get("part", "")))
+
+
+def results_of(job, folder="", suffix=".parquet"):
+    """Files that a job makes, one for each of its experiments."""
+    return [f"results/{{scale}}/{result(job, each, folder, suffix)}" for each in job.experiments]
+
+
 def tables(*names):
     """Files of this run with tables, by their names in the manifest; all where none is named."""
-    return [f"results/{SCALE}/{file}" for file in table_files(config, *names)]
+    return every("{file}", file=table_files(config, *names))
 
 
 def every(*patterns, **wildcards):
