@@ -27,17 +27,8 @@ os.environ |= {
 }
 sys.path.insert(0, SOURCES)
 
-# Snakemake would load pandas, a quarter of its start, only to ask whether a parameter is a table; ours are text.
-sys.modules.setdefault("pandas", None)
-
-# Each job says its sentence, and a failed one its fault: what the scheduler says between is no news.
-NO_NEWS = re.compile(
-    "Config file|Select jobs|Execute |Using shell|Assuming unrestricted|RuleException:\nCalledProcessError"
-)
-logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
-
 from ndgm.pipeline.imports import imports_of
-from ndgm.pipeline.settings import faults, where_set
+from ndgm.pipeline.settings import faults, missing_files, overrides
 
 SCALE = config.get("scale")
 FILES = [file for file in ["config/laptop.yaml", f"config/{SCALE}.yaml"] if os.path.exists(file)]
@@ -47,10 +38,12 @@ configfile: FILES[-1]  # what the command line says is merged over it
 
 
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
-if found := faults(config, **WRITTEN):
+if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
     sys.exit("\n".join(found))
+if line := overrides(config):
+    logger.warning(line)
 
-DESIGNS = list(config["l1_paradox"]["designs"])
+DESIGNS = list(config["samples"]["l1_paradox"])
 NETWORK_DATA = config["convergence"]["networks"]["data"]
 EDGE_DATA = config["edge_of_stability"]["networks"]["data"]
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
@@ -59,12 +52,6 @@ GPU = int(config["device"] == "cuda")
 folder = next(filter(os.path.exists, [f"results/{SCALE}", "results", "."]))
 if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
     sys.exit(f"{folder}: not a folder that can be written to, and the results go there")
-
-
-for name, block in EDGE_DATA.items():
-    if "archive" in block and not os.path.isfile(block["archive"]):
-        key = ("edge_of_stability", "networks", "data", name, "archive")
-        sys.exit(f"{where_set(key, **WRITTEN)}: {block['archive']}: no such file; see config/README.md")
 
 
 wildcard_constraints:
