@@ -1,9 +1,9 @@
 """A run beside its reference: identical bytes, within tolerance, or different, with the rule that made each file.
 
 A reference is a folder with `hashes.json` (SHA-256 of every result), `values.json` (numbers with tolerances, by file
-and name), `settings.json` (the config), `figures/` and, for readers, `claims.json`. A file with values, or a figure, whose bytes differ is within
-tolerance when its numbers are. Any other file only shows numbers of those: where its bytes differ, that is within
-tolerance when theirs differ too, and a difference when all of theirs are identical.
+and name), `settings.json` (the config), `figures/` and, for readers, `claims.json`. A file with values, or a figure,
+whose bytes differ is within tolerance when its numbers are. Any other file only shows numbers of those: where its bytes
+differ, that is within tolerance when theirs differ too, and a difference when all of theirs are identical.
 """
 
 import re
