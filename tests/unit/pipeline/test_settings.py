@@ -7,7 +7,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from ndgm.pipeline.settings import faults, load, missing_files, overrides, where_set
+from ndgm.pipeline.settings import faults, load, missing_files, overrides
 from ndgm.store.files import InputError
 
 ROOT = Path(__file__).parents[3]
@@ -341,7 +341,6 @@ def test_the_source_of_a_key() -> None:
     Path("config/mine.yaml").write_text("{root_seed: -1}")
     assert faults(settings, [DEFAULT], {"root_seed": -1})[0].startswith("command line: root_seed")
     assert faults(settings, [DEFAULT, MINE], {})[0].startswith("config/mine.yaml: root_seed")
-    assert where_set(("root_seed",), [DEFAULT], {}) == f"{DEFAULT}: root_seed"
 
 
 def test_a_scale_is_its_file_over_the_default() -> None:
