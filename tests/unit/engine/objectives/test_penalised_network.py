@@ -155,7 +155,7 @@ def digits():
 
 
 def end_of(method, digits, penalty, step_size, steps=600, seeds=2):
-    x, y = (torch.tensor(array, dtype=torch.float32) for array in digits[0])
+    x, y = (torch.tensor(array, dtype=torch.float32) for array in digits.train)
     networks = Networks((64, 32, 10), activation("relu"))
     draws = [np.random.default_rng(seed) for seed in range(seeds)]
     loss = MinibatchNetworkLoss(networks, x, y, seeds, 32, draws, classes=True)
