@@ -14,8 +14,8 @@ def write_data(path: Path, data: NamedTuple) -> None:
         np.savez(temporary, **data._asdict())
 
 
-def read_data(path: Path, kind: type) -> Any:
-    """Read arrays of the named tuple `kind` from an `.npz` file.
+def read_data(path: Path, kind: Any) -> Any:
+    """Read an instance of a subclass of `NamedTuple`, `kind`, whose fields are the arrays of an `.npz` file.
 
     Raises:
         InputError: if the file is missing, truncated or holds something else.

@@ -48,7 +48,7 @@ def code_hashes() -> dict[str, str]:
     program = getattr(sys.modules["__main__"], "__file__", None)
     if program:
         ours[Path(program).name] = program
-    return {name: file_hash(path) for name, path in sorted(ours.items()) if path}
+    return {name: file_hash(Path(path)) for name, path in sorted(ours.items()) if path}
 
 
 def record(settings: dict[str, Any], data: Iterable[Path]) -> dict[str, Any]:
