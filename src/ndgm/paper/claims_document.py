@@ -22,7 +22,7 @@ FIELDS = {
     "group": "claim group: the module of that function, in `src/ndgm/claims/`",
     "section": "section of the paper that reports it",
     "statement": "what is claimed: the docstring of the function",
-    "kind": "`finding`, which could have come out otherwise, or `identity`: algebra or a theorem, which checks the code",
+    "kind": "`finding`, which could have come out otherwise, or `identity`: algebra or a theorem; it checks the code",
     "figure": "figure that shows it",
     "unit": "unit of `measured` and `reference`, as Markdown; `1` for a plain number",
     "experiments": "tables that the function reads",
@@ -158,7 +158,9 @@ def _entry(claim: Claim, function: str) -> str:
 def _experiments(group: Group, root: Path) -> str:
     """The tables that a group brings: where they are, what makes them, and their settings."""
     rows = [_made(job, experiment, root) for job in group.jobs for experiment in job.experiments]
-    return f"Section {group.section} of the {group.document}.\n\n" + _table(["table", "function", "settings", "rule"], rows)
+    return f"Section {group.section} of the {group.document}.\n\n" + _table(
+        ["table", "function", "settings", "rule"], rows
+    )
 
 
 def _made(job: Job, experiment: Experiment, root: Path) -> list[str]:

@@ -17,12 +17,12 @@ class Looks(dict[str, str]):
     """A colour or a marker for each method; one without an entry always gets the same one of `spare`."""
 
     def __init__(self, entries: Mapping[str, str], spare: tuple[str, ...]) -> None:
-        """Keep the entries, and what is spare for other names."""
+        """Looks by method, and the spare ones for methods that are not among the entries."""
         super().__init__(entries)
         self.spare = spare
 
     def __missing__(self, method: str) -> str:
-        """The checksum of the name picks, so that no other method changes what this one looks like."""
+        """The look of a method without an entry: the checksum of its name picks, whatever other methods there are."""
         return self.spare[crc32(method.encode()) % len(self.spare)]
 
 

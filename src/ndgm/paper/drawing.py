@@ -88,7 +88,7 @@ _METADATA = {
 
 
 def style() -> None:
-    """Makes this module's style the one that matplotlib draws with, in this process."""
+    """Make the paper's style the one that matplotlib draws with, in this process."""
     plt.switch_backend("agg")
     matplotlib.rcdefaults()
     settings: Mapping[Any, Any] = _STYLE  # matplotlib's type names every key
@@ -109,7 +109,7 @@ class Saved:
     png: Path
 
     def __repr__(self) -> str:
-        """The figure's name, which says nothing of the folder it was saved in."""
+        """Name of the figure, without the folder that it was saved in."""
         return f"figure {self.pdf.stem}"
 
     def _repr_svg_(self) -> str:
@@ -230,7 +230,7 @@ def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **an
 
 
 def _lay_out(figure: Figure) -> None:
-    """Give every axes its place, once: matplotlib's own switch would do it again for every file that is saved."""
+    """Give every axes of a figure its place, once: matplotlib's own switch would do it for every file that is saved."""
     ConstrainedLayoutEngine(w_pad=0.08).execute(figure)
 
 

@@ -21,7 +21,7 @@ MARKDOWN = "markdown-implicit_figures+smart"
 
 
 def convert(text: str, source: str, target: str, *options: str) -> str:
-    """Text from one of pandoc's formats to another.
+    """Text in one of pandoc's formats, converted to another.
 
     Raises:
         InputError: in pandoc's words, on a fault or a warning, such as a citation of nothing.
@@ -85,6 +85,7 @@ def paper_pdf(markdown: str, templates: Path, references: Path, figures: Path) -
 
 
 def _citations(references: Path) -> list[str]:
+    """Options for pandoc that set citations and the list of references."""
     return ["--citeproc", f"--bibliography={references}", "--metadata=link-citations:true"]
 
 

@@ -96,3 +96,4 @@ def test_the_paper_names_every_figure_that_has_a_caption():
 
 def test_every_notebook_has_a_caption_and_every_caption_a_notebook():
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.py")) == FIGURES
+    assert sorted(path.stem for path in (ROOT / "workflow/report").glob("*_*.rst")) == FIGURES
