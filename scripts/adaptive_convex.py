@@ -5,8 +5,8 @@ import pandas as pd
 import torch
 
 from ndgm.data.regression import read_regression
+from ndgm.engine.adaptive_methods import EPSILON
 from ndgm.engine.descent import Schedule
-from ndgm.engine.methods import EPSILON
 from ndgm.engine.objectives.lasso import Lasso
 from ndgm.engine.objectives.one_weight import OneWeight
 from ndgm.experiments.ensembles import Problem, column, grid, log_spaced, start_directions

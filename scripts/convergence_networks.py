@@ -8,8 +8,9 @@ import torch
 
 from ndgm.data.networks import read_samples
 from ndgm.decide.steps_to_target import best_steps
+from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
 from ndgm.experiments.ensembles import Problem, column, grid, log_spaced
 from ndgm.experiments.training import deterministic_torch, remove_finished_ensembles, train

@@ -8,6 +8,7 @@ import torch
 
 from ndgm.data.classification import load_classes
 from ndgm.data.max_affine import slopes_around_zero
+from ndgm.engine.curvature.observer import Observed
 from ndgm.engine.curvature.orbit import Orbit
 from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.logistic import Logistic
@@ -165,7 +166,7 @@ def followed(make, settings):
     def build_problem(part):
         objective, start = build(settings, part)
         step_size = column(part, "step_size", device)
-        return Problem(Orbit(objective, step_size, start), start, step_size, schedule(settings))
+        return Problem(Observed(objective, Orbit(objective, step_size, start)), start, step_size, schedule(settings))
 
     return runs, build_problem, ["design", "method"]
 

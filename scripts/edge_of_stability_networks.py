@@ -5,9 +5,12 @@ import pandas as pd
 import torch
 
 from ndgm.data.networks import read_samples
-from ndgm.engine.curvature.eigenvalues import TrackedNetworkLoss
+from ndgm.engine.activations import activation
+from ndgm.engine.curvature.observer import Observed
+from ndgm.engine.curvature.tracking import TrackedCurvature
 from ndgm.engine.descent import Schedule
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
+from ndgm.engine.objectives.network import NetworkLoss
 from ndgm.experiments.ensembles import Problem, column, grid
 from ndgm.experiments.training import deterministic_torch, remove_finished_ensembles, train
 from ndgm.pipeline.programs import argument_parser, program
@@ -38,21 +41,27 @@ def build(part):
     directions = [of_seed(f"directions of {widths}", seed).standard_normal(shape) for seed in part["seed"]]
     start = on_device(settings["start_scale"] * starts)
     step_size = column(part, "step_size", settings["device"])
-    objective = TrackedNetworkLoss(
+    loss = NetworkLoss(
         networks,
         on_device(inputs),
         on_device(targets),
-        start,
-        step_size,
-        on_device(np.stack(directions)),
-        tolerance=settings["residual"],
-        most_products=settings["most_products"],
+        len(start),
         loss=settings["problems"][problem]["loss"],
         classes=True,
         runs_at_once=settings["runs_at_once"],
         samples_at_once=settings["samples_at_once"],
     )
-    return Problem(objective, start, step_size, Schedule.even(settings["steps"], settings["recorded_steps"]))
+    curvature = TrackedCurvature(
+        loss,
+        start,
+        step_size,
+        on_device(np.stack(directions)),
+        tolerance=settings["residual"],
+        most_products=settings["most_products"],
+    )
+    return Problem(
+        Observed(loss, curvature), start, step_size, Schedule.even(settings["steps"], settings["recorded_steps"])
+    )
 
 
 arguments = argument_parser(__doc__, "out", many=("samples",)).parse_args()

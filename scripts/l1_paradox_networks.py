@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from ndgm.data.networks import Samples, Weights, read_samples
+from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
 from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
 from ndgm.experiments.ensembles import Problem, column, grid, log_spaced
