@@ -16,7 +16,7 @@ ROWS = re.findall(r'(?:orbit|at_points)\("([\w.]+)"', TEXT)
 TABLE = {row: {"step": 2.5, "measured": 1.0123, "predicted": 1.0} for row in ROWS}
 for row, column in re.findall(r'\.number\("([\w ]+)", "(\w+)"\)', TEXT):
     TABLE.setdefault(row, {})[column] = 2.0
-FIGURES = sorted(figure.name for group in GROUPS for figure in group.figures)
+FIGURES = sorted(set(re.findall(r'\bfigure\("(\w+)"\)', TEXT)))
 # Longer names first: `convergence` is the beginning of `convergence_networks`.
 NAMES_OF_GROUPS = sorted((group.name for group in GROUPS), key=len, reverse=True)
 

@@ -36,12 +36,16 @@ def claims():
 
 @pytest.fixture(scope="module")
 def soup():
-    """CLAIMS.md as a reader on GitHub has it, by pandoc's rules for GitHub's Markdown."""
-    return BeautifulSoup(convert(DOCUMENT, "gfm", "html5", "--mathml"), "html.parser")
+    return on_github(DOCUMENT)
+
+
+def on_github(text):
+    """A text as a reader on GitHub has it, by pandoc's rules for GitHub's Markdown."""
+    return BeautifulSoup(convert(text, "gfm", "html5", "--mathml"), "html.parser")
 
 
 def assert_same(file, found, wanted):
-    lines = difflib.unified_diff(found.splitlines(), wanted.splitlines(), file, "what `make claims` writes", lineterm="")
+    lines = difflib.unified_diff(found.splitlines(), wanted.splitlines(), file, "made now", lineterm="")
     assert found == wanted, "\n".join([f"{file} is out of date: run `make claims`", *lines])
 
 
@@ -98,8 +102,7 @@ def test_every_table_has_its_function_and_settings(soup):
 
 @pytest.mark.parametrize("file", ["CLAIMS.md", "README.md", "CONTRIBUTING.md"])
 def test_every_link_leads_somewhere(file):
-    texts = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("*.md")}
-    pages = {name: BeautifulSoup(convert(text, "gfm", "html5", "--mathml"), "html.parser") for name, text in texts.items()}
+    pages = {path.name: on_github(path.read_text(encoding="utf-8")) for path in ROOT.glob("*.md")}
     targets = [tag.get("href") or tag.get("src") for tag in pages[file](["a", "img"])]
     for target in targets:
         path, _, anchor = target.partition("#")
@@ -146,7 +149,8 @@ def test_faults_are_named(tmp_path):
     with pytest.raises(InputError, match=re.escape(f"README.md: no lines {MARKERS[0]}")):
         with_groups_table("no markers", "")
     (tmp_path / "reference/laptop").mkdir(parents=True)
-    for changes, fault in [({"group": "alchemy"}, "'alchemy' is not a group"), ({"verdict": "true"}, "verdict: 'true'")]:
+    faults = [({"group": "alchemy"}, "'alchemy' is not a group"), ({"verdict": "true"}, "verdict: 'true'")]
+    for changes, fault in faults:
         entries = [claim("l1_paradox_floor") | changes]
         (tmp_path / "reference/laptop/claims.json").write_text(json.dumps(entries), encoding="utf-8")
         with pytest.raises((InputError, ValueError), match=fault):
