@@ -4,9 +4,11 @@ Both are Markdown for GitHub, made from `reference/laptop/claims.json`, the mani
 """
 
 import ast
+import json
 import re
 from collections.abc import Sequence
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from ndgm.groups import GROUPS, Experiment, Group, Job
@@ -16,33 +18,6 @@ from ndgm.store.files import InputError, read_json
 REFERENCE = "reference/laptop"
 MARKERS = ("<!-- groups -->", "<!-- /groups -->")
 """Lines of README between which its table stands."""
-
-FIELDS = {
-    "id": "name of the claim, and of the function that gathers its evidence",
-    "group": "claim group: the module of that function, in `src/ndgm/claims/`",
-    "section": "section of the paper that reports it",
-    "statement": "what is claimed: the docstring of the function",
-    "kind": "`finding`, which could have come out otherwise, or `identity`: algebra or a theorem; it checks the code",
-    "figure": "figure that shows it",
-    "unit": "unit of `measured` and `reference`, as Markdown; `1` for a plain number",
-    "experiments": "tables that the function reads",
-    "test": "decision rule, in words",
-    "margin": "deviation that the rule allows; null where it allows none",
-    "verdict": "`supported`, `refuted` or `inconclusive`",
-    "measured": "value in the cell that decides, which is the one that speaks most against the claim",
-    "reference": "what `measured` is held against",
-    "compared": "what `reference` is: `predicted` by theory, or the `other arm` of a comparison",
-    "interval": "95 % interval of `measured`; null where nothing is random",
-    "p_value": "p value of the verdict by Holm's rule over the claims of the group; null where nothing is random",
-    "p_support": "p value against the claim being false, before Holm's rule",
-    "p_refute": "p value against the claim being true, before Holm's rule",
-    "n": "replicates in the cell that decides",
-    "cells": "number of cells (a design, a penalty, a step, a network) that had to agree",
-    "where": "factors of the cell that decides",
-    "table": "further numbers that the paper prints, by row and column",
-    "gap": "what was missing, where that leaves the claim undecided; null elsewhere",
-}
-"""What the fields of `claims.json` hold."""
 
 _INTRODUCTION = """\
 # Claims
@@ -85,9 +60,8 @@ def claims_document(claims: Sequence[Claim], root: Path) -> str:
     Raises:
         InputError: naming the function, if one of the manifest or of a claim is not in the sources.
     """
-    fields = _table(["field", "what it holds"], [[f"`{name}`", text] for name, text in FIELDS.items()])
     parts = [_INTRODUCTION, groups_table(claims, "")]
-    parts += ["## The fields of `claims.json`", f"A list of claims, sorted by `id`.\n\n{fields}"]
+    parts += ["## The fields of `claims.json`", _fields()]
     for group in GROUPS:
         lines = _lines(root / f"src/ndgm/claims/{group.name}.py")
         here = sorted((claim for claim in claims if claim.group == group.name), key=lambda claim: lines[claim.id])
@@ -120,6 +94,16 @@ def with_groups_table(readme: str, table: str) -> str:
     if not end:
         raise InputError(f"README.md: no lines {MARKERS[0]} and {MARKERS[1]}")
     return f"{before}{start}\n\n{table}\n\n{end}{after}"
+
+
+def _fields() -> str:
+    """The fields of `claims.json`, in the words of its schema."""
+    schema = json.loads((files("ndgm.decide") / "claims.schema.json").read_text(encoding="utf-8"))
+    described = schema["items"]["properties"]
+    text = "By `src/ndgm/decide/claims.schema.json`, a JSON schema that a reader may validate against."
+    return f"{text}\n\n" + _table(
+        ["field", "what it holds"], [[f"`{name}`", described[name]["description"]] for name in described]
+    )
 
 
 def _counts(claims: Sequence[Claim]) -> list[str]:
@@ -167,9 +151,10 @@ def _made(job: Job, experiment: Experiment, root: Path) -> list[str]:
     """A table's files, the function behind it, its block in the config, and the rule of the workflow."""
     module, _, name = experiment.function.rpartition(".")
     path = f"src/ndgm/experiments/{module}.py"
-    files = f"results/laptop/{job.folder}/{experiment.table}{'_*' if job.parts else ''}.parquet"
+    table = f"results/laptop/{job.folder}/{experiment.table}{'_*' if job.parts else ''}.parquet"
     link = f"[`{experiment.function}`]({path}#L{_lines(root / path)[name]})"
-    return [f"`{files}`", link, f"`{experiment.settings}`" if experiment.settings else "–", f"`{job.name}`"]
+    settings = ", ".join(f"`{key}`" for key in filter(None, (experiment.settings, *experiment.also)))
+    return [f"`{table}`", link, settings or "–", f"`{job.name}`"]
 
 
 class _Lines(dict[str, int]):
