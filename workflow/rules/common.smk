@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from snakemake.logging import logger
 
 # The one place that sets the environment of every job (see "Determinism" in README.md).
-SOURCES = str(Path(workflow.basedir, "src"))
+MODULES = str(Path(workflow.basedir, "src"))
 os.environ |= {
     "SOURCE_DATE_EPOCH": "1705363200",  # 16 January 2024: the day of the paper whose claims are tested
     "PYTHONHASHSEED": "0",
@@ -21,11 +22,9 @@ os.environ |= {
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     # A copy of the repository runs its own modules, also where another checkout is installed.
-    "PYTHONPATH": os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH")])),
-    # `.venv/bin/snakemake` finds its own Python, also where nobody activated the environment.
-    "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+    "PYTHONPATH": os.pathsep.join(filter(None, [MODULES, os.environ.get("PYTHONPATH")])),
 }
-sys.path.insert(0, SOURCES)
+sys.path.insert(0, MODULES)
 
 # Snakemake would load pandas, a quarter of its start, only to ask whether a parameter is a table; ours are text.
 sys.modules.setdefault("pandas", None)
@@ -36,9 +35,12 @@ NO_NEWS = re.compile(
 )
 logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
 
+from ndgm.data.sources import SOURCES
 from ndgm.pipeline.imports import imports_of
-from ndgm.pipeline.settings import faults, where_set
+from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files, value
+from ndgm.pipeline.settings import faults, missing_files, overrides
 
+PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
 SCALE = config.get("scale")
 FILES = [file for file in ["config/laptop.yaml", f"config/{SCALE}.yaml"] if os.path.exists(file)]
 
@@ -47,12 +49,11 @@ configfile: FILES[-1]  # what the command line says is merged over it
 
 
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
-if found := faults(config, **WRITTEN):
+if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
     sys.exit("\n".join(found))
+if line := overrides(config):
+    print(line, file=sys.stderr)
 
-DESIGNS = list(config["l1_paradox"]["designs"])
-NETWORK_DATA = config["convergence"]["networks"]["data"]
-EDGE_DATA = config["edge_of_stability"]["networks"]["data"]
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")
 
@@ -61,17 +62,8 @@ if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
     sys.exit(f"{folder}: not a folder that can be written to, and the results go there")
 
 
-for name, block in EDGE_DATA.items():
-    if "archive" in block and not os.path.isfile(block["archive"]):
-        key = ("edge_of_stability", "networks", "data", name, "archive")
-        sys.exit(f"{where_set(key, **WRITTEN)}: {block['archive']}: no such file; see config/README.md")
-
-
 wildcard_constraints:
     scale=re.escape(SCALE),
-    design="|".join(map(re.escape, DESIGNS)),
-    data="|".join(NETWORK_DATA),
-    edge_data="|".join(EDGE_DATA),
 
 
 def json_of(settings):
@@ -79,40 +71,43 @@ def json_of(settings):
     return json.dumps(settings, sort_keys=True, allow_nan=False)
 
 
-def training_settings(group, experiment):
-    """What a training job is told: seed, device, ensemble size and its experiment's block of the config."""
-    everywhere = {key: config[key] for key in ["root_seed", "device", "ensemble_size"]}
-    return {**everywhere, "experiment": f"{group}_{experiment}", **config[group][experiment]}
+def code_of(program, *modules):
+    """What a program depends on that calls functions of modules such as `experiments.adaptive`."""
+    files = [f"src/ndgm/{module.replace('.', '/')}.py" for module in modules]
+    return sorted({*files, *imports_of(program, *files)})
 
 
-def samples_settings(data, problem):
-    """What the job that makes the data of one problem is told: nothing of how networks are trained on it."""
-    told = {
-        key: value for key, value in NETWORK_DATA[data]["problems"][problem].items() if key not in ("loss", "target")
-    }
-    everywhere = {"root_seed": config["root_seed"], "experiment": "convergence_networks"}
-    return {**everywhere, "data": data, "name": f"{data} {problem}", "samples": told}
+def entry(wildcards):
+    """What the config's table of samples says of `<owner>/<name>`."""
+    owner, name = os.path.split(wildcards.samples)
+    return config["samples"][owner][name]
 
 
-def networks_settings(data):
-    """What the job that trains networks on one kind of data is told."""
-    return {**training_settings("convergence", "networks"), **NETWORK_DATA[data], "data": data}
+def options(wildcards):
+    """What the function of a source is told by an entry of the table of samples."""
+    return {key: option for key, option in entry(wildcards).items() if key != "source"}
 
 
-def edge_samples_settings(data, problem):
-    """What the job that makes the data of one problem at the edge of stability is told."""
-    block = EDGE_DATA[data]
-    told = {key: value for key, value in block["problems"][problem].items() if key not in ("loss", "step_sizes")}
-    told |= {key: value for key, value in block.items() if key == "archive"}
-    everywhere = {"root_seed": config["root_seed"], "experiment": "edge_of_stability_networks"}
-    return {**everywhere, "data": data, "name": f"{data} {problem}", "samples": told}
+def settings_of(job):
+    """What the experiments of a job are told, by the part that it is run for."""
+    return lambda wildcards: json_of(settings(job, config, wildcards.get("part", "")))
 
 
-def edge_settings(data):
-    """What the job that follows the sharpness of networks on one kind of data is told."""
-    return {**training_settings("edge_of_stability", "networks"), **EDGE_DATA[data], "data": data}
+def samples_of(job):
+    """Files of the data that a job reads, by the part that it is run for."""
+    return lambda wildcards: every("data/{samples}.npz", samples=samples(job, config, wildcards.get("part", "")))
+
+
+def results_of(job, folder="", suffix=".parquet"):
+    """Files that a job makes, one for each of its experiments."""
+    return [f"results/{{scale}}/{result(job, each, folder, suffix)}" for each in job.experiments]
+
+
+def tables(*names):
+    """Files of this run with tables, by their names in the manifest; all where none is named."""
+    return every("{file}", file=table_files(config, *names))
 
 
 def every(*patterns, **wildcards):
-    """Files of this run, under results/<scale>/: each pattern for every design and every other wildcard given."""
-    return expand([f"results/{SCALE}/{pattern}" for pattern in patterns], design=DESIGNS, **wildcards)
+    """Files of this run, under results/<scale>/: each pattern for every value of its wildcards."""
+    return expand([f"results/{SCALE}/{pattern}" for pattern in patterns], **wildcards)
