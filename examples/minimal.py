@@ -9,18 +9,18 @@ from ndgm.decide.statistics import equivalence
 from ndgm.engine.descent import Schedule, descend
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.lasso import Lasso
-from ndgm.experiments.ensembles import column, grid
+from ndgm.experiments.ensembles import column
+from ndgm.experiments.grids import grid
 from ndgm.theory.l1_paradox import floor_above_penalty_max
 from ndgm.theory.lasso import Quadratic
 
 rng = np.random.default_rng(0)
-samples = rng.standard_normal((40, 5))
-problem = Quadratic.from_data(samples, samples @ rng.standard_normal(5))
+problem = Quadratic.from_data(rng.standard_normal((40, 5)), rng.standard_normal(40))
 
 
 def experiment() -> pd.DataFrame:
     """Sixty runs on one LASSO as one ensemble, at penalties so large that its exact solution is zero."""
-    runs = grid(penalty=[2 * problem.penalty_max, 4 * problem.penalty_max, 8 * problem.penalty_max], seed=range(20))
+    runs = grid(penalty=[factor * problem.penalty_max for factor in (2, 4, 8)], seed=range(20))
     runs["step_size"] = 0.1 / problem.lipschitz
     lasso = Lasso(torch.tensor(problem.A), torch.tensor(problem.b), column(runs, "penalty", "cpu"))
     start = torch.tensor(rng.standard_normal((len(runs), problem.dimension)))
@@ -36,5 +36,5 @@ def norm_above_penalty_max(lasso: pd.DataFrame) -> Evidence:
     return Evidence(runs["norm"], runs["predicted"])
 
 
-(found,) = decide({"norm_above_penalty_max": CLAIMS["norm_above_penalty_max"]}, {"lasso": experiment()})
+(found,) = decide(CLAIMS, {"lasso": experiment()})
 print(found["statement"], f"{found['verdict']}: measured {found['measured']:.3f}, predicted {found['reference']:.3f}")
