@@ -27,11 +27,12 @@ RESIDUAL, MOST_PRODUCTS = 1e-3, 100
 NETWORKS = Networks(WIDTHS, activation("tanh"))
 
 
-def rows(interleaved) -> Iterator[dict]:
-    """Products with the Hessian against `eigsh`, and time against both.
+def rows(interleaved, device) -> Iterator[dict]:
+    """Products with the Hessian against `eigsh`, and time against both; on the processor alone.
 
     Args:
         interleaved: Times functions in turn and gives the median seconds of each.
+        device: `cpu`.
     """
     data = digits(np.random.default_rng(0), samples=SAMPLES, wrong=0.9)
     objective = NetworkLoss(NETWORKS, torch.tensor(data.inputs), torch.tensor(data.targets), 1)
