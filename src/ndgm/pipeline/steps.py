@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ndgm.store.files import write_json
 
@@ -99,20 +99,32 @@ def passed(records: Iterable[Record]) -> bool:
     return all(record.outcome != Outcome.FAILED for record in records)
 
 
-def run_program(command: Sequence[str], environment: Mapping[str, str], deadline: Deadline) -> tuple[Outcome, str]:
+class Ended(NamedTuple):
+    """How a program ended.
+
+    Attributes:
+        outcome: Whether it did.
+        fault: Why it did not pass, in one line; empty where it did.
+        seconds: How long it ran.
+    """
+
+    outcome: Outcome
+    fault: str
+    seconds: float
+
+
+def run_program(command: Sequence[str], environment: Mapping[str, str], deadline: Deadline) -> Ended:
     """Run a program until it ends or the deadline passes, when it is killed.
 
     Args:
         command: The program and its arguments.
         environment: All its environment variables.
         deadline: When it is killed.
-
-    Returns:
-        The outcome, and why it did not pass.
     """
     seconds = deadline.left
     if not seconds:
-        return Outcome.NOT_REACHED, "no time was left"
+        return Ended(Outcome.NOT_REACHED, "no time was left", 0.0)
+    begun = time.monotonic()
     try:
         done = subprocess.run(
             command,
@@ -124,10 +136,11 @@ def run_program(command: Sequence[str], environment: Mapping[str, str], deadline
             errors="replace",
         )
     except subprocess.TimeoutExpired:
-        return Outcome.NOT_REACHED, f"stopped after {seconds:.3g} s"
+        return Ended(Outcome.NOT_REACHED, f"stopped after {seconds:.3g} s", seconds)
+    took = round(time.monotonic() - begun, 2)
     if done.returncode == 0:
-        return Outcome.PASSED, ""
-    return Outcome.FAILED, fault_line(done.stdout + done.stderr) or f"exit code {done.returncode}"
+        return Ended(Outcome.PASSED, "", took)
+    return Ended(Outcome.FAILED, fault_line(done.stdout + done.stderr) or f"exit code {done.returncode}", took)
 
 
 def fault_line(printed: str) -> str:

@@ -15,7 +15,8 @@ WRONG = Record("wrong", Outcome.FAILED, "two is not three")
 
 
 def python(program, seconds=60.0):
-    return run_program([sys.executable, "-c", program], os.environ, Deadline(seconds))
+    ended = run_program([sys.executable, "-c", program], os.environ, Deadline(seconds))
+    return ended.outcome, ended.fault
 
 
 def taken(steps, tmp_path):
@@ -75,6 +76,11 @@ def test_a_deadline_is_that_many_seconds_away_and_the_earlier_one_holds():
 
 def test_a_program_that_ends_well_has_passed():
     assert python("print('fine')") == (Outcome.PASSED, "")
+
+
+def test_a_program_is_timed():
+    ended = run_program([sys.executable, "-c", "import time; time.sleep(0.5)"], os.environ, Deadline(60))
+    assert 0.5 <= ended.seconds < 30
 
 
 def test_a_program_that_fails_says_why_in_one_line():
