@@ -1,9 +1,10 @@
 """Make the results of a scale the reference that later runs are compared with. Run by hand, never by the pipeline."""
 
 from ndgm.pipeline.programs import argument_parser, program
+from ndgm.pipeline.settings import load
 from ndgm.pipeline.verification import accept
 
 arguments = argument_parser(__doc__, "results", "reference").parse_args()
 with program(arguments) as say:
-    accept(arguments.results, arguments.reference)
+    accept(arguments.results, arguments.reference, load(arguments.results.resolve().name))
     say(f"{arguments.reference} now holds what {arguments.results} gave")

@@ -12,9 +12,9 @@ from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_json
 from ndgm.store.run_tables import read_tables
 
-arguments = argument_parser(__doc__, "out", many=("runs", "exact")).parse_args()
+arguments = argument_parser(__doc__, "out", many=("tables",)).parse_args()
 with program(arguments) as say:
-    claims = decide(CLAIMS, read_tables([*arguments.runs, *arguments.exact]))
+    claims = decide(CLAIMS, read_tables(arguments.tables))
     write_json(arguments.out, claims)
     for claim in claims:
         say(f"{claim['id']}: {claim['verdict']}")

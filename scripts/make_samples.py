@@ -1,14 +1,24 @@
-"""Generate or load the inputs and targets of one problem that networks are trained on."""
+"""Generate or load the data of one entry of the config's table of samples."""
 
-from ndgm.data.networks import SAMPLERS
-from ndgm.pipeline.programs import argument_parser, program
+from ndgm.pipeline.programs import argument_parser, function_of, program
 from ndgm.store.arrays import write_data
 from ndgm.store.provenance import generator
 
-arguments = argument_parser(__doc__, "out").parse_args()
-with program(arguments) as say:
-    settings = arguments.settings
-    rng = generator(settings["root_seed"], settings["experiment"], settings["name"])
-    data = SAMPLERS[settings["data"]](rng, **settings["samples"])
-    write_data(arguments.out, data)
-    say(f"{arguments.out.stem}: {data.inputs.shape[0]} samples, {data.inputs.shape[1]} features")
+
+def main() -> None:
+    """Run the program."""
+    parser = argument_parser(__doc__, "out")
+    parser.add_argument("function", help="`module.function` in ndgm.data")
+    arguments = parser.parse_args()
+    with program(arguments) as say:
+        settings, out = arguments.settings, arguments.out
+        # In digits_cross_entropy, say, the first word is the kind of data and the rest the problem.
+        rng = generator(settings["root_seed"], out.parent.name, out.stem.replace("_", " ", 1))
+        data = function_of("data", arguments.function)(rng, **settings["options"])
+        write_data(out, data)
+        shapes = [f"{name} {' × '.join(map(str, array.shape))}" for name, array in data._asdict().items()]
+        say(f"{out.parent.name}/{out.stem}: {', '.join(shapes)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -13,13 +13,15 @@ class Experiment:
 
     Attributes:
         table: Name of the table, and of the experiment in its `experiment` column.
-        function: `module.function` in `ndgm.experiments`.
-        settings: Dotted key of its block in the config; empty where it needs none.
+        function: `module.function` in `ndgm.experiments`, which is given settings and inputs.
+        settings: Dotted key of the block in the config whose keys are its settings; empty where it has none of its own.
+        also: Dotted keys of single settings that it uses besides, each known to it by its last word.
     """
 
     table: str
     function: str
-    settings: str
+    settings: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Job:
         folder: Where its tables go: `runs`, or `exact` for reference solutions.
         trains: Whether its experiments return runs to be trained, and not a finished table.
         weights: Whether the parameters that its runs end with are kept, in `weights`.
-        reads: Tables and weights of other jobs that it reads, under the results of the scale.
+        reads: Other files that it reads, tables and weights of other jobs among them.
+        if_installed: Distribution that it uses where it is installed: it runs anew where that comes or goes.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Job:
     trains: bool = True
     weights: bool = False
     reads: tuple[str, ...] = ()
+    if_installed: str = ""
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -107,11 +111,15 @@ GROUPS = (
                 "Certifying worst cases",
                 (
                     Experiment(
-                        "convergence_certificates", "convergence_certificates.certificates", "convergence.worst_cases"
+                        "convergence_certificates",
+                        "convergence_certificates.certificates",
+                        also=("convergence.worst_cases.rules", "convergence.worst_cases.most_steps"),
                     ),
                 ),
                 folder="exact",
                 trains=False,
+                reads=("reference/certificates.json",),
+                if_installed="PEPit",
             ),
             Job(
                 "train_convergence",
@@ -159,7 +167,13 @@ GROUPS = (
             Job(
                 "solve_l1_paradox",
                 "Solving the LASSO exactly, design {part}",
-                (Experiment("l1_paradox_exact", "l1_paradox_exact.exact", "l1_paradox"),),
+                (
+                    Experiment(
+                        "l1_paradox_exact",
+                        "l1_paradox_exact.exact",
+                        also=("l1_paradox.lasso", "l1_paradox.turning_point"),
+                    ),
+                ),
                 samples=("l1_paradox/{part}",),
                 parts="samples.l1_paradox",
                 folder="exact",
@@ -221,10 +235,20 @@ GROUPS = (
             Job(
                 "prune_l1_paradox_networks",
                 "Pruning networks",
-                (Experiment("l1_paradox_pruning", "l1_paradox_pruning.pruning", "l1_paradox.pruning"),),
+                (
+                    Experiment(
+                        "l1_paradox_pruning",
+                        "l1_paradox_pruning.pruning",
+                        "l1_paradox.pruning",
+                        also=("l1_paradox.networks.hidden",),
+                    ),
+                ),
                 samples=("l1_paradox_networks/split",),
                 trains=False,
-                reads=("runs/l1_paradox_networks_minibatch.parquet", "weights/l1_paradox_networks_minibatch.npz"),
+                reads=(
+                    "results/{scale}/runs/l1_paradox_networks_minibatch.parquet",
+                    "results/{scale}/weights/l1_paradox_networks_minibatch.npz",
+                ),
             ),
         ),
         figures=(Figure("l1_paradox_networks", ("l1_paradox_networks", "l1_paradox_pruning")),),

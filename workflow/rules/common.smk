@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,8 +23,6 @@ os.environ |= {
     "OPENBLAS_NUM_THREADS": "1",
     # A copy of the repository runs its own modules, also where another checkout is installed.
     "PYTHONPATH": os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH")])),
-    # `.venv/bin/snakemake` finds its own Python, also where nobody activated the environment.
-    "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
 }
 sys.path.insert(0, SOURCES)
 
@@ -36,9 +35,12 @@ NO_NEWS = re.compile(
 )
 logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
 
+from ndgm.data.sources import SOURCES
 from ndgm.pipeline.imports import imports_of
+from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files, value
 from ndgm.pipeline.settings import faults, where_set
 
+PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
 SCALE = config.get("scale")
 FILES = [file for file in ["config/laptop.yaml", f"config/{SCALE}.yaml"] if os.path.exists(file)]
 
@@ -50,9 +52,6 @@ WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": w
 if found := faults(config, **WRITTEN):
     sys.exit("\n".join(found))
 
-DESIGNS = list(config["l1_paradox"]["designs"])
-NETWORK_DATA = config["convergence"]["networks"]["data"]
-EDGE_DATA = config["edge_of_stability"]["networks"]["data"]
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")
 
@@ -61,17 +60,15 @@ if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
     sys.exit(f"{folder}: not a folder that can be written to, and the results go there")
 
 
-for name, block in EDGE_DATA.items():
-    if "archive" in block and not os.path.isfile(block["archive"]):
-        key = ("edge_of_stability", "networks", "data", name, "archive")
-        sys.exit(f"{where_set(key, **WRITTEN)}: {block['archive']}: no such file; see config/README.md")
+for owner, names in config["samples"].items():
+    for name, entry in names.items():
+        if "archive" in entry and not os.path.isfile(entry["archive"]):
+            key = where_set(("samples", owner, name, "archive"), **WRITTEN)
+            sys.exit(f"{key}: {entry['archive']}: no such file; see config/README.md")
 
 
 wildcard_constraints:
     scale=re.escape(SCALE),
-    design="|".join(map(re.escape, DESIGNS)),
-    data="|".join(NETWORK_DATA),
-    edge_data="|".join(EDGE_DATA),
 
 
 def json_of(settings):
@@ -79,40 +76,17 @@ def json_of(settings):
     return json.dumps(settings, sort_keys=True, allow_nan=False)
 
 
-def training_settings(group, experiment):
-    """What a training job is told: seed, device, ensemble size and its experiment's block of the config."""
-    everywhere = {key: config[key] for key in ["root_seed", "device", "ensemble_size"]}
-    return {**everywhere, "experiment": f"{group}_{experiment}", **config[group][experiment]}
+def code_of(program, *modules):
+    """What a program depends on that calls functions of modules such as `experiments.adaptive`."""
+    files = [f"src/ndgm/{module.replace('.', '/')}.py" for module in modules]
+    return sorted({*files, *imports_of(program, *files)})
 
 
-def samples_settings(data, problem):
-    """What the job that makes the data of one problem is told: nothing of how networks are trained on it."""
-    told = {
-        key: value for key, value in NETWORK_DATA[data]["problems"][problem].items() if key not in ("loss", "target")
-    }
-    everywhere = {"root_seed": config["root_seed"], "experiment": "convergence_networks"}
-    return {**everywhere, "data": data, "name": f"{data} {problem}", "samples": told}
-
-
-def networks_settings(data):
-    """What the job that trains networks on one kind of data is told."""
-    return {**training_settings("convergence", "networks"), **NETWORK_DATA[data], "data": data}
-
-
-def edge_samples_settings(data, problem):
-    """What the job that makes the data of one problem at the edge of stability is told."""
-    block = EDGE_DATA[data]
-    told = {key: value for key, value in block["problems"][problem].items() if key not in ("loss", "step_sizes")}
-    told |= {key: value for key, value in block.items() if key == "archive"}
-    everywhere = {"root_seed": config["root_seed"], "experiment": "edge_of_stability_networks"}
-    return {**everywhere, "data": data, "name": f"{data} {problem}", "samples": told}
-
-
-def edge_settings(data):
-    """What the job that follows the sharpness of networks on one kind of data is told."""
-    return {**training_settings("edge_of_stability", "networks"), **EDGE_DATA[data], "data": data}
+def tables(*names):
+    """Files of this run with tables, by their names in the manifest; all where none is named."""
+    return [f"results/{SCALE}/{file}" for file in table_files(config, *names)]
 
 
 def every(*patterns, **wildcards):
-    """Files of this run, under results/<scale>/: each pattern for every design and every other wildcard given."""
-    return expand([f"results/{SCALE}/{pattern}" for pattern in patterns], design=DESIGNS, **wildcards)
+    """Files of this run, under results/<scale>/: each pattern for every value of its wildcards."""
+    return expand([f"results/{SCALE}/{pattern}" for pattern in patterns], **wildcards)

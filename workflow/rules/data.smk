@@ -1,24 +1,32 @@
-rule make_lasso_design:
-    """The data of one LASSO: generated from the root seed, or scikit-learn's diabetes table."""
+def entry(wildcards):
+    """What the config's table of samples says of `<owner>/<name>`."""
+    return value(config, f"samples.{wildcards.samples.replace('/', '.')}")
+
+
+def options(wildcards):
+    """What the function of its source is told."""
+    return {key: option for key, option in entry(wildcards).items() if key != "source"}
+
+
+rule make_samples:
+    """The data of one entry of the config's table of samples: drawn from the root seed, or a table of others."""
     input:
-        script="scripts/make_design.py",
-        code=imports_of("scripts/make_design.py"),
+        script="scripts/make_samples.py",
+        code=lambda wildcards: code_of("scripts/make_samples.py", f"data.{SOURCES[entry(wildcards)['source']]}"),
+        archive=lambda wildcards: entry(wildcards).get("archive", []),
     output:
-        design="results/{scale}/data/lasso_{design}.npz",
+        samples="results/{scale}/data/{samples}.npz",
     log:
-        "results/{scale}/logs/lasso_{design}.log",
+        "results/{scale}/logs/data/{samples}.log",
     benchmark:
-        "results/{scale}/benchmarks/lasso_{design}.tsv"
+        "results/{scale}/benchmarks/data/{samples}.tsv"
+    wildcard_constraints:
+        samples="|".join(f"{owner}/{name}" for owner, names in config["samples"].items() for name in names),
     threads: 1
     params:
-        settings=lambda wildcards: json_of(
-            {
-                "root_seed": config["root_seed"],
-                "name": wildcards.design,
-                "design": config["l1_paradox"]["designs"][wildcards.design],
-            }
-        ),
+        function=lambda wildcards: "{0}.{source}".format(SOURCES[entry(wildcards)["source"]], **entry(wildcards)),
+        settings=lambda wildcards: json_of({"root_seed": config["root_seed"], "options": options(wildcards)}),
     message:
-        "Making the data of the LASSO, design {wildcards.design}"
+        "Making data: {wildcards.samples}"
     shell:
-        "python {input.script} --settings {params.settings:q} --out {output.design} --log {log}"
+        "{PYTHON} {input.script} {params.function} --settings {params.settings:q} --out {output.samples} --log {log}"

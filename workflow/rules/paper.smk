@@ -23,7 +23,7 @@ rule write_paper:
     message:
         "Writing the paper"
     shell:
-        "python {input.script} --paper {input.text} --references {input.references} --templates paper/templates"
+        "{PYTHON} {input.script} --paper {input.text} --references {input.references} --templates paper/templates"
         " --captions workflow/report --claims {input.claims} --settings {params.settings:q}"
         " --figures results/{wildcards.scale}/figures --pdf {output.pdf} --html {output.html}"
         " --filled results/{wildcards.scale}/captions --log {log}"

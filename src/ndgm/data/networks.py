@@ -1,27 +1,12 @@
-"""Inputs and targets that networks are trained on, and what they have learnt."""
+"""Inputs and targets that networks are trained on."""
 
 import re
 import tarfile
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from ndgm.store.arrays import read_data
+from ndgm.data.kinds import Samples, Split
 from ndgm.store.files import InputError
-
-
-class Samples(NamedTuple):
-    """Inputs of a network, shape (n, features), of mean 0 and variance 1 over all; and targets, shape (n, outputs)."""
-
-    inputs: np.ndarray
-    targets: np.ndarray
-
-
-class Weights(NamedTuple):
-    """Parameters of trained networks, shape (runs, parameters), sorted by run."""
-
-    weights: np.ndarray
 
 
 def digits(rng: np.random.Generator, *, samples: int, wrong: float, smoothing: float = 0.0) -> Samples:
@@ -56,7 +41,7 @@ def cifar10(rng: np.random.Generator, *, archive: str, samples: int, smoothing: 
     try:
         with tarfile.open(archive) as files:
             members = sorted(name for name in files.getnames() if re.fullmatch(r".*/data_batch_\d\.bin", name))
-            records = b"".join(files.extractfile(name).read() for name in members)
+            records = b"".join(file.read() for name in members if (file := files.extractfile(name)))
         table = np.frombuffer(records, dtype=np.uint8).reshape(-1, 1 + 3 * 32 * 32)  # a class, then the pixels
     except FileNotFoundError:
         where = "https://www.cs.toronto.edu/~kriz/cifar.html"
@@ -83,10 +68,7 @@ def teacher(rng: np.random.Generator, *, samples: int, features: int, units: int
     return Samples((inputs - inputs.mean()) / inputs.std(), output + noise * rng.standard_normal((samples, 1)))
 
 
-SAMPLERS = {"digits": digits, "teacher": teacher, "cifar10": cifar10}
-
-
-def split_digits(rng: np.random.Generator, *, test: int) -> tuple[Samples, Samples]:
+def split_digits(rng: np.random.Generator, *, test: int) -> Split:
     """All handwritten digits at random cut in two: those to train on, and `test` others.
 
     Both are centred and scaled as the former are; targets are one-hot classes. Source: as for `digits`.
@@ -97,11 +79,10 @@ def split_digits(rng: np.random.Generator, *, test: int) -> tuple[Samples, Sampl
     rows = rng.permutation(len(table.data))
     first = table.data[rows[test:]]
     centre, scale = first.mean(0), (first - first.mean(0)).std()
-    train, rest = (
-        Samples((table.data[part] - centre) / scale, np.eye(10)[table.target[part]])
-        for part in (rows[test:], rows[:test])
-    )
-    return train, rest
+    halves = [
+        ((table.data[part] - centre) / scale, np.eye(10)[table.target[part]]) for part in (rows[test:], rows[:test])
+    ]
+    return Split(*halves[0], *halves[1])
 
 
 def class_targets(classes: np.ndarray, smoothing: float) -> np.ndarray:
@@ -113,24 +94,3 @@ def _contrast(pictures: np.ndarray) -> np.ndarray:
     """Pictures less their mean, for what all pictures share would only slow the training, with variance 1 over all."""
     pictures = pictures - pictures.mean(0)
     return pictures / pictures.std()
-
-
-def read_samples(path: Path) -> Samples:
-    """Read inputs and targets from an `.npz` file.
-
-    Raises:
-        InputError: if the file is missing, truncated or holds something else.
-    """
-    data = read_data(path, Samples)
-    if data.inputs.ndim != 2 or data.targets.ndim != 2 or len(data.inputs) != len(data.targets):
-        raise InputError(f"{path}: inputs and targets do not fit together; remove it and run again")
-    return data
-
-
-def read_weights(path: Path) -> np.ndarray:
-    """Read parameters of trained networks, shape (runs, parameters), sorted by run.
-
-    Raises:
-        InputError: if the file is missing, truncated or holds something else.
-    """
-    return read_data(path, Weights).weights

@@ -1,7 +1,7 @@
-"""A grid of runs: which of them share a shape and train as one ensemble."""
+"""What is to be run, and how: runs that share a shape train as one ensemble."""
 
-import pickle
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ from torch import Tensor
 from ndgm.engine.descent import Schedule, Trace, descend
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.objective import Objective
-from ndgm.store.files import write_atomically
+from ndgm.experiments.inputs import Found, Settings
+from ndgm.store.arrays import read_arrays, write_arrays
 from ndgm.store.provenance import generator
 
 
@@ -26,16 +27,31 @@ class Problem(NamedTuple):
     schedule: Schedule
 
 
-def grid(**factors: list | np.ndarray) -> pd.DataFrame:
-    """All combinations of the factors, one row a run, numbered in `run`; the last factor varies fastest."""
-    runs = pd.MultiIndex.from_product(factors.values(), names=factors.keys()).to_frame(index=False)
-    runs.insert(0, "run", range(len(runs)))
-    return runs
+Build = Callable[[pd.DataFrame], Problem]
 
 
-def log_spaced(*, low: float, high: float, count: int) -> np.ndarray:
-    """The values of a grid in the config: `count` of them from `low` to `high`, evenly spaced on a log scale."""
-    return np.geomspace(low, high, count)
+@dataclass(frozen=True)
+class Experiment:
+    """What is to be run.
+
+    Attributes:
+        runs: One row a run, with its number in `run`, its `method` and all factors; a column `dtype` says where they
+            are not computed in float64.
+        build: Makes the problem of an ensemble from its rows.
+        together: Columns in which all runs of an ensemble agree.
+        block: Ensembles hold a multiple of this many consecutive runs.
+        parameters: Makes what is kept of a run, where weights are, from where it ended.
+    """
+
+    runs: pd.DataFrame
+    build: Build
+    together: list[str]
+    block: int = 1
+    parameters: Callable[[np.ndarray], np.ndarray] = np.asarray
+
+    def ensembles(self, size: int) -> Iterator[pd.DataFrame]:
+        """Rows of ensembles of at most `size` runs, or of one block where that is longer."""
+        return ensembles(self.runs, size, self.together, self.block)
 
 
 def column(part: pd.DataFrame, name: str, device: str) -> Tensor:
@@ -50,6 +66,15 @@ def start_directions(root_seed: int, seeds: int, dimension: int) -> np.ndarray:
     """
     draws = [generator(root_seed, "any", "start", seed).standard_normal(dimension) for seed in range(seeds)]
     return np.stack(draws) / np.sqrt(dimension)
+
+
+def starts(part: pd.DataFrame, settings: Settings, dimension: int) -> Tensor:
+    """Starts of about unit length, decided by each run's seed, shape (runs, d); the runs of a weight lie together.
+
+    Objectives whose products are with one matrix for all runs are quickest in this layout.
+    """
+    directions = start_directions(settings["root_seed"], settings["seeds"], dimension)
+    return torch.tensor(directions[part["seed"]].T, device=settings["device"]).T
 
 
 def ensembles(runs: pd.DataFrame, size: int, together: list[str], block: int = 1) -> Iterator[pd.DataFrame]:
@@ -69,10 +94,10 @@ def ensembles(runs: pd.DataFrame, size: int, together: list[str], block: int = 1
 
 def sweep(
     parts: Iterable[pd.DataFrame],
-    build: Callable[[pd.DataFrame], Problem],
+    build: Build,
     checkpoints: Path,
     advanced: Callable[[float], object] = float,
-) -> tuple[pd.DataFrame, dict[int, np.ndarray]]:
+) -> Found:
     """Train ensemble after ensemble.
 
     Each finished ensemble is kept in `checkpoints`, and taken from there when the sweep is run again.
@@ -81,26 +106,26 @@ def sweep(
         parts: The ensembles, one row a run, with a `run` number, a `method` and the factors of the experiment.
         build: Makes the problem of an ensemble from its rows.
         checkpoints: Folder of this sweep alone.
-        advanced: Told how many runs' worth of steps are done since it was told last.
+        advanced: Called at each recorded step with the newly completed share, in whole runs.
 
     Returns:
-        The run table, sorted by run and step, and where each run was at the end, by run.
+        The run table, sorted by run and step, and where each run was at the end.
     """
-    tables, ends = [], {}
+    tables: list[pd.DataFrame] = []
+    ends: dict[int, np.ndarray] = {}
     for number, part in enumerate(parts):
-        kept = checkpoints / f"{number}.pickle"
+        kept = checkpoints / f"{number}.npz"
         if kept.exists():
-            trace = pickle.loads(kept.read_bytes())
+            trace = read_trace(kept)
             advanced(len(part))
         else:
             objective, start, step_size, schedule = build(part)
             method = METHODS[part["method"].iloc[0]]
             trace = descend(objective, method, start, step_size, schedule, advanced)
-            with write_atomically(kept) as temporary:
-                temporary.write_bytes(pickle.dumps(trace))
+            write_trace(kept, trace)
         tables.append(tabulate(part, trace))
         ends |= dict(zip(part["run"], trace.iterates, strict=True))
-    return pd.concat(tables, ignore_index=True).sort_values(["run", "step"], ignore_index=True), ends
+    return Found(pd.concat(tables, ignore_index=True).sort_values(["run", "step"], ignore_index=True), ends)
 
 
 def tabulate(part: pd.DataFrame, trace: Trace) -> pd.DataFrame:
@@ -112,3 +137,23 @@ def tabulate(part: pd.DataFrame, trace: Trace) -> pd.DataFrame:
         table[name] = values[rows, run]
     table["stopped_because"] = trace.stopped_because[run]
     return table
+
+
+def write_trace(path: Path, trace: Trace) -> None:
+    """Keep a trace as arrays, of which those with a dot in front of their name are measured quantities."""
+    measured = {f".{name}": values for name, values in trace.measured.items()}
+    reasons = trace.stopped_because.astype(str)
+    others = {"step": trace.step, "last_row": trace.last_row, "iterates": trace.iterates}
+    write_arrays(path, {**others, "stopped_because": reasons, **measured})
+
+
+def read_trace(path: Path) -> Trace:
+    """Read a trace as `write_trace` kept it.
+
+    Raises:
+        InputError: if the file is damaged.
+    """
+    arrays = read_arrays(path)
+    measured = {name.removeprefix("."): arrays.pop(name) for name in list(arrays) if name.startswith(".")}
+    reasons = arrays["stopped_because"].astype(object)
+    return Trace(arrays["step"], measured, reasons, arrays["last_row"], arrays["iterates"])

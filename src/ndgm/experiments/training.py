@@ -1,24 +1,44 @@
-"""The frame of every training program: one thread, a sweep with progress, its run table, and the record beside it."""
+"""The frame of training: one thread, sweeps with progress, their run tables, and the records beside them."""
 
 import os
 import shutil
 import sys
-from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ndgm.experiments.ensembles import Problem, ensembles, sweep
+from ndgm.data.kinds import Weights
+from ndgm.experiments.ensembles import Experiment, sweep
+from ndgm.experiments.inputs import Found, Inputs, Settings
+from ndgm.store.arrays import write_data
 from ndgm.store.files import InputError, write_json
 from ndgm.store.provenance import record, value_hash
 from ndgm.store.run_tables import write_table
 
-Maker = Callable[[Mapping[str, Any]], tuple[pd.DataFrame, Callable[[pd.DataFrame], Problem], list[str]]]
+Function = Callable[[Settings, Inputs], Experiment]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One experiment of a job, and where its results go.
+
+    Attributes:
+        function: Makes the experiment from its settings and inputs.
+        settings: Its block of the config, with `experiment`, `root_seed`, `device`, `ensemble_size` and, where its job
+            is divided, `part`.
+        table: File of the run table; its record goes beside it.
+        weights: File of the parameters that its runs end with; None where they are not kept.
+    """
+
+    function: Function
+    settings: Settings
+    table: Path
+    weights: Path | None = None
 
 
 def deterministic_torch(device: str) -> None:
@@ -41,81 +61,70 @@ def deterministic_torch(device: str) -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-def train(
-    settings: Mapping[str, Any],
-    inputs: Sequence[Path],
-    out: Path,
-    say: Callable[[str], None],
-    runs: pd.DataFrame,
-    build: Callable[[pd.DataFrame], Problem],
-    together: list[str],
-    block: int = 1,
-) -> dict[int, np.ndarray]:
-    """Train `runs`, write the run table to `out` and what it came from beside it, with the ending `.json`.
+def train_job(tasks: Sequence[Task], inputs: Inputs, files: Mapping[str, Path], say: Callable[[str], None]) -> None:
+    """Train the experiments of a job, one after the other, and write their results.
 
-    Finished ensembles are kept in a folder beside the table until `remove_finished_ensembles`. Its name is a hash of
-    everything that decides the numbers, so that a killed program goes on to the same bytes, and a changed one starts
-    afresh.
+    Snakemake deletes all outputs of a killed job, so checkpoints stay until every table is written.
 
     Args:
-        settings: What the experiment is told; of these `ensemble_size` is used here.
-        inputs: Files that the runs depend on.
-        out: The run table.
+        tasks: Experiments; a later one may use what an earlier one found.
+        inputs: What all of them may read.
+        files: Files that the inputs were read from, by a name for the record.
         say: Says one line to the user.
-        runs: One row a run; a column `dtype` says where they are not computed in float64.
-        build: Makes the problem of an ensemble from its rows.
-        together: Columns in which all runs of an ensemble agree.
-        block: Ensembles hold a multiple of this many consecutive runs.
-
-    Returns:
-        Where each run was at the end, by run.
     """
-    origin = record(settings, inputs)
+    found: dict[str, Found] = {}
+    for task, experiment in zip(tasks, made(tasks, replace(inputs, found=found)), strict=True):
+        found[task.settings["experiment"]] = train(task, experiment, files, say)
+    for task in tasks:
+        for folder in task.table.parent.glob(f"{_hidden(task.table)}*"):
+            shutil.rmtree(folder)
+
+
+def made(tasks: Sequence[Task], inputs: Inputs) -> Iterator[Experiment]:
+    """Experiments of a job, in order.
+
+    All are made before the first is run, so that a fault of the config comes up at once: but for those that look for
+    what an earlier one has found, which is not there yet.
+    """
+    early: dict[Path, Experiment] = {}
+    for task in tasks:
+        with suppress(KeyError):
+            early[task.table] = task.function(task.settings, inputs)
+    for task in tasks:
+        yield early[task.table] if task.table in early else task.function(task.settings, inputs)
+
+
+def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Callable[[str], None]) -> Found:
+    """Train one experiment, write its run table, what that came from and, where they are kept, weights.
+
+    Finished ensembles are kept in a folder beside the table. Its name is a hash of everything that decides the numbers,
+    so that a killed program goes on to the same bytes, and a changed one starts afresh.
+
+    Args:
+        task: Its settings, of which `ensemble_size` is used here, and where results go.
+        experiment: What is run.
+        files: Files that it depends on, by a name for the record.
+        say: Says one line to the user.
+    """
+    runs, out = experiment.runs, task.table
+    if "experiment" not in runs:
+        runs.insert(0, "experiment", task.settings["experiment"])
+    origin = record(task.settings, files)
     if "dtype" in runs:
         origin["dtype"] = ", ".join(sorted(runs["dtype"].unique()))
     checkpoints = out.with_name(f"{_hidden(out)}{value_hash(origin)[:16]}")
-    parts = ensembles(runs, settings["ensemble_size"], together, block)
     silent = not sys.stderr.isatty()
     with tqdm(desc=out.stem, total=len(runs), unit="runs", unit_scale=True, disable=silent, leave=False) as bar:
-        table, iterates = sweep(parts, build, checkpoints, bar.update)
-    write_table(out, table)
+        found = sweep(experiment.ensembles(task.settings["ensemble_size"]), experiment.build, checkpoints, bar.update)
+    write_table(out, found.table)
     write_json(out.with_suffix(".json"), origin)
-    reasons = table.groupby("run")["stopped_because"].last().value_counts().sort_index()
-    ends = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-    say(f"{out.stem}: {len(runs):,} runs of up to {table['step'].max():,} steps: {ends}")
-    return iterates
-
-
-def train_each(
-    makers: Mapping[str, Maker],
-    arguments: Namespace,
-    inputs: Sequence[Path],
-    say: Callable[[str], None],
-) -> None:
-    """All that a program trains: several experiments, each with its settings and to its own table.
-
-    Args:
-        makers: By the name of the experiment, what makes `runs`, `build` and `together` of `train` from its settings.
-        arguments: Of the program: `settings`, one block for each experiment, and `out`, its run table.
-        inputs: As for `train`.
-        say: As for `train`.
-    """
-    # All are made before the first is run, so that a fault of the config comes up at once.
-    made = [makers[settings["experiment"]](settings) for settings in arguments.settings]
-    for settings, (runs, build, together), out in zip(arguments.settings, made, arguments.out, strict=True):
-        runs.insert(0, "experiment", settings["experiment"])
-        train(settings, inputs, out, say, runs, build, together)
-    remove_finished_ensembles(arguments.out)
-
-
-def remove_finished_ensembles(tables: Sequence[Path]) -> None:
-    """Remove what a killed program would have gone on from; called when all that the program makes is written.
-
-    Not table by table: whoever kills a program throws away all of its tables, those that were finished too.
-    """
-    for out in tables:
-        for folder in out.parent.glob(f"{_hidden(out)}*"):
-            shutil.rmtree(folder)
+    if task.weights:
+        ends = [experiment.parameters(end) for _, end in sorted(found.ends.items())]
+        write_data(task.weights, Weights(np.stack(ends)))
+    reasons = found.table.groupby("run")["stopped_because"].last().value_counts().sort_index()
+    ends_said = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+    say(f"{out.stem}: {len(runs):,} runs of up to {found.table['step'].max():,} steps: {ends_said}")
+    return found
 
 
 def _hidden(out: Path) -> str:

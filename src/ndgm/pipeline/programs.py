@@ -5,13 +5,24 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from ndgm.store.files import InputError
 
 
-def argument_parser(description: str | None, *paths: str, many: tuple[str, ...] = ()) -> argparse.ArgumentParser:
-    """Parser with `--settings JSON`, `--log`, one required path option per name in `paths`, and lists for `many`."""
+def argument_parser(
+    description: str | None, *paths: str, many: tuple[str, ...] = (), any_number: tuple[str, ...] = ()
+) -> argparse.ArgumentParser:
+    """Parser with `--settings JSON`, `--log` and options for paths.
+
+    Args:
+        description: What the program does.
+        *paths: Options with one path.
+        many: Options with one path or more.
+        any_number: Options with paths that may be missing.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--settings", type=json.loads, default={}, help="canonical JSON of the settings used")
     parser.add_argument("--log", type=Path, help="file that repeats what is said here")
@@ -19,7 +30,15 @@ def argument_parser(description: str | None, *paths: str, many: tuple[str, ...] 
         parser.add_argument(f"--{name}", type=Path, required=True)
     for name in many:
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True)
+    for name in any_number:
+        parser.add_argument(f"--{name}", type=Path, nargs="*", default=[])
     return parser
+
+
+def function_of(room: str, name: str) -> Callable[..., Any]:
+    """Function `module.function` of a room, such as `convergence.kink_dial` of `experiments`; imports its module."""
+    module, _, function = name.partition(".")
+    return getattr(import_module(f"ndgm.{room}.{module}"), function)
 
 
 @contextmanager

@@ -1,27 +1,62 @@
-"""The config, checked: every fault is one line that names the file, the key and what is wrong with it."""
+"""The settings of a run, checked: every fault is one line that names the file, the key and what is wrong with it."""
 
-import difflib
-import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError, validators
 
-SCHEMA = Path(__file__).parents[3] / "workflow/schemas/config.schema.yaml"
-TYPES = {
-    "object": "a mapping",
-    "array": "a list",
-    "integer": "a whole number",
-    "number": "a finite number",
-    "string": "text",
-}
-Key = tuple[str | int, ...]
+from ndgm.groups import GROUPS
+from ndgm.pipeline.schema import Faults, Key, dotted, parts_of, violations
+from ndgm.store.files import InputError
+
+DEFAULT = "laptop"
+"""The scale whose settings the files of all others change."""
+PICTURES = 1797
+"""Pictures of handwritten digits."""
+MOST_NAMED = 5
+"""Keys that a line names before it counts the others."""
+
+Settings = dict[str, Any]
 
 
-def faults(settings: Mapping, files: list[str], command_line: Mapping) -> list[str]:
+def load(scale: str, folder: Path = Path("config")) -> Settings:
+    """The settings of a scale: those of its file, merged over those of the default.
+
+    Args:
+        scale: The stem of a file in the folder.
+        folder: Where the files are.
+
+    Raises:
+        InputError: if there is no such file, or it holds no settings.
+    """
+    settings: Settings = {}
+    for name in dict.fromkeys([DEFAULT, scale]):
+        file = Path(folder) / f"{name}.yaml"
+        try:
+            found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(f"{file}: no such file") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as fault:
+            raise InputError(f"{file}: not YAML ({' '.join(str(fault).split())})") from None
+        if not isinstance(found, dict):
+            raise InputError(f"{file}: holds no settings")
+        settings = merged(settings, found)
+    return settings
+
+
+def merged(settings: Mapping[str, Any], other: Mapping[str, Any]) -> Settings:
+    """Settings with others over them: mappings key by key, anything else replaced."""
+    both = {
+        key: merged(settings[key], other[key])
+        for key in settings.keys() & other.keys()
+        if isinstance(settings[key], Mapping) and isinstance(other[key], Mapping)
+    }
+    return {**settings, **other, **both}
+
+
+def faults(settings: Mapping[str, Any], files: list[str], command_line: Mapping[str, Any]) -> list[str]:
     """What is wrong with a config, in the order of its keys.
 
     Args:
@@ -32,58 +67,108 @@ def faults(settings: Mapping, files: list[str], command_line: Mapping) -> list[s
     Returns:
         Lines such as `config/smoke.yaml: l1_paradox.lasso.seeds: 0 is less than 1`; none where all is well.
     """
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    # One fault a key: where a name narrows what its kind allows, both would say so.
-    found = list(dict(map(_key_and_fault, Validator(schema).iter_errors(settings))).items())
-    scales = sorted(path.stem for path in Path("config").glob("*.yaml"))
-    if isinstance(scale := settings.get("scale"), str) and scale not in scales:
-        found.append((("scale",), f"there is no config/{scale}.yaml, only {', '.join(scales)}"))
-    found += [*_unknown_designs(settings), *_unfit_networks(settings, schema)]
-    return [f"{where_set(key, files, command_line)}: {fault}" for key, fault in sorted(found, key=str)]
+    found = dict(violations(settings))
+    for key, fault in [*_unknown_scale(settings), *_unfit_samples(settings), *_too_many_pictures(settings)]:
+        found.setdefault(key, fault)
+    return [f"{where_set(key, files, command_line)}: {found[key]}" for key in sorted(found, key=str)]
 
 
-def where_set(key: Key, files: list[str], command_line: Mapping) -> str:
+def missing_files(settings: Mapping[str, Any], files: list[str], command_line: Mapping[str, Any]) -> list[str]:
+    """Archives that a valid config names and that are not there, a line for each; arguments as for `faults`."""
+    named = {file: key for key, file in reversed(parts_of(settings, "samples.*.*.archive"))}
+    return [
+        f"{where_set(key, files, command_line)}: {file}: no such file; see config/README.md"
+        for file, key in named.items()
+        if not os.path.isfile(file)
+    ]
+
+
+def overrides(settings: Mapping[str, Any]) -> str:
+    """One line for a run whose settings are not those of its scale, though its results go to the folder of the scale.
+
+    Args:
+        settings: The merged config, valid.
+
+    Returns:
+        Which keys differ, and how such a run gets a folder of its own; nothing where none differs.
+    """
+    scale = settings["scale"]
+    keys = [dotted(key) for key in _differing(settings, load(scale))]
+    if not keys:
+        return ""
+    named = ", ".join(keys if len(keys) <= MOST_NAMED else [*keys[:MOST_NAMED], f"{len(keys) - MOST_NAMED} more"])
+    file = f"config/{scale}.yaml"
+    return (
+        f"results/{scale} gets a run that is not that of {file}: other values of {named}; for a folder of its own copy "
+        f"{file} to config/mine.yaml, write `scale: mine` and these values into it, and say --config scale=mine"
+    )
+
+
+def where_set(key: Key, files: list[str], command_line: Mapping[str, Any]) -> str:
     """Where a key was set last, such as `config/smoke.yaml: l1_paradox.lasso.seeds`; arguments as for `faults`."""
     sources = {**{os.path.relpath(file): _read(file) for file in files}, "command line": command_line}
-    return f"{_source(key, sources)}: {_dotted(key)}"
+    return f"{_source(key, sources)}: {dotted(key)}"
 
 
-def _unknown_designs(settings: Mapping) -> Iterator[tuple[Key, str]]:
-    """Experiments that name a design which `l1_paradox.designs` does not have."""
-    try:
-        designs = list(settings["l1_paradox"]["designs"])
-        experiments = {
-            (group, name): block["designs"]
-            for group in ("convergence", "adaptive")
-            for name, block in settings[group].items()
-            if "designs" in block
-        }
-    except (KeyError, TypeError, AttributeError):
-        return  # the schema says what is missing
-    for name, wanted in experiments.items():
-        for place, design in enumerate(wanted if isinstance(wanted, list) else []):
-            if design not in designs:
-                yield (*name, "designs", place), f"{design!r} is not one of {', '.join(designs)}"
+def _unknown_scale(settings: Mapping[str, Any]) -> Faults:
+    """A scale without a file."""
+    scales = sorted(path.stem for path in Path("config").glob("*.yaml"))
+    if (scale := settings.get("scale")) not in scales:
+        yield ("scale",), f"there is no config/{scale}.yaml, only {', '.join(scales)}"
 
 
-def _unfit_networks(settings: Mapping, schema: Mapping) -> Iterator[tuple[Key, str]]:
-    """Sweeps of networks under an L1 penalty with a method without step size, or more pictures than there are."""
-    try:
-        networks = settings["l1_paradox"]["networks"]
-        left = 1797 - networks["test"]
-        methods = {name: sweep["methods"] for name, sweep in networks["sweeps"].items()}
-        samples = {name: sweep.get("samples", left) for name, sweep in networks["sweeps"].items()}
-        without_step = set(schema["$defs"]["network_method"]["enum"]) - set(networks["step_sizes"])
-    except (KeyError, TypeError, AttributeError):
-        return  # the schema says what is missing
-    key = ("l1_paradox", "networks", "sweeps")
-    for name, wanted in methods.items():
-        for place, method in enumerate(wanted if isinstance(wanted, list) else []):
-            if isinstance(method, str) and method in without_step:
-                yield (*key, name, "methods", place), f"{method!r} has no step size in l1_paradox.networks.step_sizes"
-    for name, count in samples.items():
-        if isinstance(count, int) and count > left:
-            yield (*key, name, "samples"), f"{count} is more than the {left} pictures that are not kept for the test"
+def _unfit_samples(settings: Mapping[str, Any]) -> Faults:
+    """Entries of `samples` that a job of the manifest lacks, that have another source, or that no job reads."""
+    for owner, wanted in _wanted_samples(settings).items():
+        for place, entries in parts_of(settings, f"samples.{owner}"):
+            if wanted and isinstance(entries, Mapping):
+                yield from _unfit_entries(place, entries, wanted)
+
+
+def _unfit_entries(place: Key, entries: Mapping[str, Any], wanted: Mapping[str, tuple[Key, str]]) -> Faults:
+    """Entries of one owner that are wanted and lacking, that have another source, or that are not wanted."""
+    for name, (key, source) in wanted.items():
+        if name not in entries:
+            yield key, f"there is no {name} in {dotted(place)}"
+        elif source and isinstance(entries[name], Mapping) and entries[name].get("source", source) != source:
+            yield (*place, name, "source"), f"{entries[name]['source']!r} is not {source}"
+    for name in entries:
+        if name not in wanted:
+            yield (*place, name), f"nothing reads it; there are {', '.join(wanted)}"
+
+
+def _wanted_samples(settings: Mapping[str, Any]) -> dict[str, dict[str, tuple[Key, str]]]:
+    """Entries of `samples` that jobs read by name: for each owner and name, the key that asks for it, and its source.
+
+    An owner all of whose entries are read has none here.
+    """
+    wanted: dict[str, dict[str, tuple[Key, str]]] = {}
+    for job in (job for group in GROUPS for job in group.jobs):
+        for owner, name in (pattern.split("/") for pattern in job.samples):
+            read = wanted.setdefault(owner, {})
+            if name == "{part}_*":
+                for key, _ in parts_of(settings, f"{job.parts}.*.problems.*"):
+                    part, problem = str(key[-3]), key[-1]
+                    read[f"{part}_{problem}"] = (key, part)
+            elif name not in ("*", "{part}"):
+                read[name] = (("samples", owner, name), "")
+    return wanted
+
+
+def _too_many_pictures(settings: Mapping[str, Any]) -> Faults:
+    """Sweeps of networks under an L1 penalty that train on more pictures than there are."""
+    for _, test in parts_of(settings, "samples.l1_paradox_networks.split.test"):
+        for key, count in parts_of(settings, "l1_paradox.networks.sweeps.*.samples"):
+            if isinstance(test, int) and isinstance(count, int) and count > (left := PICTURES - test) >= 1:
+                yield key, f"{count} is more than the {left} pictures that are not kept for the test"
+
+
+def _differing(settings: Any, other: Any, key: Key = ()) -> list[Key]:
+    """Keys of what differs between two configs, as deep in them as can be."""
+    if not (isinstance(settings, Mapping) and isinstance(other, Mapping)):
+        return [] if settings == other else [key]
+    names = dict.fromkeys([*settings, *other])
+    return [found for name in names for found in _differing(settings.get(name), other.get(name), (*key, name))]
 
 
 def _read(file: str) -> Any:
@@ -94,7 +179,7 @@ def _read(file: str) -> Any:
 def _source(key: Key, sources: Mapping[str, Any]) -> str:
     """The last source that has the key or, where none has, the last that has the mapping around it."""
     for length in range(len(key), 0, -1):
-        for name, content in reversed(sources.items()):
+        for name, content in reversed(list(sources.items())):
             if _has(content, key[:length]):
                 return name
     return next(iter(sources))
@@ -108,78 +193,3 @@ def _has(content: Any, key: Key) -> bool:
         except (KeyError, IndexError, TypeError):
             return False
     return True
-
-
-def _dotted(key: Key) -> str:
-    """A key as people write it: `designs.gaussian.samples`, `step_sizes[1]`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
-
-
-def _key_and_fault(error: ValidationError) -> tuple[Key, str]:
-    """The key at fault, and what is wrong with it."""
-    key, value, limit = tuple(error.absolute_path), error.instance, error.validator_value
-    match error.validator:
-        case "additionalProperties":
-            name = next(name for name in value if name not in error.schema.get("properties", {}))
-            near = difflib.get_close_matches(str(name), error.schema.get("properties", {}), n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(error.schema.get('properties', {}))}"
-            return (*key, name), f"unknown key; {hint}"
-        case "required":
-            return (*key, error.message.split("'")[1]), "is missing"
-        case "type" if isinstance(limit, list):
-            return key, f"{value!r} is not {error.schema['description']}"
-        case "contains":
-            return key, f"lacks {limit['const']}"
-        case "type":
-            return key, f"{value!r} is not {TYPES[limit]}{_hint(value, limit)}"
-        case "exclusiveMinimum":
-            return key, f"{value!r} is not greater than {limit}"
-        case "minimum":
-            return key, f"{value!r} is less than {limit}"
-        case "maximum":
-            return key, f"{value!r} is greater than {limit}"
-        case "exclusiveMaximum":
-            return key, f"{value!r} is not less than {limit}"
-        case "minItems" | "minProperties":
-            return key, "is empty"
-        case "uniqueItems":
-            return key, f"names a value twice: {value!r}"
-        case "enum":
-            return key, f"{value!r} is not one of {', '.join(map(str, limit))}"
-        case "pattern" if "description" in error.schema:
-            return key, f"{value!r} is not one of {error.schema['description']}"
-        case "pattern":
-            return (*key, value), "a name has small letters, digits and _"
-    return key, error.message
-
-
-def _hint(value: Any, wanted: str) -> str:
-    """YAML reads 1e-3 as text; how to write it as a number."""
-    try:
-        return f" (write {float(value)!r})" if wanted == "number" and isinstance(value, str) else ""
-    except ValueError:
-        return ""
-
-
-def _ordered(validator: Any, names: list[str], value: Any, schema: Any) -> Iterator[ValidationError]:
-    """Our own keyword `ordered: [low, high]`: the first setting is not above the second."""
-    low, high = (value.get(name) if isinstance(value, Mapping) else None for name in names)
-    if _is_number(None, low) and _is_number(None, high) and low > high:
-        yield ValidationError(f"{low!r} is above {names[1]}, which is {high!r}", path=[names[0]])
-
-
-def _is_integer(checker: Any, value: Any) -> bool:
-    """Whole numbers only: neither True nor 3.0."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(checker: Any, value: Any) -> bool:
-    """Finite numbers only: neither True nor .nan nor .inf."""
-    return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
-
-
-Validator = validators.extend(
-    Draft202012Validator,
-    validators={"ordered": _ordered},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number}),
-)

@@ -1,7 +1,7 @@
 """A run beside its reference: identical bytes, within tolerance, or different, with the rule that made each file.
 
 A reference is a folder with `hashes.json` (SHA-256 of every result), `values.json` (numbers with tolerances, by file
-and name), `figures/` and, for readers, `claims.json`. A file with values, or a figure, whose bytes differ is within
+and name), `settings.json` (the config), `figures/` and, for readers, `claims.json`. A file with values, or a figure, whose bytes differ is within
 tolerance when its numbers are. Any other file only shows numbers of those: where its bytes differ, that is within
 tolerance when theirs differ too, and a difference when all of theirs are identical.
 """
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.store.arrays import read_arrays
-from ndgm.store.files import read_json, write_atomically, write_json
+from ndgm.store.files import InputError, read_json, write_atomically, write_json
 from ndgm.store.provenance import file_hash
 from ndgm.store.run_tables import last_rows, read_table
 
@@ -39,7 +39,7 @@ class Level(IntEnum):
     DIFFERS = 2
 
     def __str__(self) -> str:
-        """As it is said to people."""
+        """The level in words."""
         return ("identical bytes", "within tolerance", "differs")[self]
 
 
@@ -62,10 +62,25 @@ def result_files(results: Path) -> list[str]:
     )
 
 
-def accept(results: Path, reference: Path) -> None:
-    """Make a run the reference: later runs are compared with it. Pictures that it does not have are removed."""
+def accept(results: Path, reference: Path, settings: Mapping[str, Any]) -> None:
+    """Make a run the reference that later runs are compared with. Pictures that it does not have are removed.
+
+    Args:
+        results: Folder of the run.
+        reference: Folder of the reference.
+        settings: Of the run: the whole config.
+
+    Raises:
+        InputError: if a record of the run says that it had another root seed or device.
+    """
+    for record in sorted(results.glob("runs/*.json")):
+        used = read_json(record).get("settings", {})
+        for key in ("root_seed", "device"):
+            if key in used and used[key] != settings[key]:
+                raise InputError(f"{record}: {key} was {used[key]}, and in the config it is {settings[key]}")
     files = result_files(results)
     write_json(reference / "hashes.json", {file: file_hash(results / file) for file in files})
+    write_json(reference / "settings.json", settings)
     write_json(reference / "values.json", {file: found for file in files if (found := values(results / file))})
     for file in ["claims.json", *(name for name in files if name.endswith(".svg"))]:
         with write_atomically(reference / file) as temporary:

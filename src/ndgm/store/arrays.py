@@ -1,29 +1,23 @@
-"""Named arrays on disk, as `.npz` archives."""
+"""Named arrays on disk, as `.npz` archives without pickled objects."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ndgm.store.files import InputError, write_atomically
 
 
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays to an `.npz` file, by name; equal arrays give equal bytes."""
+    with write_atomically(path) as temporary:
+        np.savez(temporary, allow_pickle=False, **arrays)
+
+
 def write_data(path: Path, data: NamedTuple) -> None:
     """Write the arrays of a named tuple to an `.npz` file."""
-    with write_atomically(path) as temporary:
-        np.savez(temporary, **data._asdict())
-
-
-def read_data(path: Path, kind: type) -> Any:
-    """Read arrays of the named tuple `kind` from an `.npz` file.
-
-    Raises:
-        InputError: if the file is missing, truncated or holds something else.
-    """
-    arrays = read_arrays(path)
-    if missing := [name for name in kind._fields if name not in arrays]:
-        raise InputError(f"{path}: there is no {missing[0]!r} in it; remove it and run again")
-    return kind(**{name: arrays[name] for name in kind._fields})
+    write_arrays(path, data._asdict())
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

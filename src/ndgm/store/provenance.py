@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -48,24 +48,36 @@ def code_hashes() -> dict[str, str]:
     program = getattr(sys.modules["__main__"], "__file__", None)
     if program:
         ours[Path(program).name] = program
-    return {name: file_hash(path) for name, path in sorted(ours.items()) if path}
+    return {name: file_hash(Path(path)) for name, path in sorted(ours.items()) if path}
 
 
-def record(settings: dict[str, Any], data: Iterable[Path]) -> dict[str, Any]:
-    """What a run table came from: settings, hashes of code and data, versions. Holds no time, host or path.
+def origin(settings: Mapping[str, Any], data: Mapping[str, Path]) -> dict[str, Any]:
+    """What a table came from: settings, hashes of code and data, versions. Holds no time, host or path.
 
     Args:
-        settings: All settings that the program was given, `device` among them.
-        data: Input files.
+        settings: All settings that its experiment was given.
+        data: Files that it depends on, by a name.
+    """
+    return {
+        "settings": settings,
+        "code": code_hashes(),
+        "data": {name: file_hash(path) for name, path in sorted(data.items())},
+        "packages": {name: version(name).partition("+")[0] for name in PACKAGES},
+    }
+
+
+def record(settings: Mapping[str, Any], data: Mapping[str, Path]) -> dict[str, Any]:
+    """What a table of trained runs came from: its `origin`, and how PyTorch computed on which device.
+
+    Args:
+        settings: All settings that its experiment was given, `device` among them.
+        data: Files that it depends on, by a name.
     """
     import torch
 
     gpu = {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda} if settings["device"] == "cuda" else {}
     return {
-        "settings": settings,
-        "code": code_hashes(),
-        "data": {Path(path).name: file_hash(path) for path in sorted(data)},
-        "packages": {name: version(name).partition("+")[0] for name in PACKAGES},
+        **origin(settings, data),
         "device": settings["device"],
         **gpu,
         "dtype": str(torch.get_default_dtype()).removeprefix("torch."),

@@ -96,6 +96,12 @@ def rmsprop_norm(problem: Quadratic, step_size: float, penalty: float) -> float:
     return float(((m**2 + step_size**2 / 2) / np.hypot(m, step_size)).sum())
 
 
+def normalised_step(slope: ArrayLike, epsilon: float) -> NDArray[np.float64]:
+    """Length g/(g + ε) of a step on a constant slope g ≥ 0, in units of η, of a method that divides by |g| + ε."""
+    slope = np.asarray(slope, dtype=np.float64)
+    return slope / (slope + epsilon)
+
+
 def sign_floor(step_size: ArrayLike, dimension: ArrayLike) -> NDArray[np.float64]:
     """E‖w‖₁ = ηd/2 of sign descent on the LASSO above λ_max, at every penalty, and on separable parabolas.
 

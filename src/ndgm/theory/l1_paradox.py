@@ -42,6 +42,11 @@ def floor_rate(problem: Quadratic, solution: LassoSolution) -> NDArray[np.float6
     return rates.reshape(solution.penalty.shape)
 
 
+def hovering_l1_norm(problem: Quadratic, solution: LassoSolution, step_size: float) -> NDArray[np.float64]:
+    """E‖w‖₁ = ‖w*‖₁ + η·r that a constant step keeps, to first order in η, with r the `floor_rate`; shape (...)."""
+    return solution.l1_norm + step_size * floor_rate(problem, solution)
+
+
 def away_from_breakpoints(problem: Quadratic, solution: LassoSolution, step_size: float) -> NDArray[np.bool_]:
     """Whether a step is short enough for `floor_rate`: |w*| > ηλ on the support, and 1 − |κ| > ηL off it.
 

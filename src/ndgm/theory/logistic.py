@@ -61,6 +61,11 @@ def hessian(signed: Array, w: Array) -> Array:
     return (signed.T * (expit(margins) * expit(-margins))) @ signed / len(signed)
 
 
+def largest_curvature(signed: Array) -> float:
+    """L = λ_max(MᵀM)/(4n), the largest eigenvalue of the Hessian anywhere: it is that at w = 0, where σ' = 1/4."""
+    return float(np.linalg.eigvalsh(signed.T @ signed / len(signed))[-1]) / 4
+
+
 def separation(signed: Array) -> float:
     """The largest min(Mw) over weights in [−1, 1]: positive if and only if the data are separable.
 

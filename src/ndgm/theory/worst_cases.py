@@ -167,6 +167,22 @@ def smooth_worst_case(
     return smoothness * distance**2 * np.maximum(1 / (4 * count * gamma + 2), (1 - gamma) ** (2 * count) / 2)
 
 
+def smooth_worst_width(step_times_smoothness: ArrayLike, steps: int, distance: float = 1.0) -> NDArray[np.float64]:
+    """Half the width τ = R/(2Nγ+1) of the Huber function that is as bad as `smooth_worst_case` says, for short steps.
+
+    Gradient descent from R has the slope Lτ at all of x₀ … x_N, and ends at x_N = R(Nγ+1)/(2Nγ+1).
+
+    Args:
+        step_times_smoothness: γ > 0, shape (...).
+        steps: N ≥ 1.
+        distance: R.
+
+    Source: Drori and Teboulle (2014).
+    """
+    count = _points(steps) - 1
+    return _positive("distance", distance) / (2 * count * _positive("step size", step_times_smoothness) + 1)
+
+
 def _unit(steps: int, lipschitz: float, distance: float) -> float:
     """R/(M√(N+1))."""
     points = _points(steps)

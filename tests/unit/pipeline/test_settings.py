@@ -1,25 +1,18 @@
 """The config: the files in `config/` are valid; every fault is one line that names the file and the key."""
 
-import re
+import json
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
-from ndgm.pipeline.settings import SCHEMA, faults
+from ndgm.pipeline.settings import faults, load, missing_files, overrides, where_set
+from ndgm.store.files import InputError
 
 ROOT = Path(__file__).parents[3]
 DEFAULT = "config/laptop.yaml"
-
-
-def merge(settings: dict, other: dict) -> dict:
-    """The way Snakemake merges config files: mappings key by key, everything else replaced."""
-    both = {
-        key: merge(settings[key], other[key])
-        for key in settings.keys() & other.keys()
-        if isinstance(settings[key], dict) and isinstance(other[key], dict)
-    }
-    return {**settings, **other, **both}
+MINE = "config/mine.yaml"
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +26,10 @@ def in_a_folder_with_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def faults_of(text: str) -> list[str]:
     """What is wrong when `config/mine.yaml`, with this text, is merged over the default."""
-    Path("config/mine.yaml").write_text(text)
-    settings = merge(yaml.safe_load(Path(DEFAULT).read_text()), yaml.safe_load(text))
-    return faults(settings, [DEFAULT, "config/mine.yaml"], {})
+    Path(MINE).write_text(text)
+    settings = yaml.safe_load(Path(DEFAULT).read_text())
+    update_config(settings, yaml.safe_load(text))  # as Snakemake merges
+    return faults(settings, [DEFAULT, MINE], {})
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "config").glob("*.yaml")), ids=lambda file: file.stem)
@@ -52,8 +46,8 @@ def test_the_configs_are_valid(file: Path) -> None:
         ("rootseed: 1", "rootseed: unknown key; did you mean root_seed?"),
         ("l1_paradox: {lasso: {sedes: 1}}", "l1_paradox.lasso.sedes: unknown key; did you mean seeds?"),
         ("12: 1", "[12]: unknown key"),
-        ("l1_paradox: {designs: {9: {source: diabetes}}}", "l1_paradox.designs: 9 is not text"),
-        ("l1_paradox: {designs: {gaussian: {samples: 1}}}", "l1_paradox.designs.gaussian.samples: 1 is less than 2"),
+        ("samples: {l1_paradox: {9: {source: diabetes}}}", "samples.l1_paradox: 9 is not text"),
+        ("samples: {l1_paradox: {gaussian: {samples: 1}}}", "samples.l1_paradox.gaussian.samples: 1 is less than 2"),
         (
             "l1_paradox: {networks: {sweeps: {gelu: {methods: [[1]]}}}}",
             "l1_paradox.networks.sweeps.gelu.methods[0]: [1] is not one of subgradient",
@@ -67,11 +61,11 @@ def test_the_configs_are_valid(file: Path) -> None:
         ),
         (
             "convergence: {networks: {data: {teacher: {problems: {absolute: {loss: squared}}}}}}",
-            "convergence.networks.data.teacher.problems.absolute.loss: 'squared' is not one of absolute",
+            "convergence.networks.data.teacher.problems.absolute.loss: 'squared' is not absolute",
         ),
         (
             "edge_of_stability: {networks: {data: {digits: {problems: {squared: {loss: cross_entropy}}}}}}",
-            "edge_of_stability.networks.data.digits.problems.squared.loss: 'cross_entropy' is not one of squared",
+            "edge_of_stability.networks.data.digits.problems.squared.loss: 'cross_entropy' is not squared",
         ),
         (
             "l1_paradox: {networks: {sweeps: {minimum: {penalties: {low: 1.0e-50}}}}}",
@@ -87,8 +81,8 @@ def test_the_configs_are_valid(file: Path) -> None:
         ),
         (
             "l1_paradox: {networks: {sweeps: {gelu: {methods: [subgradient_geometric]}}}}",
-            "l1_paradox.networks.sweeps.gelu.methods[0]: 'subgradient_geometric' has no step size in "
-            "l1_paradox.networks.step_sizes",
+            "l1_paradox.networks.sweeps.gelu.methods[0]: 'subgradient_geometric' is not in "
+            "l1_paradox.networks.step_sizes; there are subgradient",
         ),
         (
             "l1_paradox: {networks: {sweeps: {full_batch: {samples: 1500}}}}",
@@ -98,28 +92,27 @@ def test_the_configs_are_valid(file: Path) -> None:
         ("l1_paradox: {pruning: {kept: [-0.5]}}", "l1_paradox.pruning.kept[0]: -0.5 is less than 0"),
         (
             "convergence: {smoothing: {designs: [gaussian, gausian]}}",
-            "convergence.smoothing.designs[1]: 'gausian' is not",
+            "convergence.smoothing.designs[1]: 'gausian' is not in samples.l1_paradox; there are gaussian, correlated",
         ),
         (
-            "convergence: {networks: {activations: [relu, swish]}}",
+            "convergence: {networks: {activations: [relu, swish], floors: {activations: [relu]}}}",
             "convergence.networks.activations[1]: 'swish' is not one of relu, leaky_relu, hardtanh, gelu, silu",
         ),
         (
-            "convergence: {networks: {activations: [softplus_0]}}",
-            "convergence.networks.activations[0]: 'softplus_0' is",
+            "convergence: {networks: {activations: [softplus_0, relu], floors: {activations: [relu]}}}",
+            "convergence.networks.activations[0]: 'softplus_0' is not one of relu",
         ),
         (
             "convergence: {networks: {data: {mnist: {}}}}",
             "convergence.networks.data.mnist: unknown key; there are digits, teacher",
         ),
         (
-            "convergence: {networks: {data: {digits: {problems: "
-            "{other: {samples: 9, wrong: 0, loss: hinge, target: 1}}}}}}",
-            "convergence.networks.data.digits.problems.other.loss: 'hinge' is not one of squared, absolute",
+            "convergence: {networks: {data: {digits: {problems: {noisy: {loss: hinge, target: 1}}}}}}",
+            "convergence.networks.data.digits.problems.noisy.loss: 'hinge' is not squared",
         ),
         (
             "convergence: {networks: {batch_sizes: [full, all]}}",
-            "convergence.networks.batch_sizes[1]: 'all' is not one of full, or",
+            "convergence.networks.batch_sizes[1]: 'all' is not full, or",
         ),
         ("convergence: {networks: {batch_sizes: [full, 0]}}", "convergence.networks.batch_sizes[1]: 0 is less than 1"),
         (
@@ -128,11 +121,11 @@ def test_the_configs_are_valid(file: Path) -> None:
         ),
         (
             "adaptive: {lasso: {methods: [adam, proximal_rmsprop]}}",
-            "adaptive.lasso.methods[1]: 'proximal_rmsprop' is not one of subgradient, sign, rmsprop_0.9",
+            "adaptive.lasso.methods[1]: 'proximal_rmsprop' is not one of subgradient",
         ),
         (
             "adaptive: {lasso: {designs: [gausian]}}",
-            "adaptive.lasso.designs[0]: 'gausian' is not one of gaussian",
+            "adaptive.lasso.designs[0]: 'gausian' is not in samples.l1_paradox",
         ),
         (
             "adaptive: {lasso: {penalties_over_max: {low: 0.9}}}",
@@ -154,12 +147,12 @@ def test_the_configs_are_valid(file: Path) -> None:
             "edge_of_stability.near_threshold.excesses[1]: 0 is not greater than 0",
         ),
         (
-            "edge_of_stability: {logistic: {tables: {digits: {source: digits, features: 3}}}}",
-            "edge_of_stability.logistic.tables.digits.features: unknown key; there are source, components",
+            "samples: {edge_of_stability_logistic: {digits: {features: 3}}}",
+            "samples.edge_of_stability_logistic.digits.features: unknown key; there are source, components",
         ),
         (
-            "edge_of_stability: {separable: {tables: {noise: {source: gaussian, samples: 9, features: 2}}}}",
-            "edge_of_stability.separable.tables.noise.wrong: is missing",
+            "samples: {edge_of_stability_separable: {noise: {source: two_classes, samples: 9, features: 2}}}",
+            "samples.edge_of_stability_separable.noise.wrong: is missing",
         ),
         (
             "edge_of_stability: {max_affine: {features: [1]}}",
@@ -210,40 +203,117 @@ def test_the_configs_are_valid(file: Path) -> None:
             "l1_paradox.lasso.recorded_steps: 90000 is above",
         ),
         (
-            "l1_paradox: {designs: {New: {source: diabetes}}}",
-            "l1_paradox.designs.New: a name has small",
+            "samples: {l1_paradox: {New: {source: diabetes}}}",
+            "samples.l1_paradox.New: a name has small",
         ),
-        ("l1_paradox: {designs: {new: {}}}", "l1_paradox.designs.new.source: is missing"),
+        ("samples: {l1_paradox: {new: {}}}", "samples.l1_paradox.new.source: is missing"),
         (
-            "l1_paradox: {designs: {new: {source: web}}}",
-            "l1_paradox.designs.new.source: 'web' is not one of",
-        ),
-        (
-            "l1_paradox: {designs: {new: {source: diabetes, noise: 1.0}}}",
-            "l1_paradox.designs.new.noise: unknown key",
+            "samples: {l1_paradox: {new: {source: web}}}",
+            "samples.l1_paradox.new.source: 'web' is not one of gaussian, autoregressive, diabetes",
         ),
         (
-            "l1_paradox: {designs: {gaussian: {nonzeros: 51}}}",
-            "l1_paradox.designs.gaussian.nonzeros: 51 is above features, which is 50",
+            "samples: {l1_paradox: {new: {source: diabetes, noise: 1.0}}}",
+            "samples.l1_paradox.new.noise: unknown key",
         ),
         (
-            "l1_paradox: {designs: {correlated: {correlation: 1.0}}}",
-            "l1_paradox.designs.correlated.correlation: 1.0 is not less than 1",
+            "samples: {l1_paradox: {gaussian: {nonzeros: 51}}}",
+            "samples.l1_paradox.gaussian.nonzeros: 51 is above features, which is 50",
         ),
+        (
+            "samples: {l1_paradox: {correlated: {correlation: 1.0}}}",
+            "samples.l1_paradox.correlated.correlation: 1.0 is not less than 1",
+        ),
+        ("samples: {l1_paradox_networks: {split: {test: 1797}}}", "samples.l1_paradox_networks.split.test: 1797 is gr"),
+        (
+            "samples: {convergence_networks: {digits_noisy: {samples: 1798}}}",
+            "samples.convergence_networks.digits_noisy.samples: 1798 is greater than 1797",
+        ),
+        (
+            "samples: {convergence_networks: {digits_noisy: {smoothing: 0.1}}}",
+            "samples.convergence_networks.digits_noisy.smoothing: unknown key",
+        ),
+        (
+            "samples: {convergence_networks: {teacher_noisy: {noise: -1}}}",
+            "samples.convergence_networks.teacher_noisy.noise: -1 is less than 0",
+        ),
+        (
+            "samples: {convergence_networks: {digits_noisy: {source: cifar10}}}",
+            "samples.convergence_networks.digits_noisy.source: 'cifar10' is not one of digits, teacher",
+        ),
+        (
+            "samples: {convergence_networks: {digits_nosy: {source: digits, samples: 9, wrong: 0}}}",
+            "samples.convergence_networks.digits_nosy: nothing reads it; there are digits_interpolated, digits_noisy",
+        ),
+        (
+            "samples: {edge_of_stability_networks: {cifar10_squared: {source: cifar10, samples: 9, smoothing: 0}}}",
+            [
+                "samples.edge_of_stability_networks.cifar10_squared: nothing reads it; there are digits_squared",
+                "samples.edge_of_stability_networks.cifar10_squared.archive: is missing",
+            ],
+        ),
+        ("samples: {other: {}}", "samples.other: unknown key; there are l1_paradox"),
+        ("samples: {l1_paradox: {}}", []),
+        ("samples: {l1_paradox: null}", "samples.l1_paradox: None is not a mapping"),
+        ("samples: 3", "samples: 3 is not a mapping"),
+        (
+            "convergence: {networks: {data: {digits: {problems: {other: {loss: squared, target: 1}}}}}}",
+            "convergence.networks.data.digits.problems.other: there is no digits_other in samples.convergence_networks",
+        ),
+        (
+            "edge_of_stability: {networks: {data: {cifar10: {hidden: [9], problems: {"
+            "squared: {loss: squared, step_sizes: [1, 2]}, cross_entropy: {loss: cross_entropy, step_sizes: [1]}}}}}}",
+            [
+                f"edge_of_stability.networks.data.cifar10.problems.{key}"
+                for key in (
+                    "cross_entropy: there is no cifar10_cross_entropy in samples.edge_of_stability_networks",
+                    "cross_entropy.step_sizes: has 1 of 2 values",
+                    "squared: there is no cifar10_squared in samples.edge_of_stability_networks",
+                )
+            ],
+        ),
+        (
+            "convergence: {networks: {floors: {activations: [relu, swish], problems: [noisy, other]}}}",
+            [
+                "convergence.networks.floors.activations[1]: 'swish' is not in convergence.networks.activations; there",
+                "convergence.networks.floors.problems[1]: 'other' is not in convergence.networks.data.digits.problems",
+            ],
+        ),
+        (
+            "convergence: {cures: {methods: [subgradient, ista, adam_decoupled]}}",
+            [
+                "convergence.cures.methods[1]: 'ista' asks for shrink and smooth_gradient, which there is not here",
+                "convergence.cures.methods[2]: 'adam_decoupled' asks for penalty_subgradient and smooth_gradient",
+            ],
+        ),
+        ("convergence: {cures: {methods: [spred]}}", "convergence.cures.methods[0]: 'spred' is not one of subgradient"),
+        ("l1_paradox: {lasso: {methods: [polyak]}}", "l1_paradox.lasso.methods[0]: 'polyak' asks for value"),
+        ("convergence: {worst_cases: {rules: [none]}}", "convergence.worst_cases.rules[0]: 'none' is not one of const"),
+        ("rootseed: 1\nsead: 2", ["rootseed: unknown key; did you mean root_seed?", "sead: unknown key"]),
     ],
 )
-def test_a_fault_is_one_line(text: str, fault: str) -> None:
+def test_a_fault_is_one_line(text: str, fault: str | list[str]) -> None:
     """One fault, one line: the file, the key, what is wrong."""
-    found = faults_of(text)
-    assert len(found) == 1, found
-    assert found[0].startswith(f"config/mine.yaml: {fault}")
+    found, expected = faults_of(text), [fault] if isinstance(fault, str) else fault
+    assert len(found) == len(expected), found
+    assert all(line.startswith(f"config/mine.yaml: {start}") for line, start in zip(found, expected, strict=True)), (
+        found
+    )
+
+
+def test_an_entry_from_another_source_than_its_name_says() -> None:
+    """Networks on digits would be trained on the teacher's samples."""
+    other = "{source: teacher, samples: 9, features: 2, units: 2, noise: 0}"
+    settings = load("laptop")
+    settings["samples"]["convergence_networks"]["digits_noisy"] = mine = yaml.safe_load(other)
+    line = "command line: samples.convergence_networks.digits_noisy.source: 'teacher' is not digits"
+    assert faults(settings, [DEFAULT], {"samples": {"convergence_networks": {"digits_noisy": mine}}}) == [line]
 
 
 def test_every_missing_key_is_named() -> None:
     """A design without its settings: one line for each."""
-    found = faults_of("l1_paradox: {designs: {new: {source: gaussian, samples: 9}}}")
+    found = faults_of("samples: {l1_paradox: {new: {source: gaussian, samples: 9}}}")
     assert found == [
-        f"config/mine.yaml: l1_paradox.designs.new.{name}: is missing" for name in ("features", "noise", "nonzeros")
+        f"config/mine.yaml: samples.l1_paradox.new.{name}: is missing" for name in ("features", "noise", "nonzeros")
     ]
 
 
@@ -251,9 +321,17 @@ def test_a_key_missing_everywhere() -> None:
     """The file named is the last one with the mapping around the key."""
     settings = yaml.safe_load(Path(DEFAULT).read_text())
     del settings["l1_paradox"]["lasso"]["seeds"], settings["device"]
+    del (
+        settings["samples"]["l1_paradox_networks"]["split"],
+        settings["samples"]["convergence_networks"]["teacher_noisy"],
+    )
     assert faults(settings, [DEFAULT], {}) == [
+        f"{DEFAULT}: convergence.networks.data.teacher.problems.noisy: there is no teacher_noisy in "
+        "samples.convergence_networks",
         f"{DEFAULT}: device: is missing",
         f"{DEFAULT}: l1_paradox.lasso.seeds: is missing",
+        f"{DEFAULT}: samples.l1_paradox_networks: is empty",
+        f"{DEFAULT}: samples.l1_paradox_networks.split: there is no split in samples.l1_paradox_networks",
     ]
 
 
@@ -262,27 +340,85 @@ def test_the_source_of_a_key() -> None:
     settings = yaml.safe_load(Path(DEFAULT).read_text()) | {"root_seed": -1}
     Path("config/mine.yaml").write_text("{root_seed: -1}")
     assert faults(settings, [DEFAULT], {"root_seed": -1})[0].startswith("command line: root_seed")
-    assert faults(settings, [DEFAULT, "config/mine.yaml"], {})[0].startswith("config/mine.yaml: root_seed")
+    assert faults(settings, [DEFAULT, MINE], {})[0].startswith("config/mine.yaml: root_seed")
+    assert where_set(("root_seed",), [DEFAULT], {}) == f"{DEFAULT}: root_seed"
 
 
-def keys_of(schema: dict, root: dict) -> dict[str, dict]:
-    """Every key that a schema knows, with its own schema, wherever it stands."""
-    found: dict[str, dict] = {}
-    for name, below in schema.get("properties", {}).items():
-        if isinstance(below, dict):
-            found[name] = below | (root["$defs"][below["$ref"].rpartition("/")[2]] if "$ref" in below else {})
-            found |= keys_of(below, root)
-    return found
+def test_a_scale_is_its_file_over_the_default() -> None:
+    """As Snakemake merges them: mappings key by key, anything else replaced."""
+    files = sorted(Path("config").glob("*.yaml"))
+    assert len(files) == 3
+    for file in files:
+        expected = yaml.safe_load(Path(DEFAULT).read_text())
+        update_config(expected, yaml.safe_load(file.read_text()))
+        assert load(file.stem) == load(file.stem, ROOT / "config") == expected
+        assert list(load(file.stem)) == list(expected)
 
 
-def test_the_readme_and_the_schema_know_every_key() -> None:
-    """Every key has a description in the schema and a line in config/README.md, which names no other key."""
-    schema = yaml.safe_load(SCHEMA.read_text())
-    keys = keys_of(schema, schema)
-    for definition in schema["$defs"].values():
-        keys |= keys_of(definition, schema)
-    rows = re.findall(r"^(?:\||##) (`.*?)(?: \||$)", (ROOT / "config/README.md").read_text(), re.MULTILINE)
-    explained = {name.rpartition(".")[2] for row in rows for name in re.findall(r"`([\w.<>]+)`", row)}
-    explained -= {"yaml"}  # the table of files
-    assert keys.keys() == explained
-    assert [name for name, key in keys.items() if "description" not in key] == []
+@pytest.mark.parametrize(
+    ("text", "fault"), [(None, "no such file"), ("[1]", "holds no settings"), ("", "holds no"), ("a: [", "not YAML")]
+)
+def test_a_scale_that_cannot_be_loaded(text: str | None, fault: str) -> None:
+    """One line that names the file."""
+    if text is not None:
+        Path(MINE).write_text(text)
+    with pytest.raises(InputError, match=rf"^config/mine\.yaml: {fault}.*$"):
+        load("mine")
+
+
+@pytest.mark.parametrize("scale", sorted(path.name for path in (ROOT / "reference").iterdir() if path.is_dir()))
+def test_a_reference_was_made_with_the_settings_of_its_scale(scale: str) -> None:
+    """Where there is no YAML, `settings.json` is read in the place of the config."""
+    assert json.loads((ROOT / f"reference/{scale}/settings.json").read_text()) == load(scale)
+
+
+def test_an_archive_that_is_not_there() -> None:
+    """One line, though several entries name it; none where it is there."""
+    files = [DEFAULT, "config/full.yaml"]
+    key = "samples.edge_of_stability_networks.cifar10_squared.archive"
+    missing = f"config/full.yaml: {key}: data/cifar-10-binary.tar.gz: no such file; see config/README.md"
+    assert missing_files(load("full"), files, {}) == [missing]
+    Path("data").mkdir()
+    Path("data/cifar-10-binary.tar.gz").touch()
+    assert missing_files(load("full"), files, {}) == missing_files(load("laptop"), files, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "keys"),
+    [
+        ({}, ""),
+        ({"scale": "smoke"}, ""),
+        ({"scale": "smoke", "root_seed": 20240116, "device": "cpu", "l1_paradox": {"lasso": {"seeds": 4}}}, ""),
+        ({"root_seed": 7}, "root_seed"),
+        ({"device": "cuda"}, "device"),
+        ({"scale": "smoke", "l1_paradox": {"lasso": {"seeds": 5}}}, "l1_paradox.lasso.seeds"),
+        ({"convergence": {"cures": {"methods": ["polyak"]}}}, "convergence.cures.methods"),
+        ({"samples": {"l1_paradox": {"new": {"source": "diabetes"}}}}, "samples.l1_paradox.new"),
+        ({"root_seed": 7, "l1_paradox": {"lasso": {"seeds": 5}}}, "root_seed, l1_paradox.lasso.seeds"),
+        (
+            {"l1_paradox": {name: {"seeds": 7, "steps": 70, "recorded_steps": 3} for name in ("lasso", "noise")}},
+            "l1_paradox.lasso.seeds, l1_paradox.lasso.steps, l1_paradox.lasso.recorded_steps, l1_paradox.noise.seeds, "
+            "l1_paradox.noise.steps, 1 more",
+        ),
+    ],
+)
+def test_a_run_that_is_not_its_scales(said: dict, keys: str) -> None:
+    """One line names what differs and how to get a folder; none where only the scale is given, or values equal its."""
+    settings = load(said.get("scale", "laptop"))
+    update_config(settings, said)
+    line, scale = overrides(settings), settings["scale"]
+    if keys:
+        assert line.startswith(
+            f"results/{scale} gets a run that is not that of config/{scale}.yaml: other values of {keys};"
+        )
+        assert "config/mine.yaml" in line and "`scale: mine`" in line and "\n" not in line
+    else:
+        assert line == ""
+
+
+def test_a_folder_of_its_own() -> None:
+    """What that line says to do, done: nothing is said any more."""
+    Path(MINE).write_text(Path("config/smoke.yaml").read_text().replace("scale: smoke", "scale: mine\nroot_seed: 7"))
+    settings = load("mine")
+    assert settings["root_seed"] == 7 and settings["l1_paradox"]["lasso"]["seeds"] == 4
+    assert faults(settings, [DEFAULT, MINE], {}) == [] and overrides(settings) == ""

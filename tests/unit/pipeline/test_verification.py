@@ -22,6 +22,7 @@ CLAIM = {
     "interval": [25.0, 25.2],
     "margin": 0.05,
 }
+SETTINGS = {"root_seed": 1, "device": "cpu", "l1_paradox": {"lasso": {"seeds": 2}}}
 SVG = '<svg width="10"><path d="M 1.5 2 L 30.25 4"/></svg>'
 
 
@@ -41,7 +42,7 @@ def run(tmp_path):
     (results / "paper.pdf").write_bytes(b"paper")
     (results / "logs").mkdir()
     (results / "logs/paper.log").write_text("said")
-    accept(results, reference)
+    accept(results, reference, SETTINGS)
     return results, reference
 
 
@@ -93,7 +94,7 @@ def test_data_of_networks_are_compared_too(run):
 def test_a_figure_that_is_gone_leaves_no_picture_in_the_reference(run):
     results, reference = run
     (results / "figures/norm.svg").rename(results / "figures/floor.svg")
-    accept(results, reference)
+    accept(results, reference, SETTINGS)
     assert [path.name for path in (reference / "figures").iterdir()] == ["floor.svg"]
 
 
@@ -110,7 +111,7 @@ def test_a_number_of_a_claims_table_is_compared(run):
     results, reference = run
     with_table = CLAIM | {"table": {"log_cosh": {"measured": 1.6}}}
     write_json(results / "claims.json", [with_table])
-    accept(results, reference)
+    accept(results, reference, SETTINGS)
     for value, level in ((1.601, Level.WITHIN_TOLERANCE), (1.7, Level.DIFFERS)):
         write_json(results / "claims.json", [with_table | {"table": {"log_cosh": {"measured": value}}}])
         assert level_of(compare(results, reference), "claims.json") == level
@@ -151,6 +152,22 @@ def test_a_record_may_differ_where_no_number_does(run):
     results, reference = run
     write_json(results / "runs/l1_paradox_lasso_a.json", {"code": "edited"})
     assert level_of(compare(results, reference), "runs/l1_paradox_lasso_a.json") == Level.WITHIN_TOLERANCE
+
+
+def test_the_settings_of_a_run_stand_in_its_reference(run):
+    results, reference = run
+    assert json.loads((reference / "settings.json").read_text()) == SETTINGS
+
+
+@pytest.mark.parametrize(("key", "value"), [("root_seed", 7), ("device", "cuda")])
+def test_a_run_with_other_settings_is_no_reference(run, key, value):
+    # `--config root_seed=7` writes into the folder of the scale.
+    results, reference = run
+    write_json(results / "runs/l1_paradox_lasso_a.json", {"settings": SETTINGS | {key: value}})
+    before = (reference / "hashes.json").read_bytes()
+    with pytest.raises(InputError, match=f"l1_paradox_lasso_a.json: {key} was {value}, and in the config it is"):
+        accept(results, reference, SETTINGS)
+    assert (reference / "hashes.json").read_bytes() == before
 
 
 def test_missing_and_additional_files_differ(run):

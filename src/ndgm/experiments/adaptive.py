@@ -1,26 +1,45 @@
-"""Run adaptive methods on convex problems: the LASSO, parabolas and kinks of one weight, cycles from many starts."""
+"""Adaptive methods on convex problems: the LASSO, parabolas and kinks of one weight, cycles from many starts."""
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
-from ndgm.data.regression import read_regression
 from ndgm.engine.descent import Schedule
 from ndgm.engine.methods import EPSILON
 from ndgm.engine.objectives.lasso import Lasso
+from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.one_weight import OneWeight
-from ndgm.experiments.ensembles import Problem, column, grid, log_spaced, start_directions
-from ndgm.experiments.training import deterministic_torch, train_each
-from ndgm.pipeline.programs import argument_parser, program
-from ndgm.theory.adaptive import rmsprop_floor, rmsprop_norm, sign_floor
+from ndgm.experiments.ensembles import Experiment, Problem, column, start_directions
+from ndgm.experiments.grids import grid, log_spaced, numbered
+from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.theory.adaptive import normalised_step, rmsprop_floor, rmsprop_norm, sign_floor
 from ndgm.theory.l1_paradox import floor_above_penalty_max
 from ndgm.theory.lasso import Quadratic
 
-SPREAD = 10.0  # standard deviation of starts, in steps
+SPREAD = 10.0
+"""Standard deviation of starts, in steps."""
 
 
-def lasso(settings):
+def lasso(settings: Settings, inputs: Inputs) -> Experiment:
     """The LASSO above λ_max, where its exact solution is zero, on each design."""
+    data = {name: inputs.samples["l1_paradox"][name] for name in settings["designs"]}
+    problems = {name: Quadratic.from_data(*regression) for name, regression in data.items()}
+    device = settings["device"]
+
+    def build(part: pd.DataFrame) -> Problem:
+        problem = problems[part["design"].iloc[0]]
+        gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
+        directions = start_directions(settings["root_seed"], settings["seeds"], problem.dimension)
+        length = SPREAD * np.sqrt(problem.dimension) * part["step_length_at_max"].to_numpy()
+        start = torch.tensor(directions[part["seed"]].T * length, device=device).T
+        return problem_of(settings, part, Lasso(gram, correlation, column(part, "penalty", device)), start)
+
+    return Experiment(lasso_runs(settings, problems), build, ["design", "method"])
+
+
+def lasso_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFrame:
+    """Runs of `lasso` with the L1 norms that are predicted."""
     runs = grid(
         design=settings["designs"],
         method=settings["methods"],
@@ -45,45 +64,31 @@ def lasso(settings):
         runs.loc[part.index, "dimension"] = problem.dimension
         runs.loc[part.index, "predicted_l1_norm"] = part["method"].map(predicted).astype(float)
         runs.loc[part.index, "first_order_l1_norm"] = rmsprop_floor(length, penalty, problem.b)
-
-    def build(part):
-        device, problem = settings["device"], problems[part["design"].iloc[0]]
-        gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
-        directions = start_directions(settings["root_seed"], settings["seeds"], problem.dimension)
-        length = SPREAD * np.sqrt(problem.dimension) * part["step_length_at_max"].to_numpy()
-        start = torch.tensor(directions[part["seed"]].T * length, device=device).T
-        return problem_of(settings, part, Lasso(gram, correlation, column(part, "penalty", device)), start)
-
-    return runs, build, ["design", "method"]
+    return runs
 
 
-def one_weight(settings):
+def one_weight(settings: Settings, inputs: Inputs) -> Experiment:
     """Parabolas of every curvature; kinks, also tilted ones; and kinks whose slope is about as small as ε."""
     factors = {"method": settings["methods"], "step_size": [settings["step_size"]], "seed": range(settings["seeds"])}
-    parts = [
+    low = EPSILON * log_spaced(**settings["penalties_over_epsilon"])
+    grids = [
         grid(design=["parabola"], curvature=log_spaced(**settings["curvatures"]), tilt=[0.0], penalty=[0.0], **factors),
         grid(design=["kink"], curvature=[0.0], tilt=settings["tilts"], penalty=[1.0], **factors),
-        grid(
-            design=["low kink"],
-            curvature=[0.0],
-            tilt=[0.0],
-            penalty=EPSILON * log_spaced(**settings["penalties_over_epsilon"]),
-            **factors,
-        ),
+        grid(design=["low kink"], curvature=[0.0], tilt=[0.0], penalty=low, **factors),
     ]
-    runs = pd.concat(parts, ignore_index=True).assign(run=lambda table: table.index, epsilon=EPSILON)
+    runs = numbered(grids).assign(epsilon=EPSILON)
     # At a kink a step that still settles moves the orbit, and rounding can put it on 0 itself, where sign(0) = 0 holds
     # it. So methods arrive after half of the steps; only Adagrad's shrink for ever, and it would not arrive at all.
-    length = runs["penalty"] / (runs["penalty"] + EPSILON)
-    runs["steps_away"] = settings["steps"] / 2 * length.where(runs["method"] != "adagrad", 0.0)
+    arrives = runs["method"] != "adagrad"
+    runs["steps_away"] = settings["steps"] / 2 * np.where(arrives, normalised_step(runs["penalty"], EPSILON), 0.0)
 
-    def build(part):
+    def build(part: pd.DataFrame) -> Problem:
         return problem_of(settings, part, kinks_and_parabolas(settings, part), starts(settings, part, 1))
 
-    return runs, build, ["method"]
+    return Experiment(runs, build, ["method"])
 
 
-def cycles(settings):
+def cycles(settings: Settings, inputs: Inputs) -> Experiment:
     """|w| from many starts, for methods with momentum."""
     runs = grid(
         design=["kink"],
@@ -93,36 +98,26 @@ def cycles(settings):
         start=range(settings["starts"]),
     ).assign(curvature=0.0, tilt=0.0, penalty=1.0, steps_away=0)
 
-    def build(part):
+    def build(part: pd.DataFrame) -> Problem:
         start = starts(settings, part, settings["starts"])
         return problem_of(settings, part, kinks_and_parabolas(settings, part), start)
 
-    return runs, build, ["method"]
+    return Experiment(runs, build, ["method"])
 
 
-def kinks_and_parabolas(settings, part):
+def kinks_and_parabolas(settings: Settings, part: pd.DataFrame) -> OneWeight:
     """½Lw² − bw + λ|w| of each run; its tilt is b."""
     return OneWeight(*(column(part, name, settings["device"]) for name in ("curvature", "tilt", "penalty")))
 
 
-def starts(settings, part, count):
-    """The start of each run, shape (runs, 1), out of the `count` of its seed."""
+def starts(settings: Settings, part: pd.DataFrame, count: int) -> Tensor:
+    """Start of each run, shape (runs, 1), out of the `count` of its seed."""
     directions = start_directions(settings["root_seed"], settings["seeds"], count) * np.sqrt(count)
     steps = part["steps_away"].to_numpy() + SPREAD * directions[part["seed"], part.get("start", 0)]
     return column(part, "step_size", settings["device"]) * torch.tensor(steps, device=settings["device"]).unsqueeze(1)
 
 
-def problem_of(settings, part, objective, start):
+def problem_of(settings: Settings, part: pd.DataFrame, objective: Objective, start: Tensor) -> Problem:
     """An ensemble's problem, with the steps that the config says."""
     schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
     return Problem(objective, start, column(part, "step_size", settings["device"]), schedule)
-
-
-EXPERIMENTS = {f"adaptive_{make.__name__}": make for make in (lasso, one_weight, cycles)}
-
-arguments = argument_parser(__doc__, many=("designs", "out")).parse_args()
-with program(arguments) as say:
-    deterministic_torch(arguments.settings[0]["device"])
-    designs = {path.stem.removeprefix("lasso_"): read_regression(path) for path in arguments.designs}
-    problems = {name: Quadratic.from_data(*data) for name, data in designs.items()}
-    train_each(EXPERIMENTS, arguments, arguments.designs, say)

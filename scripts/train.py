@@ -1,0 +1,27 @@
+"""Train the experiments of a job, one after the other, and write a run table and a record for each."""
+
+from itertools import zip_longest
+
+from ndgm.experiments.inputs import read_inputs
+from ndgm.experiments.training import Task, deterministic_torch, train_job
+from ndgm.pipeline.programs import argument_parser, function_of, program
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argument_parser(__doc__, many=("out",), any_number=("samples", "reads", "weights"))
+    parser.add_argument("functions", nargs="+", help="`module.function` in ndgm.experiments, one for each table")
+    arguments = parser.parse_args()
+    with program(arguments) as say:
+        deterministic_torch(arguments.settings[0]["device"])
+        results = zip_longest(arguments.out, arguments.weights)
+        tasks = [
+            Task(function_of("experiments", name), settings, table, weights)
+            for name, settings, (table, weights) in zip(arguments.functions, arguments.settings, results, strict=True)
+        ]
+        files = {f"{path.parent.name}/{path.name}": path for path in [*arguments.samples, *arguments.reads]}
+        train_job(tasks, read_inputs(arguments.samples, arguments.reads), files, say)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Gradient descent with full batches on small networks of every activation, with the sharpness along each run."""
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ndgm.data.kinds import Samples
+from ndgm.engine.curvature.eigenvalues import TrackedNetworkLoss
+from ndgm.engine.descent import Schedule
+from ndgm.engine.networks import Networks, activation
+from ndgm.experiments.ensembles import Experiment, Problem, column
+from ndgm.experiments.grids import grid, numbered
+from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.experiments.network_losses import tensors
+from ndgm.store.provenance import generator
+
+KEPT = 2
+"""Directions from which the next eigenvalue is looked for."""
+
+
+def networks(settings: Settings, inputs: Inputs) -> Experiment:
+    """Every activation on every problem of one kind of data, with each of the problem's step sizes."""
+    prefix = f"{settings['part']}_"
+    owned = inputs.samples["edge_of_stability_networks"]
+    samples = {name.removeprefix(prefix): data for name, data in owned.items()}
+    told = settings["data"][settings["part"]]["problems"]
+    grids = [
+        grid(
+            experiment=[settings["experiment"]],
+            design=[settings["part"]],
+            method=["subgradient"],
+            problem=[problem],
+            activation=settings["activations"],
+            seed=range(settings["seeds"]),
+            step_size=told[problem]["step_sizes"],
+        )
+        for problem in samples
+    ]
+
+    def build(part: pd.DataFrame) -> Problem:
+        problem = part["problem"].iloc[0]
+        return tracked(settings, part, samples[problem], told[problem]["loss"])
+
+    return Experiment(numbered(grids), build, ["problem", "activation"])
+
+
+def tracked(settings: Settings, part: pd.DataFrame, samples: Samples, loss: str) -> Problem:
+    """Loss of an ensemble with what is followed along its runs."""
+    device = settings["device"]
+    x, y = tensors(samples, torch.float64, device)
+    widths = (x.shape[1], *settings["data"][settings["part"]]["hidden"], y.shape[1])
+    architecture = Networks(widths, activation(part["activation"].iloc[0]))
+    initial = architecture.initial([of_seed(settings, f"start of {widths}", seed) for seed in part["seed"]])
+    start = torch.tensor(settings["start_scale"] * initial, device=device)
+    step_size = column(part, "step_size", device)
+    objective = TrackedNetworkLoss(
+        architecture,
+        x,
+        y,
+        start,
+        step_size,
+        directions(settings, part, widths, architecture.parameters),
+        tolerance=settings["residual"],
+        most_products=settings["most_products"],
+        loss=loss,
+        classes=True,
+        runs_at_once=settings["runs_at_once"],
+        samples_at_once=settings["samples_at_once"],
+    )
+    return Problem(objective, start, step_size, Schedule.even(settings["steps"], settings["recorded_steps"]))
+
+
+def directions(settings: Settings, part: pd.DataFrame, widths: tuple[int, ...], parameters: int) -> Tensor:
+    """Where the first eigenvalue of each run is looked for, shape (runs, kept, P)."""
+    draws = [of_seed(settings, f"directions of {widths}", seed) for seed in part["seed"]]
+    each = [rng.standard_normal((KEPT, parameters)) for rng in draws]
+    return torch.tensor(np.stack(each), device=settings["device"])
+
+
+def of_seed(settings: Settings, component: str, seed: int) -> np.random.Generator:
+    """Draws of a seed, which are those of every activation, problem and step size."""
+    return generator(settings["root_seed"], settings["experiment"], component, seed)

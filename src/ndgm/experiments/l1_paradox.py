@@ -1,0 +1,41 @@
+"""Gradient methods on the LASSO, over methods, steps, penalties and seeds; and a fine grid around the turning point."""
+
+import pandas as pd
+import torch
+
+from ndgm.engine.descent import Schedule
+from ndgm.engine.objectives.lasso import Lasso
+from ndgm.experiments.ensembles import Experiment, Problem, column, starts
+from ndgm.experiments.grids import grid, log_spaced
+from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.theory.lasso import Quadratic
+
+
+def lasso(settings: Settings, inputs: Inputs) -> Experiment:
+    """Every method on one design, at penalties from far below λ_max to above it."""
+    problem = Quadratic.from_data(*inputs.samples["l1_paradox"][settings["part"]])
+    runs = grid(
+        experiment=[settings["experiment"]],
+        design=[settings["part"]],
+        method=settings["methods"],
+        step_size_times_lipschitz=settings["step_sizes_times_lipschitz"],
+        penalty_over_max=log_spaced(**settings["penalties_over_max"]),
+        seed=range(settings["seeds"]),
+    )
+    runs["step_size"] = runs["step_size_times_lipschitz"] / problem.lipschitz
+    runs["penalty"] = runs["penalty_over_max"] * problem.penalty_max
+    schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
+    device = settings["device"]
+    gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
+
+    def build(part: pd.DataFrame) -> Problem:
+        objective = Lasso(gram, correlation, column(part, "penalty", device))
+        start = starts(part, settings, problem.dimension)
+        return Problem(objective, start, column(part, "step_size", device), schedule)
+
+    return Experiment(runs, build, ["method"])
+
+
+def turning_point(settings: Settings, inputs: Inputs) -> Experiment:
+    """The subgradient method on one design, at many penalties around the one where its L1 norm begins to rise."""
+    return lasso(settings, inputs)

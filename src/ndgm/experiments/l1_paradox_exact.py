@@ -1,0 +1,58 @@
+"""The LASSO solved exactly along its path, and what a constant step is predicted to keep hovering at."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ndgm.experiments.grids import log_spaced
+from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.theory.l1_paradox import away_from_breakpoints, hovering_l1_norm, turning_point
+from ndgm.theory.lasso import Quadratic, lasso_path, solve_lasso
+
+CURVE_POINTS = 400
+"""Penalties at which the closed form can be drawn as a curve between those that are run."""
+
+
+def exact(settings: Settings, inputs: Inputs) -> pd.DataFrame:
+    """Exact and predicted L1 norms on one design, at all penalties and steps of the sweeps and on a curve."""
+    sweeps = [settings["lasso"], settings["turning_point"]]
+    penalties_over_max = penalties([sweep["penalties_over_max"] for sweep in sweeps])
+    steps_times_lipschitz = sorted({step for sweep in sweeps for step in sweep["step_sizes_times_lipschitz"]})
+    problem = Quadratic.from_data(*inputs.samples["l1_paradox"][settings["part"]])
+    path = lasso_path(problem)
+    solution = solve_lasso(problem, penalties_over_max * problem.penalty_max)
+    table = pd.concat(
+        pd.DataFrame(
+            {
+                "experiment": settings["experiment"],
+                "design": settings["part"],
+                "step_size_times_lipschitz": step,
+                "penalty_over_max": penalties_over_max,
+                "step_size": step / problem.lipschitz,
+                "penalty": solution.penalty,
+                "dimension": problem.dimension,
+                "exact_l1_norm": solution.l1_norm,
+                "exact_zeros": problem.dimension - solution.support.sum(1),
+                "predicted_l1_norm": hovering_l1_norm(problem, solution, step / problem.lipschitz),
+                "away_from_breakpoints": away_from_breakpoints(problem, solution, step / problem.lipschitz),
+                "predicted_turning_point_over_max": turning_point(path, step / problem.lipschitz) / problem.penalty_max,
+                "relative_gap": solution.relative_gap,
+                "kkt_violation": solution.kkt_violation,
+            }
+        )
+        for step in steps_times_lipschitz
+    )
+    table.attrs["largest_relative_gap"] = float(solution.relative_gap.max())
+    return table
+
+
+def penalties(grids: list[Mapping[str, Any]]) -> np.ndarray:
+    """Penalties of all grids, and `CURVE_POINTS` from the lowest to the highest, ascending."""
+    curve = {
+        "low": min(grid["low"] for grid in grids),
+        "high": max(grid["high"] for grid in grids),
+        "count": CURVE_POINTS,
+    }
+    return np.unique(np.concatenate([log_spaced(**grid) for grid in [*grids, curve]]))

@@ -1,0 +1,70 @@
+"""Jobs of the manifest on a config: their parts, their settings, the data that they read, and their tables."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ndgm.groups import GROUPS, Experiment, Job
+
+Config = Mapping[str, Any]
+JOBS = {job.name: job for group in GROUPS for job in group.jobs}
+FIGURES = {figure.name: figure for group in GROUPS for figure in group.figures}
+
+
+def value(config: Config, key: str) -> Any:
+    """What stands at a dotted key of the config."""
+    for name in key.split("."):
+        config = config[name]
+    return config
+
+
+def parts(job: Job, config: Config) -> list[str]:
+    """Names of the parts of a job, each of which is a process; one without name where the job is not divided."""
+    return list(value(config, job.parts)) if job.parts else [""]
+
+
+def settings(job: Job, config: Config, part: str = "") -> list[dict[str, Any]]:
+    """Settings of the experiments of a job: just what they use, so that no other edit of the config reruns it."""
+    in_common = {"part": part} if part else {}
+    if job.trains:
+        in_common |= {key: config[key] for key in ("root_seed", "device", "ensemble_size")}
+    return [{**in_common, "experiment": each.table, **_block(each, job, config, part)} for each in job.experiments]
+
+
+def samples(job: Job, config: Config, part: str = "") -> list[str]:
+    """Entries `owner/name` of the config's table of samples that a job reads, in the order of the table."""
+    entries = [f"{owner}/{name}" for owner, names in config["samples"].items() for name in names]
+    patterns = [pattern.format(part=part) for pattern in job.samples]
+    return [entry for entry in entries if any(fnmatchcase(entry, pattern) for pattern in patterns)]
+
+
+def result(job: Job, experiment: Experiment, folder: str = "", suffix: str = ".parquet") -> str:
+    """File of an experiment under the results of the scale, with `{part}` in its name where the job is divided.
+
+    Args:
+        job: The job.
+        experiment: One of its experiments.
+        folder: That of the job's tables, where it is empty.
+        suffix: Of the file.
+    """
+    return f"{folder or job.folder}/{experiment.table}{'_{part}' if job.parts else ''}{suffix}"
+
+
+def table_files(config: Config, *names: str) -> list[str]:
+    """Files of tables under the results of the scale, one for each part; of all tables where none is named."""
+    return [
+        result(job, experiment).format(part=part)
+        for job in JOBS.values()
+        for experiment in job.experiments
+        if experiment.table in names or not names
+        for part in parts(job, config)
+    ]
+
+
+def _block(experiment: Experiment, job: Job, config: Config, part: str) -> dict[str, Any]:
+    """Settings of an experiment from the config; where parts are named in its block, only what is said of this one."""
+    block = dict(value(config, experiment.settings)) if experiment.settings else {}
+    outer, _, inner = job.parts.rpartition(".")
+    if part and outer == experiment.settings:
+        block[inner] = {part: block[inner][part]}
+    return block | {key.rpartition(".")[2]: value(config, key) for key in experiment.also}

@@ -1,0 +1,91 @@
+# Each job of the manifest is a rule: one that trains, or one that tabulates what needs no training.
+def results_of(job, folder="", suffix=".parquet"):
+    """Files of a job, one for each of its experiments."""
+    return [f"results/{{scale}}/{result(job, each, folder, suffix)}" for each in job.experiments]
+
+
+def settings_of(job):
+    """What the experiments of a job are told, by the part that it is run for."""
+    return lambda wildcards: json_of(settings(job, config, wildcards.get("part", "")))
+
+
+def samples_of(job):
+    """The data that a job reads, by the part that it is run for."""
+    return lambda wildcards: [
+        f"results/{SCALE}/data/{entry}.npz" for entry in samples(job, config, wildcards.get("part", ""))
+    ]
+
+
+def functions_of(job):
+    """The functions of `ndgm.experiments` that a job calls."""
+    return " ".join(each.function for each in job.experiments)
+
+
+for job in JOBS.values():
+    code = [f"experiments.{module}" for module in job.modules]
+    of_part = f"{job.name}{'_{part}' if job.parts else ''}"
+    message = job.message.replace("{part}", "{wildcards.part}")
+
+    if job.trains:
+
+        rule:
+            """Trains the experiments of a job: a run table and a record of each, and weights where they are kept."""
+            name:
+                job.name
+            input:
+                script="scripts/train.py",
+                code=code_of("scripts/train.py", *code),
+                samples=samples_of(job),
+                reads=job.reads,
+            output:
+                tables=results_of(job),
+                records=results_of(job, suffix=".json"),
+                weights=results_of(job, "weights", ".npz") if job.weights else [],
+            log:
+                f"results/{{scale}}/logs/{of_part}.log",
+            benchmark:
+                f"results/{{scale}}/benchmarks/{of_part}.tsv"
+            wildcard_constraints:
+                part="|".join(parts(job, config)),
+            threads: 1
+            resources:
+                gpu=GPU,
+            params:
+                functions=functions_of(job),
+                settings=settings_of(job),
+            message:
+                message
+            shell:
+                "{PYTHON} {input.script} {params.functions} --settings {params.settings:q} --samples {input.samples}"
+                " --reads {input.reads} --out {output.tables} --weights {output.weights} --log {log}"
+
+    else:
+
+        rule:
+            """Computes the tables of a job that trains nothing, and a record of each."""
+            name:
+                job.name
+            input:
+                script="scripts/tabulate.py",
+                code=code_of("scripts/tabulate.py", *code),
+                samples=samples_of(job),
+                reads=job.reads,
+            output:
+                tables=results_of(job),
+                records=results_of(job, suffix=".json"),
+            log:
+                f"results/{{scale}}/logs/{of_part}.log",
+            benchmark:
+                f"results/{{scale}}/benchmarks/{of_part}.tsv"
+            wildcard_constraints:
+                part="|".join(parts(job, config)),
+            threads: 1
+            params:
+                functions=functions_of(job),
+                settings=settings_of(job),
+                installed=bool(job.if_installed and find_spec(job.if_installed)),
+            message:
+                message
+            shell:
+                "{PYTHON} {input.script} {params.functions} --settings {params.settings:q} --samples {input.samples}"
+                " --reads {input.reads} --out {output.tables} --log {log}"
