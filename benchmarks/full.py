@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ndgm.experiments.inputs import Found, read_inputs
-from ndgm.pipeline.jobs import settings
 
 from ndgm.experiments.ensembles import sweep
+from ndgm.experiments.inputs import Found, read_inputs
 from ndgm.experiments.training import deterministic_torch
 from ndgm.groups import GROUPS
 from ndgm.pipeline.commands import Part, all_parts
+from ndgm.pipeline.jobs import settings
 from ndgm.pipeline.programs import argument_parser, function_of, program
 from ndgm.pipeline.steps import Deadline, one_line
 from ndgm.store.files import InputError, read_json, write_json
