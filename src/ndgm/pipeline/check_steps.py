@@ -117,7 +117,7 @@ def largest_part(check: Check, scale: str) -> Iterator[Record]:
         scale: The scale.
     """
     config, out = check.folder / f"{scale}_config.json", check.folder / f"{scale}_progress.json"
-    write_json(config, check.configs[scale])
+    write_json(config, check.configs[scale], sort_keys=False)
     with workers() as pool:
         yield from check.make_samples(scale, check.deadline, pool)
     paths = {"config": config, "folder": check.folder / scale, "out": out, "seconds": round(check.deadline.left, 1)}
