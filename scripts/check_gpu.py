@@ -8,15 +8,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ndgm.data.sources import SOURCES
-
-from ndgm.experiments.training import deterministic_torch
-from ndgm.pipeline.check import Check
-from ndgm.pipeline.check_steps import benchmark, largest_part, tests, twice, verdicts
-from ndgm.pipeline.device import description
-from ndgm.pipeline.programs import argument_parser, program
-from ndgm.pipeline.steps import Deadline, Outcome, passed, take
-from ndgm.store.files import read_json
+try:
+    from ndgm.data.sources import SOURCES
+    from ndgm.experiments.training import deterministic_torch
+    from ndgm.pipeline.check import Check
+    from ndgm.pipeline.check_steps import benchmark, largest_part, tests, twice, verdicts
+    from ndgm.pipeline.device import description
+    from ndgm.pipeline.programs import argument_parser, program
+    from ndgm.pipeline.steps import Deadline, Outcome, passed, take
+    from ndgm.store.files import read_json
+except ModuleNotFoundError as missing:
+    sys.exit(f"error: {sys.executable} finds no {missing.name}")
 
 ROOT = Path(__file__).resolve().parents[1]
 

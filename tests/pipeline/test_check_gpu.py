@@ -61,7 +61,7 @@ REFUSED = {refused!r}
 class Refusing(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in REFUSED:
-            raise ModuleNotFoundError(f"No module named {{name!r}}: it is not on a machine with a CUDA device")
+            raise ModuleNotFoundError(f"No module named {{name!r}}: it is refused", name=name)
 
 
 sys.meta_path.insert(0, Refusing())
@@ -175,6 +175,12 @@ def test_without_a_cuda_device_it_says_so_in_one_line(tmp_path: Path) -> None:
     done = check_gpu(tmp_path / "gpu.json", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 1 and not done.stdout and not (tmp_path / "gpu.json").exists()
     assert done.stderr == "error: device: cuda: PyTorch finds no CUDA device here\n"
+
+
+def test_without_pytorch_it_says_so_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(REFUSING.format(refused={"torch"}))
+    done = check_gpu(tmp_path / "gpu.json", PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT / "src")]))
+    assert done.returncode == 1 and done.stderr == f"error: {sys.executable} finds no torch\n"
 
 
 def test_no_option_names_another_device(tmp_path: Path) -> None:
