@@ -59,12 +59,12 @@ def test_the_name_of_a_scale_takes_its_file(repository: Path) -> None:
 def test_data_that_an_experiment_cannot_use(repository: Path, tmp_path: Path) -> None:
     """What the schema cannot know is said by the program, before it trains anything."""
     mine = tmp_path / "mine.yaml"
-    mine.write_text("edge_of_stability: {logistic: {tables: {digits: {components: 10}}}}")
+    mine.write_text("samples: {edge_of_stability_logistic: {digits: {components: 10}}}")
     target = "results/smoke/runs/edge_of_stability_logistic.parquet"
     done = run_snakemake(repository, "--cores", "1", "--configfile", "config/smoke.yaml", str(mine), "--", target)
     try:
         assert done.returncode != 0 and "Traceback" not in done.stdout
-        assert "error: edge_of_stability.logistic.tables.digits: these data are separable\n" in done.stdout
+        assert "error: samples.edge_of_stability_logistic.digits: these data are separable\n" in done.stdout
         assert not list((repository / "results").rglob("edge_of_stability_*.parquet"))
     finally:
         shutil.rmtree(repository / "results")
@@ -73,7 +73,7 @@ def test_data_that_an_experiment_cannot_use(repository: Path, tmp_path: Path) ->
 def test_an_archive_that_is_not_there(repository: Path) -> None:
     """It is missed before anything is computed."""
     line = last_line(run_snakemake(repository, "--cores", "1", "--config", "scale=full"))
-    key = "edge_of_stability.networks.data.cifar10.archive"
+    key = "samples.edge_of_stability_networks.cifar10_squared.archive"
     assert line.startswith(f"config/full.yaml: {key}: data/cifar-10-binary.tar.gz: no such file")
     assert not (repository / "results").exists()
 
@@ -119,8 +119,9 @@ def test_results_that_cannot_be_written(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "target"),
     [
-        ("data/lasso_gaussian.npz", "exact/l1_paradox_exact_gaussian.parquet"),
-        ("data/lasso_gaussian.npz", "runs/l1_paradox_lasso_gaussian.parquet"),
+        ("data/l1_paradox/gaussian.npz", "exact/l1_paradox_exact_gaussian.parquet"),
+        ("data/l1_paradox/gaussian.npz", "runs/l1_paradox_lasso_gaussian.parquet"),
+        ("weights/l1_paradox_networks_minibatch.npz", "runs/l1_paradox_pruning.parquet"),
         ("runs/l1_paradox_noise_gaussian.parquet", "claims.json"),
         ("exact/l1_paradox_exact_gaussian.parquet", "figures/l1_paradox_norm.svg"),
         ("claims.json", "paper.pdf"),
@@ -137,6 +138,6 @@ def test_a_truncated_result(smoke_copy: Path, file: str, target: str) -> None:
     assert re.search(rf"^error: .*results/smoke/{file}: ", done.stdout, re.MULTILINE), done.stdout
     after = set(results.rglob("*"))
     assert not after - before
-    lost = {path.stem for path in before - after if path.parent.name in ("data", "exact", "runs")}
+    lost = {path.stem for path in before - after if path.relative_to(results).parts[0] in ("data", "exact", "runs")}
     stem = Path(target).stem
     assert lost <= {stem, stem.replace("_lasso_", "_turning_point_")}  # one job writes both of these

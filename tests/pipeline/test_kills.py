@@ -23,7 +23,7 @@ def killed_in_training(folder: Path, whole_group: bool) -> str:
     while run.poll() is None and not jobs:
         time.sleep(0.05)
         children = psutil.Process(run.pid).children(recursive=True)
-        jobs = [child for child in children if child.cmdline()[1:2] == ["scripts/l1_paradox_lasso.py"]]
+        jobs = [child for child in children if child.cmdline()[1:2] == ["scripts/train.py"]]
     assert jobs, run.communicate()[0]
     time.sleep(2.5)  # until it has loaded what it needs, and trains
     assert jobs[0].is_running(), "the job was done before it could be killed: make it longer"
@@ -37,7 +37,7 @@ def killed_in_training(folder: Path, whole_group: bool) -> str:
 def test_a_killed_job(smoke_copy: Path) -> None:
     """After SIGKILL on a training job the next run completes to the same bytes."""
     before = hashes(smoke_copy)
-    assert "train_l1_paradox_lasso" in killed_in_training(smoke_copy, whole_group=False)
+    assert "train_l1_paradox" in killed_in_training(smoke_copy, whole_group=False)
     assert run_snakemake(smoke_copy, "--cores", "2", *SMOKE).returncode == 0
     assert hashes(smoke_copy) == before
 

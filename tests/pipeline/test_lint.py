@@ -9,6 +9,7 @@ from conftest import ROOT, run_snakemake
 # Findings of `snakemake --lint` that stay, each with its reason.
 LINT_THAT_STAYS = {
     "Specify a conda environment or container for each rule.": "all share the environment of constraints.txt",
+    "Shell command directly uses variable PYTHON from outside of the rule": "another path to it must rerun nothing",
 }
 
 
@@ -40,5 +41,5 @@ def test_every_rule_says_what_it_does(repository: Path) -> None:
     files = [ROOT / "Snakefile", *(ROOT / "workflow").glob("rules/*.smk")]
     text = "".join(file.read_text() for file in files)
     assert all(re.fullmatch(r"\w+ \(.+\)", line) for line in rules), rules
-    assert text.count("    message:\n") == len(rules)
+    assert text.count(" message:\n") == len(re.findall(r"^ *rule( \w+)?:$", text, re.MULTILINE)) > 5
     assert len((ROOT / "Snakefile").read_text().splitlines()) < 60

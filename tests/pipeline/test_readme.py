@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from ndgm.groups import GROUPS
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What takes minutes, or what no test may do, is run as far as it can be; the reason stands beside it.
 INSTEAD = {
@@ -53,27 +55,16 @@ def test_a_command_of_the_readme(smoke_copy: Path, command: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
-GROUPS = {
-    "convergence": "Convergence on convex problems",
-    "convergence_networks": "Convergence of networks",
-    "l1_paradox": "The L1 norm paradox on the LASSO",
-    "adaptive": "Adaptive methods on convex problems",
-    "l1_paradox_networks": "Networks under an L1 penalty, and pruning",
-    "edge_of_stability": "The Edge of Stability of convex functions",
-    "edge_of_stability_networks": "The Edge of Stability of networks",
-}
-
-
 def claims_tables() -> str:
     """The claims of the reference run as the README's tables, one a group; `|` in a cell would begin the next one."""
     claims = json.loads((ROOT / "reference/laptop/claims.json").read_text(encoding="utf-8"))
-    assert {claim["group"] for claim in claims} == set(GROUPS)
+    assert {claim["group"] for claim in claims} == {group.name for group in GROUPS}
     lines = []
-    for group, title in GROUPS.items():
-        rows = [claim for claim in claims if claim["group"] == group]
+    for group in GROUPS:
+        rows = [claim for claim in claims if claim["group"] == group.name]
         verdicts = [claim["verdict"] for claim in rows]
         counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(sorted(verdicts, reverse=True))]
-        lines += ["", f"### {title}: {', '.join(counts)}", ""]
+        lines += ["", f"### {group.title}: {', '.join(counts)}", ""]
         lines += ["| claim | predicted | measured | verdict |", "|---|---|---|---|"]
         for claim in rows:
             unit = "" if claim["unit"] == "1" else f" {claim['unit']}"

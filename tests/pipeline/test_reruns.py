@@ -10,14 +10,28 @@ from pathlib import Path
 import pytest
 from conftest import SMOKE, hashes, run_snakemake
 
+from ndgm.pipeline.jobs import FIGURES, JOBS
+
 AFTER_TRAINING = {"decide_claims", "draw_figure", "write_paper"}
+MODULES = sorted({module for job in JOBS.values() for module in job.modules})
+
+
+def pending(folder: Path, *configfiles: str) -> dict[str, str]:
+    """Results that would be made now, each with its rule, by Snakemake's own summary."""
+    summary = run_snakemake(folder, "--summary", *SMOKE, *configfiles).stdout
+    rows = [line.split("\t") for line in summary.splitlines() if line.count("\t") == 5]
+    return {row[0].removeprefix("results/smoke/"): row[2] for row in rows if row[5] == "update pending"}
 
 
 def rules_to_run(folder: Path, *configfiles: str) -> set[str]:
-    """The rules that would run now, by Snakemake's own summary."""
-    summary = run_snakemake(folder, "--summary", *SMOKE, *configfiles).stdout
-    rows = [line.split("\t") for line in summary.splitlines() if line.count("\t") == 5]
-    return {row[2] for row in rows if row[5] == "update pending"}
+    """The rules that would run now."""
+    return set(pending(folder, *configfiles).values())
+
+
+def edit(file: Path) -> None:
+    """A new line at the end of a module, a program or a text."""
+    with file.open("a") as text:
+        text.write("\n# edited\n")
 
 
 def touch_everything(folder: Path) -> None:
@@ -56,20 +70,48 @@ def test_nothing_to_do(smoke_copy: Path, touched: bool) -> None:
 @pytest.mark.parametrize(
     ("file", "rules"),
     [
+        ("src/ndgm/groups.py", set()),
         ("src/ndgm/pipeline/settings.py", set()),
+        ("src/ndgm/pipeline/jobs.py", set()),
+        ("src/ndgm/data/sources.py", set()),
         ("src/ndgm/paper/manuscript.py", {"write_paper"}),
         ("paper/paper.md", {"write_paper"}),
         ("figures/l1_paradox_norm.py", {"draw_figure", "write_paper"}),
         ("src/ndgm/paper/drawing.py", {"draw_figure", "write_paper"}),
         ("scripts/decide_claims.py", {"decide_claims", "write_paper"}),
-        ("scripts/l1_paradox_noise.py", {"train_l1_paradox_noise", *AFTER_TRAINING}),
+        ("src/ndgm/data/classification.py", {"make_samples", "train_edge_of_stability", *AFTER_TRAINING}),
     ],
 )
 def test_an_edit_reruns_what_depends_on_it(smoke_copy: Path, file: str, rules: set[str]) -> None:
-    """A new line at the end of a module, a program or a text."""
-    with (smoke_copy / file).open("a") as text:
-        text.write("\n# edited\n")
+    """Modules, programs and texts."""
+    edit(smoke_copy / file)
     assert rules_to_run(smoke_copy) == rules
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_edit_of_an_experiment_reruns_its_job_and_what_depends_on_it(smoke_copy: Path, module: str) -> None:
+    """Its own job, jobs that read what that makes, and of the figures just those that show its tables."""
+    edit(smoke_copy / f"src/ndgm/experiments/{module}.py")
+    found = pending(smoke_copy)
+    jobs = [job for job in JOBS.values() if module in job.modules]
+    made = {each.table for job in jobs for each in job.experiments}
+    jobs += [job for job in JOBS.values() if any(Path(file).name.startswith(tuple(made)) for file in job.reads)]
+    tables = {each.table for job in jobs for each in job.experiments}
+    assert set(found.values()) == {job.name for job in jobs} | AFTER_TRAINING
+    figures = {name for name, figure in FIGURES.items() if tables & set(figure.tables)}
+    assert {Path(file).stem for file in found if file.startswith("figures/")} == figures
+
+
+def test_an_edit_of_one_part_reruns_just_that_part(smoke_copy: Path, tmp_path: Path) -> None:
+    """What the config says of another sweep, or kind of data, is not among a job's settings."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(
+        "l1_paradox: {networks: {sweeps: {gelu: {penalties: {count: 4}}}}}\n"
+        "convergence: {networks: {data: {teacher: {problems: {noisy: {target: 0.3}}}}}}\n"
+    )
+    trained = {file for file in pending(smoke_copy, str(mine)) if file.endswith(".parquet")}
+    of_teacher = {f"runs/{each.table}_teacher.parquet" for each in JOBS["train_convergence_networks"].experiments}
+    assert trained == {"runs/l1_paradox_networks_gelu.parquet", *of_teacher}
 
 
 def test_two_swapped_settings_are_noticed(smoke_copy: Path, tmp_path: Path) -> None:
@@ -82,11 +124,11 @@ def test_two_swapped_settings_are_noticed(smoke_copy: Path, tmp_path: Path) -> N
 
 def test_training_asks_for_the_gpu(repository: Path, tmp_path: Path) -> None:
     """With `device: cuda` every training job asks for one GPU; with `cpu` none does."""
-    rules = repository / "workflow/rules/l1_paradox.smk"
+    rules = repository / "workflow/rules/experiments.smk"
     text = rules.read_text()
     try:
         # Without its sentence a job shows its resources.
-        rules.write_text(re.sub(r"    message:\n.*\n", "", text))
+        rules.write_text(re.sub(r" +message:\n.*\n", "", text))
         for device, asked in [("cuda", "gpu=1"), ("cpu", "gpu=0")]:
             plan = run_snakemake(repository, "--dry-run", *SMOKE, "--config", f"device={device}").stdout
             assert plan.count("rule train_") == plan.count(asked) > 0, plan

@@ -15,19 +15,10 @@ from ndgm.pipeline.environment import environment
 
 os.environ |= environment(Path(workflow.basedir, "src"))  # of every job: see "Determinism" in README.md
 
-# Snakemake would load pandas, a quarter of its start, only to ask whether a parameter is a table; ours are text.
-sys.modules.setdefault("pandas", None)
-
-# Each job says its sentence, and a failed one its fault: what the scheduler says between is no news.
-NO_NEWS = re.compile(
-    "Config file|Select jobs|Execute |Using shell|Assuming unrestricted|RuleException:\nCalledProcessError"
-)
-logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
-
 from ndgm.data.sources import SOURCES
 from ndgm.pipeline.imports import imports_of
 from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files, value
-from ndgm.pipeline.settings import faults, where_set
+from ndgm.pipeline.settings import faults, missing_files, overrides
 
 PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
 SCALE = config.get("scale")
@@ -38,8 +29,10 @@ configfile: FILES[-1]  # what the command line says is merged over it
 
 
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
-if found := faults(config, **WRITTEN):
+if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
     sys.exit("\n".join(found))
+if line := overrides(config):
+    logger.warning(line)
 
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")
@@ -47,13 +40,6 @@ GPU = int(config["device"] == "cuda")
 folder = next(filter(os.path.exists, [f"results/{SCALE}", "results", "."]))
 if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
     sys.exit(f"{folder}: not a folder that can be written to, and the results go there")
-
-
-for owner, names in config["samples"].items():
-    for name, entry in names.items():
-        if "archive" in entry and not os.path.isfile(entry["archive"]):
-            key = where_set(("samples", owner, name, "archive"), **WRITTEN)
-            sys.exit(f"{key}: {entry['archive']}: no such file; see config/README.md")
 
 
 wildcard_constraints:
@@ -71,9 +57,35 @@ def code_of(program, *modules):
     return sorted({*files, *imports_of(program, *files)})
 
 
+def entry(wildcards):
+    """What the config's table of samples says of `<owner>/<name>`."""
+    owner, name = os.path.split(wildcards.samples)
+    return config["samples"][owner][name]
+
+
+def options(wildcards):
+    """What the function of a source is told by an entry of the table of samples."""
+    return {key: option for key, option in entry(wildcards).items() if key != "source"}
+
+
+def settings_of(job):
+    """What the experiments of a job are told, by the part that it is run for."""
+    return lambda wildcards: json_of(settings(job, config, wildcards.get("part", "")))
+
+
+def samples_of(job):
+    """Files of the data that a job reads, by the part that it is run for."""
+    return lambda wildcards: every("data/{samples}.npz", samples=samples(job, config, wildcards.get("part", "")))
+
+
+def results_of(job, folder="", suffix=".parquet"):
+    """Files that a job makes, one for each of its experiments."""
+    return [f"results/{{scale}}/{result(job, each, folder, suffix)}" for each in job.experiments]
+
+
 def tables(*names):
     """Files of this run with tables, by their names in the manifest; all where none is named."""
-    return [f"results/{SCALE}/{file}" for file in table_files(config, *names)]
+    return every("{file}", file=table_files(config, *names))
 
 
 def every(*patterns, **wildcards):

@@ -1,13 +1,3 @@
-def entry(wildcards):
-    """What the config's table of samples says of `<owner>/<name>`."""
-    return value(config, f"samples.{wildcards.samples.replace('/', '.')}")
-
-
-def options(wildcards):
-    """What the function of its source is told."""
-    return {key: option for key, option in entry(wildcards).items() if key != "source"}
-
-
 rule make_samples:
     """The data of one entry of the config's table of samples: drawn from the root seed, or a table of others."""
     input:

@@ -1,26 +1,4 @@
 # Each job of the manifest is a rule: one that trains, or one that tabulates what needs no training.
-def results_of(job, folder="", suffix=".parquet"):
-    """Files of a job, one for each of its experiments."""
-    return [f"results/{{scale}}/{result(job, each, folder, suffix)}" for each in job.experiments]
-
-
-def settings_of(job):
-    """What the experiments of a job are told, by the part that it is run for."""
-    return lambda wildcards: json_of(settings(job, config, wildcards.get("part", "")))
-
-
-def samples_of(job):
-    """The data that a job reads, by the part that it is run for."""
-    return lambda wildcards: [
-        f"results/{SCALE}/data/{entry}.npz" for entry in samples(job, config, wildcards.get("part", ""))
-    ]
-
-
-def functions_of(job):
-    """The functions of `ndgm.experiments` that a job calls."""
-    return " ".join(each.function for each in job.experiments)
-
-
 for job in JOBS.values():
     code = [f"experiments.{module}" for module in job.modules]
     of_part = f"{job.name}{'_{part}' if job.parts else ''}"
@@ -51,7 +29,7 @@ for job in JOBS.values():
             resources:
                 gpu=GPU,
             params:
-                functions=functions_of(job),
+                functions=[each.function for each in job.experiments],
                 settings=settings_of(job),
             message:
                 message
@@ -81,7 +59,7 @@ for job in JOBS.values():
                 part="|".join(parts(job, config)),
             threads: 1
             params:
-                functions=functions_of(job),
+                functions=[each.function for each in job.experiments],
                 settings=settings_of(job),
                 installed=bool(job.if_installed and find_spec(job.if_installed)),
             message:

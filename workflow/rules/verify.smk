@@ -27,5 +27,5 @@ rule verify:
     message:
         f"Comparing results/{SCALE} with reference/{SCALE}"
     shell:
-        "{PYTHON} {input.script} --settings {params.settings:q} --results results/{SCALE} --reference reference/{SCALE}"
-        " --log {log}"
+        f"{{PYTHON}} {{input.script}} --settings {{params.settings:q}} --results results/{SCALE}"
+        f" --reference reference/{SCALE} --log {{log}}"

@@ -27,8 +27,11 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         InputError: if the file is missing or truncated.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        if texts := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+            raise ValueError(f"{texts[0]} is no array")
+        return arrays
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except Exception as fault:  # a damaged archive can end in about ten kinds of them

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from claims_on_made_up_tables import STEPS, near_one, with_two_rows
 
-from ndgm.experiments.ensembles import grid
+from ndgm.experiments.grids import grid
 
 DIAL, SMOOTHING, CURES = "convergence_kink_dial", "convergence_smoothing", "convergence_cures"
 WORST, CERTIFIED = "convergence_worst_cases", "convergence_certificates"

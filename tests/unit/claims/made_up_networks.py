@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from claims_on_made_up_tables import near_one
 
-from ndgm.experiments.ensembles import grid
+from ndgm.experiments.grids import grid
 
 NETS, FLOORS, KINK_VALUE = "convergence_networks", "convergence_floors", "convergence_kink_value"
 

@@ -6,7 +6,7 @@ import pytest
 
 import ndgm.claims.adaptive  # noqa: F401  (registers its claims)
 from ndgm.decide.claim import CLAIMS, decide
-from ndgm.experiments.ensembles import grid
+from ndgm.experiments.grids import grid
 
 NAMES = [name for name, one in CLAIMS.items() if one.group == "adaptive"]
 LASSO, ONE, CYCLES = "adaptive_lasso", "adaptive_one_weight", "adaptive_cycles"

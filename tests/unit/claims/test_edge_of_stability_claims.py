@@ -7,7 +7,7 @@ from claims_on_made_up_tables import change, claims_of, copied_for_each_test, la
 
 import ndgm.claims.edge_of_stability  # noqa: F401  (registers its claims)
 from ndgm.decide.claim import decide
-from ndgm.experiments.ensembles import grid
+from ndgm.experiments.grids import grid
 from ndgm.theory.edge_of_stability import cycle_amplitude, cycle_sharpness, mean_curvature, scalar
 
 CLAIMS = claims_of("edge_of_stability")

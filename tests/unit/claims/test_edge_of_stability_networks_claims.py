@@ -5,7 +5,7 @@ import pytest
 
 from ndgm.claims.edge_of_stability_networks import plateaus
 from ndgm.decide.claim import CLAIMS, decide
-from ndgm.experiments.ensembles import grid
+from ndgm.experiments.grids import grid
 
 GROUP = "edge_of_stability_networks"
 CLAIMED = {name: one for name, one in CLAIMS.items() if one.group == GROUP}

@@ -21,7 +21,7 @@ from claims_on_made_up_tables import (
 
 import ndgm.claims.l1_paradox  # noqa: F401  (registers its claims)
 from ndgm.decide.claim import decide
-from ndgm.experiments.ensembles import grid
+from ndgm.experiments.grids import grid
 
 CLAIMS = claims_of("l1_paradox")
 PENALTIES = np.geomspace(0.1, 5, 7)

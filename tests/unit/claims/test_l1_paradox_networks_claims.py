@@ -6,7 +6,7 @@ import pytest
 
 import ndgm.claims.l1_paradox_networks  # noqa: F401  (registers its claims)
 from ndgm.decide.claim import CLAIMS, decide
-from ndgm.experiments.ensembles import grid
+from ndgm.experiments.grids import grid
 
 NAMES = [name for name, one in CLAIMS.items() if one.group == "l1_paradox_networks"]
 RANDOM = [name for name in NAMES if CLAIMS[name].test.random]

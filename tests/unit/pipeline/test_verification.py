@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.data.networks import Samples
-from ndgm.data.regression import Regression
+from ndgm.data.kinds import Regression, Samples
 from ndgm.pipeline.verification import Level, accept, compare, report
 from ndgm.store.arrays import write_data
 from ndgm.store.files import InputError, write_json

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ndgm.store.provenance import code_hashes, file_hash, generator, record, seed_sequence, value_hash
+from ndgm.store.provenance import code_hashes, file_hash, generator, origin, record, seed_sequence, value_hash
 
 KEYS = [(root, experiment, part, i) for root in (1, 2) for experiment in "ab" for part in "xy" for i in range(25)]
 
@@ -73,10 +73,11 @@ def strings(value):
 def test_a_record_has_no_path_host_user_or_time(tmp_path):
     (tmp_path / "design.npz").write_bytes(b"abc")
     settings = {"device": "cpu", "steps": 10}
-    made = record(settings, [tmp_path / "design.npz"])
-    assert made["settings"] == settings and made["data"].keys() == {"design.npz"}
-    assert made["data"]["design.npz"] == file_hash(tmp_path / "design.npz")
-    assert made == record(settings, [tmp_path / "design.npz"])
+    data = {"design": tmp_path / "design.npz"}
+    made = record(settings, data)
+    assert made["settings"] == settings and made["data"] == {"design": file_hash(tmp_path / "design.npz")}
+    assert made == record(settings, data)
+    assert origin(settings, data).items() <= made.items()
     texts = list(strings(json.loads(json.dumps(made))))
     for text in texts:
         assert "/" not in text and "\\" not in text

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso
 
-from ndgm.data.regression import diabetes, gaussian
+from ndgm.data.regression import autoregressive, diabetes, diabetes_quadratic, gaussian
 from ndgm.theory import lasso
 from ndgm.theory.lasso import (
     CertificateError,
@@ -23,8 +23,8 @@ def load(name):
     if name == "gaussian":
         return gaussian(rng, samples=200, features=50, nonzeros=10, noise=1.0)
     if name == "correlated":
-        return gaussian(rng, samples=1000, features=30, nonzeros=8, noise=1.0, correlation=0.9)
-    return diabetes(quadratic=name == "diabetes_quadratic")
+        return autoregressive(rng, samples=1000, features=30, nonzeros=8, noise=1.0, correlation=0.9)
+    return diabetes_quadratic(rng) if name == "diabetes_quadratic" else diabetes(rng)
 
 
 def orthonormal(b, c=None):
@@ -70,7 +70,7 @@ def test_two_correlated_columns_by_hand():
 
 def test_diabetes_path_is_the_published_one():
     # Efron et al. (2004), section 3: the LASSO takes 12 steps; hdl, the 7th variable, leaves at the 11th.
-    path = lasso_path(Quadratic.from_data(*diabetes()))
+    path = lasso_path(Quadratic.from_data(*diabetes(np.random.default_rng(0))))
     support = path.signs != 0
     changes = [(support[k] ^ support[k - 1]).nonzero()[0] + 1 for k in range(1, len(support))]
     assert [int(variable) for (variable,) in changes] == [3, 9, 4, 7, 2, 10, 5, 8, 6, 1, 7, 7]

@@ -6,7 +6,7 @@ import statsmodels.api as sm
 import torch
 from scipy.special import expit
 
-from ndgm.data.classification import labelled_gaussian, labelled_table
+from ndgm.data.classification import breast_cancer, two_classes
 from ndgm.theory.edge_of_stability import OrbitError, flip_coefficient, scalar, two_cycle
 from ndgm.theory.logistic import (
     Minimum,
@@ -20,7 +20,7 @@ from ndgm.theory.logistic import (
 
 
 def noisy(features=2, seed=0):
-    return labelled_gaussian(np.random.default_rng(seed), samples=80, features=features, wrong=0.25)
+    return two_classes(np.random.default_rng(seed), samples=80, features=features, wrong=0.25).signed
 
 
 def loss(signed):
@@ -126,10 +126,11 @@ def test_separation():
     # y = ±1 at (±1, 0) and (0, ±1) with w = (1, 1).
     assert separation(np.array([[1.0, 0.0], [0.0, 1.0]])) == pytest.approx(1)
     assert separation(noisy()) == 0
-    assert separation(labelled_gaussian(np.random.default_rng(0), samples=50, features=4, wrong=0.0)) > 0
+    assert separation(two_classes(np.random.default_rng(0), samples=50, features=4, wrong=0.0).signed) > 0
     # Wolberg's data are linearly separable with all 30 features, as their description says.
-    assert separation(labelled_table("breast_cancer")) > 0
-    assert separation(labelled_table("breast_cancer", components=1)) == 0
+    rng = np.random.default_rng(0)
+    assert separation(breast_cancer(rng).signed) > 0
+    assert separation(breast_cancer(rng, components=1).signed) == 0
 
 
 def test_bad_input():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ndgm.data.classification import labelled_gaussian, labelled_table, load_classes
+from ndgm.data.classification import two_classes
 from ndgm.data.max_affine import slopes_around_zero
 from ndgm.engine.curvature.orbit import Orbit
 from ndgm.engine.descent import Schedule, descend
@@ -17,7 +17,7 @@ from ndgm.theory import edge_of_stability as theory
 TILTED = ["tilted_softplus_0.2", "tilted_pseudo_huber_0.5"]
 NAMES = [*SCALARS, "power_1.25", "power_1.75", *TILTED]
 POINTS = torch.tensor([-30.0, -2.5, -0.9, -0.1, 0.03, 0.6, 1.4, 3.0, 12.0], dtype=torch.float64).unsqueeze(1)
-SIGNED = labelled_gaussian(np.random.default_rng(0), samples=30, features=3, wrong=0.2)
+SIGNED = two_classes(np.random.default_rng(0), samples=30, features=3, wrong=0.2).signed
 
 # The functions as one would write them; autograd gives their derivatives.
 PLAIN = {
@@ -152,39 +152,3 @@ def test_relative_progress_and_curvature_are_one():
     huber.accumulate(inside, huber.subgradient(inside), sums)
     assert sums["curvature"].item() == pytest.approx(0.25) and sums["smoothness"].item() == pytest.approx(0.25)
     assert huber.measure(zero, inside)["smoothness"].item() == pytest.approx(1 / 0.7)  # from g to 0
-
-
-def test_slopes_around_zero():
-    slopes = slopes_around_zero(np.random.default_rng(4), 12, 5)
-    np.testing.assert_allclose(np.linalg.norm(slopes, axis=1), 1, rtol=1e-14)
-    objective = MaxAffine(torch.tensor(slopes).unsqueeze(0).repeat(50, 1, 1), 0.0)
-    # The minimum is at a corner: away from 0 the value is positive, and there is no curvature anywhere.
-    assert (objective.value(normal(50, 5, seed=5)) > 0).all()
-    assert (objective.sharpness(normal(50, 5)) == 0).all()
-
-
-def test_tables_of_two_classes():
-    whole, reduced = labelled_table("digits"), labelled_table("digits", components=2)
-    assert whole.shape == (352, 53) and reduced.shape == (352, 3)  # 12 of 64 pixels are constant
-    labels = reduced[:, -1]
-    assert (labels == whole[:, -1]).all() and set(labels) == {-1, 1}
-    inputs = reduced[:, :-1] * labels[:, None]
-    np.testing.assert_allclose(inputs.T @ inputs / 352, np.eye(2), atol=1e-12)
-    np.testing.assert_allclose(inputs.mean(0), 0, atol=1e-13)
-    # The first component explains most: no direction of the standardised table has a larger variance.
-    standardised = whole[:, :-1] * labels[:, None]
-    scatter = standardised.T @ standardised / 352
-    direction = standardised.T @ inputs[:, 0]
-    direction /= np.linalg.norm(direction)
-    assert direction @ scatter @ direction == pytest.approx(np.linalg.eigvalsh(scatter)[-1], rel=1e-12)
-    assert labelled_table("breast_cancer").shape == (569, 31)
-
-
-def test_generated_classes():
-    told = {"source": "gaussian", "samples": 40, "features": 3, "wrong": 0.25}
-    right, wrong = (load_classes(told | {"wrong": share}, np.random.default_rng(6)) for share in (0.0, 0.25))
-    assert right.shape == (40, 4) and (right[:, -1] * wrong[:, -1] == -1).sum() == 10
-    assert np.array_equal(np.abs(right), np.abs(wrong))
-    again = load_classes(told, np.random.default_rng(6))
-    assert np.array_equal(wrong, again)
-    assert np.array_equal(load_classes({"source": "digits"}, np.random.default_rng(0)), labelled_table("digits"))

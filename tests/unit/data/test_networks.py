@@ -1,102 +1,10 @@
-"""Designs and targets, held against scikit-learn and the generating law."""
+"""Inputs and targets of networks, held against scikit-learn's table and the generating law."""
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_diabetes, load_digits
-from sklearn.preprocessing import PolynomialFeatures
+from sklearn.datasets import load_digits
 
-from ndgm.data.networks import SAMPLERS, digits, teacher
-from ndgm.data.regression import diabetes, gaussian, load_design, without_signal
-from ndgm.store.files import InputError
-
-
-def assert_standardised(data):
-    columns = np.column_stack([data.design, data.target])
-    np.testing.assert_allclose(columns.mean(0), 0, atol=1e-13)
-    np.testing.assert_allclose(columns.std(0), 1, rtol=1e-13)
-
-
-@pytest.mark.parametrize("correlation", [0.0, 0.9])
-def test_gaussian_columns_correlate_as_stated(correlation):
-    samples, features = 20_000, 6
-    data = gaussian(
-        np.random.default_rng(1), samples=samples, features=features, nonzeros=3, noise=1.0, correlation=correlation
-    )
-    assert_standardised(data)
-    expected = np.array([[correlation ** abs(i - j) for j in range(features)] for i in range(features)])
-    measured = data.design.T @ data.design / samples
-    # Five standard errors of a correlation, (1 − ρ²)/√n, over 15 pairs; none on the diagonal.
-    assert (np.abs(measured - expected) <= 5 * (1 - expected**2) / np.sqrt(samples) + 1e-12).all()
-
-
-@pytest.mark.parametrize("nonzeros", [0, 1, 4, 9])
-def test_gaussian_without_noise_has_the_stated_weights(nonzeros):
-    features = 9
-    rng = np.random.default_rng(2)
-    data = gaussian(rng, samples=2_000, features=features, nonzeros=nonzeros, noise=0.0 if nonzeros else 1.0)
-    weights = np.linalg.lstsq(data.design, data.target)[0]
-    if not nonzeros:
-        assert np.abs(weights).max() < 5 / np.sqrt(2_000)
-        return
-    # Standardising rescales: all weights are ±1/√nonzeros, give or take the columns' sample scales.
-    large = np.abs(weights) > 1e-10
-    assert large.sum() == nonzeros
-    np.testing.assert_allclose(np.abs(weights[large]), 1 / np.sqrt(nonzeros), rtol=0.15)
-    assert abs(np.sign(weights[large]).sum()) == nonzeros % 2
-    np.testing.assert_allclose(data.design @ weights, data.target, atol=1e-10)
-
-
-def test_noise_of_the_target():
-    rng = np.random.default_rng(3)
-    data = gaussian(rng, samples=20_000, features=8, nonzeros=4, noise=3.0)
-    residual = data.target - data.design @ np.linalg.lstsq(data.design, data.target)[0]
-    # Of the target's variance, 4 + 3², the noise is 9/13; its standard error is below √(2/n) relative.
-    assert residual.var() == pytest.approx(9 / 13, rel=5 * np.sqrt(2 / 20_000))
-
-
-def test_support_is_in_random_places():
-    rng = np.random.default_rng(4)
-    data = [gaussian(rng, samples=40, features=6, nonzeros=2, noise=0.0) for _ in range(10)]
-    supports = {tuple(np.flatnonzero(np.abs(np.linalg.lstsq(*one)[0]) > 1e-10)) for one in data}
-    assert len(supports) > 3
-
-
-def test_diabetes_is_scikit_learns_table():
-    data, table = diabetes(), load_diabetes()
-    assert_standardised(data)
-    # Scaled by scikit-learn, columns have mean 0 and length 1.
-    np.testing.assert_allclose(data.design / np.sqrt(442), table.data, atol=1e-12)
-    assert np.corrcoef(data.target, table.target)[0, 1] == pytest.approx(1, rel=1e-12)
-
-
-def test_quadratic_diabetes_is_the_expansion_to_64_columns_without_the_square_of_sex():
-    data, table = diabetes(quadratic=True), load_diabetes()
-    assert_standardised(data)
-    expansion = PolynomialFeatures(2, include_bias=False).fit(table.data, table.feature_names)
-    names = expansion.get_feature_names_out(table.feature_names)
-    expected = expansion.transform(table.data)[:, names != "sex^2"]
-    assert data.design.shape == expected.shape == (442, 64)
-    correlations = np.corrcoef(data.design.T, expected.T)[:64, 64:]
-    # Each column of ours is one of theirs, and each of theirs is there once.
-    matches = correlations > 1 - 1e-10
-    assert (matches.sum(0) == 1).all() and (matches.sum(1) == 1).all()
-
-
-def test_without_signal_nothing_correlates_and_the_design_stays():
-    drawn = gaussian(np.random.default_rng(0), samples=30, features=5, nonzeros=2, noise=0.5)
-    for data in (drawn, diabetes(quadratic=True)):
-        silent = without_signal(data)
-        assert_standardised(silent)
-        np.testing.assert_allclose(silent.design, data.design, atol=1e-12)
-        np.testing.assert_allclose(silent.design.T @ silent.target / len(silent.target), 0, atol=1e-12)
-
-
-@pytest.mark.parametrize(("samples", "features"), [(10, 10), (10, 9), (10, 20)])
-def test_a_design_that_fits_exactly_leaves_no_noise(samples, features):
-    # The residual was rounding, which standardising blew up to a target of variance one.
-    data = gaussian(np.random.default_rng(5), samples=samples, features=features, nonzeros=2, noise=1.0)
-    with pytest.raises(InputError, match=f"{features} features fit {samples} samples exactly"):
-        without_signal(data)
+from ndgm.data.networks import digits, split_digits, teacher
 
 
 def rows_and_classes(data):
@@ -154,18 +62,15 @@ def test_a_random_subset_of_the_digits_does_not_depend_on_the_share_that_is_wron
     assert set(rows_and_classes(other)[0]) != set(rows_and_classes(clean)[0])
 
 
-OPTIONS = {
-    "digits": {"samples": 60, "wrong": 0.3},
-    "teacher": {"samples": 60, "features": 5, "units": 4, "noise": 0.3},
-}
-
-
-@pytest.mark.parametrize("name", OPTIONS)
-def test_samples_are_decided_by_the_generator(name):
-    one, same, other = (SAMPLERS[name](np.random.default_rng(seed), **OPTIONS[name]) for seed in (10, 10, 11))
-    for array, again, another in zip(one, same, other, strict=True):
-        np.testing.assert_array_equal(array, again)
-        assert array.shape == another.shape and (array != another).any()
+def test_the_digits_are_cut_in_two_without_overlap():
+    split = split_digits(np.random.default_rng(0), test=360)
+    train, test = split.train, split.test
+    assert [len(half.inputs) for half in (train, test)] == [1437, 360]
+    assert abs(train.inputs.mean()) < 1e-12 and train.inputs.std() == pytest.approx(1)
+    raw = np.concatenate([train.inputs, test.inputs])
+    assert len(np.unique(raw.round(9), axis=0)) == len(raw)  # no picture is there twice, so none is in both halves
+    targets = np.concatenate([train.targets, test.targets])
+    assert (targets.sum(0) == np.bincount(load_digits().target)).all()
 
 
 @pytest.mark.parametrize(("samples", "features", "units"), [(40, 1, 1), (500, 8, 8), (30, 50, 3)])
@@ -222,13 +127,3 @@ def test_teachers_of_two_generators_are_independent():
     # The networks differ too, not only what goes into them.
     slopes = [np.linalg.lstsq(data.inputs, data.targets)[0][:, 0] for data in (one, other)]
     assert abs(np.dot(*slopes) / np.prod(np.linalg.norm(slopes, axis=1))) < 0.99
-
-
-def test_load_design_passes_the_config_on():
-    sizes = {"samples": 50, "features": 4, "nonzeros": 2, "noise": 1.0}
-    made = load_design({"source": "autoregressive", "correlation": 0.99, **sizes}, np.random.default_rng(6))
-    assert made.design.shape == (50, 4)
-    assert np.corrcoef(made.design.T)[0, 1] > 0.9
-    assert abs(np.corrcoef(load_design({"source": "gaussian", **sizes}, np.random.default_rng(6)).design.T)[0, 1]) < 0.7
-    assert load_design({"source": "diabetes"}, None).design.shape == (442, 10)
-    assert load_design({"source": "diabetes_quadratic"}, None).design.shape == (442, 64)
