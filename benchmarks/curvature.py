@@ -87,7 +87,7 @@ def trajectory(objective):
     for step in range(BEFORE + EVERY * TIMES):
         if step >= BEFORE and step % EVERY == 0:
             iterates.append(w.clone())
-        w -= STEP_SIZE * objective.gradient(w)
+        w -= STEP_SIZE * objective.subgradient(w)
     return iterates
 
 

@@ -80,9 +80,9 @@ def compare(case, interleaved):
         wait(case.device)
 
     step_size = torch.full((case.runs, 1), 0.01, **options)
-    step = replayed(
-        lambda: METHODS["subgradient"].rule(w, objective.subgradient(w), {}, step_size), lambda: [w], w.device
-    )
+    method = METHODS["subgradient"]
+    state = method.start(w)
+    step = replayed(lambda: method.step(objective, w, state, step_size), lambda: [w], w.device)
 
     def ours():
         for _ in range(case.our_steps):

@@ -34,30 +34,35 @@ def asks(method: str) -> frozenset[str]:
         method: A name in `METHODS`.
 
     Returns:
-        Some of `subgradient`, `smooth_gradient`, `penalty_subgradient`, `shrink`, and `value`, which is that of the
-        objective above its infimum.
+        Some of `subgradient`, `smooth_gradient`, `penalty_subgradient`, `shrink`, `value` and `lowest`, its infimum.
 
     Raises:
-        ValueError: if the entry is no call of a class of its module that says so in a literal `asks`.
+        ValueError: if the entry is no call of a class with a literal `asks`, in its module or one of `ndgm.engine`
+            that it takes the class from.
     """
     entries, module = _entries("methods")
     call = entries[method]
     if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
-        for kind in module.body:
-            if isinstance(kind, ast.ClassDef) and kind.name == call.func.id:
-                for value in _assigned(kind, "asks"):
+        for statement in _home(module, call.func.id).body:
+            if isinstance(statement, ast.ClassDef) and statement.name == call.func.id:
+                for value in _assigned(statement, "asks"):
                     return frozenset(ast.literal_eval(value))
-        return _asked_by_flags({keyword.arg for keyword in call.keywords})
-    raise ValueError(f"METHODS[{method!r}] is no call of a class of its module with a literal `asks`")
+    raise ValueError(f"METHODS[{method!r}] is no call of a class with a literal `asks`")
 
 
-def _asked_by_flags(flags: set[str | None]) -> frozenset[str]:
-    """What an entry of the form `Method(rule, proximal=True)` asks for."""
-    if "proximal" in flags:
-        return frozenset({"smooth_gradient", "shrink"})
-    if "decoupled" in flags:
-        return frozenset({"smooth_gradient", "penalty_subgradient"})
-    return frozenset({"subgradient", "value"} if "polyak" in flags else {"subgradient"})
+def _home(module: ast.Module, name: str) -> ast.Module:
+    """The module that a module takes a name from, or itself."""
+    for statement in module.body:
+        if isinstance(statement, ast.ImportFrom) and name in {alias.name for alias in statement.names}:
+            return _parsed((statement.module or "").removeprefix("ndgm."))
+    return module
+
+
+@cache
+def _parsed(name: str) -> ast.Module:
+    """Syntax tree of one of our modules, such as `engine.methods`."""
+    file = files("ndgm").joinpath(*name.split(".")[:-1], f"{name.split('.')[-1]}.py")
+    return ast.parse(file.read_text(encoding="utf-8"), str(file))
 
 
 @cache

@@ -286,7 +286,7 @@ def test_the_configs_are_valid(file: Path) -> None:
             ],
         ),
         ("convergence: {cures: {methods: [spred]}}", "convergence.cures.methods[0]: 'spred' is not one of subgradient"),
-        ("l1_paradox: {lasso: {methods: [polyak]}}", "l1_paradox.lasso.methods[0]: 'polyak' asks for value"),
+        ("l1_paradox: {lasso: {methods: [polyak]}}", "l1_paradox.lasso.methods[0]: 'polyak' asks for lowest"),
         ("convergence: {worst_cases: {rules: [none]}}", "convergence.worst_cases.rules[0]: 'none' is not one of const"),
         ("rootseed: 1\nsead: 2", ["rootseed: unknown key; did you mean root_seed?", "sead: unknown key"]),
     ],

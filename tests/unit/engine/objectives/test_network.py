@@ -5,7 +5,7 @@ import pytest
 import torch
 from networks_in_torch import (
     CRITERIA,
-    MODULES,
+    NAMES,
     RUNS,
     SAMPLES,
     WIDTHS,
@@ -17,8 +17,9 @@ from networks_in_torch import (
     torch_model,
 )
 
+from ndgm.engine.activations import activation
 from ndgm.engine.methods import METHODS
-from ndgm.engine.networks import Networks, activation, with_ones
+from ndgm.engine.networks import Networks, with_ones
 from ndgm.engine.objectives.batches import Batches
 from ndgm.engine.objectives.network import LOSSES, MinibatchNetworkLoss, NetworkLoss
 
@@ -26,7 +27,7 @@ from ndgm.engine.objectives.network import LOSSES, MinibatchNetworkLoss, Network
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-6)])
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("widths", WIDTHS, ids=lambda widths: f"depth {len(widths) - 2}")
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", NAMES)
 def test_losses_and_gradients_are_those_of_torch(name, widths, loss, dtype, tolerance):
     networks = Networks(widths, activation(name))
     (x, y), w = data(dtype), parameters(networks, dtype)
@@ -47,7 +48,7 @@ def test_losses_and_gradients_are_those_of_torch(name, widths, loss, dtype, tole
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", NAMES)
 def test_gradients_are_finite_differences(name, loss):
     networks = Networks(WIDTHS[1], activation(name))
     (x, y), w = data(), parameters(networks)
@@ -56,20 +57,20 @@ def test_gradients_are_finite_differences(name, loss):
     h = 1e-6
     slope = (objective.value(w + h * direction) - objective.value(w - h * direction)) / (2 * h)
     # Truncation h² and rounding 1e-16/h; no residual or pre-activation of these is within 1e-5 of its kink.
-    torch.testing.assert_close((objective.gradient(w) * direction).sum(1), slope, rtol=1e-7, atol=1e-8)
+    torch.testing.assert_close((objective.subgradient(w) * direction).sum(1), slope, rtol=1e-7, atol=1e-8)
 
 
 @pytest.mark.parametrize("runs_at_once", [1, 3, 16])
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_run_of_an_ensemble_is_the_run_alone(name, runs_at_once):
     networks = Networks(WIDTHS[1], activation(name))
     (x, y), w = data(), parameters(networks)
     before = w - 0.1 * torch.tensor(np.random.default_rng(5).standard_normal(w.shape))
     together = NetworkLoss(networks, x, y, RUNS, classes=True, runs_at_once=runs_at_once, samples_at_once=9)
-    gradient, measured = together.gradient(w), together.measure(w, before)
+    gradient, measured = together.subgradient(w), together.measure(w, before)
     for run in range(RUNS):
         alone = NetworkLoss(networks, x, y, 1, classes=True)
-        torch.testing.assert_close(gradient[[run]], alone.gradient(w[[run]]), rtol=1e-12, atol=1e-14)
+        torch.testing.assert_close(gradient[[run]], alone.subgradient(w[[run]]), rtol=1e-12, atol=1e-14)
         for key, value in alone.measure(w[[run]], before[[run]]).items():
             torch.testing.assert_close(measured[key][[run]], value, rtol=1e-12, atol=1e-14)
 
@@ -78,16 +79,16 @@ def test_gradients_leave_the_iterate_alone_and_see_that_it_changed():
     networks = Networks(WIDTHS[1], activation("relu"))
     (x, y), w = data(), parameters(networks)
     objective = NetworkLoss(networks, x, y, RUNS)
-    kept, first = w.clone(), objective.gradient(w).clone()
+    kept, first = w.clone(), objective.subgradient(w).clone()
     objective.measure(w, w), objective.value(w)
     assert torch.equal(w, kept)
-    assert torch.equal(objective.gradient(w), first)
+    assert torch.equal(objective.subgradient(w), first)
     other = 2 * w
-    changed = objective.gradient(other).clone()
+    changed = objective.subgradient(other).clone()
     assert not torch.equal(changed, first)
     w.mul_(2)
-    assert torch.equal(objective.gradient(w), changed)
-    torch.testing.assert_close(objective.gradient(w.T.contiguous().T), changed, rtol=1e-12, atol=1e-14)
+    assert torch.equal(objective.subgradient(w), changed)
+    torch.testing.assert_close(objective.subgradient(w.T.contiguous().T), changed, rtol=1e-12, atol=1e-14)
 
 
 def one_unit(a, biases, c):
@@ -177,20 +178,20 @@ def test_another_block_changes_no_draws():
     together, alone = minibatch(networks, 4, (7, 8)), minibatch(networks, 2, (8,))
     for _ in range(5):
         together.draw(), alone.draw()
-        torch.testing.assert_close(together.gradient(w)[2:], alone.gradient(w[2:]), rtol=1e-12, atol=1e-14)
+        torch.testing.assert_close(together.subgradient(w)[2:], alone.subgradient(w[2:]), rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("method", ["subgradient", "heavy_ball"])
-def test_twenty_steps_are_those_of_torch_sgd(method):
-    networks = Networks(WIDTHS[1], activation("relu"))
+@pytest.mark.parametrize("name", ["subgradient", "heavy_ball"])
+def test_twenty_steps_are_those_of_torch_sgd(name):
+    networks, method = Networks(WIDTHS[1], activation("relu")), METHODS[name]
     (x, y), w = data(), parameters(networks)
     models = [torch_model(networks, "relu", start) for start in w]
     objective = NetworkLoss(networks, x, y, RUNS, runs_at_once=2, samples_at_once=10)
-    step_size, state = torch.linspace(0.01, 0.1, RUNS, dtype=torch.float64).unsqueeze(1), {}
+    step_size, state = torch.linspace(0.01, 0.1, RUNS, dtype=torch.float64).unsqueeze(1), method.start(w)
     for _ in range(20):
-        w, state = METHODS[method].rule(w, objective.subgradient(w), state, step_size)
+        w, state = method.step(objective, w, state, step_size)
     for run, model in enumerate(models):
-        momentum = 0.9 if method == "heavy_ball" else 0.0
+        momentum = 0.9 if name == "heavy_ball" else 0.0
         optimiser = torch.optim.SGD(model.parameters(), lr=step_size[run].item(), momentum=momentum)
         for _ in range(20):
             optimiser.zero_grad()
@@ -202,7 +203,7 @@ def test_twenty_steps_are_those_of_torch_sgd(method):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", NAMES)
 def test_cuda_gives_what_the_processor_gives(name, loss):
     chosen = activation(name, 0.5) if name == "relu" else activation(name)
     networks = Networks((64, 100, 100, 10), chosen)
@@ -218,7 +219,16 @@ def test_cuda_gives_what_the_processor_gives(name, loss):
         batches.draw()
         there, there_before = w.to(device), before.to(device)
         quantities = objective.measure(there, there_before)
-        quantities |= {"gradient": objective.gradient(there), "minibatch": batches.gradient(there)}
+        quantities |= {"gradient": objective.subgradient(there), "minibatch": batches.subgradient(there)}
         found.append({key: value.cpu() for key, value in quantities.items()})
     for key, value in found[0].items():
         torch.testing.assert_close(found[1][key], value, rtol=1e-10, atol=1e-10)
+
+
+def test_a_loss_that_does_not_exist():
+    with pytest.raises(ValueError, match="squared, absolute, cross_entropy"):
+        NetworkLoss(Networks(WIDTHS[0], activation("relu")), *data(), RUNS, loss="hinge")
+
+
+def test_criteria_are_those_of_every_loss():
+    assert CRITERIA.keys() == LOSSES.keys(), "add the loss of PyTorch to CRITERIA in networks_in_torch.py"

@@ -1,4 +1,4 @@
-"""Objectives, held against autograd on the plain formula, torch's own soft thresholding and the rows of the design."""
+"""The LASSO and its mini-batches, against autograd, torch's own soft thresholding and the rows of the design."""
 
 import numpy as np
 import pytest
@@ -39,24 +39,15 @@ def test_gradients_are_those_of_the_plain_formula(data):
     (smooth,) = torch.autograd.grad(plain_smooth(Z, y, point).sum(), point)
     whole_value = (plain_smooth(Z, y, point) + penalty[:, 0] * point.abs().sum(1)).sum()
     (whole,) = torch.autograd.grad(whole_value, point)
-    torch.testing.assert_close(lasso.gradient(w), smooth, rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(lasso.smooth_gradient(w), smooth, rtol=1e-12, atol=1e-13)
     torch.testing.assert_close(lasso.subgradient(w), whole, rtol=1e-12, atol=1e-13)
-
-
-def test_gradients_leave_the_iterate_alone(data):
-    Z, y, penalty, w = data
-    for lasso in (gram_form(Z, y, penalty), MinibatchLasso(Z, y, penalty, 3, [np.random.default_rng(0)])):
-        before = w.clone()
-        lasso.draw()
-        lasso.gradient(w), lasso.subgradient(w), lasso.measure(w, None)
-        assert torch.equal(w, before)
 
 
 def test_sign_of_zero_is_zero(data):
     Z, y, penalty, w = data
     w[:, ::2] = 0
     lasso = gram_form(Z, y, penalty)
-    smooth = lasso.gradient(w).clone()
+    smooth = lasso.smooth_gradient(w).clone()
     difference = lasso.subgradient(w) - smooth
     torch.testing.assert_close(difference[:, ::2], torch.zeros_like(difference[:, ::2]), rtol=0, atol=1e-14)
     torch.testing.assert_close(difference[:, 1::2].abs(), penalty.expand(-1, FEATURES // 2), rtol=0, atol=1e-14)
@@ -71,23 +62,6 @@ def test_measured_quantities(data):
     torch.testing.assert_close(measured["l1_norm"], torch.linalg.vector_norm(w, 1, dim=1), rtol=1e-14, atol=0)
     torch.testing.assert_close(measured["squared_norm"], torch.linalg.vector_norm(w, 2, dim=1) ** 2, rtol=1e-14, atol=0)
     assert measured["zeros"].tolist() == [3, 0, 0, 0, 0]
-
-
-def test_sums_over_steps(data):
-    Z, y, penalty, w = data
-    lasso = gram_form(Z, y, penalty)
-    sums = {name: torch.zeros_like(w) for name in lasso.averaged}
-    points = [w, 2 * w, w - 1]
-    expected = {"l1_norm": 0.0, "squared_gradient_norm": 0.0, "inner_product": 0.0}
-    for point in points:
-        g = lasso.subgradient(point).clone()
-        lasso.accumulate(point, g, sums)
-        expected["l1_norm"] += torch.linalg.vector_norm(point, 1, dim=1)
-        expected["squared_gradient_norm"] += torch.linalg.vector_norm(g, dim=1) ** 2
-        expected["inner_product"] += torch.stack([torch.dot(*pair) for pair in zip(point, g, strict=True)])
-    assert sums.keys() == expected.keys()
-    for name, total in expected.items():
-        torch.testing.assert_close(sums[name].sum(1), total, rtol=1e-12, atol=1e-13)
 
 
 def test_shrink_is_torch_softshrink_with_exact_zeros_at_the_threshold(data):
@@ -109,7 +83,7 @@ def drawn(objective):
 
 
 def draws(lasso, w, count):
-    return np.stack([drawn(lasso).gradient(w).numpy().copy() for _ in range(count)])
+    return np.stack([drawn(lasso).smooth_gradient(w).numpy().copy() for _ in range(count)])
 
 
 def test_a_batch_of_one_is_one_row_of_the_design(data):
@@ -127,7 +101,7 @@ def test_minibatch_gradients_have_the_full_mean_and_the_noise_of_theory(data, ba
     w[0] = 0  # where the closed form of the noise holds
     count = 6_000
     found = draws(MinibatchLasso(Z, y, penalty, batch_size, [np.random.default_rng(2)]), w, count)
-    full = gram_form(Z, y, penalty).gradient(w).numpy()
+    full = gram_form(Z, y, penalty).smooth_gradient(w).numpy()
     # Five standard errors, over 35 coordinates.
     assert (np.abs(found.mean(0) - full) <= 5 * found.std(0) / np.sqrt(count)).all()
     at_zero = found[:, 0]
@@ -164,12 +138,6 @@ def test_another_block_changes_no_draws(data):
     np.testing.assert_allclose(together[:, 2:], other, rtol=1e-12, atol=1e-14)
 
 
-def test_a_batch_has_to_be_drawn_first(data):
-    Z, y, penalty, w = data
-    with pytest.raises(IndexError):
-        MinibatchLasso(Z, y, penalty, 3, [np.random.default_rng(0)]).gradient(w)
-
-
 def test_batches_are_not_drawn_twice(data, monkeypatch):
     Z, y, penalty, w = data
     monkeypatch.setattr(Batches, "at_once", 10)
@@ -182,6 +150,6 @@ def test_minibatch_subgradient_adds_the_penalty(data):
     Z, y, penalty, w = data
     w[:, 0] = 0
     lasso = drawn(MinibatchLasso(Z, y, penalty, 3, [np.random.default_rng(8)]))
-    smooth, whole = lasso.gradient(w).clone(), lasso.subgradient(w)
+    smooth, whole = lasso.smooth_gradient(w).clone(), lasso.subgradient(w)
     expected = penalty.numpy() * np.sign(w.numpy())
     np.testing.assert_allclose((whole - smooth).numpy(), expected, rtol=0, atol=1e-14)
