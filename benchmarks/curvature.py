@@ -16,9 +16,10 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from ndgm.data.networks import digits
+from ndgm.engine.activations import activation
 from ndgm.engine.curvature.eigenvalues import largest_eigenvalues
 from ndgm.engine.curvature.network_hessian import NetworkHessian
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import NetworkLoss
 
 WIDTHS = (64, 32, 32, 10)

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
+from ndgm.engine.activations import activation
 from ndgm.engine.capture import replayed
 from ndgm.engine.methods import METHODS
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import NetworkLoss
 
 WIDTHS = (64, 100, 100, 10)
