@@ -186,7 +186,7 @@ def test_a_diverged_run_is_said_and_not_judged(name, tables):
         gap = (table["seed"] == 2) & (table["step"] == STEPS)
         table.loc[gap, "mean_l1_norm"], table.loc[gap, "stopped_because"] = np.nan, "diverged"
     row = row_of(name.removeprefix("adaptive_"), tables)
-    assert row["verdict"] == "inconclusive" and row["test"].endswith("runs diverged")
+    assert row["verdict"] == "inconclusive" and row["gap"].endswith("runs diverged")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -194,4 +194,4 @@ def test_claims_without_their_runs_are_inconclusive(name, tables):
     row = row_of(
         name.removeprefix("adaptive_"), {key: table[table["method"] == "sgd"] for key, table in tables.items()}
     )
-    assert row["verdict"] == "inconclusive" and "no runs" in row["test"]
+    assert row["verdict"] == "inconclusive" and "no runs" in row["gap"]

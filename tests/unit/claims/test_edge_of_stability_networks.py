@@ -122,7 +122,7 @@ def test_a_gap_is_no_value(gap):
 def test_a_missing_partner_is_named():
     runs = table()
     (row,) = [row for row in decide(CLAIMED, {GROUP: runs[runs["activation"] != "tanh"]}) if "kinked" in row["id"]]
-    assert row["verdict"] == "inconclusive" and "no runs of tanh" in row["test"]
+    assert row["verdict"] == "inconclusive" and "no runs of tanh" in row["gap"]
 
 
 @pytest.mark.parametrize(("come", "first"), [(10, 60), (30, 70), (50, 80), (100, 100)])

@@ -12,6 +12,7 @@ from ndgm.theory.edge_of_stability import cycle_amplitude, cycle_sharpness, mean
 
 CLAIMS = claims_of("edge_of_stability")
 PREFIX = "edge_of_stability_"
+LENGTH = "amplitude"
 CYCLES, ASYMMETRIC, NEAR = (f"{PREFIX}{name}" for name in ("cycles", "asymmetric", "near_threshold"))
 MAX_AFFINE, LOGISTIC, SEPARABLE = (f"{PREFIX}{name}" for name in ("max_affine", "logistic", "separable"))
 EVEN = ["absolute", "huber", "pseudo_huber", "log_cosh", "softplus_pair", "power_1.5"]
@@ -126,9 +127,15 @@ ABOVE = "step_size > threshold"
 # All claims that change to refuted, table, column, rows, and the factor on their values or the values themselves.
 BREAKS = [
     # One run on a cycle of another length; one that does not settle below the threshold.
-    ("cycles", CYCLES, "amplitude", f"design == 'log_cosh' and {ABOVE} and seed == 1", law("1.00001 * amplitude")),
-    ("cycles", CYCLES, "amplitude", "design == 'pseudo_huber' and ratio == 0.6 and seed == 2", law("amplitude + 1e-5")),
-    ("cycles", CYCLES, "amplitude", "design == 'power_1.5' and ratio == 0.6", law("0 * amplitude")),
+    ("amplitude", CYCLES, LENGTH, f"design == 'log_cosh' and {ABOVE} and seed == 1", law("1.00001 * amplitude")),
+    (
+        "amplitude",
+        CYCLES,
+        "amplitude",
+        "design == 'pseudo_huber' and ratio == 0.6 and seed == 2",
+        law("amplitude + 1e-5"),
+    ),
+    ("amplitude", CYCLES, LENGTH, "design == 'power_1.5' and ratio == 0.6", law("0 * amplitude")),
     # The mean sharpness is off, and nowhere near the edge.
     ("sharpness", CYCLES, "sharpness", f"design == 'power_1.5' and {ABOVE} and seed == 0", law("1.001 * sharpness")),
     ("sharpness", CYCLES, "sharpness_before", f"design == 'softplus_pair' and {ABOVE}", law("sharpness_before + 1e-4")),
@@ -142,17 +149,29 @@ BREAKS = [
     ("identity", CYCLES, "start_objective", "design == 'kink_aside'", law("start_objective + 1e-3")),
     # A little curvature at one of two iterates beyond the kink; steps that get shorter.
     ("kinks sharpness", CYCLES, "sharpness", "design == 'absolute' and ratio == 0.6", law("sharpness + 1e-4")),
-    ("kinks cycles", CYCLES, "amplitude", f"design == 'huber' and {ABOVE} and seed == 0", law("0.99 * amplitude")),
+    ("kinks amplitude", CYCLES, LENGTH, f"design == 'huber' and {ABOVE} and seed == 0", law("0.99 * amplitude")),
     # It settles, although its last step still has the curvature 2/η.
-    ("occurs cycles", CYCLES, "amplitude", f"design == 'log_cosh' and {ABOVE} and seed == 0", law("1e-4 * amplitude")),
+    (
+        "occurs amplitude",
+        CYCLES,
+        "amplitude",
+        f"design == 'log_cosh' and {ABOVE} and seed == 0",
+        law("1e-4 * amplitude"),
+    ),
     # The edge is reached at one of two points, whose mean is as predicted.
     ("inapplicable", CYCLES, ["sharpness", "sharpness_before"], "design == 'pseudo_huber' and ratio == 1.3", at_edge),
     # One function with a corner at the minimum settles, at one step; |x| does.
     ("kink_at_solution", MAX_AFFINE, "amplitude", "step_size == 0.01 and seed == 1", law("0.001 * amplitude")),
-    ("kink_at_solution kinks cycles", CYCLES, "amplitude", "design == 'absolute' and seed == 1", law("0 * amplitude")),
+    (
+        "kink_at_solution kinks amplitude",
+        CYCLES,
+        "amplitude",
+        "design == 'absolute' and seed == 1",
+        law("0 * amplitude"),
+    ),
     # Another constant; another power of ν.
-    ("near_threshold", NEAR, "amplitude", "design == 'linex'", law("amplitude * 1.5 ** 0.5")),
-    ("near_threshold", NEAR, "amplitude", "excess == 0.02 and seed == 0", law("1.02 * amplitude")),
+    ("amplitude_near_threshold", NEAR, "amplitude", "design == 'linex'", law("amplitude * 1.5 ** 0.5")),
+    ("amplitude_near_threshold", NEAR, "amplitude", "excess == 0.02 and seed == 0", law("1.02 * amplitude")),
     # It does not settle close below, or is not on the cycle close above; or further above.
     (
         "logistic_doubling logistic_basin",
@@ -189,14 +208,14 @@ def test_tables_that_break_the_law_refute_the_claim_and_no_other(names, table, c
 
 def test_numbers_of_every_function_at_two_thresholds(tables):
     rows = {row["id"]: row["table"] for row in decide(CLAIMS, tables)}
-    amplitudes, sharpness = rows[f"{PREFIX}cycles"], rows[f"{PREFIX}sharpness"]
+    amplitudes, sharpness = rows[f"{PREFIX}amplitude"], rows[f"{PREFIX}sharpness"]
     assert set(amplitudes) == set(sharpness) == set(EVEN)
     # Of 1.3 and 2.5 thresholds the latter is nearer to two; thresholds are 2, 4 for the pair, 2 for want of one.
     assert amplitudes["softplus_pair"]["step"] == 10 and amplitudes["absolute"]["step"] == 5
     assert amplitudes["pseudo_huber"]["predicted"] == pytest.approx(np.sqrt(5**2 / 4 - 1))
     assert sharpness["pseudo_huber"]["predicted"] == pytest.approx(4 / 5**2)
     change(tables[CYCLES], "amplitude", "design == 'huber' and ratio == 2.5", law("amplitude + seed"))
-    changed = decide({f"{PREFIX}cycles": CLAIMS[f"{PREFIX}cycles"]}, tables)[0]["table"]
+    changed = decide({f"{PREFIX}amplitude": CLAIMS[f"{PREFIX}amplitude"]}, tables)[0]["table"]
     assert changed["huber"]["measured"] == pytest.approx(2.5 + 1) and changed["huber"]["predicted"] == 2.5
 
 
