@@ -80,7 +80,7 @@ def accept(results: Path, reference: Path, settings: Mapping[str, Any]) -> None:
                 raise InputError(f"{record}: {key} was {used[key]}, and in the config it is {settings[key]}")
     files = result_files(results)
     write_json(reference / "hashes.json", {file: file_hash(results / file) for file in files})
-    write_json(reference / "settings.json", settings)
+    write_json(reference / "settings.json", settings, sort_keys=False)
     write_json(reference / "values.json", {file: found for file in files if (found := values(results / file))})
     for file in ["claims.json", *(name for name in files if name.endswith(".svg"))]:
         with write_atomically(reference / file) as temporary:
