@@ -9,22 +9,11 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
-# The one place that sets the environment of every job (see "Determinism" in README.md).
-MODULES = str(Path(workflow.basedir, "src"))
-os.environ |= {
-    "SOURCE_DATE_EPOCH": "1705363200",  # 16 January 2024: the day of the paper whose claims are tested
-    "PYTHONHASHSEED": "0",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-    "MPLBACKEND": "Agg",
-    "TZ": "UTC",
-    "LC_ALL": "C.UTF-8",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    # A copy of the repository runs its own modules, also where another checkout is installed.
-    "PYTHONPATH": os.pathsep.join(filter(None, [MODULES, os.environ.get("PYTHONPATH")])),
-}
-sys.path.insert(0, MODULES)
+sys.path.insert(0, str(Path(workflow.basedir, "src")))
+
+from ndgm.pipeline.environment import environment
+
+os.environ |= environment(Path(workflow.basedir, "src"))  # of every job: see "Determinism" in README.md
 
 from ndgm.data.sources import SOURCES
 from ndgm.pipeline.imports import imports_of

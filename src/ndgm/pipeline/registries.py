@@ -43,17 +43,7 @@ def asks(method: str) -> frozenset[str]:
                 if isinstance(kind, ast.ClassDef) and kind.name == call.func.id:
                     for value in _assigned(kind, "asks"):
                         return frozenset(ast.literal_eval(value))
-                    return _asked_by_flags({keyword.arg for keyword in call.keywords})
     raise ValueError(f"METHODS[{method!r}] is no call of a class of ndgm.engine with a literal `asks`")
-
-
-def _asked_by_flags(flags: set[str | None]) -> frozenset[str]:
-    """What an entry of the form `Method(rule, proximal=True)` asks for."""
-    if "proximal" in flags:
-        return frozenset({"smooth_gradient", "shrink"})
-    if "decoupled" in flags:
-        return frozenset({"smooth_gradient", "penalty_subgradient"})
-    return frozenset({"subgradient", "value", "lowest"} if "polyak" in flags else {"subgradient"})
 
 
 @cache

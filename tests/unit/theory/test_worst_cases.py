@@ -254,7 +254,7 @@ def test_without_pepit_what_the_table_lacks_is_one_clear_error(tmp_path):
 
 def test_without_pepit_certify_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "PEPit", None)
-    with pytest.raises(ValueError, match="PEPit: not installed"):
+    with pytest.raises(ImportError, match="PEPit: not installed"):
         certify("constant", "best", 1)
 
 
