@@ -9,14 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from jsonschema import Draft202012Validator
 
 from ndgm.data.sources import SOURCES
+from ndgm.engine.activations import activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives import scalar as engine_functions
+from ndgm.engine.objectives.absolute_regression import AbsoluteRegression
+from ndgm.engine.objectives.lasso import Lasso
+from ndgm.engine.objectives.network import NetworkLoss
+from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.objectives.one_weight import OneWeight
+from ndgm.engine.objectives.penalised_network import PenalisedNetwork
 from ndgm.groups import GROUPS
 from ndgm.pipeline.programs import function_of
-from ndgm.pipeline.registries import names
+from ndgm.pipeline.registries import asks, names
 from ndgm.pipeline.schema import completed, dotted, parts_of, schema, violations
 from ndgm.theory.edge_of_stability import scalar
 
@@ -123,6 +132,30 @@ def test_the_exceptions_of_registries_exist() -> None:
     assert excluded and [(of, name) for of, name in excluded if name not in names(of)] == []
     families = [one["families"] for one in found if one["of"] == "scalar_functions"]
     assert set().union(*families) == engine_functions.FAMILIES.keys()
+
+
+def objectives() -> dict[str, list[Objective]]:
+    """What experiments with these `methods` minimise, in small; a key of the schema, or of its `$defs`."""
+    one, row = torch.ones(1, 1), torch.ones(1)
+    networks = NetworkLoss(Networks((1, 1, 1), activation("relu")), one, one, 1)
+    return {
+        "lasso_methods": [Lasso(one, row, one), OneWeight(one, one, one)],
+        "network_method": [PenalisedNetwork(networks, one)],
+        "methods": [AbsoluteRegression(one, row, one)],
+    }
+
+
+@pytest.mark.parametrize("where", ["lasso_methods", "network_method", "methods"])
+def test_what_is_offered_to_methods_is_there(where: str) -> None:
+    """All that the objective has of what methods ask for, and nothing else."""
+    asked = {name for method in names("methods") for name in asks(method)}
+    (offers,) = [set(registry["offers"]) for node in everywhere(WRITTEN, where) for registry in registries_in(node)]
+    assert asked - set().union(*(objective.lacks(asked) for objective in objectives()[where])) == offers
+
+
+def registries_in(node: Any) -> list[dict]:
+    """Uses of the word `registry` in a schema that name what is offered to methods."""
+    return [registry for registry in everywhere(node, "registry") if "offers" in registry]
 
 
 @pytest.mark.parametrize(
