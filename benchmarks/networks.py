@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
+from ndgm.engine.activations import activation
 from ndgm.engine.capture import replayed
 from ndgm.engine.methods import METHODS
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import NetworkLoss
 
 WIDTHS = (64, 100, 100, 10)
@@ -77,9 +78,7 @@ def compare(case, interleaved):
         wait(case.device)
 
     step_size = torch.full((case.runs, 1), 0.01, **options)
-    step = replayed(
-        lambda: METHODS["subgradient"].rule(w, objective.subgradient(w), {}, step_size), lambda: [w], w.device
-    )
+    step = replayed(lambda: METHODS["subgradient"].step(objective, w, (), step_size), lambda: [w], w.device)
 
     def ours():
         for _ in range(case.our_steps):
@@ -99,7 +98,7 @@ def compare(case, interleaved):
 
 
 def wait(device):
-    """Until the device has done what it was told."""
+    """Return when the device has done all that it was asked for."""
     if device == "cuda":
         torch.cuda.synchronize()
 
