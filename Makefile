@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 SNAKEMAKE = .venv/bin/snakemake --cores all
 
-.PHONY: paper smoke verify report claims test bench
+.PHONY: paper smoke verify report claims test bench gpu
 
 paper: .venv/ready  ## the paper, at laptop scale
 	@$(SNAKEMAKE)
@@ -29,6 +29,10 @@ test: .venv/ready  ## lint and all tests
 bench: .venv/ready  ## our speed beside the loop that a user would write
 	@.venv/bin/python benchmarks/bench.py --out results/bench.json
 	@echo 'bench   results/bench.json'
+
+gpu: PYTHON = python3
+gpu:  ## a CUDA device, checked in 8 minutes: no set-up, any Python that has PyTorch with CUDA
+	@PYTHONPATH=src $(PYTHON) scripts/check_gpu.py --out results/gpu.json
 
 .venv/ready: constraints.txt pyproject.toml
 	@echo 'Setting up .venv: once, two to three minutes'

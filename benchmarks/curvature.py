@@ -16,9 +16,10 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from ndgm.data.networks import digits
+from ndgm.engine.activations import activation
 from ndgm.engine.curvature.eigenvalues import largest_eigenvalues
 from ndgm.engine.curvature.network_hessian import NetworkHessian
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import NetworkLoss
 
 WIDTHS = (64, 32, 32, 10)
@@ -27,11 +28,12 @@ RESIDUAL, MOST_PRODUCTS = 1e-3, 100
 NETWORKS = Networks(WIDTHS, activation("tanh"))
 
 
-def rows(interleaved) -> Iterator[dict]:
-    """Products with the Hessian against `eigsh`, and time against both.
+def rows(interleaved, device) -> Iterator[dict]:
+    """Products with the Hessian against `eigsh`, and time against both; on the processor alone.
 
     Args:
         interleaved: Times functions in turn and gives the median seconds of each.
+        device: `cpu`.
     """
     data = digits(np.random.default_rng(0), samples=SAMPLES, wrong=0.9)
     objective = NetworkLoss(NETWORKS, torch.tensor(data.inputs), torch.tensor(data.targets), 1)
@@ -86,7 +88,7 @@ def trajectory(objective):
     for step in range(BEFORE + EVERY * TIMES):
         if step >= BEFORE and step % EVERY == 0:
             iterates.append(w.clone())
-        w -= STEP_SIZE * objective.gradient(w)
+        w -= STEP_SIZE * objective.subgradient(w)
     return iterates
 
 

@@ -1,9 +1,9 @@
 """A run beside its reference: identical bytes, within tolerance, or different, with the rule that made each file.
 
 A reference is a folder with `hashes.json` (SHA-256 of every result), `values.json` (numbers with tolerances, by file
-and name), `settings.json` (the config), `figures/` and, for readers, `claims.json`. A file with values, or a figure, whose bytes differ is within
-tolerance when its numbers are. Any other file only shows numbers of those: where its bytes differ, that is within
-tolerance when theirs differ too, and a difference when all of theirs are identical.
+and name), `settings.json` (the config), `figures/` and, for readers, `claims.json`. A file with values, or a figure,
+whose bytes differ is within tolerance when its numbers are. Any other file only shows numbers of those: where its bytes
+differ, that is within tolerance when theirs differ too, and a difference when all of theirs are identical.
 """
 
 import re
@@ -80,7 +80,7 @@ def accept(results: Path, reference: Path, settings: Mapping[str, Any]) -> None:
                 raise InputError(f"{record}: {key} was {used[key]}, and in the config it is {settings[key]}")
     files = result_files(results)
     write_json(reference / "hashes.json", {file: file_hash(results / file) for file in files})
-    write_json(reference / "settings.json", settings)
+    write_json(reference / "settings.json", settings, sort_keys=False)
     write_json(reference / "values.json", {file: found for file in files if (found := values(results / file))})
     for file in ["claims.json", *(name for name in files if name.endswith(".svg"))]:
         with write_atomically(reference / file) as temporary:

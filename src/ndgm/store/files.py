@@ -60,9 +60,16 @@ def rounded(value: Any, digits: int = 12) -> Any:
     return value
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` with sorted keys and floats of fixed length, so that equal values give equal bytes."""
-    text = json.dumps(rounded(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+def write_json(path: Path, value: Any, sort_keys: bool = True) -> None:
+    """Write `value` with floats of fixed length and sorted keys, so that equal values give equal bytes.
+
+    Args:
+        path: The file.
+        value: A JSON value.
+        sort_keys: Whether keys are sorted; a config's are not, because data are read in the order of its table of
+            samples.
+    """
+    text = json.dumps(rounded(value), indent=2, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False)
     with write_atomically(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 

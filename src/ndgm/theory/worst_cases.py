@@ -182,7 +182,7 @@ def smooth_worst_width(step_times_smoothness: ArrayLike, steps: int, distance: f
     Source: Drori and Teboulle (2014).
     """
     count = _points(steps) - 1
-    return _positive("distance", distance) / (2 * count * _positive("step size", step_times_smoothness) + 1)
+    return positive("distance", distance) / (2 * count * positive("step size", step_times_smoothness) + 1)
 
 
 def _unit(steps: int, lipschitz: float, distance: float) -> float:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from graphs_on_the_processor import Waits, capture
 
 import ndgm.engine.capture
 from ndgm.engine.capture import replayed
@@ -82,3 +83,26 @@ def test_every_method_is_the_same_where_its_steps_are_replayed(name, captures, m
     start = torch.ones(1, 1)
     numbers = not all(isinstance(part, torch.Tensor) for part in METHODS[name].start(start))
     assert len(captures) == (0 if numbers else 1 if METHODS[name].rests else 2)
+
+
+def test_the_stand_in_for_a_graph_sees_operations_alone():
+    w, calls = torch.zeros(3), []
+
+    def step():
+        calls.append(None)
+        w.add_(len(calls))
+        w.mul_((w * 2).sign())
+
+    replay = capture(step)
+    assert torch.equal(w, torch.zeros(3))  # a capture runs nothing
+    for _ in range(3):
+        replay()
+    assert torch.equal(w, torch.full((3,), 3.0)) and len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    "step", [lambda w: w.sum().item(), lambda w: w[w > 0], lambda w: torch.linalg.eigvalsh(w.outer(w)), torch.nonzero]
+)
+def test_the_stand_in_for_a_graph_refuses_to_wait(step):
+    with pytest.raises(Waits):
+        capture(lambda: step(torch.ones(3)))
