@@ -32,7 +32,7 @@ def lasso(settings: Settings, inputs: Inputs) -> Experiment:
         gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
         directions = start_directions(settings["root_seed"], settings["seeds"], problem.dimension)
         length = SPREAD * np.sqrt(problem.dimension) * part["step_length_at_max"].to_numpy()
-        start = torch.tensor(directions[part["seed"]].T * length, device=device).T
+        start = torch.tensor(directions[part["seed"]] * length[:, np.newaxis], device=device)
         return problem_of(settings, part, Lasso(gram, correlation, column(part, "penalty", device)), start)
 
     return Experiment(lasso_runs(settings, problems), build, ["design", "method"])
