@@ -12,6 +12,23 @@ class Observer:
 
     Attributes:
         averaged: What is averaged over steps, as for an `Objective`.
+
+    Example:
+        >>> import torch
+        >>> from ndgm.engine.descent import Schedule, descend
+        >>> from ndgm.engine.methods import METHODS
+        >>> from ndgm.engine.objectives.scalar import ScalarLoss
+        >>> class Length(Observer):
+        ...     '''How far the last step went.'''
+        ...
+        ...     def measure(self, w, before):
+        ...         return {"length": torch.linalg.vector_norm(w - before, dim=1)}
+        >>> start, step_size = torch.tensor([[8.0]]), torch.tensor([[0.5]])
+        >>> observed = Observed(ScalarLoss("absolute"), Length())
+        >>> descend(observed, METHODS["subgradient_linear"], start, step_size, Schedule.even(2, 2)).measured["length"]
+        array([[0.  ],
+               [0.5 ],
+               [0.25]], dtype=float32)
     """
 
     averaged: Mapping[str, Average] = {}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ndgm.data.classification import labelled_gaussian
+from ndgm.data.classification import two_classes
 from ndgm.data.max_affine import slopes_around_zero
 from ndgm.engine.curvature.observer import Observed
 from ndgm.engine.curvature.orbit import Orbit
@@ -16,7 +16,7 @@ from ndgm.engine.objectives.objective import Averages
 from ndgm.engine.objectives.scalar import ScalarLoss
 from ndgm.theory import edge_of_stability as theory
 
-SIGNED = labelled_gaussian(np.random.default_rng(0), samples=30, features=3, wrong=0.2)
+SIGNED = two_classes(np.random.default_rng(0), samples=30, features=3, wrong=0.2).signed
 
 
 def normal(*shape, seed=0):

@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch.nn.functional import softshrink
 
-from ndgm.engine.objectives.batches import Batches
 from ndgm.engine.objectives.lasso import Lasso, MinibatchLasso
 from ndgm.theory.l1_paradox import minibatch_noise
 
@@ -136,14 +135,6 @@ def test_another_block_changes_no_draws(data):
     np.testing.assert_allclose(together[:, :2], alone, rtol=1e-12, atol=1e-14)
     other = draws(MinibatchLasso(Z, y, ones[:2], 3, [np.random.default_rng(6)]), w[2:4], 20)
     np.testing.assert_allclose(together[:, 2:], other, rtol=1e-12, atol=1e-14)
-
-
-def test_batches_are_not_drawn_twice(data, monkeypatch):
-    Z, y, penalty, w = data
-    monkeypatch.setattr(Batches, "at_once", 10)
-    found = draws(MinibatchLasso(Z, y, penalty, 8, [np.random.default_rng(7)]), w, 30)
-    # Two batches of eight rows of forty agree with probability 1e-9 or so.
-    assert len(np.unique(found[:, 0].round(12), axis=0)) == 30
 
 
 def test_minibatch_subgradient_adds_the_penalty(data):

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from ndgm.data.classification import labelled_gaussian
+from ndgm.data.classification import two_classes
 from ndgm.engine.objectives.logistic import Logistic
 
 
 def test_logistic_loss_and_its_derivatives():
-    rows = torch.tensor(labelled_gaussian(np.random.default_rng(0), samples=30, features=3, wrong=0.2))
+    rows = torch.tensor(two_classes(np.random.default_rng(0), samples=30, features=3, wrong=0.2).signed)
     w = torch.tensor(np.random.default_rng(1).standard_normal((5, 4)))
     loss, point = Logistic(rows), w.clone().requires_grad_()
     value = torch.log1p(torch.exp(-point @ rows.T)).mean(1)
