@@ -97,10 +97,10 @@ def go_on(
             ensembles = list(experiment.ensembles(told["ensemble_size"]))
             row.runs, row.ensembles, row.reason = len(experiment.runs), len(ensembles), ""
             trained = sweep(in_time(ensembles, row, until_end, deadline, keep), experiment.build, checkpoints)
-        except KeyError as missing:
-            row.reason = f"{missing.args[0]} has not ended"
         except Exception as fault:  # whatever it is, the other experiments are worth trying
-            row.reason, row.failed = one_line(f"{type(fault).__name__}: {fault}"), True
+            waits = isinstance(fault, KeyError) and fault.args[0] in rows
+            row.reason = f"{fault.args[0]} has not ended" if waits else one_line(f"{type(fault).__name__}: {fault}")
+            row.failed = not waits
         else:
             row.steps = int(trained.table["step"].max())
             if row.finished:

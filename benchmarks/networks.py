@@ -103,7 +103,7 @@ def compare(case, interleaved):
 
 
 def wait(device):
-    """Until the device has done what it was told."""
+    """Return when the device has done all that it was asked for."""
     if device == "cuda":
         torch.cuda.synchronize()
 

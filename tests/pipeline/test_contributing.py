@@ -118,8 +118,7 @@ def test_an_activation_with_a_wrong_derivative_is_caught(smoke_copy: Path) -> No
 def test_add_a_claim(smoke_copy: Path) -> None:
     """It is decided alone, with the p values of its siblings from the reference."""
     follow("claim", smoke_copy)
-    entry = json.loads((smoke_copy / SMOKE / "claims/l1_paradox_truncation.json").read_text())
-    entry = entry[0] if isinstance(entry, list) else entry
+    (entry,) = json.loads((smoke_copy / SMOKE / "claims/l1_paradox_truncation.json").read_text())
     assert entry["verdict"] in ("supported", "refuted", "inconclusive")
     assert (entry["kind"], entry["compared"], entry["gap"]) == ("finding", "other arm", None)
     clean("claim", smoke_copy)
@@ -146,8 +145,8 @@ def test_add_an_experiment(smoke_copy: Path) -> None:
 def test_add_a_group(smoke_copy: Path) -> None:
     """Its claim is decided, its figure drawn, and it stands in the lists that are made from the manifest."""
     follow("group", smoke_copy)
-    entry = json.loads((smoke_copy / SMOKE / "claims/hovering_length.json").read_text())
-    assert (entry[0] if isinstance(entry, list) else entry)["verdict"] == "supported"
+    (entry,) = json.loads((smoke_copy / SMOKE / "claims/hovering_length.json").read_text())
+    assert entry["verdict"] == "supported"
     assert "<svg" in (smoke_copy / SMOKE / "figures/hovering.svg").read_text()
     for document in ("CLAIMS.md", "README.md"):
         assert "What is left of one kink" in (smoke_copy / document).read_text(encoding="utf-8")

@@ -24,6 +24,7 @@ INSTEAD = {
     "make report": "make --dry-run report",  # test_reruns.py writes that of a smoke run
     "make test": "make --dry-run test",  # this is it
     "make bench": "make --dry-run bench",  # takes minutes
+    "make gpu": "make --dry-run gpu",  # needs a CUDA device; test_check_gpu.py drives its logic
     "snakemake --cores all": "snakemake --cores all --dry-run",  # laptop scale takes minutes
     "snakemake --cores all --forceall": "snakemake --cores all --forceall --dry-run",
     "conda env create -f environment.yml": "true",  # test_packaging.py reads that file as conda does

@@ -31,11 +31,11 @@ class Adagrad(Method[Squares]):
     epsilon: float = 1e-10
 
     def start(self, w: Tensor) -> Squares:
-        """Sum of squares zero."""
+        """State at the start: a sum of squares of zero."""
         return Squares(torch.zeros_like(w), torch.empty_like(w))
 
     def step(self, objective: Objective, w: Tensor, state: Squares, step_size: Tensor) -> tuple[Tensor, Squares]:
-        """One step."""
+        """Next iterates w − η·g/(√s + ε), and s with g²."""
         g = objective.subgradient(w)
         square = state.square.addcmul_(g, g)
         scale = torch.sqrt(square, out=state.scale).add_(self.epsilon)
@@ -54,11 +54,11 @@ class RMSProp(Method[Squares]):
     epsilon: float = EPSILON
 
     def start(self, w: Tensor) -> Squares:
-        """Mean of squares zero."""
+        """State at the start: a mean of squares of zero."""
         return Squares(torch.zeros_like(w), torch.empty_like(w))
 
     def step(self, objective: Objective, w: Tensor, state: Squares, step_size: Tensor) -> tuple[Tensor, Squares]:
-        """One step."""
+        """Next iterates w − η·g/(√v + ε), and v with g²."""
         g = objective.subgradient(w)
         square = state.square.mul_(self.decay).addcmul_(g, g, value=1 - self.decay)
         scale = torch.sqrt(square, out=state.scale).add_(self.epsilon)
@@ -95,7 +95,7 @@ class MomentMethod(Method[Moments]):
     largest: bool = False
 
     def start(self, w: Tensor) -> Moments:
-        """Moments of zero."""
+        """State at the start: moments of zero."""
         mean, square, scale = (torch.zeros_like(w) for _ in range(3))
         scaling = torch.zeros_like(w) if self.largest else square
         return Moments(mean, square, scaling, scale, torch.zeros((), dtype=torch.float64, device=w.device))
@@ -122,7 +122,7 @@ class Adam(MomentMethod):
     asks = ("subgradient",)
 
     def step(self, objective: Objective, w: Tensor, state: Moments, step_size: Tensor) -> tuple[Tensor, Moments]:
-        """One step."""
+        """Next iterates w − η·m̂/s, and the moments with g."""
         direction = self.direction(objective.subgradient(w), state)
         return w.addcmul_(direction, step_size, value=-1), state
 
@@ -139,7 +139,7 @@ class AdamDecoupled(MomentMethod):
     asks = ("smooth_gradient", "penalty_subgradient")
 
     def step(self, objective: Objective, w: Tensor, state: Moments, step_size: Tensor) -> tuple[Tensor, Moments]:
-        """One step."""
+        """Next iterates w − η·m̂/s − ηq, and the moments with the gradient of the smooth part."""
         direction = self.direction(objective.smooth_gradient(w), state)
         return w.addcmul_(direction.add_(objective.penalty_subgradient(w)), step_size, value=-1), state
 
@@ -157,6 +157,6 @@ class ProximalAdam(MomentMethod):
     rests = True
 
     def step(self, objective: Objective, w: Tensor, state: Moments, step_size: Tensor) -> tuple[Tensor, Moments]:
-        """One step."""
+        """Next iterates prox(w − η·m̂/s), and the moments with the gradient of the smooth part."""
         w = w.addcmul_(self.direction(objective.smooth_gradient(w), state), step_size, value=-1)
         return objective.shrink(w, torch.div(step_size, state.scale, out=state.scale)), state

@@ -51,7 +51,17 @@ class Method(Generic[S]):
         raise NotImplementedError
 
     def step(self, objective: Objective, w: Tensor, state: S, step_size: Tensor) -> tuple[Tensor, S]:
-        """Where the next gradient is taken, and the state then, from those before."""
+        """Take one step of the whole ensemble.
+
+        Args:
+            objective: What is minimised.
+            w: Where the gradient is taken, shape (runs, d); may be overwritten.
+            state: What the method remembers; may be overwritten.
+            step_size: η of each run, shape (runs, 1).
+
+        Returns:
+            Where the next gradient is taken, and the state then.
+        """
         raise NotImplementedError
 
     def iterate(self, w: Tensor, state: S) -> Tensor:
@@ -68,5 +78,5 @@ class Memoryless(Method[Nothing]):
     """A method whose step depends on the iterate alone."""
 
     def start(self, w: Tensor) -> Nothing:
-        """Nothing to remember."""
+        """State of a method without memory."""
         return ()

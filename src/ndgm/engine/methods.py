@@ -1,4 +1,4 @@
-"""The registry `METHODS`, and update rules that do not adapt; those that do are in `adaptive_methods`.
+"""The registry `METHODS`, and methods that do not adapt; adaptive ones are in `ndgm.engine.adaptive_methods`.
 
 Iterates `w` have shape (runs, d), step sizes η shape (runs, 1). A step overwrites `w`, the gradient that it asked for
 and its own state: at this size, memory for new iterates costs as much as the arithmetic. Numbers that change from step
@@ -28,7 +28,7 @@ class Subgradient(Memoryless):
     asks = ("subgradient",)
 
     def step(self, objective: Objective, w: Tensor, state: Nothing, step_size: Tensor) -> tuple[Tensor, Nothing]:
-        """One step."""
+        """Next iterates w − ηg and nothing to remember."""
         return w.addcmul_(objective.subgradient(w), step_size, value=-1), state
 
 
@@ -42,7 +42,7 @@ class Polyak(Memoryless):
     asks = ("subgradient", "value", "lowest")
 
     def step(self, objective: Objective, w: Tensor, state: Nothing, step_size: Tensor) -> tuple[Tensor, Nothing]:
-        """One step."""
+        """Next iterates w − (f(w) − inf f)/‖g‖²·g and nothing to remember."""
         g = objective.subgradient(w)
         above = objective.value(w) - objective.lowest
         length = (above / g.square().sum(1)).nan_to_num(nan=0.0, posinf=0.0).clamp(min=0).unsqueeze(1)
@@ -66,17 +66,17 @@ class AveragedSubgradient(Method[Mean]):
     asks = ("subgradient",)
 
     def start(self, w: Tensor) -> Mean:
-        """Mean of the start alone."""
+        """State at the start, whose mean is the start alone."""
         return Mean(w.clone(), 1)
 
     def step(self, objective: Objective, w: Tensor, state: Mean, step_size: Tensor) -> tuple[Tensor, Mean]:
-        """One step."""
+        """Next iterates w − ηg, and the mean with them."""
         w = w.addcmul_(objective.subgradient(w), step_size, value=-1)
         iterates = state.iterates + 1
         return w, Mean(state.mean.add_((w - state.mean).div_(iterates)), iterates)
 
     def iterate(self, w: Tensor, state: Mean) -> Tensor:
-        """Mean of all iterates."""
+        """Mean of all points so far, the start among them."""
         return state.mean
 
 
@@ -97,11 +97,11 @@ class HeavyBall(Method[Velocity]):
     momentum: float = 0.9
 
     def start(self, w: Tensor) -> Velocity:
-        """Velocity zero."""
+        """State at the start: velocity zero."""
         return Velocity(torch.zeros_like(w))
 
     def step(self, objective: Objective, w: Tensor, state: Velocity, step_size: Tensor) -> tuple[Tensor, Velocity]:
-        """One step."""
+        """Next iterates w − ηv and the velocity v that led to them."""
         velocity = state.velocity.mul_(self.momentum).add_(objective.subgradient(w))
         return w.addcmul_(velocity, step_size, value=-1), state
 
@@ -117,7 +117,7 @@ class ISTA(Memoryless):
     rests = True
 
     def step(self, objective: Objective, w: Tensor, state: Nothing, step_size: Tensor) -> tuple[Tensor, Nothing]:
-        """One step."""
+        """Next iterates prox(w − η∇f(w)) and nothing to remember."""
         w = w.addcmul_(objective.smooth_gradient(w), step_size, value=-1)
         return objective.shrink(w, step_size), state
 
@@ -142,13 +142,13 @@ class FISTA(Method[Extrapolation]):
     rests = True
 
     def start(self, w: Tensor) -> Extrapolation:
-        """The start is the first iterate too."""
+        """State at the start, which is the first iterate too."""
         return Extrapolation(w.clone(), 1.0)
 
     def step(
         self, objective: Objective, w: Tensor, state: Extrapolation, step_size: Tensor
     ) -> tuple[Tensor, Extrapolation]:
-        """One step; the buffers of w and x change places."""
+        """Next extrapolated points and the iterates; the buffers of w and x change places."""
         previous, t = state
         t_next = (1 + sqrt(1 + 4 * t**2)) / 2
         iterate = objective.shrink(w.addcmul_(objective.smooth_gradient(w), step_size, value=-1), step_size)
@@ -180,11 +180,11 @@ class TruncatedGradient(Method[Steps]):
     period: int = 10
 
     def start(self, w: Tensor) -> Steps:
-        """No step done."""
+        """State at the start: no step done."""
         return Steps(0)
 
     def step(self, objective: Objective, w: Tensor, state: Steps, step_size: Tensor) -> tuple[Tensor, Steps]:
-        """One step."""
+        """Next iterates, truncated on every `period`-th step, and the steps done."""
         done = state.done + 1
         w = w.addcmul_(objective.smooth_gradient(w), step_size, value=-1)
         if done % self.period == 0:
@@ -202,7 +202,7 @@ class SignDescent(Memoryless):
     asks = ("subgradient",)
 
     def step(self, objective: Objective, w: Tensor, state: Nothing, step_size: Tensor) -> tuple[Tensor, Nothing]:
-        """One step."""
+        """Next iterates w − η·sign(g) and nothing to remember."""
         return w.addcmul_(objective.subgradient(w).sign_(), step_size, value=-1), state
 
 

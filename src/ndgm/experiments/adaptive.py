@@ -83,7 +83,7 @@ def one_weight(settings: Settings, inputs: Inputs) -> Experiment:
     runs["steps_away"] = settings["steps"] / 2 * np.where(arrives, normalised_step(runs["penalty"], EPSILON), 0.0)
 
     def build(part: pd.DataFrame) -> Problem:
-        return problem_of(settings, part, kinks_and_parabolas(settings, part), starts(settings, part, 1))
+        return problem_of(settings, part, kinks_and_parabolas(settings, part), start_of_each(settings, part, 1))
 
     return Experiment(runs, build, ["method"])
 
@@ -99,7 +99,7 @@ def cycles(settings: Settings, inputs: Inputs) -> Experiment:
     ).assign(curvature=0.0, tilt=0.0, penalty=1.0, steps_away=0)
 
     def build(part: pd.DataFrame) -> Problem:
-        start = starts(settings, part, settings["starts"])
+        start = start_of_each(settings, part, settings["starts"])
         return problem_of(settings, part, kinks_and_parabolas(settings, part), start)
 
     return Experiment(runs, build, ["method"])
@@ -110,7 +110,7 @@ def kinks_and_parabolas(settings: Settings, part: pd.DataFrame) -> OneWeight:
     return OneWeight(*(column(part, name, settings["device"]) for name in ("curvature", "tilt", "penalty")))
 
 
-def starts(settings: Settings, part: pd.DataFrame, count: int) -> Tensor:
+def start_of_each(settings: Settings, part: pd.DataFrame, count: int) -> Tensor:
     """Start of each run, shape (runs, 1), out of the `count` of its seed."""
     directions = start_directions(settings["root_seed"], settings["seeds"], count) * np.sqrt(count)
     steps = part["steps_away"].to_numpy() + SPREAD * directions[part["seed"], part.get("start", 0)]

@@ -36,14 +36,14 @@ def description(device: str) -> dict[str, Any]:
             "compute_capability": f"{properties.major}.{properties.minor}",
             "multiprocessors": properties.multi_processor_count,
             "memory_in_gib": round(properties.total_memory / 2**30, 1),
-            "driver": _driver(),
+            "driver": driver(),
             "cuda": torch.version.cuda,
             "cudnn": torch.backends.cudnn.version(),
         },
     }
 
 
-def _driver() -> str | None:
+def driver() -> str | None:
     """Version of NVIDIA's driver; None where its program is not at hand."""
     program = shutil.which("nvidia-smi")
     if not program:

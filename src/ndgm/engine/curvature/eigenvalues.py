@@ -31,9 +31,8 @@ def largest_eigenvalues(
     """Largest eigenvalue of a symmetric matrix of each run, from products with directions alone.
 
     The Ritz pair of a subspace that grows by the residual of that pair; from one direction it is Lanczos's method with
-    every vector kept orthogonal to all before. A run stops when its residual is small enough, and its numbers do not
-    depend on those beside it. With more than one direction to begin with, it is improbable that another eigenvalue has
-    become the largest unnoticed.
+    every vector kept orthogonal to all before. A run stops when its residual is small enough. Runs in a batch are
+    independent. Several start directions make it unlikely to miss a crossing of eigenvalues.
 
     Args:
         product: V → HV, for one direction of each run, shape (runs, P).

@@ -47,7 +47,8 @@ class Objective:
     `NotImplementedError`, and `descend` refuses a method that asks for it.
 
     Each method is right whatever was called before. Iterates are left as they are, but for `shrink`. A gradient may lie
-    in a buffer that the next call of the same method, or of `subgradient`, overwrites; whoever asked for it may too.
+    in a buffer of the objective, which a later call overwrites, and which the caller may overwrite too; smooth gradient
+    and penalty subgradient lie in different ones.
 
     Attributes:
         averaged: What is averaged over steps, by name, in the order in which it is reported.
@@ -98,7 +99,7 @@ class Objective:
         raise NotImplementedError
 
     def penalty_subgradient(self, w: Tensor) -> Tensor:
-        """Subgradient of the penalty alone; a smooth gradient that was asked for before is left whole."""
+        """Subgradient of the penalty alone."""
         raise NotImplementedError
 
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
@@ -124,7 +125,7 @@ class Objective:
         return {f"mean_{name}": sums[name] / steps for name in self.averaged}
 
     def lacks(self, asked: Iterable[str]) -> list[str]:
-        """Those of these methods and attributes that the objective does not have."""
+        """Names out of `asked` of methods and attributes that the objective does not have."""
         return [
             name
             for name in asked
