@@ -22,10 +22,12 @@ from ndgm.pipeline.settings import faults, missing_files, overrides
 
 PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
 SCALE = config.get("scale")
-FILES = [file for file in ["config/laptop.yaml", f"config/{SCALE}.yaml"] if os.path.exists(file)]
+FILES = [file for file in dict.fromkeys(["config/laptop.yaml", f"config/{SCALE}.yaml"]) if os.path.exists(file)]
 
 
-configfile: FILES[-1]  # what the command line says is merged over it
+if len(FILES) > 1:
+
+    configfile: FILES[1]  # what the command line says is merged over it
 
 
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
