@@ -96,6 +96,7 @@ def go_on(
             experiment = function_of("experiments", each.function)(told, replace(inputs, found=found))
             ensembles = list(experiment.ensembles(told["ensemble_size"]))
             row.runs, row.ensembles, row.reason = len(experiment.runs), len(ensembles), ""
+            keep()
             trained = sweep(in_time(ensembles, row, until_end, deadline, keep), experiment.build, checkpoints)
         except Exception as fault:  # whatever it is, the other experiments are worth trying
             waits = isinstance(fault, KeyError) and fault.args[0] in rows
@@ -133,6 +134,7 @@ def main() -> None:
         def keep() -> None:
             write_json(arguments.out, [as_json(row) for of_part in rows.values() for row in of_part.values()])
 
+        keep()
         for until_end in (True, False):
             for part in trained:
                 go_on(part, rows[part.name], arguments.folder, until_end, deadline, keep)

@@ -21,6 +21,8 @@ except ModuleNotFoundError as missing:
     sys.exit(f"error: {sys.executable} finds no {missing.name}")
 
 ROOT = Path(__file__).resolve().parents[1]
+TO_END = 5
+"""Seconds that the start and the end of this program take."""
 
 
 def main() -> None:
@@ -28,7 +30,7 @@ def main() -> None:
     parser = argument_parser(__doc__, "out")
     parser.add_argument("--minutes", type=float, default=8, help="when it stops with what it has")
     arguments = parser.parse_args()
-    deadline = Deadline(60 * arguments.minutes)
+    deadline = Deadline(60 * arguments.minutes - TO_END)
     with program(arguments) as say, tempfile.TemporaryDirectory() as folder:
         deterministic_torch("cuda")
         configs = {

@@ -34,8 +34,11 @@ def blocks(recipe: str) -> list[tuple[str, str, str, str]]:
 def put(text: str, place: str, content: str) -> str:
     """A file's text with the content of a block where it belongs."""
     how, _, anchors = place.partition(" ")
-    if how in ("new", "end"):
-        return text + content
+    apart = "\n\n" if content.startswith(("@", "def ", "class ")) else ""  # between definitions, as everybody has them
+    if how == "new":
+        return content
+    if how == "end":
+        return text + apart + content
     lines = text.splitlines(keepends=True)
     if how == "into":
         literals = [node for node in ast.parse(text).body if isinstance(node, ast.Assign | ast.AnnAssign)]
@@ -45,7 +48,7 @@ def put(text: str, place: str, content: str) -> str:
         for anchor in anchors.split(", "):
             line = next(i for i in range(line + 1, len(lines)) if lines[i].strip().startswith(anchor))
         line += how == "after"
-    return "".join([*lines[:line], content, *lines[line:]])
+    return "".join([*lines[:line], content, apart, *lines[line:]])
 
 
 def follow(recipe: str, folder: Path) -> str:

@@ -1,6 +1,10 @@
 """As much of a large config as a time limit lets in, on stand-ins for experiments whose ensembles take known times."""
 
+import json
+import os
 import runpy
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +15,7 @@ import pytest
 from conftest import ROOT
 
 from ndgm.experiments.inputs import Found, Inputs
-from ndgm.groups import Experiment, Job
+from ndgm.groups import GROUPS, Experiment, Job
 from ndgm.pipeline.commands import Part
 
 FULL = runpy.run_path(str(ROOT / "benchmarks/full.py"))
@@ -132,3 +136,15 @@ def test_without_data_nothing_is_trained(tmp_path: Path) -> None:
     rows = {"first": FULL["Progress"]("first")}
     FULL["go_on"](Part(job, config, ""), rows, tmp_path, True, Clock(100), lambda: None)
     assert rows["first"].reason == "its data are not there" and not rows["first"].failed
+
+
+def test_all_experiments_are_in_the_file_from_the_start(tmp_path: Path) -> None:
+    """An ensemble of the first experiment once took all of the time, and nothing was said of any."""
+    names = {"config": ROOT / "reference/smoke/settings.json", "folder": tmp_path, "out": tmp_path / "rows.json"}
+    options = [str(word) for name, path in names.items() for word in (f"--{name}", path)]
+    command = [sys.executable, str(ROOT / "benchmarks/full.py"), *options, "--seconds", "0"]
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(ROOT / "src")})
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    trained = {each.table for group in GROUPS for job in group.jobs if job.trains for each in job.experiments}
+    assert {row["name"].rpartition("/")[2] for row in rows} == trained
+    assert not any(row["finished"] or row["failed"] for row in rows)

@@ -23,7 +23,7 @@ class ReluRegression(Objective):
     """
 
     averaged = {
-        "objective": Average.PER_WEIGHT,
+        "objective": Average.PER_RUN,
         "squared_gradient_norm": Average.PER_WEIGHT,
         "inner_product": Average.PER_WEIGHT,
     }
@@ -45,20 +45,18 @@ class ReluRegression(Objective):
         return (active * (active / 2 + self.kink)).mean(1).flatten()
 
     def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
-        """Subgradient g = Zᵀ(relu(Zw) + c·1[Zw > 0])/n. Averaged are f(w), ‖g‖² and ⟨w, g⟩.
-
-        As ⟨w, g⟩ = mean(relu(Zw)² + c·relu(Zw)), f(w) = ½⟨w, g⟩ + ½c·mean(relu(Zw)).
-        """
+        """Subgradient g = Zᵀ(relu(Zw) + c·1[Zw > 0])/n. Averaged are f(w), ‖g‖² and ⟨w, g⟩."""
         active = self._activate(w)
         pull = torch.addcmul(active, torch.sign(active, out=self._pull), self.kink, out=self._pull)
         by_block = self._gradient.view(len(self._gradient), len(pull), -1).transpose(0, 1)  # (blocks, d, runs of one)
         torch.bmm(self._mean_back, pull, out=by_block)
         g = self._gradient.T
         if averages:
-            sums = averages.per_weight
-            sums["squared_gradient_norm"].addcmul_(g, g)
-            sums["inner_product"].addcmul_(w, g)
-            sums["objective"].addcmul_(w, g, value=0.5)[:, 0] += (active.mean(1) * self.kink[:, 0]).flatten() / 2
+            # f(w) = ½⟨w, g⟩ + ½c·mean(relu(Zw)), as ⟨w, g⟩ = mean(relu(Zw)² + c·relu(Zw)): one pass less.
+            kinks = (active.mean(1) * self.kink[:, 0]).flatten()
+            averages.per_run["objective"].add_((w * g).sum(1).add_(kinks), alpha=0.5)
+            averages.per_weight["squared_gradient_norm"].addcmul_(g, g)
+            averages.per_weight["inner_product"].addcmul_(w, g)
         return g
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
