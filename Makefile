@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 SNAKEMAKE = .venv/bin/snakemake --cores all
 
-.PHONY: paper smoke test bench
+.PHONY: paper smoke verify report claims test bench gpu
 
 paper: .venv/ready  ## the paper, at laptop scale
 	@$(SNAKEMAKE)
@@ -10,12 +10,29 @@ paper: .venv/ready  ## the paper, at laptop scale
 
 smoke: .venv/ready  ## the same in small: a first look
 	@$(SNAKEMAKE) --config scale=smoke
+	@printf '%s\n' '' 'paper   results/smoke/paper.pdf' '        results/smoke/paper.html' 'claims  results/smoke/claims.json'
+
+verify: .venv/ready  ## the paper, compared with reference/laptop
+	@$(SNAKEMAKE) verify
+	@tail -n 1 results/laptop/logs/verify.log
+
+report: paper  ## one offline page with figures, captions and run times
+	@$(SNAKEMAKE) --report results/report.html
+	@echo 'report  results/report.html'
+
+claims: .venv/ready  ## CLAIMS.md and the table in README.md, from reference/laptop
+	@.venv/bin/python scripts/write_claims.py --repository .
 
 test: .venv/ready  ## lint and all tests
 	@.venv/bin/pytest
 
 bench: .venv/ready  ## our speed beside the loop that a user would write
 	@.venv/bin/python benchmarks/bench.py --out results/bench.json
+	@echo 'bench   results/bench.json'
+
+gpu: PYTHON = python3
+gpu:  ## a CUDA device, checked in 8 minutes: no set-up, any Python that has PyTorch with CUDA
+	@PYTHONPATH=src $(PYTHON) scripts/check_gpu.py --out results/gpu.json
 
 .venv/ready: constraints.txt pyproject.toml
 	@echo 'Setting up .venv: once, two to three minutes'

@@ -1,9 +1,16 @@
-"""Gradient methods on a 200 × 50 LASSO: an ensemble of 1,000 runs against the loop that a user would write."""
+"""Gradient methods on a 200 × 50 LASSO: an ensemble of runs against the loop that a user would write.
+
+The limit is the rate of the bare product of the Gram matrix with the weights of the same number of runs. On a CUDA
+device that product waits for memory, so its fraction of the rate of a large product is given beside it.
+"""
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import repeat
+from typing import NamedTuple
 
 import torch
+from networks import wait
 
 from ndgm.engine.descent import Schedule, descend
 from ndgm.engine.methods import METHODS
@@ -13,14 +20,32 @@ SAMPLES, FEATURES, RUNS = 200, 50, 1000
 ENSEMBLE = 500  # as in config/laptop.yaml
 OUR_STEPS, THEIR_STEPS, PRODUCTS = 500, 500, 500  # the pipeline takes 20,000 steps
 METHODS_TIMED = ("subgradient", "heavy_ball", "ista", "rmsprop_0.99", "adam")
+LARGE_PRODUCT, LARGE_PRODUCTS = 4096, 5
 
 
-def rows(interleaved) -> Iterator[dict]:
-    """One row a method.
+class Ensemble(NamedTuple):
+    """Runs of the subgradient method that a CUDA device takes side by side, and how many steps of theirs are timed."""
+
+    runs: int
+    steps: int
+
+
+# As many steps as hide the capture of the graph: the pipeline takes 100,000.
+ENSEMBLES = (Ensemble(1_000, 20_000), Ensemble(10_000, 10_000), Ensemble(100_000, 2_000), Ensemble(1_000_000, 300))
+
+
+def rows(interleaved, device) -> Iterator[dict]:
+    """One row a method on one thread of the processor, or one row a size of the ensemble on a CUDA device.
 
     Args:
         interleaved: Times functions in turn and gives the median seconds of each.
+        device: `cpu` or `cuda`.
     """
+    yield from {"cpu": rows_of_methods, "cuda": rows_of_sizes}[device](interleaved)
+
+
+def rows_of_methods(interleaved):
+    """One row a method, on the processor."""
     generator = torch.Generator().manual_seed(0)
     design = torch.randn(SAMPLES, FEATURES, generator=generator)
     target = torch.randn(SAMPLES, generator=generator)
@@ -45,7 +70,7 @@ def rows(interleaved) -> Iterator[dict]:
                 descend(objective, method, start, step_size[part], Schedule.halving(OUR_STEPS, 2))
 
         def theirs(name=name):
-            user_loop(name, design, target, by_weight[:, 0], penalty[0].item(), step_size[0].item())
+            user_loop(name, design, target, by_weight[:, 0], penalty[0].item(), step_size[0].item(), THEIR_STEPS)
 
         seconds_ours, seconds_theirs, seconds_limit = interleaved(ours, theirs, limit)
         ours_per_run_step = seconds_ours / (OUR_STEPS * RUNS)
@@ -60,7 +85,67 @@ def rows(interleaved) -> Iterator[dict]:
         }
 
 
-def user_loop(name, design, target, start, penalty, step_size):
+def rows_of_sizes(interleaved):
+    """One row a size of the ensemble; its numbers are None where there is no CUDA device."""
+    large_rate = rate_of_large_product(interleaved) if torch.cuda.is_available() else None
+    names = ("ours", "theirs", "ratio", "fraction_of_limit", "fraction_of_large_product")
+    for ensemble in ENSEMBLES:
+        row = {
+            "name": f"LASSO {SAMPLES} × {FEATURES}, subgradient, {ensemble.runs:,} runs, float64, CUDA",
+            "unit": "µs per run and step",
+        }
+        numbers = compare(ensemble, interleaved, large_rate, "cuda") if large_rate else repeat(None)
+        yield row | dict(zip(names, numbers, strict=False))
+
+
+def compare(ensemble, interleaved, large_rate, device):
+    """Our time and theirs per run and step, their ratio, and our fractions of the limit and of the large product."""
+    options = {"generator": torch.Generator(device).manual_seed(0), "device": device}
+    design, target = torch.randn(SAMPLES, FEATURES, **options), torch.randn(SAMPLES, **options)
+    by_weight = torch.randn(FEATURES, ensemble.runs, **options)
+    gram = design.T @ design / SAMPLES
+    penalty = torch.linspace(0.01, 1, ensemble.runs, device=device).unsqueeze(1)
+    step = 0.1 / torch.linalg.eigvalsh(gram)[-1].item()
+    step_size = torch.full((ensemble.runs, 1), step, device=device)
+    product = torch.empty_like(by_weight)
+
+    def ours():
+        objective = Lasso(gram, design.T @ target / SAMPLES, penalty)
+        descend(objective, METHODS["subgradient"], by_weight.T, step_size, Schedule.halving(ensemble.steps, 2))
+        wait(device)
+
+    def theirs():
+        user_loop("subgradient", design, target, by_weight[:, 0], penalty[0].item(), step, THEIR_STEPS)
+        wait(device)
+
+    def limit():
+        for _ in range(ensemble.steps):
+            torch.mm(gram, by_weight, out=product)
+        wait(device)
+
+    seconds_ours, seconds_theirs, seconds_limit = interleaved(ours, theirs, limit)
+    per_run_step = seconds_ours / (ensemble.steps * ensemble.runs)
+    their_per_run_step = seconds_theirs / THEIR_STEPS
+    of_large_product = 2 * FEATURES**2 / per_run_step / large_rate
+    fractions = seconds_limit / seconds_ours, of_large_product
+    return 1e6 * per_run_step, 1e6 * their_per_run_step, their_per_run_step / per_run_step, *fractions
+
+
+def rate_of_large_product(interleaved):
+    """Floating-point operations per second of a float64 product that is limited by arithmetic alone."""
+    left, right = (torch.rand(LARGE_PRODUCT, LARGE_PRODUCT, device="cuda") for _ in range(2))
+    product = torch.empty_like(left)
+
+    def products():
+        for _ in range(LARGE_PRODUCTS):
+            torch.mm(left, right, out=product)
+        wait("cuda")
+
+    (seconds,) = interleaved(products)
+    return LARGE_PRODUCTS * 2 * LARGE_PRODUCT**3 / seconds
+
+
+def user_loop(name, design, target, start, penalty, step_size, steps):
     """One run, as it is written with `torch.optim` and autograd."""
     w = start.clone().requires_grad_()
     optimiser = {
@@ -68,7 +153,7 @@ def user_loop(name, design, target, start, penalty, step_size):
         "rmsprop_0.99": torch.optim.RMSprop,
         "adam": torch.optim.Adam,
     }.get(name, torch.optim.SGD)([w], lr=step_size)
-    for _ in range(THEIR_STEPS):
+    for _ in range(steps):
         optimiser.zero_grad()
         loss = 0.5 * (design @ w - target).square().mean()
         if name != "ista":

@@ -1,6 +1,7 @@
 """Gradient descent on an ensemble of ReLU networks, against the loop over models that a user would write.
 
-The limit is the rate of the bare product of 1,797 × 100 by 100 × 100. Ours counts the multiply-adds that a step needs:
+The limit is the rate of the bare product of 1,797 × 100 by 100 × 100; on a CUDA device, which a single one leaves
+idle, of as many of them at once as there are networks. Ours counts the multiply-adds that a step needs:
 the forward pass, the gradient with respect to every weight, and that with respect to the inputs of all layers but one.
 """
 
@@ -13,13 +14,14 @@ import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
+from ndgm.engine.activations import activation
 from ndgm.engine.capture import replayed
 from ndgm.engine.methods import METHODS
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import NetworkLoss
 
 WIDTHS = (64, 100, 100, 10)
-PRODUCTS, PRODUCT = 200, (1797, 100, 100)
+PRODUCTS, PRODUCT = {"cpu": 200, "cuda": 10}, (1797, 100, 100)
 
 
 class Case(NamedTuple):
@@ -47,15 +49,16 @@ CASES = [
 ]
 
 
-def rows(interleaved) -> Iterator[dict]:
-    """One row a case; its numbers are None where there is no such device.
+def rows(interleaved, device) -> Iterator[dict]:
+    """One row a case of one device; its numbers are None where there is no such device.
 
     Args:
         interleaved: Times functions in turn and gives the median seconds of each.
+        device: `cpu` or `cuda`.
     """
-    for case in CASES:
+    for case in (case for case in CASES if case.device == device):
         row = {"name": case.name, "unit": "µs per run and step"}
-        measured = case.device == "cpu" or torch.cuda.is_available()
+        measured = device == "cpu" or torch.cuda.is_available()
         numbers = compare(case, interleaved) if measured else repeat(None)
         yield row | dict(zip(("ours", "theirs", "ratio", "fraction_of_limit"), numbers, strict=False))
 
@@ -69,17 +72,18 @@ def compare(case, interleaved):
     at_once = {"runs_at_once": case.runs_at_once, "samples_at_once": case.samples_at_once}
     objective = NetworkLoss(networks, x, y, case.runs, **at_once)
     models = [user_model(options) for _ in range(case.runs)]
-    left, right, product = (torch.rand(PRODUCT[i], PRODUCT[j], **options) for i, j in ((0, 1), (1, 2), (0, 2)))
+    products, stack = PRODUCTS[case.device], (case.runs,) if case.device == "cuda" else ()
+    left, right, product = (torch.rand(*stack, PRODUCT[i], PRODUCT[j], **options) for i, j in ((0, 1), (1, 2), (0, 2)))
 
     def limit():
-        for _ in range(PRODUCTS):
-            torch.mm(left, right, out=product)
+        for _ in range(products):
+            torch.matmul(left, right, out=product)
         wait(case.device)
 
     step_size = torch.full((case.runs, 1), 0.01, **options)
-    step = replayed(
-        lambda: METHODS["subgradient"].rule(w, objective.subgradient(w), {}, step_size), lambda: [w], w.device
-    )
+    method = METHODS["subgradient"]
+    state = method.start(w)
+    step = replayed(lambda: method.step(objective, w, state, step_size), lambda: [w], w.device)
 
     def ours():
         for _ in range(case.our_steps):
@@ -93,13 +97,13 @@ def compare(case, interleaved):
     seconds_ours, seconds_theirs, seconds_limit = interleaved(ours, theirs, limit)
     per_run_step = seconds_ours / (case.our_steps * case.runs)
     their_per_run_step = seconds_theirs / (case.their_steps * case.runs)
-    limit_rate = PRODUCTS * 2 * prod(PRODUCT) / seconds_limit
+    limit_rate = products * 2 * prod((*stack, *PRODUCT)) / seconds_limit
     fraction = operations(case.samples) / per_run_step / limit_rate
     return 1e6 * per_run_step, 1e6 * their_per_run_step, their_per_run_step / per_run_step, fraction
 
 
 def wait(device):
-    """Until the device has done what it was told."""
+    """Return when the device has done all that it was asked for."""
     if device == "cuda":
         torch.cuda.synchronize()
 

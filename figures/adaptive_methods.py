@@ -16,7 +16,7 @@ import numpy as np
 
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 from ndgm.theory.adaptive import longest_momentum_cycle, momentum_cycle, rmsprop_floor
 
@@ -84,6 +84,7 @@ def draw_cycles(axes):
 
 
 designs = lasso["design"].unique()
+style()
 figure = plt.figure(figsize=(PAGE_WIDTH, 4.7))
 top, bottom = figure.add_gridspec(2, 1)
 panels = top.subgridspec(1, len(designs)).subplots(sharey=True, squeeze=False)[0]

@@ -17,7 +17,7 @@ import numpy as np
 
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 from ndgm.theory.convergence import geometric_rate
 
@@ -57,6 +57,7 @@ def draw(axes, points, method, **marker):
 
 
 # %%
+style()
 figure = plt.figure(figsize=(PAGE_WIDTH, 4.3))
 above, below = figure.add_gridspec(2, 1)
 path, *panels = above.subgridspec(1, 1 + len(designs), width_ratios=[1.6] + [1] * len(designs)).subplots()

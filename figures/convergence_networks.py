@@ -18,7 +18,7 @@ from ndgm.claims.convergence_networks import KINKED_AND_SMOOTH, held_above_decay
 from ndgm.decide.statistics import mean_interval, median_interval
 from ndgm.decide.steps_to_target import steps_to_target
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU"}
@@ -119,6 +119,7 @@ def draw_ratios(axes, ratios):
 
 
 # %%
+style()
 figure = plt.figure(figsize=(PAGE_WIDTH, 8))
 strips = figure.add_gridspec(4, 1, height_ratios=[1.15, 1.1, 1, 1])
 forests = strips[0].subgridspec(1, len(PROBLEMS)).subplots(sharex=True, sharey=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS, MARKERS
-from ndgm.paper.drawing import PAGE_WIDTH, measured, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 HOVERS = 0.01
@@ -27,6 +27,7 @@ runs = runs.assign(
 designs = [name for name in runs["design"].unique() if name != "absolute value"]
 
 # %%
+style()
 figure, (left, *panels) = plt.subplots(1, 1 + len(designs), figsize=(PAGE_WIDTH, 2.3))
 absolute = runs[runs["design"] == "absolute value"]
 widths = np.unique(absolute["width"])

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.paper.colours import COLOURS, MARKERS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 TITLES = {
@@ -36,6 +36,7 @@ certified = certified.groupby(["rule", "criterion", "steps"])["gap"].first()
 rules = [rule for rule in TITLES if rule in worst.index.unique("rule")]
 
 # %%
+style()
 figure, panels = plt.subplots(1, len(rules), figsize=(PAGE_WIDTH, 2.3), sharey=True, squeeze=False)
 for axes, rule in zip(panels[0], rules, strict=True):
     axes.set(xlabel="number of steps $N$", title=TITLES[rule], ylim=(0, 1.05 * certified.max()))

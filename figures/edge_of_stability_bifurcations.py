@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 from ndgm.theory.edge_of_stability import scalar, two_cycle
 
@@ -77,6 +77,7 @@ def draw_prediction(axes, name, steps):
 
 
 rows = -(-len(functions) // COLUMNS)
+style()
 figure, panels = plt.subplots(rows, COLUMNS, figsize=(PAGE_WIDTH, 1.45 * rows), squeeze=False)
 for axes, name in zip(panels.flat, functions, strict=False):
     here = runs[runs["design"] == name]

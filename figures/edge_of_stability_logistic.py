@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
 
 LOWEST = 1e-12
@@ -23,6 +23,7 @@ ratios = np.unique(separable["step_size_over_threshold"])
 TONES = dict(zip(ratios, np.linspace(0.25, 1, len(ratios)), strict=True))
 
 # %%
+style()
 figure, (top, bottom) = plt.subplots(2, len(tables), figsize=(PAGE_WIDTH, 4.0), squeeze=False)
 for axes, name in zip(top, tables, strict=True):
     here = cycling[cycling["design"] == name]

@@ -13,7 +13,7 @@ import numpy as np
 
 from ndgm.claims.edge_of_stability_networks import KINKED_AND_SMOOTH
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
 
 NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "softplus_1": "softplus"}
@@ -27,6 +27,7 @@ activations, designs = list(runs["activation"].unique()), list(runs["design"].un
 # %%
 rows = list(product(designs, LOSSES))
 size = (PAGE_WIDTH, 1.45 * len(rows))
+style()
 figure, panels = plt.subplots(len(rows), len(activations), figsize=size, sharex=True, sharey=True, squeeze=False)
 for row, (design, problem) in zip(panels, rows, strict=True):
     here = runs[(runs["design"] == design) & (runs["problem"] == problem)]

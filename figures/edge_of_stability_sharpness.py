@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 from ndgm.theory.edge_of_stability import cycle_sharpness, scalar
 
@@ -33,6 +33,7 @@ ranges = {name: ends.groupby(cell)[name].agg(["mean", "min", "max"]) for name in
 functions = list(ends["design"].unique())
 
 # %%
+style()
 figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.6), sharey=True, width_ratios=[1.7, 1])
 lines = {}
 for name in functions:

@@ -10,7 +10,7 @@
 import matplotlib.pyplot as plt
 
 from ndgm.paper.colours import COLOURS, INK, PAPER
-from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 FUNCTIONS = {
@@ -45,6 +45,7 @@ def draw(axes, table, against, method):
 
 
 # %%
+style()
 figure, panels = plt.subplots(1, len(FUNCTIONS) + len(NETWORKS), figsize=(PAGE_WIDTH, 1.9), sharey=True)
 convex, nets = panels[: len(FUNCTIONS)], panels[len(FUNCTIONS) :]
 for axes, (name, (title, method)) in zip(convex, FUNCTIONS.items(), strict=True):

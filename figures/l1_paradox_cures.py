@@ -12,7 +12,7 @@ import numpy as np
 import seaborn as sns
 
 from ndgm.paper.colours import COLOURS, MARKERS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 WANTED = "diabetes"
@@ -41,6 +41,7 @@ solution = exact[exact["penalty_over_max"] == penalty].iloc[0]
 # %%
 here = runs[runs["penalty_over_max"] == penalty]
 here = here.assign(distance=(here["l1_norm"] - solution["exact_l1_norm"]).abs())
+style()
 figure, (path, zeros) = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.4), width_ratios=(3, 2))
 sns.lineplot(
     here[here["distance"] > ROUNDING],

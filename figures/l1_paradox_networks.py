@@ -14,7 +14,7 @@ import numpy as np
 
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 LABELS = {
@@ -68,6 +68,7 @@ def by_rule(axes, rule, value):
 
 
 # %%
+style()
 figure = plt.figure(figsize=(PAGE_WIDTH, 5))
 top, bottom = figure.add_gridspec(2, 1)
 norms, accuracies, zeros = top.subgridspec(1, 3, width_ratios=(1.25, 1, 1)).subplots()

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_end, measured, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_end, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 CELL = ["design", "step_size_times_lipschitz", "penalty_over_max"]
@@ -20,6 +20,7 @@ norms = mean_interval(runs[runs["method"] == "subgradient"], CELL, "mean_l1_norm
 
 # %%
 designs = exact["design"].unique()
+style()
 figure, panels = plt.subplots(1, len(designs), figsize=(PAGE_WIDTH, 2.1), sharex=True)
 for axes, design in zip(panels, designs, strict=True):
     curves = exact[exact["design"] == design].groupby("step_size_times_lipschitz")

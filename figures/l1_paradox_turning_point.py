@@ -16,7 +16,7 @@ import numpy as np
 from ndgm.claims.l1_paradox_networks import noise_curve
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS, INK
-from ndgm.paper.drawing import PAGE_WIDTH, measured, prediction, results, save
+from ndgm.paper.drawing import PAGE_WIDTH, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 from ndgm.theory.l1_paradox import noisy_floor
 
@@ -92,6 +92,7 @@ def draw_layers(axes):
     axes.set_ylabel(r"$\Vert w\Vert_1$ of a layer")
 
 
+style()
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(PAGE_WIDTH, 2.5))
 draw_designs(left)
 draw_noise(middle)

@@ -1,5 +1,6 @@
 """Set the paper as PDF and as a web page, with every number, table and figure taken from a run."""
 
+from ndgm.groups import GROUPS
 from ndgm.paper.manuscript import Manuscript
 from ndgm.paper.typesetting import paper_html, paper_pdf
 from ndgm.pipeline.programs import argument_parser, program
@@ -19,9 +20,9 @@ def main() -> None:
             page.write_text(paper_html(markdown, *ingredients), encoding="utf-8")
         with write_atomically(arguments.pdf) as printed:
             printed.write_bytes(paper_pdf(markdown, *ingredients))
-        for caption in sorted(arguments.captions.glob("*_*.rst")):
-            with write_atomically(arguments.filled / caption.name) as filled:
-                filled.write_text(manuscript.fill(caption), encoding="utf-8")
+        for caption in [f"{figure.name}.rst" for group in GROUPS for figure in group.figures]:
+            with write_atomically(arguments.filled / caption) as filled:
+                filled.write_text(manuscript.fill(arguments.captions / caption), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -97,4 +97,17 @@ def test_the_version_is_the_same_everywhere() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == PROJECT["version"]
     assert citation["license"] == PROJECT["license"] == "MIT"
-    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    assert f"\n## [{PROJECT['version']}] - {citation['date-released']}\n" in changes
+
+
+def test_the_changelog_keeps_the_form_of_keep_a_changelog() -> None:
+    """Versions with their dates, the newest first, and under each what was added, changed and fixed."""
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    headings = re.findall(r"^##+ .*$", changes, re.MULTILINE)
+    versions = [line for line in headings if not line.startswith("###")]
+    assert all(re.fullmatch(r"## \[(Unreleased|\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d", line) for line in versions)
+    dates = [line.rpartition(" - ")[2] for line in versions]
+    assert dates == sorted(dates, reverse=True)
+    kinds = {line.removeprefix("### ") for line in headings if line.startswith("###")}
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

@@ -1,4 +1,4 @@
-"""Every command in the README is run, and what it says of the claims is what the reference says."""
+"""Every command of README and CONTRIBUTING is run, and what README says of the claims is what the reference says."""
 
 import json
 import re
@@ -9,16 +9,24 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from ndgm.groups import GROUPS
-
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+VERDICTS = {
+    claim["id"]: claim["verdict"]
+    for claim in json.loads((ROOT / "reference/laptop/claims.json").read_text(encoding="utf-8"))
+}
+DRY_RUN = "SNAKEMAKE='.venv/bin/snakemake --cores all --dry-run'"
 # What takes minutes, or what no test may do, is run as far as it can be; the reason stands beside it.
 INSTEAD = {
-    "make paper": "make paper SNAKEMAKE='.venv/bin/snakemake --cores all --dry-run'",  # laptop scale takes minutes
+    "make paper": f"make paper {DRY_RUN}",  # laptop scale takes minutes
+    "make paper verify": "make --dry-run paper verify",
+    "make verify": "make --dry-run verify",  # test_reruns.py verifies a smoke run
+    "make report": "make --dry-run report",  # test_reruns.py writes that of a smoke run
     "make test": "make --dry-run test",  # this is it
+    "make bench": "make --dry-run bench",  # takes minutes
+    "make gpu": "make --dry-run gpu",  # needs a CUDA device; test_check_gpu.py drives its logic
     "snakemake --cores all": "snakemake --cores all --dry-run",  # laptop scale takes minutes
-    "snakemake --cores all verify": "snakemake --cores all verify --dry-run",
-    "snakemake --report results/report.html": "snakemake --report results/report.html --config scale=smoke",
+    "snakemake --cores all --forceall": "snakemake --cores all --forceall --dry-run",
     "conda env create -f environment.yml": "true",  # test_packaging.py reads that file as conda does
     "pip install -c constraints.txt -e '.[slurm]'": "true",  # test_packaging.py holds the pins together
     "pip install -c constraints.txt -e '.[certify]'": "true",
@@ -30,16 +38,20 @@ INSTEAD = {
 
 
 def commands() -> list[str]:
-    """Lines of the blocks without a language, and code spans that begin with a program's name."""
-    blocks = re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    """Lines of the blocks without a language, and code spans that begin with a program's name.
+
+    Blocks of CONTRIBUTING that have a language belong to its recipes, which test_contributing.py follows.
+    """
+    blocks = re.findall(r"^```\n(.*?)^```", README + CONTRIBUTING, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line]
-    spans = re.findall(r"`((?:make|snakemake|python|pip|conda) [^`]+)`", README)
+    prose = re.sub(r"^```.*?^```", "", README + CONTRIBUTING, flags=re.MULTILINE | re.DOTALL)
+    spans = re.findall(r"`((?:make|snakemake|python|pip|conda) [^`]+)`", prose)
     return sorted({*lines, *spans})
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_readme(smoke_copy: Path, command: str) -> None:
-    """It ends well in a clone in which the smoke scale has been run."""
+def test_a_command_of_the_documents(smoke_copy: Path, command: str) -> None:
+    """It ends well in a clone in which the smoke scale has been run, and with the last line that README promises."""
     # Set up, so that make installs nothing: the programs are those of this environment.
     (smoke_copy / ".venv").mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
@@ -53,36 +65,58 @@ def test_a_command_of_the_readme(smoke_copy: Path, command: str) -> None:
         stderr=subprocess.STDOUT,
     )
     assert done.returncode == 0, done.stdout
+    if command not in INSTEAD and command in LAST_LINES:
+        assert done.stdout.splitlines()[-1] == LAST_LINES[command]
 
 
-def claims_tables() -> str:
-    """The claims of the reference run as the README's tables, one a group; `|` in a cell would begin the next one."""
-    claims = json.loads((ROOT / "reference/laptop/claims.json").read_text(encoding="utf-8"))
-    assert {claim["group"] for claim in claims} == {group.name for group in GROUPS}
-    lines = []
-    for group in GROUPS:
-        rows = [claim for claim in claims if claim["group"] == group.name]
-        verdicts = [claim["verdict"] for claim in rows]
-        counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(sorted(verdicts, reverse=True))]
-        lines += ["", f"### {group.title}: {', '.join(counts)}", ""]
-        lines += ["| claim | predicted | measured | verdict |", "|---|---|---|---|"]
-        for claim in rows:
-            unit = "" if claim["unit"] == "1" else f" {claim['unit']}"
-            values = ("–" if claim[key] is None else f"{claim[key]:.4g}{unit}" for key in ("predicted", "measured"))
-            cells = [claim["statement"], *values, f"**{claim['verdict']}**"]
-            lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
-    return "\n".join([*lines, ""])
+LAST_LINES = dict(re.findall(r"^\| `([^`]+)` \|.*\| `([^`]+)` \|$", README, re.MULTILINE))
 
 
-def test_the_claims_tables_are_those_of_the_reference() -> None:
-    """The failure prints the tables that belong there."""
-    inside = re.search(r"<!-- claims -->\n(.*)\n<!-- /claims -->", README, re.DOTALL)
-    assert inside, "README.md has no claims tables"
-    assert inside.group(1) == claims_tables(), f"it should be:\n{claims_tables()}"
+def test_every_command_of_the_table_says_what_to_expect() -> None:
+    """What the last line is made of stands in the Makefile or in what is run."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
+    assert {command.partition(" ")[2] for command in LAST_LINES} <= targets
+    for line in LAST_LINES.values():
+        assert line.startswith("…") or f"{line}'" in makefile, line
 
 
-def test_pictures_and_paths_exist() -> None:
-    """What the README shows and names is there."""
-    links = re.findall(r"\]\((?!http)([^)]+)\)", README)
-    paths = re.findall(r"`((?:config|src|scripts|figures|workflow|reference)/[\w./]+\.\w+)`", README)
-    assert [name for name in [*links, *paths] if not (ROOT / name).exists()] == []
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_targets_stand_before_config(text: str) -> None:
+    """Snakemake's `--config` takes everything that follows it."""
+    for line in re.findall(r"snakemake [^`\n]*--config ([^`\n]*)", text):
+        assert re.fullmatch(r"(\w+=\S+\s*)+", line), line
+
+
+def test_the_readme_fits_on_a_few_screens() -> None:
+    """At most 8 KB, one picture, and five sentences of what came out."""
+    assert len(README.encode()) <= 8192
+    assert README.count("![") == 1
+    assert len(re.findall(r"^\d\. ", outcome(), re.MULTILINE)) == 5
+
+
+def outcome() -> str:
+    """What README says came out."""
+    return re.search(r"<!-- outcome -->\n(.*)<!-- /outcome -->", README, re.DOTALL)[1]
+
+
+def test_what_came_out_is_what_the_reference_says() -> None:
+    """Every sentence leads to claims, by their verdicts."""
+    for number, sentence in enumerate(re.split(r"^\d\. ", outcome(), flags=re.MULTILINE)[1:], start=1):
+        links = re.findall(r"\[(\w+)\]\(CLAIMS\.md#(\w+)\)", sentence)
+        assert links, f"sentence {number} names no claim"
+        for verdict, claim in links:
+            assert VERDICTS[claim] == verdict, f"sentence {number}: {claim}"
+
+
+def test_a_word_of_ours_is_explained_where_it_first_stands() -> None:
+    """It is set in italics there."""
+    for word in ("scale", "finding", "identity"):
+        assert re.search(rf"\b{word}\b", README, re.IGNORECASE).start() == README.index(f"*{word}*") + 1, word
+
+
+def test_paths_exist() -> None:
+    """What README and CONTRIBUTING name is there; test_claims_document.py follows their links."""
+    rooms = "config|src|scripts|figures|workflow|reference|examples|tests"
+    paths = re.findall(rf"`((?:{rooms})/[\w./]+\.\w+)`", README + CONTRIBUTING)
+    assert [name for name in paths if not (ROOT / name).exists()] == []

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from conftest import SMOKE, hashes, run_snakemake
 
+from ndgm.groups import GROUPS
 from ndgm.pipeline.jobs import FIGURES, JOBS
 
-AFTER_TRAINING = {"decide_claims", "draw_figure", "write_paper"}
+AFTER_DECIDING = {"gather_claims", "write_paper"}
+AFTER_TRAINING = {"decide_group", "draw_figure", *AFTER_DECIDING}
 MODULES = sorted({module for job in JOBS.values() for module in job.modules})
 
 
@@ -78,7 +80,8 @@ def test_nothing_to_do(smoke_copy: Path, touched: bool) -> None:
         ("paper/paper.md", {"write_paper"}),
         ("figures/l1_paradox_norm.py", {"draw_figure", "write_paper"}),
         ("src/ndgm/paper/drawing.py", {"draw_figure", "write_paper"}),
-        ("scripts/decide_claims.py", {"decide_claims", "write_paper"}),
+        ("scripts/decide_claims.py", {"decide_group", *AFTER_DECIDING}),
+        ("scripts/gather_claims.py", AFTER_DECIDING),
         ("src/ndgm/data/classification.py", {"make_samples", "train_edge_of_stability", *AFTER_TRAINING}),
     ],
 )
@@ -100,6 +103,37 @@ def test_an_edit_of_an_experiment_reruns_its_job_and_what_depends_on_it(smoke_co
     assert set(found.values()) == {job.name for job in jobs} | AFTER_TRAINING
     figures = {name for name, figure in FIGURES.items() if tables & set(figure.tables)}
     assert {Path(file).stem for file in found if file.startswith("figures/")} == figures
+
+
+@pytest.mark.parametrize("group", [group.name for group in GROUPS])
+def test_an_edit_of_claims_decides_their_group_alone(smoke_copy: Path, group: str) -> None:
+    """And what is made of all claims."""
+    edit(smoke_copy / f"src/ndgm/claims/{group}.py")
+    found = pending(smoke_copy)
+    assert {file for file, rule in found.items() if rule == "decide_group"} == {f"claims/{group}.json"}
+    # Figures may show what a claim defines, such as its pairs of activations.
+    assert {"decide_group", *AFTER_DECIDING} <= set(found.values()) <= {"decide_group", "draw_figure", *AFTER_DECIDING}
+
+
+def test_one_claim_is_decided_from_its_own_tables(smoke_copy: Path) -> None:
+    """As in its group, whose other p values stand in the reference; a sibling that is missing there is named."""
+    (smoke_copy / "reference/smoke/claims.json").write_bytes((smoke_copy / "results/smoke/claims.json").read_bytes())
+    name = "adaptive_adam_and_rmsprop_on_kinks"
+    file = f"results/smoke/claims/{name}.json"
+    for other in (smoke_copy / "results/smoke/runs").glob("adaptive_[!l]*.parquet"):
+        other.unlink()
+    done = run_snakemake(smoke_copy, "--cores", "1", "--rerun-triggers", "mtime", file, *SMOKE)
+    assert done.returncode == 0, done.stdout
+    (alone,) = json.loads((smoke_copy / file).read_text())
+    gathered = json.loads((smoke_copy / "results/smoke/claims.json").read_text())
+    assert alone == next(entry for entry in gathered if entry["id"] == name)
+    assert list((smoke_copy / "results/smoke/runs").glob("adaptive_[!l]*.parquet")) == []
+
+    kept = [entry for entry in gathered if entry["id"] != "adaptive_epsilon"]
+    (smoke_copy / "reference/smoke/claims.json").write_text(json.dumps(kept))
+    done = run_snakemake(smoke_copy, "--cores", "1", file, *SMOKE)
+    line = f"error: reference/smoke/claims.json: no p values of adaptive_epsilon, which Holm's rule for {name} needs"
+    assert done.returncode != 0 and line in done.stdout.splitlines(), done.stdout
 
 
 def test_an_edit_of_one_part_reruns_just_that_part(smoke_copy: Path, tmp_path: Path) -> None:
@@ -156,4 +190,4 @@ def test_verify(smoke_copy: Path) -> None:
     reference.write_text(json.dumps(values))
     done = run_snakemake(smoke_copy, "verify", "--cores", "1", *SMOKE)
     assert done.returncode != 0
-    assert re.search(rf"claims.json: {changed}.*\(made by rule decide_claims\)", done.stdout), done.stdout
+    assert re.search(rf"claims.json: {changed}.*\(made by rule gather_claims\)", done.stdout), done.stdout

@@ -1,17 +1,75 @@
-rule decide_claims:
-    """A verdict for every claim: supported, refuted or inconclusive, with the numbers that decided it."""
+from ndgm.groups import GROUPS
+from ndgm.pipeline.claim_tables import claim_tables
+
+TABLES_OF = {group.name: claim_tables(group.name) for group in GROUPS}
+GROUP_OF = {claim: group for group, claims in TABLES_OF.items() for claim in claims}
+SECTION_OF = {group.name: group.section for group in GROUPS}
+
+
+localrules:
+    gather_claims,
+
+
+rule decide_group:
+    """A verdict for every claim of a group: supported, refuted or inconclusive, with the numbers that decided it."""
     input:
         script="scripts/decide_claims.py",
-        code=imports_of("scripts/decide_claims.py"),
-        tables=tables(),
+        code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{wildcards.group}"),
+        tables=lambda wildcards: tables(*sum(TABLES_OF[wildcards.group].values(), ())),
+    output:
+        claims="results/{scale}/claims/{group}.json",
+    log:
+        "results/{scale}/logs/claims_{group}.log",
+    benchmark:
+        "results/{scale}/benchmarks/claims_{group}.tsv"
+    wildcard_constraints:
+        group="|".join(TABLES_OF),
+    threads: 1
+    params:
+        settings=lambda wildcards: json_of({"group": wildcards.group, "section": SECTION_OF[wildcards.group]}),
+    message:
+        "Deciding the claims of {wildcards.group}"
+    shell:
+        "{PYTHON} {input.script} --settings {params.settings:q} --tables {input.tables} --out {output.claims} --log {log}"
+
+
+rule gather_claims:
+    """The claims of all groups, sorted by id."""
+    input:
+        script="scripts/gather_claims.py",
+        code=code_of("scripts/gather_claims.py"),
+        claims=every("claims/{group}.json", group=TABLES_OF),
     output:
         claims="results/{scale}/claims.json",
     log:
         "results/{scale}/logs/claims.log",
-    benchmark:
-        "results/{scale}/benchmarks/claims.tsv"
     threads: 1
     message:
-        "Deciding the claims"
+        "Gathering the claims of all groups"
     shell:
-        "{PYTHON} {input.script} --tables {input.tables} --out {output.claims} --log {log}"
+        "{PYTHON} {input.script} --claims {input.claims} --out {output.claims} --log {log}"
+
+
+rule decide_one_claim:
+    """A verdict for one claim from its own tables; for Holm's rule, the rest of its group is as in the reference."""
+    input:
+        script="scripts/decide_claims.py",
+        code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{GROUP_OF[wildcards.claim]}"),
+        tables=lambda wildcards: tables(*TABLES_OF[GROUP_OF[wildcards.claim]][wildcards.claim]),
+        reference="reference/{scale}/claims.json",
+    output:
+        claim="results/{scale}/claims/{claim}.json",
+    log:
+        "results/{scale}/logs/claim_{claim}.log",
+    wildcard_constraints:
+        claim="|".join(GROUP_OF),
+    threads: 1
+    params:
+        settings=lambda wildcards: json_of(
+            {"group": GROUP_OF[wildcards.claim], "section": SECTION_OF[GROUP_OF[wildcards.claim]]}
+        ),
+    message:
+        "Deciding the claim {wildcards.claim}"
+    shell:
+        "{PYTHON} {input.script} --settings {params.settings:q} --claim {wildcards.claim} --reference {input.reference}"
+        " --tables {input.tables} --out {output.claim} --log {log}"

@@ -9,31 +9,11 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
-# The one place that sets the environment of every job (see "Determinism" in README.md).
-MODULES = str(Path(workflow.basedir, "src"))
-os.environ |= {
-    "SOURCE_DATE_EPOCH": "1705363200",  # 16 January 2024: the day of the paper whose claims are tested
-    "PYTHONHASHSEED": "0",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-    "MPLBACKEND": "Agg",
-    "TZ": "UTC",
-    "LC_ALL": "C.UTF-8",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    # A copy of the repository runs its own modules, also where another checkout is installed.
-    "PYTHONPATH": os.pathsep.join(filter(None, [MODULES, os.environ.get("PYTHONPATH")])),
-}
-sys.path.insert(0, MODULES)
+sys.path.insert(0, str(Path(workflow.basedir, "src")))
 
-# Snakemake would load pandas, a quarter of its start, only to ask whether a parameter is a table; ours are text.
-sys.modules.setdefault("pandas", None)
+from ndgm.pipeline.environment import environment
 
-# Each job says its sentence, and a failed one its fault: what the scheduler says between is no news.
-NO_NEWS = re.compile(
-    "Config file|Select jobs|Execute |Using shell|Assuming unrestricted|RuleException:\nCalledProcessError"
-)
-logger.addFilter(lambda record: not NO_NEWS.match(str(record.msg)))
+os.environ |= environment(Path(workflow.basedir, "src"))  # of every job: see "Determinism" in README.md
 
 from ndgm.data.sources import SOURCES
 from ndgm.pipeline.imports import imports_of
@@ -42,17 +22,19 @@ from ndgm.pipeline.settings import faults, missing_files, overrides
 
 PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
 SCALE = config.get("scale")
-FILES = [file for file in ["config/laptop.yaml", f"config/{SCALE}.yaml"] if os.path.exists(file)]
+FILES = [file for file in dict.fromkeys(["config/laptop.yaml", f"config/{SCALE}.yaml"]) if os.path.exists(file)]
 
 
-configfile: FILES[-1]  # what the command line says is merged over it
+if len(FILES) > 1:
+
+    configfile: FILES[1]  # what the command line says is merged over it
 
 
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
 if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
     sys.exit("\n".join(found))
 if line := overrides(config):
-    print(line, file=sys.stderr)
+    logger.warning(line)
 
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")

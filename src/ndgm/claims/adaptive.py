@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.statistics import MissingValue, difference, equivalence, identity, order
-from ndgm.store.run_tables import last_rows
+from ndgm.decide.selection import ends_of, nonempty
+from ndgm.decide.statistics import difference, equivalence, order, within
 from ndgm.theory.adaptive import (
     adagrad_floor,
     longest_momentum_cycle,
@@ -14,57 +14,56 @@ from ndgm.theory.adaptive import (
     rmsprop_floor,
 )
 
-CELL = ["design", "step_size_times_lipschitz", "penalty_over_max"]
-SETTING = ["method", "design", "step_size_times_lipschitz"]
+CELL = ["design", "step_size_times_lipschitz", "penalty_over_max", "seed"]
 RMSPROP = ["rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999"]
 MOMENTUM = 0.9
 """β₁ of Adam, and the heavy-ball method's momentum."""
 
 
-@claim(section="4", figure="adaptive_methods", test=equivalence(0.02))
+@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.02))
 def adaptive_rmsprop_norm(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ the L1 norm that RMSProp with a long memory, $\beta_2 = 0.999$, keeps is that of the
     LASSO with $|w|$ rounded off to $\sqrt{w^2 + \eta^2}$, and what its hovering adds.
     """
-    runs = _runs(adaptive_lasso, ["rmsprop_0.999"], CELL)
+    runs = ends_of(adaptive_lasso, method="rmsprop_0.999").set_index(CELL)
     return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
 
 
-@claim(section="4", figure="adaptive_methods", test=equivalence(0.02))
+@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.02))
 def adaptive_rmsprop_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""At every penalty above $\lambda_{\max}$ the L1 norm that RMSProp with $\beta_2 = 0.999$ keeps is, to first
     order, $\tfrac{\eta}{2}\sum_i (1 + \kappa_i^2) / \sqrt{1 - \kappa_i^2}$.
     """
-    runs = _runs(adaptive_lasso, ["rmsprop_0.999"], CELL)
+    runs = ends_of(adaptive_lasso, method="rmsprop_0.999").set_index(CELL)
     return Evidence(runs["mean_l1_norm"], runs["first_order_l1_norm"])
 
 
-@claim(section="4", figure="adaptive_methods", test=order())
+@claim(figure="adaptive_methods", kind="finding", test=order())
 def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ the norm that RMSProp keeps falls from each penalty to the next, where that of the
     subgradient method rises.
     """
-    runs = _runs(adaptive_lasso, ["subgradient", *RMSPROP], [*SETTING, "penalty_over_max"])
+    runs = ends_of(adaptive_lasso, method=["subgradient", *RMSPROP]).set_index(["method", *CELL])
     curves = runs["mean_l1_norm"].unstack("penalty_over_max")
     before, after = curves.iloc[:, :-1].set_axis(curves.columns[1:], axis=1).stack(), curves.iloc[:, 1:].stack()
     rises = after.index.get_level_values("method") == "subgradient"
-    return Evidence(before.where(~rises, after), after.where(~rises, before))
+    return Evidence(before.where(~rises, after), after.where(~rises, before), compared="other arm")
 
 
-@claim(section="4", figure="adaptive_methods", test=equivalence(0.02))
+@claim(figure="adaptive_methods", kind="identity", test=equivalence(0.02))
 def adaptive_sign_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ sign descent keeps the L1 norm $\eta d/2$, whatever the penalty."""
-    runs = _runs(adaptive_lasso, ["sign"], CELL)
+    runs = ends_of(adaptive_lasso, method="sign").set_index(CELL)
     return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
 
 
-@claim(section="4", figure="adaptive_methods", test=equivalence(0.05))
+@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.05))
 def adaptive_adagrad_decay(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On a tilted kink Adagrad has no floor: at step $t$ it is where RMSProp with step $\eta/\sqrt t$ would be."""
     steps = adaptive_one_weight.groupby("run")["step"]
     kinks = adaptive_one_weight.assign(first=adaptive_one_weight["step"] - steps.diff())
     kinks = kinks[(kinks["design"] == "kink") & (kinks["tilt"] > 0)]
-    runs = _runs(kinks, ["adagrad"], ["tilt"])
+    runs = ends_of(kinks, method="adagrad").set_index(["tilt", "seed"])
     tilts = runs.index.get_level_values("tilt")
     floor = [
         float(adagrad_floor(run["step_size"], run["penalty"], [tilt], run["first"], run["step"]))
@@ -73,14 +72,13 @@ def adaptive_adagrad_decay(adaptive_one_weight: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index))
 
 
-@claim(section="4", figure="adaptive_methods", test=identity(0), unit="$\\lVert w\\rVert_1$")
+@claim(figure="adaptive_methods", kind="finding", test=within(0), unit="(L1 norm)")
 def adaptive_proximal_zero(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ Adam with a proximal step ends with every weight at exactly zero."""
-    norm = _runs(adaptive_lasso, ["proximal_adam"], CELL)["l1_norm"]
-    return Evidence(norm, 0 * norm)
+    return Evidence(ends_of(adaptive_lasso, method="proximal_adam").set_index(CELL)["l1_norm"], 0.0)
 
 
-@claim(section="4", figure="adaptive_methods", test=equivalence(0.01))
+@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.01))
 def adaptive_rmsprop_cycle(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On a smooth parabola, too, RMSProp with $\beta_2 = 0.9$ or $0.99$ never rests: whatever the curvature $L$, it
     keeps $|w| = \eta/2 - \varepsilon/L$.
@@ -88,15 +86,14 @@ def adaptive_rmsprop_cycle(adaptive_one_weight: pd.DataFrame) -> Evidence:
     return _cycle(adaptive_one_weight, ["rmsprop_0.9", "rmsprop_0.99"])
 
 
-@claim(section="4", figure="adaptive_methods", test=identity(0.01), unit="of the prediction")
+@claim(figure="adaptive_methods", kind="finding", test=within(0.01), unit="times the prediction")
 def adaptive_rmsprop_cycle_long_memory(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On a smooth parabola RMSProp with $\beta_2 = 0.999$ keeps $|w| = \eta/2 - \varepsilon/L$ in every run."""
     evidence = _cycle(adaptive_one_weight, ["rmsprop_0.999"])
-    ratio = evidence.measured / evidence.predicted
-    return Evidence(ratio, 0 * ratio + 1)
+    return Evidence(evidence.measured / evidence.reference, 1.0)
 
 
-@claim(section="4", figure="adaptive_methods", test=identity(0.01), unit="of the prediction")
+@claim(figure="adaptive_methods", kind="finding", test=within(0.01), unit="times the prediction")
 def adaptive_adam_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     r"""On $|w|$, over all starts, the lowest and the highest mean of $|w|$ that Adam keeps are those of the shortest
     and the longest cycle with as many steps on each side of zero: $\eta(1 - \beta_1)/(2(1 + \beta_1))$ for one step,
@@ -105,7 +102,7 @@ def adaptive_adam_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     return _ends_of_family(adaptive_cycles, "adam")
 
 
-@claim(section="4", figure="adaptive_methods", test=identity(0.01), unit="of the prediction")
+@claim(figure="adaptive_methods", kind="finding", test=within(0.01), unit="times the prediction")
 def adaptive_heavy_ball_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     r"""On $|w|$, over all starts, the lowest and the highest mean of $|w|$ that the heavy-ball method keeps are those
     of Adam's shortest and longest cycle, longer by $1/(1 - \beta_1)$.
@@ -113,132 +110,114 @@ def adaptive_heavy_ball_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     return _ends_of_family(adaptive_cycles, "heavy_ball")
 
 
-@claim(section="4", figure="adaptive_methods", test=order(), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
 def adaptive_momentum_coexistence(adaptive_cycles: pd.DataFrame) -> Evidence:
     """Cycles of very different size coexist: with the same step and problem, the start alone makes the largest mean of
     $|w|$ more than five times the smallest.
     """
     means = _in_cycle_units(adaptive_cycles).groupby(["method", "seed"])
-    return Evidence(means.max(), 5 * means.min())
+    return Evidence(means.max(), 5 * means.min(), compared="other arm")
 
 
-@claim(section="4", figure="adaptive_methods", test=equivalence(0.01))
+@claim(figure="adaptive_methods", kind="identity", test=equivalence(0.01))
 def adaptive_epsilon(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On $\lambda|w|$ the $\varepsilon$ that is added to the divisor scales RMSProp's floor, to
     $\tfrac{\eta}{2}\lambda/(\lambda + \varepsilon)$.
     """
-    kinks = adaptive_one_weight[adaptive_one_weight["design"] == "low kink"]
-    runs = _runs(kinks, RMSPROP, ["method", "penalty"])
+    runs = ends_of(adaptive_one_weight, design="low kink", method=RMSPROP).set_index(["method", "penalty", "seed"])
     penalty = runs.index.get_level_values("penalty").to_numpy()
     floor = rmsprop_floor(runs["step_size"].to_numpy(), penalty, [0.0], runs["epsilon"].iloc[0])
     return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index))
 
 
-@claim(section="4", figure="adaptive_methods", test=order())
+@claim(figure="adaptive_methods", kind="finding", test=order())
 def adaptive_adam_and_rmsprop_on_kinks(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Adam and RMSProp do not perform alike on non-differentiable problems (v3, v4): with their usual settings and the
     same step, RMSProp keeps more than twice Adam's L1 norm above $\lambda_{\max}$.
     """
-    rmsprop, adam = (_runs(adaptive_lasso, [method], CELL)["mean_l1_norm"] for method in ("rmsprop_0.99", "adam"))
-    return Evidence(rmsprop, 2 * adam)
+    rmsprop, adam = (
+        ends_of(adaptive_lasso, method=method).set_index(CELL)["mean_l1_norm"] for method in ("rmsprop_0.99", "adam")
+    )
+    return Evidence(rmsprop, 2 * adam, compared="other arm")
 
 
-@claim(section="4", figure="adaptive_methods", test=order(), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
 def adaptive_adam_and_rmsprop_on_parabolas(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """Adam and RMSProp do not perform alike on smooth parabolas either: with their usual settings and the same step,
     RMSProp keeps more than twice Adam's mean of $|w|$.
     """
     rmsprop, adam = (
-        _on(adaptive_one_weight, [method], "parabola").droplevel("tilt") for method in ("rmsprop_0.99", "adam")
+        _kept_on(adaptive_one_weight, "parabola", method).droplevel(["method", "tilt"])
+        for method in ("rmsprop_0.99", "adam")
     )
-    return Evidence(rmsprop.droplevel("method"), 2 * adam.droplevel("method"))
+    return Evidence(rmsprop, 2 * adam, compared="other arm")
 
 
-@claim(section="4", figure="adaptive_methods", test=difference(0.05), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=difference(0.05), unit="$\\eta$")
 def adaptive_rmsprop_on_a_kink(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""RMSProp does not behave alike with and without a derivative (v5 on): with every memory, what it keeps of $|w|$
     on a parabola differs from what it keeps on $|w|$ itself, by more than 5 %.
     """
-    return _against_parabolas(adaptive_one_weight, [0.0])
+    parabolas, kinks = _parabolas_and_kinks(adaptive_one_weight, tilted=False)
+    return Evidence(parabolas, kinks, compared="other arm")
 
 
-@claim(section="4", figure="adaptive_methods", test=order(), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
 def adaptive_rmsprop_on_a_tilted_kink(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""RMSProp does not behave alike with and without a derivative (v5 on): on a kink whose sides are not equally steep
     it keeps more than on any parabola.
     """
-    evidence = _against_parabolas(adaptive_one_weight, None)
-    return Evidence(evidence.predicted, evidence.measured)
+    parabolas, kinks = _parabolas_and_kinks(adaptive_one_weight, tilted=True)
+    return Evidence(kinks, parabolas, compared="other arm")
 
 
-@claim(section="4", figure="adaptive_methods", test=identity(1e-6), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=within(1e-6), unit="$\\eta$")
 def adaptive_rest_on_parabolas(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """AMSGrad and Adagrad, whose divisor never shrinks, come to rest on every parabola."""
-    end = _on(adaptive_one_weight, ["amsgrad", "adagrad"], "parabola", "l1_norm")
-    return Evidence(end, 0 * end)
+    return Evidence(_kept_on(adaptive_one_weight, "parabola", ["amsgrad", "adagrad"], "l1_norm"), 0.0)
 
 
-@claim(section="4", figure="adaptive_methods", test=order(), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
 def adaptive_amsgrad_on_kinks(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """On a kink AMSGrad does not come to rest: it keeps more than half of what the smallest of Adam's cycles is."""
-    floor = _on(adaptive_one_weight, ["amsgrad"], "kink")
-    return Evidence(floor, 0 * floor + momentum_cycle(1.0, MOMENTUM, 1) / 2)
+    return Evidence(_kept_on(adaptive_one_weight, "kink", "amsgrad"), float(momentum_cycle(1.0, MOMENTUM, 1)) / 2)
 
 
-def _runs(runs: pd.DataFrame, methods: list[str], index: list[str]) -> pd.DataFrame:
-    """Last rows of some methods' runs, indexed by cell and seed, where none is missing.
-
-    Raises:
-        MissingValue: if there are none, or some have no means, because the run diverged.
-    """
-    ends = last_rows(runs[runs["method"].isin(methods)]).set_index([*index, "seed"])
-    missing = set(methods) - set(runs["method"])
-    if missing:
-        raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
-    if (ends["stopped_because"] == "diverged").any() or ends.empty:
-        raise MissingValue("runs diverged" if len(ends) else "no runs")
-    return ends
-
-
-def _on(runs: pd.DataFrame, methods: list[str], design: str, value: str = "mean_l1_norm") -> pd.Series:
-    """What some methods keep of |w| on one kind of function, in steps."""
-    ends = _runs(runs[runs["design"] == design], methods, ["method", "curvature", "tilt"])
+def _kept_on(runs: pd.DataFrame, design: str, methods: str | list[str], value: str = "mean_l1_norm") -> pd.Series:
+    """Mean of |w| that methods keep on one kind of function, or its last value, in units of η."""
+    ends = ends_of(runs, design=design, method=methods).set_index(["method", "curvature", "tilt", "seed"])
     return ends[value] / ends["step_size"]
 
 
 def _cycle(runs: pd.DataFrame, methods: list[str]) -> Evidence:
-    """What some methods keep of |w| on parabolas beside RMSProp's cycle."""
-    ends = _runs(runs[runs["design"] == "parabola"], methods, ["method", "curvature"])
+    """Mean of |w| that methods keep on parabolas beside the amplitude of RMSProp's cycle."""
+    ends = ends_of(runs, design="parabola", method=methods).set_index(["method", "curvature", "seed"])
     curvature = ends.index.get_level_values("curvature").to_numpy()
     amplitude = rmsprop_cycle(ends["step_size"].to_numpy(), curvature, ends["epsilon"].iloc[0])
     return Evidence(ends["mean_l1_norm"], pd.Series(amplitude, index=ends.index))
 
 
-def _against_parabolas(runs: pd.DataFrame, tilts: list[float] | None) -> Evidence:
-    """What RMSProp keeps on every parabola (measured) and every kink of these tilts, or of all but zero (predicted)."""
-    kinks = _on(runs, RMSPROP, "kink").droplevel("curvature")
-    here = kinks.index.get_level_values("tilt")
-    kinks = kinks[here > 0 if tilts is None else here.isin(tilts)]
-    parabolas = _on(runs, RMSPROP, "parabola").droplevel("tilt")
+def _parabolas_and_kinks(runs: pd.DataFrame, *, tilted: bool) -> tuple[pd.Series, pd.Series]:
+    """Mean of |w| that RMSProp keeps on parabolas and on kinks, tilted or not, for every pair of the two."""
+    kinks = _kept_on(runs, "kink", RMSPROP).droplevel("curvature")
+    kinks = kinks[(kinks.index.get_level_values("tilt") > 0) == tilted]
+    parabolas = _kept_on(runs, "parabola", RMSPROP).droplevel("tilt")
     pairs = kinks.rename("kink").reset_index().merge(parabolas.rename("parabola").reset_index(), on=["method", "seed"])
-    if pairs.empty:
-        raise MissingValue("no pairs of kinks and parabolas")
-    pairs = pairs.set_index(["method", "curvature", "tilt", "seed"])
-    return Evidence(pairs["parabola"], pairs["kink"])
+    pairs = nonempty(pairs).set_index(["method", "curvature", "tilt", "seed"])
+    return pairs["parabola"], pairs["kink"]
 
 
 def _ends_of_family(runs: pd.DataFrame, method: str) -> Evidence:
-    """The lowest and the highest floor of a method beside those of the shortest and the longest cycle."""
+    """Lowest and highest floor of a method, as ratios to those of the shortest and the longest cycle."""
     floors = _in_cycle_units(runs).droplevel("seed").loc[[method]]
     steps = {"lowest": 1, "highest": longest_momentum_cycle(MOMENTUM)}
     at = {"lowest": floors.idxmin(), "highest": floors.idxmax()}
     ratios = {end: floors.loc[[at[end]]] / momentum_cycle(1.0, MOMENTUM, steps[end]) for end in steps}
-    measured = pd.concat(ratios, names=["end"])
-    return Evidence(measured, 0 * measured + 1, over="run")
+    return Evidence(pd.concat(ratios, names=["end"]), 1.0, over="run")
 
 
 def _in_cycle_units(runs: pd.DataFrame) -> pd.Series:
     """Mean |w| of every run in Adam's steps: η, and η/(1 − β) for the heavy-ball method."""
-    ends = _runs(runs, ["adam", "heavy_ball"], ["method", "run"])
+    ends = ends_of(runs, method=["adam", "heavy_ball"]).set_index(["method", "run", "seed"])
     longest_step = np.where(ends.index.get_level_values("method") == "heavy_ball", 1 / (1 - MOMENTUM), 1.0)
     return ends["mean_l1_norm"] / (ends["step_size"] * longest_step)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.statistics import MissingValue, at_most, equivalence, identity, order
-from ndgm.store.run_tables import last_rows
+from ndgm.decide.selection import ends_of, select
+from ndgm.decide.statistics import MissingValue, at_most, equivalence, order, within
 from ndgm.theory.convergence import geometric_rate, hovering_distance, power_law_exponent
 from ndgm.theory.worst_cases import lower_bound, smooth_worst_case
 
@@ -27,76 +27,75 @@ SLOWED = 0.5
 """A linear method keeps more than this part of its rate. One of order 1/k^p keeps log 2/log k of it, a tenth or so."""
 
 
-@claim(section="3", figure="convergence_floor", test=equivalence(0.05))
+@claim(figure="convergence_floor", kind="finding", test=equivalence(0.05))
 def convergence_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     r"""With a kink at the solution a constant step $\eta$ keeps a floor proportional to $\eta$: its exponent is one."""
-    runs = _ended(convergence_kink_dial[convergence_kink_dial["kink"] > 0])
+    runs = ends_of(convergence_kink_dial[convergence_kink_dial["kink"] > 0])
     curves = runs.groupby(["design", "kink", "seed"])
     exponent = curves.apply(lambda curve: float(power_law_exponent(curve["step_size"], curve["mean_objective"])))
-    return Evidence(exponent, 0 * exponent + 1)
+    return Evidence(exponent, 1.0)
 
 
-@claim(section="3", figure="convergence_floor", test=order(), unit="decades")
+@claim(figure="convergence_floor", kind="finding", test=order(), unit="decades")
 def convergence_no_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     """Without a kink there is no floor: the largest step ends at a smaller gap, by more decades below one, than the
     smallest.
     """
-    runs = _ended(convergence_kink_dial)
+    runs = ends_of(convergence_kink_dial)
     runs = runs[runs["kink"] == 0].set_index(["design", "seed"])
     step = runs["step_size_times_lipschitz"]
     decades = -np.log10(runs["objective"].clip(lower=np.finfo(float).tiny))
-    return Evidence(decades[step == step.max()], decades[step == step.min()])
+    return Evidence(decades[step == step.max()], decades[step == step.min()], compared="other arm")
 
 
-@claim(section="3", figure="convergence_smoothing", test=identity(0), unit="converged")
-def convergence_smoothing(convergence_smoothing: pd.DataFrame) -> Evidence:
+@claim(figure="convergence_smoothing", kind="finding", test=within(0), unit="(1: converges, 0: hovers)")
+def convergence_critical_width(convergence_smoothing: pd.DataFrame) -> Evidence:
     r"""A kink that is rounded off is smooth relative to the step: descent converges above the critical width, which is
     $\eta M/2$ for $M|x|$, and hovers below it, on the LASSO too.
     """
-    runs = _ended(convergence_smoothing)
+    runs = ends_of(convergence_smoothing)
     runs = runs.assign(converged=runs["mean_squared_gradient_norm"] < HOVERS * runs["penalty"] ** 2)
     runs = runs.set_index(["design", "penalty", "step_size_times_lipschitz", "width_over_critical", "seed"])
     above = runs.index.get_level_values("width_over_critical") > 1
     return Evidence(runs["converged"].astype(float), pd.Series(above, runs.index).astype(float))
 
 
-@claim(section="3", figure="convergence_smoothing", test=equivalence(0.01))
+@claim(figure="convergence_smoothing", kind="identity", test=equivalence(0.01))
 def convergence_hovering(convergence_smoothing: pd.DataFrame) -> Evidence:
     r"""On $M|x|$ rounded off over less than $\eta M/2$, the mean of $|x|$ is $\eta M/2$, whatever the width."""
-    runs = _ended(convergence_smoothing)
+    runs = ends_of(convergence_smoothing)
     runs = runs[(runs["design"] == "absolute value") & (runs["width_over_critical"] < 1)]
     runs = runs.assign(predicted=hovering_distance(runs["step_size"], runs["penalty"], runs["width"]))
     runs = runs.set_index(["step_size_times_lipschitz", "width_over_critical", "seed"])
     return Evidence(runs["mean_l1_norm"], runs["predicted"])
 
 
-@claim(section="3", figure="convergence_worst_cases", test=identity(1e-12), unit="$MR/\\sqrt{N+1}$")
+@claim(figure="convergence_worst_cases", kind="identity", test=within(1e-12), unit="times $MR/\\sqrt{N+1}$")
 def convergence_lower_bound(convergence_worst_cases: pd.DataFrame) -> Evidence:
     r"""A function with a kink leaves every step rule a gap of at least $MR/\sqrt{N+1}$ after $N$ steps: on the
     resisting oracle the constant step ends there exactly, and no other rule ends lower.
     """
-    runs = _ended(convergence_worst_cases, design="resisting oracle")
+    runs = ends_of(convergence_worst_cases, design="resisting oracle")
     runs = runs.set_index(["rule", "method", "steps", "seed"])
     bound = [lower_bound(steps) for steps in runs.index.get_level_values("steps")]
     gap = (runs["objective"] - runs["lowest"]) / bound
     gap = gap.where(runs.index.get_level_values("rule") == "constant", gap.clip(upper=1))
-    return Evidence(gap, 0 * gap + 1)
+    return Evidence(gap, 1.0)
 
 
-@claim(section="3", figure="convergence_worst_cases", test=identity(1e-12), unit="of the bound")
+@claim(figure="convergence_worst_cases", kind="identity", test=within(1e-12), unit="times the bound")
 def convergence_smooth_bound(convergence_worst_cases: pd.DataFrame) -> Evidence:
     r"""Without a kink $N$ steps $\gamma/L$ guarantee a gap of $LR^2\max\{1/(4N\gamma+2), (1-\gamma)^{2N}/2\}$: one of
     two functions attains it.
     """
-    runs = _ended(convergence_worst_cases)
-    runs = runs[runs["rule"] == "smooth"]
+    runs = ends_of(convergence_worst_cases, rule="smooth")
     bound = [float(smooth_worst_case(run.step_size, run.steps)) for run in runs.itertuples()]
     attained = runs["objective"] / bound
     attained = attained.groupby([runs["step_size"], runs["steps"], runs["seed"]]).max()
-    return Evidence(attained, 0 * attained + 1)
+    return Evidence(attained, 1.0)
 
 
-@claim(section="3", figure="convergence_worst_cases", test=at_most(1e-5), unit="of the certified worst case")
+@claim(figure="convergence_worst_cases", kind="identity", test=at_most(1e-5), unit="times the certified worst case")
 def convergence_certified(convergence_worst_cases: pd.DataFrame, convergence_certificates: pd.DataFrame) -> Evidence:
     """No run on a function with kinks ends above the certified worst case of its step rule: neither its best iterate,
     nor its last, nor the average of all.
@@ -104,7 +103,7 @@ def convergence_certified(convergence_worst_cases: pd.DataFrame, convergence_cer
     runs = convergence_worst_cases[convergence_worst_cases["rule"] != "smooth"]
     runs = runs.assign(gap=runs["objective"] - runs["lowest"], averaged=runs["method"].str.startswith("averaged"))
     run = ["rule", "steps", "design", "seed"]
-    last = _ended(runs).set_index(run)
+    last = ends_of(runs).set_index(run)
     gaps = {
         "best": runs[~runs["averaged"]].groupby(run)["gap"].min(),
         "last": last.loc[~last["averaged"], "gap"],
@@ -116,26 +115,25 @@ def convergence_certified(convergence_worst_cases: pd.DataFrame, convergence_cer
     both = both.set_index(["criterion", *run])
     if both["worst_case"].isna().any():
         raise MissingValue(f"{both['worst_case'].isna().sum()} runs have no certified worst case")
-    share = both["gap"] / both["worst_case"]
-    return Evidence(share, 0 * share + 1)
+    return Evidence(both["gap"] / both["worst_case"], 1.0)
 
 
-@claim(section="3", figure="convergence_floor", test=order())
+@claim(figure="convergence_floor", kind="finding", test=order())
 def convergence_polyak(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem Polyak's step ends more than a thousand times closer than a $1/\sqrt k$ step."""
     return _cure(convergence_cures, "polyak")
 
 
-@claim(section="3", figure="convergence_floor", test=order(), unit="decades per step")
+@claim(figure="convergence_floor", kind="finding", test=order(), unit="decades per step")
 def convergence_polyak_rate(convergence_cures: pd.DataFrame) -> Evidence:
     """On a sharp problem Polyak's step converges linearly: of the steps to a gap $10^9$ times smaller than the first
     one recorded, the later half loses more than half as many decades per step as the earlier half.
     """
     rates = _by_run(convergence_cures, "polyak", _rates_of_halves)
-    return Evidence(rates["later"], SLOWED * rates["earlier"])
+    return Evidence(rates["later"], SLOWED * rates["earlier"], compared="other arm")
 
 
-@claim(section="3", figure="convergence_floor", test=order())
+@claim(figure="convergence_floor", kind="finding", test=order())
 def convergence_geometric(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem a step that is held and then decays geometrically ends more than a thousand times closer than
     a $1/\sqrt k$ step.
@@ -143,7 +141,7 @@ def convergence_geometric(convergence_cures: pd.DataFrame) -> Evidence:
     return _cure(convergence_cures, "subgradient_geometric")
 
 
-@claim(section="3", figure="convergence_floor", test=equivalence(0.05), unit="decades per step")
+@claim(figure="convergence_floor", kind="finding", test=equivalence(0.05), unit="decades per step")
 def convergence_geometric_rate(convergence_cures: pd.DataFrame) -> Evidence:
     """On a sharp problem the gap follows a step that decays geometrically: it loses as many decades per step as the
     step does.
@@ -152,7 +150,7 @@ def convergence_geometric_rate(convergence_cures: pd.DataFrame) -> Evidence:
     return Evidence(rates["measured"], rates["predicted"])
 
 
-@claim(section="3", figure="convergence_floor", test=order())
+@claim(figure="convergence_floor", kind="finding", test=order())
 def convergence_rounding(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem descent with a constant step on the rounded kink, twice as wide as critical, ends more than a
     thousand times closer than a $1/\sqrt k$ step on the kink itself.
@@ -161,20 +159,20 @@ def convergence_rounding(convergence_cures: pd.DataFrame) -> Evidence:
 
 
 def _cure(runs: pd.DataFrame, method: str, *, rounded: bool = False) -> Evidence:
-    """Gaps of a 1/√k step beside `FACTOR` times those of a cure."""
-    ends = _ended(runs)
+    """Gaps that a 1/√k step ends with beside `FACTOR` times those of a cure."""
+    ends = ends_of(runs)
     ends = ends.assign(gap=ends["objective"].clip(lower=ROUNDING)).set_index(["design", "step_size", "seed"])
     slow = ends.loc[ends["method"] == "subgradient_inverse_sqrt", "gap"]
     cured = ends.loc[(ends["method"] == method) & ((ends["width_over_critical"] > 0) == rounded), "gap"]
-    return Evidence(slow, FACTOR * cured)
+    return Evidence(slow, FACTOR * cured, compared="other arm")
 
 
 def _by_run(
     runs: pd.DataFrame, method: str, rates: Callable[[np.ndarray, np.ndarray], dict[str, float]]
 ) -> pd.DataFrame:
     """Rates of each run of a method, from its recorded steps and their gaps in decades, by design, step size, seed."""
-    _ended(runs, method=method)
-    runs = runs[runs["method"] == method]
+    ends_of(runs, method=method)
+    runs = select(runs, method=method)
     runs = runs.assign(decades=np.log10(runs["objective"].clip(lower=ROUNDING)))
     curves = runs.groupby(["design", "step_size", "seed"])
     return curves.apply(lambda curve: pd.Series(rates(curve["step"].to_numpy(), curve["decades"].to_numpy())))
@@ -200,18 +198,3 @@ def _rate_while_decaying(step: np.ndarray, decades: np.ndarray) -> dict[str, flo
     decaying = (step > step[-1] // 2) & (decades > np.log10(ROUNDING))
     slope = np.polyfit(step[decaying], decades[decaying], 1)[0] if decaying.sum() > 1 else np.nan
     return {"measured": slope, "predicted": geometric_rate(step[-1])}
-
-
-def _ended(runs: pd.DataFrame, **only: str) -> pd.DataFrame:
-    """Last rows, of some runs only.
-
-    Raises:
-        MissingValue: if there are none, or some diverged.
-    """
-    ends = last_rows(runs)
-    for name, value in only.items():
-        ends = ends[ends[name] == value]
-    diverged = (ends["stopped_because"] == "diverged").sum()
-    if diverged or ends.empty:
-        raise MissingValue(f"{diverged} of {len(ends)} runs diverged" if diverged else "no runs")
-    return ends

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.statistics import MissingValue, equivalence, identity, order
+from ndgm.decide.selection import select
+from ndgm.decide.statistics import MissingValue, equivalence, order, within
 from ndgm.decide.steps_to_target import steps_to_target
 from ndgm.store.run_tables import last_rows
 from ndgm.theory.convergence import power_law_exponent
@@ -15,7 +16,7 @@ KINKED_AND_SMOOTH = [("relu", "gelu"), ("relu", "silu"), ("leaky_relu", "elu"), 
 PROBLEM = ["design", "problem", "batch_size"]
 
 
-@claim(section="3", figure="convergence_networks", test=order(), unit="steps")
+@claim(figure="convergence_networks", kind="finding", test=order(), unit="steps")
 def convergence_networks_interpolated(convergence_networks: pd.DataFrame) -> Evidence:
     """Smooth networks converge faster (v1) where the data can be interpolated: a network with a kinked activation needs
     more steps to a target loss than one with a smooth activation of the same shape, each at its own best step size.
@@ -23,7 +24,7 @@ def convergence_networks_interpolated(convergence_networks: pd.DataFrame) -> Evi
     return _steps_of_pairs(convergence_networks[convergence_networks["problem"] == "interpolated"])
 
 
-@claim(section="3", figure="convergence_networks", test=order(), unit="steps")
+@claim(figure="convergence_networks", kind="finding", test=order(), unit="steps")
 def convergence_networks_not_interpolated(convergence_networks: pd.DataFrame) -> Evidence:
     """Smooth networks converge faster (v1) where the data cannot be interpolated, for noisy labels or the absolute
     loss: a network with a kinked activation needs more steps to a target loss than its smooth partner.
@@ -31,7 +32,7 @@ def convergence_networks_not_interpolated(convergence_networks: pd.DataFrame) ->
     return _steps_of_pairs(convergence_networks[convergence_networks["problem"] != "interpolated"])
 
 
-@claim(section="3", figure="convergence_networks", test=equivalence(0.25))
+@claim(figure="convergence_networks", kind="finding", test=equivalence(0.25))
 def convergence_networks_floor(convergence_floors: pd.DataFrame) -> Evidence:
     r"""A kink of the loss at the solution explains the floor of networks: with the absolute loss and full batches every
     activation, kinked or smooth, hovers above where a decaying step takes it, by a gap proportional to $\eta$.
@@ -43,20 +44,17 @@ def convergence_networks_floor(convergence_floors: pd.DataFrame) -> Evidence:
     exponent = pd.Series(np.nan, floors.index)
     there = (floors > 0).all(axis=1)
     exponent[there] = power_law_exponent(floors.columns, floors[there])
-    return Evidence(exponent, 0 * exponent.fillna(0) + 1)
+    return Evidence(exponent, 1.0)
 
 
-@claim(section="3", figure="convergence_networks", test=order(), unit="loss")
+@claim(figure="convergence_networks", kind="finding", test=order(), unit="loss")
 def convergence_networks_softplus(convergence_kink_value: pd.DataFrame) -> Evidence:
     r"""Softplus$_\beta$ approaches ReLU monotonically: from the same start with the same steps, the loss of the network
     with the smaller $\beta$ is further from that of the ReLU network.
     """
-    ends = last_rows(convergence_kink_value)
-    ends = ends[ends["dtype"] == "float64"].set_index([*PROBLEM, "activation", "seed"])
-    relu = ends.loc[ends["at_kink"] == "0.0", "objective"]
-    if relu.empty:
-        raise MissingValue("no runs")
-    relu = relu.xs("relu", level="activation")
+    ends = last_rows(select(convergence_kink_value, dtype="float64"))
+    relu = select(ends, activation="relu", at_kink="0.0").set_index([*PROBLEM, "seed"])["objective"]
+    ends = ends.set_index([*PROBLEM, "activation", "seed"])
     names = [name for name in ends.index.unique("activation") if name.startswith("softplus_")]
     if len(names) < 2:
         raise MissingValue("fewer than two softplus activations")
@@ -64,16 +62,16 @@ def convergence_networks_softplus(convergence_kink_value: pd.DataFrame) -> Evide
     distances = [(ends["objective"].xs(name, level="activation") - relu).abs() for name in names]
     steps = [f"{name} to {after}" for name, after in zip(names, names[1:], strict=False)]
     further, nearer = (pd.concat(part, keys=steps, names=["beta"]) for part in (distances[:-1], distances[1:]))
-    return Evidence(further, nearer)
+    return Evidence(further, nearer, compared="other arm")
 
 
-@claim(section="3", figure="convergence_networks", test=identity(0), unit="loss")
+@claim(figure="convergence_networks", kind="finding", test=within(0), unit="loss")
 def convergence_networks_value_double(convergence_kink_value: pd.DataFrame) -> Evidence:
     """In double precision the value taken for the derivative of ReLU at its kink changes no run."""
     return _by_value_at_kink(convergence_kink_value, "float64")
 
 
-@claim(section="3", figure="convergence_networks", test=identity(0), unit="loss")
+@claim(figure="convergence_networks", kind="finding", test=within(0), unit="loss")
 def convergence_networks_value_single(convergence_kink_value: pd.DataFrame) -> Evidence:
     """In single precision the value taken for the derivative of ReLU at its kink changes no run."""
     return _by_value_at_kink(convergence_kink_value, "float32")
@@ -92,16 +90,11 @@ def held_above_decayed(runs: pd.DataFrame) -> pd.Series:
 
 def _steps_of_pairs(runs: pd.DataFrame) -> Evidence:
     """Steps to the target of kinked activations beside those of their smooth partners, at their best step sizes."""
-    compared = {name for pair in KINKED_AND_SMOOTH for name in pair}
-    runs = runs[runs["activation"].isin(compared)]
-    if runs.empty:
-        raise MissingValue("no runs")
+    runs = select(runs, activation={name for pair in KINKED_AND_SMOOTH for name in pair})
     edge = runs[runs["at_edge"]]
     if len(edge):
         cells = edge[[*PROBLEM, "activation"]].drop_duplicates()
         raise MissingValue(f"best step at the edge of the grid, in {len(cells)} cells")
-    if missing := compared - set(runs["activation"]):
-        raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
     first = runs.groupby(["design", "run"]).first()
     reached = pd.concat({design: steps_to_target(part) for design, part in runs.groupby("design")}, names=["design"])
     if missed := _unreached(first, reached):
@@ -114,7 +107,7 @@ def _steps_of_pairs(runs: pd.DataFrame) -> Evidence:
         pd.concat([steps.xs(pair[side], level="activation") for pair in KINKED_AND_SMOOTH], keys=names, names=["pair"])
         for side in (0, 1)
     )
-    return Evidence(kinked, smooth)
+    return Evidence(kinked, smooth, compared="other arm")
 
 
 def _unreached(runs: pd.DataFrame, reached: pd.Series) -> int:
@@ -124,12 +117,10 @@ def _unreached(runs: pd.DataFrame, reached: pd.Series) -> int:
 
 
 def _by_value_at_kink(runs: pd.DataFrame, dtype: str) -> Evidence:
-    """What each value at the kink changes of the loss at the end, against autograd's value, zero."""
-    relu = runs[(runs["dtype"] == dtype) & (runs["activation"] == "relu")]
+    """Change of the loss at the end that each value at the kink makes, against autograd's value, zero."""
+    relu = select(runs, dtype=dtype, activation="relu")
     ends = last_rows(relu).set_index(["at_kink", *PROBLEM, "seed"])["objective"]
-    if ends.empty:
-        raise MissingValue("no runs")
     usual = ends.xs("0.0", level="at_kink")
     others = ends.drop("0.0", level="at_kink")
     change = others - usual.reindex(others.index.droplevel("at_kink")).set_axis(others.index)
-    return Evidence(change, 0 * change)
+    return Evidence(change, 0.0)

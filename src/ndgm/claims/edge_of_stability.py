@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.statistics import MissingValue, at_most, identity
-from ndgm.store.run_tables import last_rows
+from ndgm.decide.selection import ends_of, select
+from ndgm.decide.statistics import at_most, within
 from ndgm.theory.edge_of_stability import (
     amplitude_near_threshold,
     cycle_amplitude,
@@ -37,13 +37,13 @@ ATTRACTS = 0.97
 """A cycle is reached within a run if two steps shrink a small distance from it to this share or less."""
 
 
-@claim(section="5", figure="edge_of_stability_bifurcations", test=identity(EXACT))
-def edge_of_stability_cycles(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
+@claim(figure="edge_of_stability_bifurcations", kind="identity", test=within(EXACT))
+def edge_of_stability_amplitude(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""On an even convex function whose $\ell'(p)/p$ falls from $L$, descent from every start ends on a cycle $\pm p$
     with $\ell'(p)/p = 2/\eta$ if $\eta > 2/L$ (on $|x|$ and Huber's function on one as long, of any phase), and at the
     minimum if $\eta < 2/L$: of the amplitude, relative to the closed form, nothing is left over.
     """
-    ends = _ended(_even(edge_of_stability_cycles))
+    ends = ends_of(_even(edge_of_stability_cycles))
     beyond = ends["step_size"] > ends["threshold"]
     ends = ends.assign(left=ends["amplitude"])
     for name, part in ends[beyond].groupby("design"):
@@ -52,10 +52,10 @@ def edge_of_stability_cycles(edge_of_stability_cycles: pd.DataFrame) -> Evidence
     shown = _at_double_threshold(ends[beyond])
     table = pd.DataFrame({"step": shown["step_size"].first(), "measured": shown["amplitude"].mean()})
     table["predicted"] = [float(cycle_amplitude(name, step)) for name, step in table["step"].items()]
-    return Evidence(left, 0 * left, table=table)
+    return Evidence(left, 0.0, table=table)
 
 
-@claim(section="5", figure="edge_of_stability_sharpness", test=identity(EXACT), unit="$2/\\eta$")
+@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(EXACT), unit="times $2/\\eta$")
 def edge_of_stability_sharpness(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""The pointwise sharpness on these cycles is the closed form: zero on $|x|$ and Huber's function, $q - 1$ on
     $|x|^q/q$, $4/\eta^2$ on $\sqrt{1+x^2}$, and less than $2/\eta$ on all. Nothing is left of the difference.
@@ -67,20 +67,20 @@ def edge_of_stability_sharpness(edge_of_stability_cycles: pd.DataFrame) -> Evide
     shown = _at_double_threshold(ends)
     table = pd.DataFrame({"measured": shown["mean_sharpness_over_edge"].mean(), "step": shown["step_size"].first()})
     table["predicted"] = [float(cycle_sharpness(name, step)) for name, step in table["step"].items()]
-    return Evidence(left, 0 * left, table=table)
+    return Evidence(left, 0.0, table=table)
 
 
-@claim(section="5", figure="edge_of_stability_sharpness", test=identity(EXACT), unit="$2/\\eta$")
+@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(EXACT), unit="times $2/\\eta$")
 def edge_of_stability_secant(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""On every one of these cycles the directional smoothness, which is the slope of the secant of the gradient, is
     $2/\eta$, whatever the function. Nothing is left of the difference.
     """
     ends = _beyond(_even(edge_of_stability_cycles)).set_index(CYCLE)
     left = ends["smoothness"] * ends.index.get_level_values("step_size") / 2 - 1
-    return Evidence(left, 0 * left)
+    return Evidence(left, 0.0)
 
 
-@claim(section="5", figure="edge_of_stability_sharpness", test=identity(1e-10))
+@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(1e-10))
 def edge_of_stability_identity(
     edge_of_stability_cycles: pd.DataFrame,
     edge_of_stability_asymmetric: pd.DataFrame,
@@ -100,21 +100,21 @@ def edge_of_stability_identity(
         edge_of_stability_logistic,
         edge_of_stability_separable,
     ]
-    ends = pd.concat([_ended(table) for table in tables])
+    ends = pd.concat([ends_of(table) for table in tables])
     squared = ends["mean_squared_gradient_norm"]
     predicted = mean_curvature(ends["step_size"], ends["start_objective"], ends["objective"], squared, ends["step"])
     ends["left"] = (ends["mean_curvature"] / squared - predicted) * ends["step_size"] / 2
     left = ends.set_index(["experiment", *CYCLE])["left"]
-    return Evidence(left, 0 * left)
+    return Evidence(left, 0.0)
 
 
-@claim(section="5", figure="edge_of_stability_sharpness", test=identity(1e-10))
+@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(1e-10))
 def edge_of_stability_kinks(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""On $|x|$, and on Huber's function beyond $2/L$, the pointwise sharpness at the iterates is zero, while the loss
     does not settle: the last step is $\eta$ long.
     """
-    runs = edge_of_stability_cycles
-    ends = _both_points(_beyond(runs[runs["design"].isin(["absolute", "huber"])])).set_index(CYCLE)
+    runs = select(edge_of_stability_cycles, design=["absolute", "huber"])
+    ends = _both_points(_beyond(runs)).set_index(CYCLE)
     step_size = ends.index.get_level_values("step_size")
     both = {"sharpness": ends["largest_sharpness_over_edge"], "length of a step": 2 * ends["amplitude"] / step_size}
     measured = pd.concat(both, names=["quantity"])
@@ -122,42 +122,39 @@ def edge_of_stability_kinks(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     return Evidence(measured, pd.Series(lengths.astype(float), measured.index))
 
 
-@claim(section="5", figure="edge_of_stability_sharpness", test=identity(0), unit="at it")
+@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(0), unit="(1: occurs, 0: does not)")
 def edge_of_stability_occurs(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""The Edge of Stability occurs on convex Lipschitz differentiable functions (v5 on), read along the step: beyond
     $2/L$ descent neither settles nor diverges, and its directional smoothness is $2/\eta$.
     """
-    runs = edge_of_stability_cycles
-    ends = _beyond(runs[runs["design"].isin(ONCE_DIFFERENTIABLE)])
+    ends = _beyond(select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE))
     over_edge = ends["smoothness"] * ends["step_size"] / 2
     ends["occurs"] = (over_edge.sub(1).abs() <= EXACT).mask(_settled(ends), False).astype(float)
     occurs = ends.set_index(CYCLE)["occurs"]
-    return Evidence(occurs, 0 * occurs + 1)
+    return Evidence(occurs, 1.0)
 
 
-@claim(section="5", figure="edge_of_stability_sharpness", test=at_most(0), unit="$2/\\eta$")
+@claim(figure="edge_of_stability_sharpness", kind="identity", test=at_most(0), unit="times $2/\\eta$")
 def edge_of_stability_inapplicable(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""The Edge of Stability is inapplicable to convex Lipschitz differentiable functions (v1 to v4), read at the
     iterates: at every step of the grid beyond $2/L$ the largest pointwise sharpness on the orbit is at least 5 % below
     $2/\eta$.
     """
-    runs = edge_of_stability_cycles
-    ends = _both_points(_beyond(runs[runs["design"].isin(ONCE_DIFFERENTIABLE)])).set_index(CYCLE)
-    sharpness = ends["largest_sharpness_over_edge"]
-    return Evidence(sharpness, 0 * sharpness + 1 - AT_THE_EDGE)
+    runs = select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE)
+    ends = _both_points(_beyond(runs)).set_index(CYCLE)
+    return Evidence(ends["largest_sharpness_over_edge"], 1 - AT_THE_EDGE)
 
 
-@claim(section="5", figure="edge_of_stability_sharpness", test=identity(AT_THE_EDGE), unit="$2/\\eta$")
+@claim(figure="edge_of_stability_sharpness", kind="finding", test=within(AT_THE_EDGE), unit="times $2/\\eta$")
 def edge_of_stability_subquadratic(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""Growth slower than quadratic is enough for the Edge of Stability (after Ma et al., 2022): where it keeps descent
     beyond $2/L$ from diverging, the pointwise sharpness on the orbit is at $2/\eta$.
     """
     ends = _both_points(_beyond(_even(edge_of_stability_cycles))).set_index(CYCLE)
-    sharpness = ends["mean_sharpness_over_edge"]
-    return Evidence(sharpness, 0 * sharpness + 1)
+    return Evidence(ends["mean_sharpness_over_edge"], 1.0)
 
 
-@claim(section="5", figure="edge_of_stability_bifurcations", test=identity(0), unit="settled")
+@claim(figure="edge_of_stability_bifurcations", kind="finding", test=within(0), unit="(1: settles, 0: does not)")
 def edge_of_stability_nonsmooth(
     edge_of_stability_cycles: pd.DataFrame, edge_of_stability_max_affine: pd.DataFrame
 ) -> Evidence:
@@ -167,7 +164,7 @@ def edge_of_stability_nonsmooth(
     return _unstable(edge_of_stability_cycles, edge_of_stability_max_affine, ["absolute", "kink_aside"])
 
 
-@claim(section="5", figure="edge_of_stability_bifurcations", test=identity(0), unit="settled")
+@claim(figure="edge_of_stability_bifurcations", kind="identity", test=within(0), unit="(1: settles, 0: does not)")
 def edge_of_stability_kink_at_solution(
     edge_of_stability_cycles: pd.DataFrame, edge_of_stability_max_affine: pd.DataFrame
 ) -> Evidence:
@@ -177,48 +174,47 @@ def edge_of_stability_kink_at_solution(
     return _unstable(edge_of_stability_cycles, edge_of_stability_max_affine, ["absolute"])
 
 
-@claim(section="5", figure="edge_of_stability_bifurcations", test=identity(0.02), unit="of the closed form")
-def edge_of_stability_near_threshold(edge_of_stability_near_threshold: pd.DataFrame) -> Evidence:
+@claim(figure="edge_of_stability_bifurcations", kind="finding", test=within(0.02), unit="times the closed form")
+def edge_of_stability_amplitude_near_threshold(edge_of_stability_near_threshold: pd.DataFrame) -> Evidence:
     r"""Just beyond the threshold, at $\eta = (2+\nu)/L$ with $\nu$ up to 0.02, the cycle of a smooth function,
     symmetric or not, has $p^2 = 3\nu L^2/(3\ell'''^2 - L\ell'''')$ within 2 %.
     """
-    ends = _ended(edge_of_stability_near_threshold)
+    ends = ends_of(edge_of_stability_near_threshold)
     functions = {name: scalar(name) for name in ends["design"].unique()}
     coefficient = {n: float(flip_coefficient(f.lipschitz, f.third, f.fourth)) for n, f in functions.items()}
     ends["law"] = amplitude_near_threshold(ends["design"].map(coefficient), ends["excess"]) ** 2
     ends = ends.set_index(["design", "excess", "seed"])
-    ratio = ends["amplitude"] ** 2 / ends["law"]
-    return Evidence(ratio, 0 * ratio + 1)
+    return Evidence(ends["amplitude"] ** 2 / ends["law"], 1.0)
 
 
-@claim(section="5", figure="edge_of_stability_logistic", test=identity(EXACT), unit="of the exact cycle")
+@claim(figure="edge_of_stability_logistic", kind="finding", test=within(EXACT), unit="times the exact cycle")
 def edge_of_stability_logistic_doubling(edge_of_stability_logistic: pd.DataFrame) -> Evidence:
     r"""Logistic regression on data that are not separable doubles its period at $\eta = 2/\lambda_{\max}$ of the
     Hessian at the minimiser: from near it descent settles below, and above, up to 1.1 times that step, ends on the
     2-cycle that is born there.
     """
-    ends = _ended(edge_of_stability_logistic)
+    ends = ends_of(edge_of_stability_logistic)
     return _doubled(ends[ends["step_size_over_threshold"] <= NEXT_TO_THRESHOLD])
 
 
-@claim(section="5", figure="edge_of_stability_logistic", test=identity(EXACT), unit="of the exact cycle")
+@claim(figure="edge_of_stability_logistic", kind="finding", test=within(EXACT), unit="times the exact cycle")
 def edge_of_stability_logistic_basin(edge_of_stability_logistic: pd.DataFrame) -> Evidence:
     """As long as that 2-cycle attracts, at longer steps too, descent from near the minimiser ends on it."""
-    return _doubled(_ended(edge_of_stability_logistic))
+    return _doubled(ends_of(edge_of_stability_logistic))
 
 
-@claim(section="5", figure="edge_of_stability_logistic", test=identity(0), unit="share of rises")
+@claim(figure="edge_of_stability_logistic", kind="finding", test=within(0), unit="of the later steps")
 def edge_of_stability_logistic_separable(edge_of_stability_separable: pd.DataFrame) -> Evidence:
     r"""Where the data are separable, a step far beyond $2/L$ may make the loss of logistic regression oscillate at
     first, but then it converges: in the second half of a run it never rises from one recorded step to the next.
     """
     runs = edge_of_stability_separable
-    _ended(runs)
+    ends_of(runs)
     later = runs[runs["step"] >= runs["step"].max() // 2]
     rises = later.groupby(["design", "step_size_over_threshold", "seed"])["objective"].agg(
         lambda losses: float((losses.diff().dropna() > 0).mean())
     )
-    return Evidence(rises, 0 * rises)
+    return Evidence(rises, 0.0)
 
 
 def _doubled(ends: pd.DataFrame) -> Evidence:
@@ -229,26 +225,13 @@ def _doubled(ends: pd.DataFrame) -> Evidence:
     return Evidence(ends["amplitude"] / ends["predicted_amplitude"].where(predicted > 0, 1.0), predicted)
 
 
-def _ended(runs: pd.DataFrame) -> pd.DataFrame:
-    """Last rows.
-
-    Raises:
-        MissingValue: if there are none, or some runs diverged.
-    """
-    ends = last_rows(runs)
-    diverged = (ends["stopped_because"] == "diverged").sum()
-    if diverged or ends.empty:
-        raise MissingValue(f"{diverged} of {len(ends)} runs diverged" if diverged else "no runs")
-    return ends.reset_index(drop=True)
-
-
 def _even(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[runs["design"].map({name: scalar(name).even for name in runs["design"].unique()}).astype(bool)]
 
 
 def _beyond(runs: pd.DataFrame) -> pd.DataFrame:
     """Last rows of runs with a step above the threshold."""
-    return _ended(runs[runs["step_size"] > runs["threshold"]])
+    return ends_of(runs[runs["step_size"] > runs["threshold"]])
 
 
 def _at_double_threshold(ends: pd.DataFrame) -> Any:
@@ -271,6 +254,5 @@ def _settled(ends: pd.DataFrame) -> pd.Series:
 
 
 def _unstable(cycles: pd.DataFrame, max_affine: pd.DataFrame, functions: list[str]) -> Evidence:
-    ends = pd.concat([_ended(cycles[cycles["design"].isin(functions)]), _ended(max_affine)], ignore_index=True)
-    settled = _settled(ends).astype(float).set_axis(pd.MultiIndex.from_frame(ends[CYCLE]))
-    return Evidence(settled, 0 * settled)
+    ends = pd.concat([ends_of(cycles, design=functions), ends_of(max_affine)], ignore_index=True)
+    return Evidence(_settled(ends).astype(float).set_axis(pd.MultiIndex.from_frame(ends[CYCLE])), 0.0)

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.statistics import MissingValue, equivalence, identity, order
+from ndgm.decide.selection import select
+from ndgm.decide.statistics import MissingValue, equivalence, order, within
 
 KINKED_AND_SMOOTH = [("relu", "elu"), ("leaky_relu", "elu"), ("hardtanh", "tanh")]
 """Each activation with a kink beside one of about the same shape without."""
@@ -14,32 +15,31 @@ MARGIN = 0.05
 CELL = ["design", "problem", "activation", "step_size", "seed"]
 
 
-@claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
+@claim(figure="edge_of_stability_networks", kind="finding", test=equivalence(MARGIN), unit=r"times $2/\eta$")
 def edge_of_stability_networks_squared(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""With the squared loss, the sharpness of a network with any activation rises to $2/\eta$ and stays there: over
     the later half of the steps from where it comes within the margin of $2/\eta$, its mean is $2/\eta$.
     """
-    return _at_the_edge(_sharpness(edge_of_stability_networks, "squared"))
+    return Evidence(_sharpness(edge_of_stability_networks, "squared"), 1.0)
 
 
-@claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
+@claim(figure="edge_of_stability_networks", kind="finding", test=equivalence(MARGIN), unit=r"times $2/\eta$")
 def edge_of_stability_networks_cross_entropy(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""With cross entropy on smoothed labels, the sharpness of a network with any activation rises to $2/\eta$ and
     stays there, as with the squared loss.
     """
-    return _at_the_edge(_sharpness(edge_of_stability_networks, "cross_entropy"))
+    return Evidence(_sharpness(edge_of_stability_networks, "cross_entropy"), 1.0)
 
 
-@claim(section="5", figure="edge_of_stability_networks", test=order(), unit=r"$2/\eta$")
+@claim(figure="edge_of_stability_networks", kind="finding", test=order(), unit=r"times $2/\eta$")
 def edge_of_stability_networks_lower(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""Sharpness that has come to the edge does not fall back, with any activation, loss and step size: over the same
     steps its mean is more than $2/\eta$ less the margin.
     """
-    sharpness = _sharpness(edge_of_stability_networks)
-    return Evidence(sharpness, 0 * sharpness + 1 - MARGIN)
+    return Evidence(_sharpness(edge_of_stability_networks), 1 - MARGIN)
 
 
-@claim(section="5", figure="edge_of_stability_networks", test=order(), unit=r"$2/\eta$")
+@claim(figure="edge_of_stability_networks", kind="finding", test=order(), unit=r"times $2/\eta$")
 def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""What the sharpness is above $2/\eta$ is an effect of the length of the step: in units of $2/\eta$, its mean over
     the same steps is higher for the longest step size than for the shortest.
@@ -57,18 +57,16 @@ def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) 
         )
         for end in (max, min)
     )
-    return Evidence(longest, shortest)
+    return Evidence(longest, shortest, compared="other arm")
 
 
-@claim(section="5", figure="edge_of_stability_networks", test=equivalence(MARGIN), unit=r"$2/\eta$")
+@claim(figure="edge_of_stability_networks", kind="finding", test=equivalence(MARGIN), unit=r"times $2/\eta$")
 def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""A kink in the activation does not move the edge: over the same steps, the mean sharpness of a network with a
     kinked activation is that of a network with a smooth activation of about the same shape.
     """
-    sharpness = _sharpness(edge_of_stability_networks)
-    found = set(sharpness.index.unique("activation"))
-    if missing := {name for pair in KINKED_AND_SMOOTH for name in pair} - found:
-        raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
+    compared = {name for pair in KINKED_AND_SMOOTH for name in pair}
+    sharpness = _sharpness(select(edge_of_stability_networks, activation=compared))
     names = [f"{kinked} and {smooth}" for kinked, smooth in KINKED_AND_SMOOTH]
     kinked, smooth = (
         pd.concat(
@@ -76,10 +74,10 @@ def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) 
         )
         for side in (0, 1)
     )
-    return Evidence(kinked, smooth)
+    return Evidence(kinked, smooth, compared="other arm")
 
 
-@claim(section="5", figure="edge_of_stability_side_by_side", test=equivalence(MARGIN), unit=r"$2/\eta$")
+@claim(figure="edge_of_stability_side_by_side", kind="finding", test=equivalence(MARGIN), unit=r"times $2/\eta$")
 def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""Over the same steps, the mean of $\kappa$ weighted by $\|g\|^2$ is $2/\eta$ with every activation and loss, as
     far from $2/\eta$ as the sharpness may be.
@@ -89,10 +87,10 @@ def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFr
     since_last = runs.groupby(["design", "run"])[sums].diff()
     over = plateaus(runs.assign(**since_last)).groupby(CELL)[sums].sum()
     mean = (over["weighted_curvature"] / over["squared_gradients"]).reindex(_all(runs))
-    return _at_the_edge(mean * mean.index.get_level_values("step_size") / 2)
+    return Evidence(mean * mean.index.get_level_values("step_size") / 2, 1.0)
 
 
-@claim(section="5", figure="edge_of_stability_side_by_side", test=identity(1e-8), unit=r"$2/\eta$")
+@claim(figure="edge_of_stability_side_by_side", kind="identity", test=within(1e-8), unit=r"times $2/\eta$")
 def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""On every run, with kinks or without, the mean of $\kappa$ weighted by $\|g\|^2$ is
     $2/\eta - 2(f_0 - f_t)/(\eta^2\sum\|g\|^2)$ at every recorded step: that it is near $2/\eta$ is algebra.
@@ -103,7 +101,7 @@ def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFra
     predicted = 1 - descent / (runs["step_size"] * runs["squared_gradients"])
     left = (mean - predicted).set_axis(pd.MultiIndex.from_frame(runs[[*CELL, "step"]]))
     left = left[(runs["step"] > 0).to_numpy()]
-    return Evidence(left, 0 * left)
+    return Evidence(left, 0.0)
 
 
 def plateaus(runs: pd.DataFrame) -> pd.DataFrame:
@@ -123,14 +121,10 @@ def plateaus(runs: pd.DataFrame) -> pd.DataFrame:
 def _sharpness(runs: pd.DataFrame, problem: str | None = None) -> pd.Series:
     """Mean sharpness on the plateau in units of 2/η, of every run; NaN where there is none, or a gap in it."""
     if problem is not None:
-        runs = runs[runs["problem"] == problem]
+        runs = select(runs, problem=problem)
     values = plateaus(runs).groupby(CELL)["over_edge"]
     return values.mean().where(values.count() == values.size()).reindex(_all(runs))
 
 
 def _all(runs: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(runs[CELL].drop_duplicates())
-
-
-def _at_the_edge(values: pd.Series) -> Evidence:
-    return Evidence(values, 0 * values + 1)

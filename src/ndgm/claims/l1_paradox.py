@@ -1,10 +1,13 @@
 """Claims on the L1 norm that gradient methods keep on the LASSO (section 4)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.statistics import MissingValue, equivalence, identity, order
+from ndgm.decide.selection import ends_of, nonempty, select
+from ndgm.decide.statistics import MissingValue, equivalence, order, within
 from ndgm.store.run_tables import last_rows
 from ndgm.theory.l1_paradox import floor_slope, noisy_floor, stationarity_residual
 
@@ -13,55 +16,55 @@ CELL = [*SETTING, "penalty_over_max"]
 NOISY_SETTING = [*SETTING, "batch_size"]
 
 
-@claim(section="4", figure="l1_paradox_norm", test=equivalence(0.03))
+@claim(figure="l1_paradox_norm", kind="finding", test=equivalence(0.03))
 def l1_paradox_floor(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     r"""The L1 norm that constant-step subgradient descent keeps is the closed form
     $\lVert w^*\rVert_1 + \eta r(\lambda)$, at every penalty more than one step away from the breakpoints of the exact
     path.
     """
-    runs = _finished(l1_paradox_lasso, "subgradient", l1_paradox_exact)
+    runs = _ends_beside_exact(l1_paradox_lasso, "subgradient", l1_paradox_exact)
     runs = runs[runs["away_from_breakpoints"]]
     return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
 
 
-@claim(section="4", figure="l1_paradox_norm", test=equivalence(0.03))
+@claim(figure="l1_paradox_norm", kind="finding", test=equivalence(0.03))
 def l1_paradox_floor_everywhere(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     """The same closed form holds at every penalty, at breakpoints of the exact path too."""
-    runs = _finished(l1_paradox_lasso, "subgradient", l1_paradox_exact)
+    runs = _ends_beside_exact(l1_paradox_lasso, "subgradient", l1_paradox_exact)
     return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
 
 
-@claim(section="4", figure="l1_paradox_norm", test=identity(0.3))
+@claim(figure="l1_paradox_norm", kind="finding", test=within(0.3), unit="$\\eta L$")
 def l1_paradox_floor_error(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     r"""Away from breakpoints the relative error of the closed form is at most $0.3\,\eta L$."""
-    runs = _finished(l1_paradox_lasso, "subgradient", l1_paradox_exact)
+    runs = _ends_beside_exact(l1_paradox_lasso, "subgradient", l1_paradox_exact)
     runs = runs[runs["away_from_breakpoints"]]
     error = runs["mean_l1_norm"] / runs["predicted_l1_norm"] - 1
     error /= runs.index.get_level_values("step_size_times_lipschitz")
-    return Evidence(error, 0 * error.abs())
+    return Evidence(error, 0.0)
 
 
-@claim(section="4", figure="l1_paradox_norm", test=equivalence(0.05), unit="$\\eta$")
+@claim(figure="l1_paradox_norm", kind="finding", test=equivalence(0.05), unit="$\\eta$")
 def l1_paradox_slope(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$, where the exact solution is zero, the norm grows linearly in $\lambda$ with slope
     $\eta d/2$.
     """
-    runs = _above_penalty_max(_finished(l1_paradox_lasso, "subgradient", l1_paradox_exact))
+    runs = _above_penalty_max(_ends_beside_exact(l1_paradox_lasso, "subgradient", l1_paradox_exact))
     lines = runs.groupby([*SETTING, "seed"])
     step_size, dimension = lines["step_size"].first(), lines["dimension"].first()
     slope = lines.apply(_weights_of_penalty_and_inverse)["penalty"]
     return Evidence(slope / step_size, floor_slope(step_size, dimension) / step_size)
 
 
-@claim(section="4", figure="l1_paradox_turning_point", test=equivalence(0.05), unit="$\\lambda_{\\max}$")
-def l1_paradox_turning_point(l1_paradox_turning_point: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
+@claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.05), unit="$\\lambda_{\\max}$")
+def l1_paradox_turn(l1_paradox_turning_point: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     """The penalty at which the norm turns from falling to rising is where the closed form is smallest."""
-    runs = _finished(l1_paradox_turning_point, "subgradient", l1_paradox_exact)
+    runs = _ends_beside_exact(l1_paradox_turning_point, "subgradient", l1_paradox_exact)
     smallest = runs.loc[runs.groupby([*SETTING, "seed"])["mean_l1_norm"].idxmin()].reset_index("penalty_over_max")
     return Evidence(smallest["penalty_over_max"], smallest["predicted_turning_point_over_max"])
 
 
-@claim(section="4", figure="l1_paradox_norm", test=identity(1e-9))
+@claim(figure="l1_paradox_norm", kind="identity", test=within(1e-9))
 def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     r"""On every orbit $\lambda\,\mathbb{E}\lVert w\rVert_1 = \tfrac{\eta}{2}\mathbb{E}\lVert g\rVert_2^2 -
     \mathbb{E}\langle w, \nabla f(w)\rangle$, up to a boundary term that is known.
@@ -69,7 +72,7 @@ def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.Dat
     by_run = l1_paradox_lasso.groupby(["design", "run"], sort=False)
     decrease = -by_run["squared_norm"].diff() / by_run["step"].diff()
     runs = l1_paradox_lasso.assign(squared_norm_decrease=decrease)
-    runs = _finished(runs, "subgradient", l1_paradox_exact)
+    runs = _ends_beside_exact(runs, "subgradient", l1_paradox_exact)
     residual = stationarity_residual(
         penalty=runs["penalty"],
         step_size=runs["step_size"],
@@ -78,12 +81,11 @@ def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.Dat
         inner_product=runs["mean_inner_product"] - runs["penalty"] * runs["mean_l1_norm"],
         squared_norm_decrease=runs["squared_norm_decrease"],
     )
-    residual = pd.Series(residual, index=runs.index)
-    return Evidence(residual, 0 * residual)
+    return Evidence(pd.Series(residual, index=runs.index), 0.0)
 
 
-@claim(section="4", figure="l1_paradox_turning_point", test=equivalence(0.03))
-def l1_paradox_noise(l1_paradox_noise: pd.DataFrame) -> Evidence:
+@claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.03))
+def l1_paradox_noise_norm(l1_paradox_noise: pd.DataFrame) -> Evidence:
     r"""With mini-batch noise $\sigma$ and no signal, the norm is
     $\tfrac{\eta d}{2}(\lambda + \sigma^2/\lambda)$: it falls with the penalty, and then rises.
     """
@@ -92,94 +94,74 @@ def l1_paradox_noise(l1_paradox_noise: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], runs["dimension"] * one_weight)
 
 
-@claim(section="4", figure="l1_paradox_turning_point", test=equivalence(0.05), unit="$\\sigma$")
+@claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.05), unit="$\\sigma$")
 def l1_paradox_noise_minimum(l1_paradox_noise: pd.DataFrame) -> Evidence:
     r"""With mini-batch noise $\sigma$ and no signal, the norm is smallest at $\lambda = \sigma$."""
     curves = _noisy(l1_paradox_noise).groupby([*NOISY_SETTING, "seed"])
     weights = curves.apply(_weights_of_penalty_and_inverse)
     minimum = np.sqrt(weights["inverse"] / weights["penalty"]) / curves["noise"].first()
-    return Evidence(minimum, 0 * minimum + 1)
+    return Evidence(minimum, 1.0)
 
 
-@claim(section="4", figure="l1_paradox_cures", test=identity(0), unit="weights")
+@claim(figure="l1_paradox_cures", kind="finding", test=within(0), unit="weights")
 def l1_paradox_no_exact_zeros(l1_paradox_lasso: pd.DataFrame) -> Evidence:
     """Subgradient methods, with whatever step rule or momentum, have no weight at exactly zero at any recorded step."""
     methods = ["subgradient", "subgradient_sqrt", "subgradient_geometric", "heavy_ball"]
-    runs = _at(l1_paradox_lasso, methods)
-    _complete(last_rows(runs))
-    if missing := set(methods) - set(runs["method"]):
-        raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
-    zeros = runs.groupby(["method", *CELL, "seed"])["zeros"].max()
-    return Evidence(zeros, 0 * zeros)
+    ends_of(l1_paradox_lasso, method=methods)
+    zeros = select(l1_paradox_lasso, method=methods).groupby(["method", *CELL, "seed"])["zeros"].max()
+    return Evidence(zeros, 0.0)
 
 
-@claim(section="4", figure="l1_paradox_cures", test=identity(0), unit="weights")
+@claim(figure="l1_paradox_cures", kind="finding", test=within(0), unit="weights")
 def l1_paradox_proximal_zeros(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     """A proximal method that has converged has exactly as many zeros as the exact solution."""
-    ends = last_rows(_at(l1_paradox_lasso, ["ista", "fista"]))
-    ends = _with_exact(ends[ends["stopped_because"] == "converged"], l1_paradox_exact, ["method"])
+    ends = last_rows(select(l1_paradox_lasso, method=["ista", "fista"]))
+    ends = _with_exact(ends[ends["stopped_because"] == "converged"], l1_paradox_exact, by=["method"])
     return Evidence(ends["zeros"], ends["exact_zeros"].astype(float))
 
 
-@claim(section="4", figure="l1_paradox_cures", test=order())
+@claim(figure="l1_paradox_cures", kind="finding", test=order())
 def l1_paradox_decaying_step(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     r"""A step that decays, as $1/\sqrt{k}$ or geometrically, removes the floor above $\lambda_{\max}$: the constant
     step keeps a norm more than ten times as large.
     """
-    floor = _above_penalty_max(_finished(l1_paradox_lasso, "subgradient", l1_paradox_exact))["mean_l1_norm"]
+    floor = _above_penalty_max(_ends_beside_exact(l1_paradox_lasso, "subgradient", l1_paradox_exact))["mean_l1_norm"]
     decayed = {
-        method: _above_penalty_max(_finished(l1_paradox_lasso, method, l1_paradox_exact))["l1_norm"]
+        method: _above_penalty_max(_ends_beside_exact(l1_paradox_lasso, method, l1_paradox_exact))["l1_norm"]
         for method in ["subgradient_sqrt", "subgradient_geometric"]
     }
-    return Evidence(
-        pd.concat(dict.fromkeys(decayed, floor), names=["method"]), 10 * pd.concat(decayed, names=["method"])
-    )
+    floors = pd.concat(dict.fromkeys(decayed, floor), names=["method"])
+    return Evidence(floors, 10 * pd.concat(decayed, names=["method"]), compared="other arm")
 
 
-@claim(section="4", figure="l1_paradox_cures", test=order())
+@claim(figure="l1_paradox_cures", kind="finding", test=order())
 def l1_paradox_heavy_ball(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     r"""Momentum raises the floor above $\lambda_{\max}$: at the same step the heavy-ball method keeps a larger norm."""
     heavy_ball, plain = (
-        _above_penalty_max(_finished(l1_paradox_lasso, method, l1_paradox_exact))["mean_l1_norm"]
+        _above_penalty_max(_ends_beside_exact(l1_paradox_lasso, method, l1_paradox_exact))["mean_l1_norm"]
         for method in ["heavy_ball", "subgradient"]
     )
-    return Evidence(heavy_ball, plain)
+    return Evidence(heavy_ball, plain, compared="other arm")
 
 
-def _at(runs: pd.DataFrame, methods: list[str]) -> pd.DataFrame:
-    return runs[runs["method"].isin(methods)]
-
-
-def _with_exact(ends: pd.DataFrame, exact: pd.DataFrame, more: list[str] | None = None) -> pd.DataFrame:
-    """Run ends beside the exact solution at their penalty, indexed by cell and seed."""
+def _with_exact(ends: pd.DataFrame, exact: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    """Last rows of runs beside the exact solution at their penalty, indexed by `by`, cell and seed."""
     exact = exact.drop(columns=["experiment", "step_size", "penalty"])
-    return ends.merge(exact, on=CELL, how="left", validate="many_to_one").set_index([*(more or []), *CELL, "seed"])
+    return ends.merge(exact, on=CELL, how="left", validate="many_to_one").set_index([*by, *CELL, "seed"])
 
 
-def _finished(runs: pd.DataFrame, method: str, exact: pd.DataFrame) -> pd.DataFrame:
-    """Last rows of one method's runs beside the exact solution, where no run is missing."""
-    return _complete(_with_exact(last_rows(_at(runs, [method])), exact))
+def _ends_beside_exact(runs: pd.DataFrame, method: str, exact: pd.DataFrame) -> pd.DataFrame:
+    """Last rows of one method's runs beside the exact solution, indexed by cell and seed."""
+    return _with_exact(ends_of(runs, method=method), exact)
 
 
 def _noisy(runs: pd.DataFrame) -> pd.DataFrame:
-    """Last rows of the noisy runs, indexed by cell and seed, where no run is missing."""
-    return _complete(last_rows(runs).set_index([*NOISY_SETTING, "penalty_over_noise", "seed"]))
+    """Last rows of runs with mini-batch noise, indexed by cell and seed."""
+    return ends_of(runs).set_index([*NOISY_SETTING, "penalty_over_noise", "seed"])
 
 
 def _above_penalty_max(runs: pd.DataFrame) -> pd.DataFrame:
-    return _complete(runs[runs.index.get_level_values("penalty_over_max") > 1])
-
-
-def _complete(ends: pd.DataFrame) -> pd.DataFrame:
-    """The same rows.
-
-    Raises:
-        MissingValue: if there are none, or some have no means, because the run diverged.
-    """
-    gaps = ends["mean_l1_norm"].isna().sum()
-    if gaps or ends.empty:
-        raise MissingValue(f"{gaps} of {len(ends)} runs have no mean" if gaps else "no runs")
-    return ends
+    return nonempty(runs[runs.index.get_level_values("penalty_over_max") > 1])
 
 
 def _weights_of_penalty_and_inverse(curve: pd.DataFrame) -> pd.Series:

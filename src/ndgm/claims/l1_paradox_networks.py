@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.statistics import MissingValue, equivalence, identity, order
-from ndgm.store.run_tables import last_rows
+from ndgm.decide.selection import ends_of, select
+from ndgm.decide.statistics import MissingValue, equivalence, order, within
 from ndgm.theory.l1_paradox import floor_slope, noisy_floor
 
 RISING = 0.1
@@ -16,18 +16,19 @@ RMSPROP = ["rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999"]
 ADAPTIVE = ["sign", *RMSPROP, "adam", "amsgrad", "adam_decoupled", "adagrad"]
 SUBGRADIENT_METHODS = ["subgradient", "subgradient_sqrt", "heavy_ball", *ADAPTIVE]
 
-LEVEL = {"rmsprop_0.99": ["minibatch", "gelu"], "rmsprop_0.9": ["minibatch"], "sign": ["minibatch"]}
+SHORT_MEMORY = {"rmsprop_0.99": ["minibatch", "gelu"], "rmsprop_0.9": ["minibatch"], "sign": ["minibatch"]}
 """Methods that divide by a gradient which they remember for less than a run, in the sweeps that have them."""
 
 
-@claim(section="4", figure="l1_paradox_networks", test=order())
+@claim(figure="l1_paradox_networks", kind="finding", test=order())
 def l1_paradox_networks_turn(l1_paradox_networks: pd.DataFrame) -> Evidence:
     """Under a constant-step subgradient method the L1 norm of a network falls with the penalty, and then rises: from
     each penalty of the grid to the next it falls before the penalty where its mean is smallest, and rises after it.
     """
-    runs = _ends(l1_paradox_networks, "subgradient", ["minibatch", "full_batch"])
+    runs = _ends_in(l1_paradox_networks, "subgradient", ["minibatch", "full_batch"])
     norm = runs["mean_l1_norm"].unstack("penalty")
-    larger, smaller = [], []
+    larger: list[pd.Series] = []
+    smaller: list[pd.Series] = []
     for _, here in norm.groupby("design"):
         turn = here.mean().argmin()
         for place in range(here.shape[1] - 1):
@@ -35,23 +36,23 @@ def l1_paradox_networks_turn(l1_paradox_networks: pd.DataFrame) -> Evidence:
             cell = {"keys": [here.columns[place + 1]], "names": ["penalty"]}
             for side, values in zip((larger, smaller), pair if place < turn else pair[::-1], strict=True):
                 side.append(pd.concat([values], **cell))
-    return Evidence(pd.concat(larger), pd.concat(smaller))
+    return Evidence(pd.concat(larger), pd.concat(smaller), compared="other arm")
 
 
-@claim(section="4", figure="l1_paradox_networks", test=equivalence(0.02))
+@claim(figure="l1_paradox_networks", kind="finding", test=equivalence(0.02))
 def l1_paradox_networks_rise(l1_paradox_networks: pd.DataFrame) -> Evidence:
     r"""The rising branch is $\eta\lambda/2$ for each weight of the network: its mean norm, from the penalty 0.1 on."""
-    runs = _rising(_ends(l1_paradox_networks, "subgradient", ["minibatch", "full_batch"]))
+    runs = _rising(_ends_in(l1_paradox_networks, "subgradient", ["minibatch", "full_batch"]))
     penalty = runs.index.get_level_values("penalty")
     return Evidence(runs["mean_l1_norm"], floor_slope(runs["step_size"], runs["weights"]) * penalty)
 
 
-@claim(section="4", figure="l1_paradox_turning_point", test=equivalence(0.1), unit="$\\lambda$")
+@claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.1), unit="(penalty)")
 def l1_paradox_networks_minimum(l1_paradox_networks: pd.DataFrame) -> Evidence:
     r"""The norm of each layer is smallest where $\tfrac{\eta}{2}\sum(\lambda + \sigma^2/\lambda)$ is, with the gradient
     noise $\sigma$ that was measured at each penalty.
     """
-    runs = _ends(l1_paradox_networks, "subgradient", ["minimum"]).drop(index=0.0, level="penalty", errors="ignore")
+    runs = _ends_in(l1_paradox_networks, "subgradient", ["minimum"]).drop(index=0.0, level="penalty", errors="ignore")
     found = {
         f"layer {layer}": (_lowest(runs[f"mean_l1_norm_{layer}"]), _lowest(noise_curve(runs, layer)))
         for layer in _layers(runs)
@@ -62,23 +63,20 @@ def l1_paradox_networks_minimum(l1_paradox_networks: pd.DataFrame) -> Evidence:
     return Evidence(measured, predicted)
 
 
-@claim(section="4", figure="l1_paradox_networks", test=identity(0), unit="weights")
+@claim(figure="l1_paradox_networks", kind="finding", test=within(0), unit="weights")
 def l1_paradox_networks_no_exact_zeros(l1_paradox_networks: pd.DataFrame) -> Evidence:
     """No subgradient method, adaptive or with decoupled penalty, has a weight of a network at exactly zero at any
     recorded step.
     """
-    runs = l1_paradox_networks[l1_paradox_networks["method"].isin(SUBGRADIENT_METHODS)]
-    if missing := set(SUBGRADIENT_METHODS) - set(runs["method"]):
-        raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
-    if diverged := (last_rows(runs)["stopped_because"] == "diverged").sum():
-        raise MissingValue(f"{diverged} runs diverged")
+    ends_of(l1_paradox_networks, method=SUBGRADIENT_METHODS)
+    runs = select(l1_paradox_networks, method=SUBGRADIENT_METHODS)
     zeros = runs.groupby(["method", *CELL, "seed"])["zeros"].max()
     shrinking = ["subgradient_sqrt", "adagrad"]
     most = runs.assign(method=runs["method"].where(runs["method"].isin(shrinking), "all others")).groupby("method")
-    return Evidence(zeros, 0 * zeros, table=most[["zeros", "weights"]].max().astype(float))
+    return Evidence(zeros, 0.0, table=most[["zeros", "weights"]].max().astype(float))
 
 
-@claim(section="4", figure="l1_paradox_networks", test=order(), unit="share of weights")
+@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="of the weights")
 def l1_paradox_networks_zeros(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     r"""At matched test accuracy a proximal method makes more weights exactly zero than the same steps without the
     proximal map make smaller than $\eta\lambda/10$.
@@ -87,10 +85,10 @@ def l1_paradox_networks_zeros(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     pairs = _pairs(l1_paradox_pruning)
     zeros = {proximal: pairs[proximal]["sparsity"].xs(proximal, level="method") for proximal in pairs}
     small = {proximal: near.xs(_plain(pairs[proximal], proximal), level="method") for proximal in pairs}
-    return Evidence(pd.concat(zeros, names=["proximal"]), pd.concat(small, names=["proximal"]))
+    return _arms(zeros, small)
 
 
-@claim(section="4", figure="l1_paradox_networks", test=order(), unit="test accuracy")
+@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="of the test pictures")
 def l1_paradox_networks_pruning(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     """A penalty trained by subgradients does not prepare a network for pruning: with as many weights as a proximal
     network of the same seed keeps, the largest ones, it is less accurate than that network.
@@ -98,7 +96,7 @@ def l1_paradox_networks_pruning(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     return _accuracies(l1_paradox_pruning)
 
 
-@claim(section="4", figure="l1_paradox_networks", test=equivalence(0.01), unit="test accuracy")
+@claim(figure="l1_paradox_networks", kind="finding", test=equivalence(0.01), unit="of the test pictures")
 def l1_paradox_networks_pruning_alike(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     """A network trained by subgradients can be pruned like a proximal one: with as many weights as the proximal network
     of the same seed keeps, the largest ones, it is as accurate.
@@ -106,7 +104,7 @@ def l1_paradox_networks_pruning_alike(l1_paradox_pruning: pd.DataFrame) -> Evide
     return _accuracies(l1_paradox_pruning)
 
 
-@claim(section="4", figure="l1_paradox_networks", test=order(), unit="share of weights")
+@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="of the weights")
 def l1_paradox_networks_threshold(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     r"""How sparse a subgradient network is depends on the threshold: between $\eta\lambda/10$ and $10\,\eta\lambda$ the
     share of smaller weights changes by more than for a proximal network of the same accuracy.
@@ -116,41 +114,41 @@ def l1_paradox_networks_threshold(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     pairs = {name: _plain(rows, name) for name, rows in _pairs(l1_paradox_pruning).items()}
     plain = {name: change.xs(partner, level="method") for name, partner in pairs.items()}
     proximal = {name: change.xs(name, level="method") for name in pairs}
-    return Evidence(pd.concat(plain, names=["proximal"]), pd.concat(proximal, names=["proximal"]))
+    return _arms(plain, proximal)
 
 
-@claim(section="4", figure="l1_paradox_networks", test=equivalence(0.02))
+@claim(figure="l1_paradox_networks", kind="finding", test=equivalence(0.02))
 def l1_paradox_networks_rmsprop(l1_paradox_networks: pd.DataFrame) -> Evidence:
     r"""RMSProp, with $\beta_2 = 0.9$ or $0.99$, and sign descent have no rising branch: from the penalty 0.1 on they
     keep $\eta/2$ for each weight, at every penalty; RMSProp does so for a smooth activation as for a kinked one.
     """
-    ends = {method: _ends(l1_paradox_networks, method, designs) for method, designs in LEVEL.items()}
+    ends = {method: _ends_in(l1_paradox_networks, method, designs) for method, designs in SHORT_MEMORY.items()}
     runs = _rising(pd.concat(ends, names=["method"]))
     return Evidence(runs["mean_l1_norm"], floor_slope(runs["step_size"], runs["weights"]))
 
 
-@claim(section="4", figure="l1_paradox_networks", test=order())
+@claim(figure="l1_paradox_networks", kind="finding", test=order())
 def l1_paradox_networks_adam(l1_paradox_networks: pd.DataFrame) -> Evidence:
     """Adam and RMSProp do not perform alike on non-differentiable problems (v3, v4): at the same step size the network
     keeps a larger norm under RMSProp, at every penalty from 0.1 on.
     """
     rmsprop, adam = (
-        _rising(_ends(l1_paradox_networks, method, ["minibatch"]))["mean_l1_norm"]
+        _rising(_ends_in(l1_paradox_networks, method, ["minibatch"]))["mean_l1_norm"]
         for method in ("rmsprop_0.99", "adam")
     )
-    return Evidence(rmsprop, adam)
+    return Evidence(rmsprop, adam, compared="other arm")
 
 
-@claim(section="4", figure="l1_paradox_networks", test=equivalence(0.1))
+@claim(figure="l1_paradox_networks", kind="finding", test=equivalence(0.1))
 def l1_paradox_networks_activation(l1_paradox_networks: pd.DataFrame) -> Evidence:
     """RMSProp does behave alike on networks with a smooth and with a kinked activation, against the wording from v5 on:
     under every penalty a GELU network keeps the norm of a ReLU network from the same start.
     """
     gelu, relu = (
-        _ends(l1_paradox_networks, "rmsprop_0.99", [design])["mean_l1_norm"].droplevel("design")
+        _ends_in(l1_paradox_networks, "rmsprop_0.99", [design])["mean_l1_norm"].droplevel("design")
         for design in ("gelu", "minibatch")
     )
-    return Evidence(gelu, relu)
+    return Evidence(gelu, relu, compared="other arm")
 
 
 def noise_curve(runs: pd.DataFrame, layer: int) -> pd.Series:
@@ -161,22 +159,13 @@ def noise_curve(runs: pd.DataFrame, layer: int) -> pd.Series:
     return runs[f"weights_{layer}"] * one_weight
 
 
-def _ends(runs: pd.DataFrame, method: str, designs: list[str]) -> pd.DataFrame:
-    """Last rows of a method's runs in some sweeps, indexed by cell and seed.
-
-    Raises:
-        MissingValue: if there are none, or some have no means, because the run diverged.
-    """
-    ends = last_rows(runs[(runs["method"] == method) & runs["design"].isin(designs)]).set_index([*CELL, "seed"])
-    if missing := set(designs) - set(ends.index.unique("design")):
-        raise MissingValue(f"no runs of {method} in {', '.join(sorted(missing))}")
-    if gaps := ends["mean_l1_norm"].isna().sum():
-        raise MissingValue(f"{gaps} of {len(ends)} runs have no mean")
-    return ends
+def _ends_in(runs: pd.DataFrame, method: str, designs: list[str]) -> pd.DataFrame:
+    """Last rows of a method's runs in some sweeps, indexed by cell and seed."""
+    return ends_of(runs, method=method, design=designs).set_index([*CELL, "seed"])
 
 
 def _rising(ends: pd.DataFrame) -> pd.DataFrame:
-    """Those from the penalty on where the claims on the rising branch begin, which may be a rounding error below."""
+    """Rows from the penalty `RISING` on, which may be a rounding error below it on the grid."""
     return ends[ends.index.get_level_values("penalty") >= RISING * (1 - 1e-9)]
 
 
@@ -237,7 +226,12 @@ def _accuracies(pruned: pd.DataFrame) -> Evidence:
     pairs = _pairs(pruned)
     proximal = {name: rows["accuracy"].xs(name, level="method") for name, rows in pairs.items()}
     plain = {name: rows["accuracy"].xs(_plain(rows, name), level="method") for name, rows in pairs.items()}
-    return Evidence(pd.concat(proximal, names=["proximal"]), pd.concat(plain, names=["proximal"]))
+    return _arms(proximal, plain)
+
+
+def _arms(measured: dict[str, pd.Series], other: dict[str, pd.Series]) -> Evidence:
+    """Evidence that compares two networks of each pair, by the proximal method of the pair."""
+    return Evidence(pd.concat(measured, names=["proximal"]), pd.concat(other, names=["proximal"]), compared="other arm")
 
 
 def _plain(pair: pd.DataFrame, proximal: str) -> str:

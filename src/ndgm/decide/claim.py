@@ -1,45 +1,86 @@
-"""Claims: one function each, that returns what was measured beside what was predicted.
+"""Claims: one function each, which returns what was measured beside what it is compared with.
 
-A claim's docstring is the statement that the paper prints. Its parameters are the run tables it reads, by experiment.
+The docstring of the function is the statement that the paper prints; its parameters are the run tables that it reads,
+by experiment.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pandas as pd
 
-from ndgm.decide.statistics import LEVEL, Decision, MissingValue, Test, holm
+from ndgm.decide.statistics import ERROR_RATE, Decision, Gap, MissingValue, Reference, Test, holm
+from ndgm.decide.verdict import Compared, Kind, Verdict
+from ndgm.store.files import InputError, read_json
 
-SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
+
+class EvidenceError(ValueError):
+    """Evidence that no rule can judge: a fault of the function that gathered it, said in one line."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was measured beside what was predicted.
+    """What was measured beside what it is compared with.
 
     Attributes:
         measured: One value per cell and replicate; the index has a level `over` and the levels that name the cell.
-        predicted: The same for the prediction, or for the other arm of a comparison.
+        reference: What is compared with: a series with the same index, or one number.
+        compared: Whether the reference is predicted (by theory, or a bound that the statement names) or the other arm
+            of a comparison (times the factor that the statement names, if any).
         over: The level that replicates.
         table: Numbers that the paper prints one by one, besides those of the cell that speaks most against the claim.
     """
 
     measured: pd.Series
-    predicted: pd.Series
+    reference: Reference
+    compared: Compared = "predicted"
     over: str = "seed"
     table: pd.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the decision rules rely on.
+
+        Raises:
+            EvidenceError: if it does not hold.
+        """
+        levels = list(self.measured.index.names)
+        if self.over not in levels or len(levels) < 2:
+            raise EvidenceError(f"measured has the levels {levels}, not {self.over!r} and the name of a cell")
+        if self.compared not in get_args(Compared):
+            raise EvidenceError(f"compared is {self.compared!r}, not one of {', '.join(get_args(Compared))}")
+        for name, values in (("measured", self.measured), ("reference", self.reference)):
+            if not isinstance(values, pd.Series):
+                continue
+            if list(values.index.names) != levels:
+                raise EvidenceError(f"{name} has the levels {list(values.index.names)}, measured has {levels}")
+            if (twice := values.index.duplicated()).any():
+                cell = dict(zip(levels, values.index[twice.argmax()], strict=True))
+                raise EvidenceError(f"{name} has two values for {cell}")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement with the function that gathers its evidence and the rule that decides it."""
+    """A statement with the function that gathers its evidence and the rule that decides it.
+
+    Attributes:
+        id: Name of the function.
+        group: Name of its module.
+        statement: What is claimed, as the paper prints it.
+        kind: Whether it is a finding or an identity.
+        figure: Figure that shows it.
+        unit: What follows a measured value and its reference when they are printed; `1` for nothing.
+        test: The decision rule.
+        experiments: Tables that it reads.
+        gather: The function: tables → evidence.
+    """
 
     id: str
     group: str
-    section: str
     statement: str
+    kind: Kind
     figure: str
     unit: str
     test: Test
@@ -48,24 +89,38 @@ class Claim:
 
 
 CLAIMS: dict[str, Claim] = {}
+"""Claims of all modules that were imported, by id."""
+
+Gather = Callable[..., Evidence]
+
+NO_NUMBERS = dict.fromkeys(("measured", "reference", "compared", "interval", "p_value", "p_support", "p_refute")) | {
+    "n": 0,
+    "cells": 0,
+    "where": {},
+    "table": {},
+}
+"""What `claims.json` says of a claim whose evidence has a gap."""
 
 
-def claim(*, section: str, figure: str, test: Test, unit: str = "1") -> Callable:
-    """Register the decorated function as a claim; its module names the group.
+def claim(*, figure: str, kind: Kind, test: Test, unit: str = "1") -> Callable[[Gather], Gather]:
+    r"""Register the decorated function as a claim of the group that its module is named after.
 
     Args:
-        section: Section of the paper.
         figure: Name of the figure that shows it.
+        kind: `finding` if it could have come out otherwise; `identity` if it follows, for every run that it reads, from
+            algebra or a theorem, so that only an error in the code could refute it.
         test: The decision rule.
-        unit: Unit of measured and predicted values.
+        unit: Unit of the values, in words that follow a number: `weights`, `$\eta$`, `times the bound`, `(penalty)`.
     """
+    if kind not in get_args(Kind):
+        raise ValueError(f"kind is {kind!r}, not one of {', '.join(get_args(Kind))}")
 
-    def register(gather: Callable[..., Evidence]) -> Callable[..., Evidence]:
+    def register(gather: Gather) -> Gather:
         CLAIMS[gather.__name__] = Claim(
             id=gather.__name__,
             group=gather.__module__.rpartition(".")[2],
-            section=section,
-            statement=" ".join(inspect.getdoc(gather).split()),
+            statement=" ".join((inspect.getdoc(gather) or "").split()),
+            kind=kind,
             figure=figure,
             unit=unit,
             test=test,
@@ -77,65 +132,111 @@ def claim(*, section: str, figure: str, test: Test, unit: str = "1") -> Callable
     return register
 
 
-def decide(claims: Mapping[str, Claim], tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """A verdict for every claim, sorted by id, in the form of `claims.json`.
+def decide(
+    claims: Mapping[str, Claim],
+    tables: Mapping[str, pd.DataFrame],
+    siblings: Iterable[tuple[float, float]] = (),
+) -> list[dict[str, Any]]:
+    """Entries of `claims.json`, sorted by id and without their section, for claims of one group.
 
-    P-values are adjusted by Holm's rule over the random claims of a group. A claim is supported when the evidence for
-    it would be improbable were it false, refuted when the evidence against it would be improbable were it true, and
+    Holm's rule adjusts the p values of random claims for their number. A claim is supported when the evidence for it
+    would be improbable were it false, refuted when the evidence against it would be improbable were it true, and
     otherwise inconclusive, as is a claim whose evidence has a gap.
 
     Args:
         claims: Claims by id.
         tables: Run tables by experiment.
+        siblings: Unadjusted p values, (for support, for refutation), of random claims that belong to the group and were
+            decided elsewhere.
+
+    Raises:
+        InputError: naming the claim, if its evidence cannot be judged.
     """
-    decisions: dict[str, Decision | str] = {}
-    printed: dict[str, dict[str, dict[str, float]]] = {}
-    for name, this in claims.items():
-        try:
-            evidence = this.gather(*(tables[experiment] for experiment in this.experiments))
-            decisions[name] = this.test.decide(evidence.measured, evidence.predicted, evidence.over)
-            printed[name] = {} if evidence.table is None else evidence.table.to_dict("index")
-        except MissingValue as gap:
-            decisions[name] = str(gap)
-
-    adjusted: dict[str, tuple[float, float]] = {}
-    for group in {this.group for this in claims.values()}:
-        names = [n for n, d in decisions.items() if isinstance(d, Decision) and claims[n].group == group]
-        random = [n for n in names if claims[n].test.random]
-        support = holm([decisions[n].p_support for n in random])
-        refute = holm([decisions[n].p_refute for n in random])
-        adjusted |= {n: (decisions[n].p_support, decisions[n].p_refute) for n in names}
-        adjusted |= dict(zip(random, zip(support, refute, strict=True), strict=True))
-    return [
-        _row(claims[name], decisions[name], adjusted.get(name)) | {"table": printed.get(name, {})}
-        for name in sorted(claims)
-    ]
+    outcomes = {name: _outcome(claims[name], tables) for name in sorted(claims)}
+    raw = {
+        name: (outcome[0].p_support, outcome[0].p_refute)
+        for name, outcome in outcomes.items()
+        if not isinstance(outcome, Gap) and claims[name].test.random
+    }
+    family = [*raw.values(), *siblings]
+    for_support, for_refutation = (holm([pair[side] for pair in family]) for side in (0, 1))
+    adjusted = dict(zip(raw, zip(for_support, for_refutation, strict=True), strict=False))
+    return [_entry(claims[name], outcome, adjusted.get(name)) for name, outcome in outcomes.items()]
 
 
-def _row(this: Claim, decision: Decision | str, p_values: tuple[float, float] | None) -> dict[str, Any]:
-    row = {
+def p_values_of_siblings(this: Claim, claims: Mapping[str, Claim], earlier: Path) -> list[tuple[float, float]]:
+    """Unadjusted p values, (for support, for refutation), that the other claims of a group had in an earlier run.
+
+    A claim whose evidence had a gap then does not count for Holm's rule, and neither does one that is not random.
+
+    Args:
+        this: The claim whose p value is to be adjusted; one that is not random has no siblings.
+        claims: Claims of the group, by id.
+        earlier: `claims.json` of the earlier run.
+
+    Raises:
+        InputError: naming file and claim, if a sibling is missing there.
+    """
+    if not this.test.random:
+        return []
+    entries = {entry.get("id"): entry for entry in read_json(earlier)}
+    p_values = []
+    for name in sorted({name for name, other in claims.items() if other.test.random} - {this.id}):
+        if name not in entries or not {"p_support", "p_refute"} <= set(entries[name]):
+            raise InputError(f"{earlier}: no p values of {name}, which Holm's rule for {this.id} needs")
+        if entries[name]["p_support"] is not None:
+            p_values.append((entries[name]["p_support"], entries[name]["p_refute"]))
+    return p_values
+
+
+def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision, Evidence] | Gap:
+    """What the claim's test makes of the evidence, and the evidence; or the gap in it."""
+    try:
+        evidence = this.gather(*(tables[experiment] for experiment in this.experiments))
+        return this.test.decide(evidence.measured, evidence.reference, evidence.over), evidence
+    except MissingValue as gap:
+        return Gap(str(gap))
+    except EvidenceError as fault:
+        raise InputError(f"{this.id}: {fault}") from fault
+
+
+def _entry(
+    this: Claim, outcome: tuple[Decision, Evidence] | Gap, adjusted: tuple[float, float] | None
+) -> dict[str, Any]:
+    entry = {
         "id": this.id,
         "group": this.group,
-        "section": this.section,
         "statement": this.statement,
+        "kind": this.kind,
         "figure": this.figure,
         "unit": this.unit,
         "test": this.test.name,
         "margin": this.test.margin,
         "experiments": list(this.experiments),
     }
-    if isinstance(decision, str):
-        gap = {"measured": None, "predicted": None, "interval": None, "p_value": None, "n": 0, "cells": 0, "where": {}}
-        return row | gap | {"verdict": INCONCLUSIVE, "test": f"{this.test.name}: {decision}"}
-    p_support, p_refute = p_values
-    verdict = SUPPORTED if p_support <= LEVEL else REFUTED if p_refute <= LEVEL else INCONCLUSIVE
-    return row | {
+    if isinstance(outcome, Gap):
+        return entry | NO_NUMBERS | {"verdict": Verdict.INCONCLUSIVE, "gap": outcome.reason}
+    decision, evidence = outcome
+    p_support, p_refute = adjusted or (decision.p_support, decision.p_refute)
+    verdict = _verdict(p_support, p_refute)
+    return entry | {
         "verdict": verdict,
+        "gap": None,
         "measured": decision.measured,
-        "predicted": decision.predicted,
+        "reference": decision.reference,
+        "compared": evidence.compared,
         "interval": list(decision.interval),
-        "p_value": (p_refute if verdict == REFUTED else p_support) if this.test.random else None,
+        "p_value": (p_refute if verdict == Verdict.REFUTED else p_support) if this.test.random else None,
+        "p_support": decision.p_support if this.test.random else None,
+        "p_refute": decision.p_refute if this.test.random else None,
         "n": decision.n,
         "cells": decision.cells,
         "where": decision.where,
+        "table": {} if evidence.table is None else evidence.table.to_dict("index"),
     }
+
+
+def _verdict(p_support: float, p_refute: float) -> Verdict:
+    if p_support <= ERROR_RATE:
+        return Verdict.SUPPORTED
+    return Verdict.REFUTED if p_refute <= ERROR_RATE else Verdict.INCONCLUSIVE

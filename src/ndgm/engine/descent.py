@@ -1,6 +1,6 @@
 """The loop: objective × method × ensemble of runs → trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from ndgm.engine.capture import replayed
-from ndgm.engine.methods import Method, State
-from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.method import Method
+from ndgm.engine.objectives.objective import Averages, Averaging, Objective
 from ndgm.engine.schedules import constant
 
-# A proximal method has converged when a step moves no weight by more than this, relative to the largest weight.
+# A run that comes to rest has converged when a step moves no weight by more than this, relative to the largest weight.
 CONVERGED = 1e-14
 
 
@@ -83,9 +83,9 @@ def descend(
 ) -> Trace:
     """Run `method` on `objective` for a whole ensemble at once.
 
-    A run diverges when its objective is no longer finite, and converges when it is proximal and stands still; both are
-    looked for at recorded steps. A stopped run records nothing more; the loop ends when every run has stopped.
-    Iterates lie in memory as `start` does. On a CUDA device steps are replayed, where the rule works in place.
+    A run diverges when its objective is no longer finite, and converges when its method comes to rest and it stands
+    still; both are looked for at recorded steps. A stopped run records nothing more; the loop ends when every run has
+    stopped. Iterates lie in memory as `start` does. On a CUDA device steps that work in place are replayed.
 
     Args:
         objective: What is minimised, over the whole ensemble.
@@ -93,82 +93,108 @@ def descend(
         start: First iterates, shape (runs, d).
         step_size: η of each run, shape (runs, 1).
         schedule: Number of steps, and which are recorded.
-        advanced: Told how many runs' worth of steps are done or saved since it was told last, at each recorded step.
-    """
-    runs = len(start)
-    w = start.clone()
-    step = step_size.clone()
-    state: State = {}
-    gradient = objective.gradient if method.proximal or method.decoupled else objective.subgradient
-    shrink = (objective.shrink,) if method.proximal else ()
-    sums = {name: torch.zeros_like(w) for name in objective.averaged}
-    # A proximal method comes to rest, so there is nothing to average.
-    average_from = schedule.steps if method.proximal or not sums else schedule.average_from
-    recorded = set(schedule.recorded)
-    rows = [_on_cpu(objective.measure(w, w))] if 0 in recorded else []
-    reason = np.full(runs, "", dtype=object)
-    last_row = np.full(runs, -1)
-    told = 0
+        advanced: Called at each recorded step with the newly completed share, in whole runs.
 
-    def advance(averaging: bool) -> None:
+    Raises:
+        ValueError: if the objective lacks what the method asks for.
+
+    Example:
+        >>> from ndgm.engine.methods import METHODS
+        >>> from ndgm.engine.objectives.scalar import ScalarLoss
+        >>> start, step_size = torch.tensor([[1.0], [1.0]]), torch.tensor([[0.5], [0.125]])
+        >>> trace = descend(ScalarLoss("huber"), METHODS["subgradient"], start, step_size, Schedule.even(4, 2))
+        >>> trace.step
+        array([0, 2, 4])
+        >>> trace.measured["position"]  # a row for each recorded step, a column for each run
+        array([[1.        , 1.        ],
+               [0.25      , 0.765625  ],
+               [0.0625    , 0.58618164]], dtype=float32)
+    """
+    if missing := objective.lacks(method.asks):
+        names = " and ".join(missing)
+        raise ValueError(f"{type(method).__name__} asks for {names}, which {type(objective).__name__} does not have")
+    runs, steps = len(start), schedule.steps
+    averages = Averages.zeros(objective.averaged, start)
+    average_from = steps if method.rests or not objective.averaged else schedule.average_from
+    rows = [_on_cpu(objective.measure(start, start))] if 0 in schedule.recorded else []
+    reason, last_row = np.full(runs, "", dtype=object), np.full(runs, -1)
+    completed = 0
+    for step, before, iterate in _recorded_steps(objective, method, start, step_size, schedule, average_from, averages):
+        measured = objective.measure(iterate, before)
+        if step == steps and average_from < steps:
+            measured |= objective.means(averages, steps - average_from)
+        rows.append(_on_cpu(measured))
+        last_row[reason == ""] = len(rows) - 1
+        reason[(reason == "") & ~np.isfinite(rows[-1]["objective"])] = "diverged"
+        if method.rests:
+            moved = (iterate - before).abs().amax(1)
+            reason[(reason == "") & (moved <= CONVERGED * iterate.abs().amax(1)).cpu().numpy()] = "converged"
+        advanced(runs * (step - completed) / steps)
+        completed = step
+        if (reason != "").all():
+            break
+    if completed < steps:
+        advanced(runs * (steps - completed) / steps)
+    reason[reason == ""] = "finished"
+    return _trace(schedule, rows, [*objective.means(averages, 1)], reason, last_row, iterate)
+
+
+def _recorded_steps(
+    objective: Objective,
+    method: Method,
+    start: Tensor,
+    step_size: Tensor,
+    schedule: Schedule,
+    average_from: int,
+    averages: Averages,
+) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Take all steps; after each recorded one, its number with the iterates before and after it."""
+    w, step = start.clone(), step_size.clone()
+    state = method.start(w)
+
+    def take_step(asked: Objective) -> None:
         nonlocal w, state
-        g = gradient(w)
-        q = (objective.penalty_subgradient(w),) if method.decoupled else ()
-        if averaging:
-            objective.accumulate(w, sum(q, g), sums)
-        if method.polyak:
-            step.copy_(_polyak(objective, w, g))
-        w, state = method.rule(w, g, state, step, *shrink, *q)
+        w, state = method.step(asked, w, state, step)
 
     def memory() -> list:
-        return [w, *state.values()]
+        return [w, *state]
 
-    plain, averaging = (replayed(partial(advance, averaging), memory, w.device) for averaging in (False, True))
+    plain, averaging = (
+        replayed(partial(take_step, asked), memory, w.device) for asked in (objective, Averaging(objective, averages))
+    )
+    recorded = set(schedule.recorded)
     for done in range(schedule.steps):
         recording = done + 1 in recorded
         if recording:
-            before = state.get("iterate", w).clone()
+            before = method.iterate(w, state).clone()
         objective.draw()
         if method.schedule is not constant:
             torch.mul(step_size, method.schedule(done, schedule.steps), out=step)
         (averaging if done >= average_from else plain)()
-        if not recording:
-            continue
+        if recording:
+            yield done + 1, before, method.iterate(w, state)
 
-        iterate = state.get("iterate", w)
-        measured = objective.measure(iterate, before)
-        if done + 1 == schedule.steps and average_from < schedule.steps:
-            measured |= objective.means(sums, schedule.steps - average_from)
-        rows.append(_on_cpu(measured))
-        running = reason == ""
-        last_row[running] = len(rows) - 1
-        reason[running & ~np.isfinite(rows[-1]["objective"])] = "diverged"
-        if method.proximal:
-            moved = (iterate - before).abs().amax(1) <= CONVERGED * iterate.abs().amax(1)
-            reason[(reason == "") & moved.cpu().numpy()] = "converged"
-        advanced(runs * (done + 1 - told) / schedule.steps)
-        told = done + 1
-        if (reason != "").all():
-            break
 
-    if told < schedule.steps:
-        advanced(runs * (schedule.steps - told) / schedule.steps)
-    reason[reason == ""] = "finished"
-    names = [*rows[0], *objective.means(sums, 1)]
-    measured = {name: np.stack([row.get(name, np.full(runs, np.nan)) for row in rows]) for name in dict.fromkeys(names)}
+def _trace(
+    schedule: Schedule,
+    rows: list[dict[str, np.ndarray]],
+    means: list[str],
+    reason: np.ndarray,
+    last_row: np.ndarray,
+    iterate: Tensor,
+) -> Trace:
+    """The trace of recorded rows, without what was recorded of a run after it had stopped."""
+    nothing = np.full(len(reason), np.nan)
+    names = dict.fromkeys([*rows[0], *means])
+    measured = {name: np.stack([row.get(name, nothing) for row in rows]) for name in names}
     after = np.arange(len(rows))[:, None] > last_row
     for name, values in measured.items():
         # Sums may still be finite where the objective, a square, no longer is.
         values[after | (reason == "diverged") if name.startswith("mean_") else after] = np.nan
-    iterates = state.get("iterate", w).cpu().numpy()
+    iterates = iterate.cpu().numpy()
     return Trace(np.array(schedule.recorded[: len(rows)]), measured, reason, last_row, iterates)
 
 
 def _on_cpu(measured: dict[str, Tensor]) -> dict[str, np.ndarray]:
-    return {name: value.cpu().numpy() for name, value in measured.items()}
-
-
-def _polyak(objective: Objective, w: Tensor, g: Tensor) -> Tensor:
-    """Polyak's step (f(w) − inf f)/‖g‖² of each run, shape (runs, 1); zero where the gradient is."""
-    above = objective.measure(w, w)["objective"] - objective.lowest
-    return (above / g.square().sum(1)).nan_to_num(nan=0.0, posinf=0.0).clamp(min=0).unsqueeze(1)
+    """Copies of what was measured, which may be views of iterates that the next step overwrites."""
+    return {name: value.cpu().numpy().copy() for name, value in measured.items()}

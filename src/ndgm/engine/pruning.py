@@ -5,27 +5,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
+from ndgm.engine.activations import activation
+
 PROXIMAL_AND_PLAIN = [("ista", "subgradient"), ("truncated_gradient", "subgradient"), ("proximal_adam", "adam")]
 """Each method with exact zeros beside one that takes the same steps without the proximal map."""
 
-ACTIVATIONS = {
-    "relu": nn.ReLU,
-    "leaky_relu": nn.LeakyReLU,
-    "hardtanh": nn.Hardtanh,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-    "elu": nn.ELU,
-    "tanh": nn.Tanh,
-}
 
-
-def sequential(parameters: np.ndarray, widths: tuple[int, ...], activation: str) -> nn.Sequential:
+def sequential(parameters: np.ndarray, widths: tuple[int, ...], activation_name: str) -> nn.Sequential:
     """The network of one run as `torch.nn.Sequential`.
 
     Args:
         parameters: For each layer the weights (in, out), then the biases (out); shape (P,).
         widths: Of inputs, of each hidden layer and of outputs.
-        activation: A key of `ACTIVATIONS`, or softplus_<β>.
+        activation_name: As for `ndgm.engine.activations.activation`.
     """
     modules: list[nn.Module] = []
     position = 0
@@ -34,14 +26,8 @@ def sequential(parameters: np.ndarray, widths: tuple[int, ...], activation: str)
         position += matrix.numel()
         layer = nn.Linear(ins, outs, dtype=matrix.dtype)
         layer.weight.data, layer.bias.data = matrix[:-1].T.contiguous(), matrix[-1].clone()
-        modules += [layer, _activation(activation)]
+        modules += [layer, activation(activation_name).module()]
     return nn.Sequential(*modules[:-1])
-
-
-def _activation(name: str) -> nn.Module:
-    """PyTorch's module for one of our activations."""
-    beta = name.removeprefix("softplus_")
-    return ACTIVATIONS[name]() if beta == name else nn.Softplus(float(beta), threshold=40)
 
 
 def keep_share(network: nn.Sequential, kept: float) -> None:
@@ -55,8 +41,10 @@ def keep_share(network: nn.Sequential, kept: float) -> None:
     # A whole number of weights: a share is one of those that are removed, where 1 − kept is not exact.
     removed = sum(weights.numel() for weights in _weights(network))
     removed -= round(kept * removed)
-    prune.global_unstructured(_places(network), prune.L1Unstructured, amount=removed)
-    _make_permanent(network)
+    places = [(module, "weight") for module in _linear(network)]
+    prune.global_unstructured(places, prune.L1Unstructured, amount=removed)
+    for module, name in places:
+        prune.remove(module, name)
 
 
 def drop_below(network: nn.Sequential, threshold: float) -> float:
@@ -78,14 +66,9 @@ def accuracy(network: nn.Sequential, x: Tensor, y: Tensor) -> float:
         return float((network(x).argmax(1) == y.argmax(1)).double().mean())
 
 
-def _places(network: nn.Sequential) -> list[tuple[nn.Module, str]]:
-    return [(module, "weight") for module in network if isinstance(module, nn.Linear)]
+def _linear(network: nn.Sequential) -> list[nn.Linear]:
+    return [module for module in network if isinstance(module, nn.Linear)]
 
 
 def _weights(network: nn.Sequential) -> list[Tensor]:
-    return [module.weight.data for module, _ in _places(network)]
-
-
-def _make_permanent(network: nn.Sequential) -> None:
-    for module, name in _places(network):
-        prune.remove(module, name)
+    return [module.weight.data for module in _linear(network)]

@@ -5,8 +5,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from ndgm.engine.adaptive_methods import EPSILON
 from ndgm.engine.descent import Schedule
-from ndgm.engine.methods import EPSILON
 from ndgm.engine.objectives.lasso import Lasso
 from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.one_weight import OneWeight

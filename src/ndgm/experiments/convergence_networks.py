@@ -7,8 +7,9 @@ from torch import Tensor
 
 from ndgm.data.kinds import Samples
 from ndgm.decide.steps_to_target import best_steps
+from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.experiments.ensembles import Experiment, Problem, column
 from ndgm.experiments.grids import grid, log_spaced, numbered
 from ndgm.experiments.inputs import Inputs, Settings

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ndgm.data.max_affine import slopes_around_zero
+from ndgm.engine.curvature.observer import Observed
 from ndgm.engine.curvature.orbit import Orbit
 from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.logistic import Logistic
@@ -204,6 +205,7 @@ def followed(
     def problem_of(part: pd.DataFrame) -> Problem:
         objective, start = build(part)
         step_size = column(part, "step_size", settings["device"])
-        return Problem(Orbit(objective, step_size, start), start, step_size, schedule)
+        observed = Observed(objective, Orbit(objective, step_size, start))
+        return Problem(observed, start, step_size, schedule)
 
     return Experiment(runs, problem_of, ["design", "method"])

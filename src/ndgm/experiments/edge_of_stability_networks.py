@@ -6,9 +6,12 @@ import torch
 from torch import Tensor
 
 from ndgm.data.kinds import Samples
-from ndgm.engine.curvature.eigenvalues import TrackedNetworkLoss
+from ndgm.engine.activations import activation
+from ndgm.engine.curvature.observer import Observed
+from ndgm.engine.curvature.tracking import TrackedCurvature
 from ndgm.engine.descent import Schedule
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
+from ndgm.engine.objectives.network import NetworkLoss
 from ndgm.experiments.ensembles import Experiment, Problem, column
 from ndgm.experiments.grids import grid, numbered
 from ndgm.experiments.inputs import Inputs, Settings
@@ -54,21 +57,26 @@ def tracked(settings: Settings, part: pd.DataFrame, samples: Samples, loss: str)
     initial = architecture.initial([of_seed(settings, f"start of {widths}", seed) for seed in part["seed"]])
     start = torch.tensor(settings["start_scale"] * initial, device=device)
     step_size = column(part, "step_size", device)
-    objective = TrackedNetworkLoss(
+    objective = NetworkLoss(
         architecture,
         x,
         y,
-        start,
-        step_size,
-        directions(settings, part, widths, architecture.parameters),
-        tolerance=settings["residual"],
-        most_products=settings["most_products"],
+        len(part),
         loss=loss,
         classes=True,
         runs_at_once=settings["runs_at_once"],
         samples_at_once=settings["samples_at_once"],
     )
-    return Problem(objective, start, step_size, Schedule.even(settings["steps"], settings["recorded_steps"]))
+    curvature = TrackedCurvature(
+        objective,
+        start,
+        step_size,
+        directions(settings, part, widths, architecture.parameters),
+        tolerance=settings["residual"],
+        most_products=settings["most_products"],
+    )
+    schedule = Schedule.even(settings["steps"], settings["recorded_steps"])
+    return Problem(Observed(objective, curvature), start, step_size, schedule)
 
 
 def directions(settings: Settings, part: pd.DataFrame, widths: tuple[int, ...], parameters: int) -> Tensor:

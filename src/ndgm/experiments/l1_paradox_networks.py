@@ -5,8 +5,9 @@ import pandas as pd
 import torch
 
 from ndgm.data.kinds import Samples
+from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
 from ndgm.experiments.ensembles import Experiment, Problem, column
 from ndgm.experiments.grids import grid, log_spaced

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from ndgm.data.kinds import Samples
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.activations import activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
 from ndgm.experiments.inputs import Settings
 from ndgm.store.provenance import generator

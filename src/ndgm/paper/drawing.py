@@ -1,13 +1,14 @@
 """The one figure style of the paper, and the only call of `savefig`.
 
-Importing this module applies the style. A figure script draws with matplotlib and the few helpers below, and
-ends in `save(figure, name)`.
+A figure's notebook calls `style()` before it draws, draws with matplotlib and the few functions below, and ends in
+`save(figure, name)`.
 """
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -22,7 +23,7 @@ from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression
 
-from ndgm.paper.colours import COLOURS, INK, MARKERS, PAPER
+from ndgm.paper.colours import COLOURS, INK, MARKERS, OKABE_ITO, PAPER
 from ndgm.store.files import write_atomically
 
 COLUMN_WIDTH = 3.3
@@ -31,7 +32,7 @@ COLUMN_WIDTH = 3.3
 PAGE_WIDTH = 6.9
 """Width of both columns of the printed page, in inches."""
 
-_STYLE = {
+_STYLE: dict[str, Any] = {
     "font.family": ["STIXGeneral", "DejaVu Sans"],
     "mathtext.fontset": "stix",
     "font.size": 8,
@@ -62,7 +63,7 @@ _STYLE = {
     "ytick.minor.size": 1.5,
     "axes.formatter.use_mathtext": True,
     "axes.formatter.min_exponent": 2,
-    "axes.prop_cycle": cycler(color=["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]),
+    "axes.prop_cycle": cycler(color=OKABE_ITO),
     "lines.linewidth": 1.2,
     "lines.markersize": 4,
     "errorbar.capsize": 0,
@@ -87,13 +88,11 @@ _METADATA = {
 
 
 def style() -> None:
-    """Make this module's style the one that matplotlib draws with."""
+    """Make the paper's style the one that matplotlib draws with, in this process."""
     plt.switch_backend("agg")
     matplotlib.rcdefaults()
-    matplotlib.rcParams.update(_STYLE)
-
-
-style()
+    settings: Mapping[Any, Any] = _STYLE  # matplotlib's type names every key
+    matplotlib.rcParams.update(settings)
 
 
 def results() -> Path:
@@ -110,7 +109,7 @@ class Saved:
     png: Path
 
     def __repr__(self) -> str:
-        """The figure's name, which says nothing of the folder it was saved in."""
+        """Name of the figure, without the folder that it was saved in."""
         return f"figure {self.pdf.stem}"
 
     def _repr_svg_(self) -> str:
@@ -126,12 +125,18 @@ def save(figure: Figure, name: str) -> Saved:
 
     Returns:
         The paths of the three files.
+
+    Raises:
+        RuntimeError: if `style()` was not called before.
     """
+    if matplotlib.rcParams["svg.hashsalt"] != _STYLE["svg.hashsalt"]:
+        raise RuntimeError(f"figure {name}: call style() before drawing")
     folder = results() / "figures"
     _lay_out(figure)
     for axes in figure.axes:
         # The solver of the layout leaves last bits to chance, and the SVG names what it clips after all of them.
-        axes.set_position([round(bound, 6) for bound in axes.get_position().bounds])
+        left, bottom, width, height = (round(bound, 6) for bound in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
     paths = {}
     for kind, metadata in _METADATA.items():
         paths[kind] = folder / f"{name}.{kind}"
@@ -141,14 +146,21 @@ def save(figure: Figure, name: str) -> Saved:
     return Saved(**paths)
 
 
-def prediction(axes: Axes, x: ArrayLike, y: ArrayLike, **line: object) -> Line2D:
-    """Draw what theory says: a thin line, near black, under everything that was measured."""
-    (drawn,) = axes.plot(x, y, **{"color": COLOURS["prediction"], "linewidth": 0.8, "zorder": 2, **line})
+def prediction(axes: Axes, x: ArrayLike, y: ArrayLike, **line: Any) -> Line2D:
+    """Draw what theory says: a thin line, near black, under everything that was measured.
+
+    Args:
+        axes: Where to draw.
+        x: Abscissae.
+        y: The predicted values.
+        **line: Handed to `Axes.plot`.
+    """
+    (drawn,) = axes.plot(x, y, **{"color": INK, "linewidth": 0.8, "zorder": 2, **line})
     return drawn
 
 
 def measured(
-    axes: Axes, x: ArrayLike, y: ArrayLike, low: ArrayLike, high: ArrayLike, *, method: str, **marker: object
+    axes: Axes, x: ArrayLike, y: ArrayLike, low: ArrayLike, high: ArrayLike, *, method: str, **points: Any
 ) -> ErrorbarContainer:
     """Draw what was measured: points in the method's colour and marker, each with its interval.
 
@@ -158,11 +170,11 @@ def measured(
         y: The values measured.
         low: Lower ends of their intervals.
         high: Upper ends of their intervals.
-        method: Key of `COLOURS` and `MARKERS`.
-        **marker: Handed to `Axes.errorbar`.
+        method: Whose colour and marker the points get.
+        **points: Handed to `Axes.errorbar`.
     """
-    y, low, high = (np.asarray(values, dtype=float) for values in (y, low, high))
-    appearance = {
+    middle, bottom, top = (np.asarray(values, dtype=float) for values in (y, low, high))
+    appearance: dict[str, Any] = {
         "color": COLOURS[method],
         "fmt": MARKERS[method],
         "markeredgecolor": PAPER,
@@ -170,8 +182,8 @@ def measured(
         "elinewidth": 0.8,
         "zorder": 3,
     }
-    spread = np.maximum([y - low, high - y], 0)
-    return axes.errorbar(x, y, yerr=spread, **(appearance | marker))
+    spread = np.maximum([middle - bottom, top - middle], 0)
+    return axes.errorbar(x, middle, yerr=spread, **(appearance | points))
 
 
 def label_line_ends(axes: Axes, lines: Mapping[str, Line2D], *, apart: float = 7.5) -> list[Annotation]:
@@ -185,9 +197,11 @@ def label_line_ends(axes: Axes, lines: Mapping[str, Line2D], *, apart: float = 7
     Returns:
         The labels, in the order of `lines`.
     """
-    _lay_out(axes.figure)
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # axes that hold lines stand in a figure
+    _lay_out(figure)
     ends = np.array([_last_point(line) for line in lines.values()])
-    heights = axes.transData.transform(ends)[:, 1] * 72 / axes.figure.dpi
+    heights = axes.transData.transform(ends)[:, 1] * 72 / figure.dpi
     order = np.argsort(heights, kind="stable")
     # As far apart as needed, and otherwise as near to the ends as can be: isotonic regression on the slack.
     slots = np.arange(len(heights)) * apart
@@ -199,7 +213,7 @@ def label_line_ends(axes: Axes, lines: Mapping[str, Line2D], *, apart: float = 7
     ]
 
 
-def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **annotation: object) -> Annotation:
+def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **annotation: Any) -> Annotation:
     """Write `text` to the right of the last point of `line`, in the colour of the line.
 
     Args:
@@ -209,14 +223,14 @@ def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **an
         rise: How far the label is moved up, in points, where two labels would meet.
         **annotation: Handed to `Axes.annotate`.
     """
-    appearance = {"color": line.get_color(), "fontsize": 7, "verticalalignment": "center"}
+    appearance: dict[str, Any] = {"color": line.get_color(), "fontsize": 7, "verticalalignment": "center"}
     return axes.annotate(
         text, _last_point(line), xytext=(3, rise), textcoords="offset points", **(appearance | annotation)
     )
 
 
 def _lay_out(figure: Figure) -> None:
-    """Give every axes its place, once: matplotlib's own switch would do it again for every file that is saved."""
+    """Give every axes of a figure its place, once: matplotlib's own switch would do it for every file that is saved."""
     ConstrainedLayoutEngine(w_pad=0.08).execute(figure)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import jinja2
 
+from ndgm.groups import GROUPS
 from ndgm.paper.quantities import Quantity
 from ndgm.paper.typesetting import MARKDOWN, convert
 from ndgm.paper.verdicts import VERDICTS, Claim
@@ -90,7 +91,7 @@ class Manuscript:
             raise InputError(f"{path}: line {_line(fault)}: {fault}") from None
 
     def claim(self, name: str) -> Claim:
-        """The claim with this id."""
+        """The claim with an id."""
         return _pick(self.claims, name, "claim")
 
     def tag(self, name: str) -> str:
@@ -99,19 +100,19 @@ class Manuscript:
         return rf"[\[{claim.label}, {claim.verdict}\]](#claim-{claim.id}){{.tag .{claim.verdict}}}"
 
     def outcome(self, name: str) -> str:
-        """What a claim came to, in the same words for every claim, with its tag."""
+        """Numbers of a claim, in the words that every claim has, with its tag."""
         claim = self.claim(name)
         parts = {"measured": claim.result, "predicted": claim.predicted, "margin": claim.margin}
         said = ", ".join(f"{word} {value}" for word, value in parts.items() if value != "–")
         return f"{said} {self.tag(name)}"
 
     def decided(self, name: str, *, supported: str, refuted: str, inconclusive: str) -> str:
-        """The wording that the verdict of a claim asks for; all three have to be written."""
+        """The wording that goes with the verdict of a claim; all three have to be written."""
         wordings = {"supported": supported, "refuted": refuted, "inconclusive": inconclusive}
         return wordings[self.claim(name).verdict]
 
     def count(self, verdict: str) -> int:
-        """How many claims have this verdict."""
+        """Number of claims with a verdict."""
         _pick(dict.fromkeys(VERDICTS), verdict, "verdict")
         return sum(claim.verdict == verdict for claim in self.claims.values())
 
@@ -156,7 +157,7 @@ class Manuscript:
                 _printed(claim.cells),
                 claim.where,
                 _printed(claim.n),
-                ", ".join(f"`{_without(name, group)}`" for name in claim.experiments),
+                ", ".join(f"`{_short(name, group)}`" for name in claim.experiments),
             ]
             for claim in self._of(group)
         ]
@@ -164,15 +165,18 @@ class Manuscript:
         return _table(f"tab-rules-{group}", caption, (15, 24, 8, 7, 6, 19, 8, 13), [header, *rows])
 
     def _of(self, group: str) -> list[Claim]:
+        """Claims of a group."""
         groups: dict[str, list[Claim]] = {}
         for claim in self.claims.values():
             groups.setdefault(claim.group, []).append(claim)
         return _pick(groups, group, "claim group")
 
 
-def _without(experiment: str, group: str) -> str:
-    """An experiment's name without that of its group, or of the family that both belong to."""
-    return experiment.removeprefix(f"{group}_").removeprefix(f"{group.rpartition('_')[0]}_")
+def _short(table: str, group: str) -> str:
+    """A table's name inside its own group, where it need not say the group; elsewhere the whole name."""
+    own = [experiment for this in GROUPS if this.name == group for job in this.jobs for experiment in job.experiments]
+    names = {experiment.table: experiment.function.rpartition(".")[2] for experiment in own}
+    return names.get(table, table)
 
 
 def _printed(value: Any) -> str:

@@ -76,7 +76,7 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
 
 
 def tidy(notebook: NotebookNode) -> NotebookNode:
-    """The notebook without what chance puts in: identifiers, memory addresses, temporary paths, metadata."""
+    """A notebook without what chance puts in: identifiers, memory addresses, temporary paths, metadata."""
     cells = []
     for number, cell in enumerate(notebook.cells, start=1):
         cell = NotebookNode({**cell, "id": f"cell-{number}", "metadata": {}})
@@ -89,6 +89,7 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
 
 
 def _tidy_output(output: NotebookNode) -> NotebookNode:
+    """An output of a cell without metadata and memory addresses."""
     output = deepcopy(output)
     if "metadata" in output:
         output.metadata = {}
@@ -106,7 +107,7 @@ def _without_addresses(text: str) -> str:
 
 
 def page(notebook: NotebookNode, title: str, templates: Path) -> str:
-    """The notebook as one web page in the style of the paper, with its pictures inside."""
+    """A notebook as one web page in the style of the paper, with its pictures inside."""
     shown = deepcopy(notebook)
     for number, cell in enumerate(shown.cells, start=1):
         for output in cell.get("outputs", []):

@@ -1,8 +1,8 @@
 """From Markdown to what is read: the paper as PDF and web page, and pictures inside pages."""
 
-import os
 import re
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -14,25 +14,23 @@ from ndgm.paper.colours import INK, PAPER
 from ndgm.store.files import InputError
 
 # The pandoc that comes with the package: another one on the PATH would write other bytes.
-os.environ["PYPANDOC_PANDOC"] = str(Path(pypandoc.__file__).parent / "files" / "pandoc")
+_PANDOC = Path(pypandoc.__file__).parent / "files/pandoc"
 
 MARKDOWN = "markdown-implicit_figures+smart"
 """The Markdown of the paper, in pandoc's words."""
 
 
 def convert(text: str, source: str, target: str, *options: str) -> str:
-    """Text from one of pandoc's formats to another.
+    """Text in one of pandoc's formats, converted to another.
 
     Raises:
         InputError: in pandoc's words, on a fault or a warning, such as a citation of nothing.
     """
-    try:
-        return pypandoc.convert_text(
-            text, target, format=source, extra_args=["--wrap=none", "--fail-if-warnings", *options]
-        )
-    except RuntimeError as fault:
-        reason = str(fault).partition("during conversion: ")[2] or str(fault)
-        raise InputError("pandoc: " + " ".join(reason.split("stack traceback")[0].split())) from None
+    command = [str(_PANDOC), f"--from={source}", f"--to={target}", "--wrap=none", "--fail-if-warnings", *options]
+    done = subprocess.run(command, input=text.encode(), capture_output=True)
+    if done.returncode:
+        raise InputError("pandoc: " + " ".join(done.stderr.decode().split("stack traceback")[0].split()))
+    return done.stdout.decode()
 
 
 def page(text: str, source: str, templates: Path, *options: str) -> str:
@@ -87,6 +85,7 @@ def paper_pdf(markdown: str, templates: Path, references: Path, figures: Path) -
 
 
 def _citations(references: Path) -> list[str]:
+    """Options for pandoc that set citations and the list of references."""
     return ["--citeproc", f"--bibliography={references}", "--metadata=link-citations:true"]
 
 

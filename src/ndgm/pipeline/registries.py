@@ -24,56 +24,45 @@ def names(registry: str) -> tuple[str, ...]:
     Args:
         registry: A key of `REGISTRIES`.
     """
-    return tuple(_entries(registry)[0])
+    return tuple(_entries(registry))
 
 
 def asks(method: str) -> frozenset[str]:
-    """What a method asks of the objective.
+    """What a method asks of the objective: names of its methods and attributes, such as `subgradient` and `shrink`.
 
     Args:
         method: A name in `METHODS`.
 
-    Returns:
-        Some of `subgradient`, `smooth_gradient`, `penalty_subgradient`, `shrink`, and `value`, which is that of the
-        objective above its infimum.
-
     Raises:
-        ValueError: if the entry is no call of a class of its module that says so in a literal `asks`.
+        ValueError: if the entry is no call of a class of the engine that says so in a literal `asks`.
     """
-    entries, module = _entries("methods")
-    call = entries[method]
+    call = _entries("methods")[method]
     if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
-        for kind in module.body:
-            if isinstance(kind, ast.ClassDef) and kind.name == call.func.id:
-                for value in _assigned(kind, "asks"):
-                    return frozenset(ast.literal_eval(value))
-        return _asked_by_flags({keyword.arg for keyword in call.keywords})
-    raise ValueError(f"METHODS[{method!r}] is no call of a class of its module with a literal `asks`")
-
-
-def _asked_by_flags(flags: set[str | None]) -> frozenset[str]:
-    """What an entry of the form `Method(rule, proximal=True)` asks for."""
-    if "proximal" in flags:
-        return frozenset({"smooth_gradient", "shrink"})
-    if "decoupled" in flags:
-        return frozenset({"smooth_gradient", "penalty_subgradient"})
-    return frozenset({"subgradient", "value"} if "polyak" in flags else {"subgradient"})
+        for module in _modules("engine", f"class {call.func.id}"):
+            for kind in module.body:
+                if isinstance(kind, ast.ClassDef) and kind.name == call.func.id:
+                    for value in _assigned(kind, "asks"):
+                        return frozenset(ast.literal_eval(value))
+    raise ValueError(f"METHODS[{method!r}] is no call of a class of ndgm.engine with a literal `asks`")
 
 
 @cache
-def _entries(registry: str) -> tuple[dict[str, ast.expr], ast.Module]:
-    """The entries of a registry by name, and the syntax tree of its module."""
+def _entries(registry: str) -> dict[str, ast.expr]:
+    """The entries of a registry by name."""
     room, variable = REGISTRIES[registry]
-    for file in _python_files(files("ndgm") / room):
-        text = file.read_text(encoding="utf-8")
-        if f"\n{variable}" not in text:  # most modules need no parsing
-            continue
-        module = ast.parse(text, str(file))
+    for module in _modules(room, variable):
         for value in _assigned(module, variable):
             if isinstance(value, ast.Dict):
-                keys = [ast.literal_eval(key) for key in value.keys if key is not None]
-                return dict(zip(keys, value.values, strict=True)), module
+                items = zip(value.keys, value.values, strict=True)
+                return {ast.literal_eval(key): entry for key, entry in items if key is not None}
     raise ValueError(f"no module of ndgm.{room} has a dict literal {variable}")
+
+
+@cache
+def _modules(room: str, beginning: str) -> list[ast.Module]:
+    """Syntax trees of a room's modules in which a line begins like this."""
+    texts = [file.read_text(encoding="utf-8") for file in _python_files(files("ndgm") / room)]
+    return [ast.parse(text) for text in texts if f"\n{beginning}" in text]
 
 
 def _python_files(folder: Traversable) -> list[Traversable]:

@@ -199,7 +199,7 @@ def parts_of(settings: Any, path: str) -> list[tuple[Key, Any]]:
 
 def dotted(key: Key) -> str:
     """A key as people write it, such as `l1_paradox.lasso.step_sizes[1]`; on one line, whatever is in it."""
-    parts = [f".{part}" if isinstance(part, str) and part.isprintable() else f"[{part!r}]" for part in key]
+    parts = [f".{part}" if isinstance(part, str) and part and part.isprintable() else f"[{part!r}]" for part in key]
     return "".join(parts).removeprefix(".")
 
 

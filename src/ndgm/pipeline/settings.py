@@ -70,17 +70,16 @@ def faults(settings: Mapping[str, Any], files: list[str], command_line: Mapping[
     found = dict(violations(settings))
     for key, fault in [*_unknown_scale(settings), *_unfit_samples(settings), *_too_many_pictures(settings)]:
         found.setdefault(key, fault)
-    return [f"{where_set(key, files, command_line)}: {found[key]}" for key in sorted(found, key=str)]
+    sources = _sources(files, command_line) if found else {}
+    return [f"{_where_set(key, sources)}: {found[key]}" for key in sorted(found, key=str)]
 
 
 def missing_files(settings: Mapping[str, Any], files: list[str], command_line: Mapping[str, Any]) -> list[str]:
     """Archives that a valid config names and that are not there, a line for each; arguments as for `faults`."""
     named = {file: key for key, file in reversed(parts_of(settings, "samples.*.*.archive"))}
-    return [
-        f"{where_set(key, files, command_line)}: {file}: no such file; see config/README.md"
-        for file, key in named.items()
-        if not os.path.isfile(file)
-    ]
+    missing = {file: key for file, key in named.items() if not os.path.isfile(file)}
+    sources = _sources(files, command_line) if missing else {}
+    return [f"{_where_set(key, sources)}: {file}: no such file; see config/README.md" for file, key in missing.items()]
 
 
 def overrides(settings: Mapping[str, Any]) -> str:
@@ -102,12 +101,6 @@ def overrides(settings: Mapping[str, Any]) -> str:
         f"results/{scale} gets a run that is not that of {file}: other values of {named}; for a folder of its own copy "
         f"{file} to config/mine.yaml, write `scale: mine` and these values into it, and say --config scale=mine"
     )
-
-
-def where_set(key: Key, files: list[str], command_line: Mapping[str, Any]) -> str:
-    """Where a key was set last, such as `config/smoke.yaml: l1_paradox.lasso.seeds`; arguments as for `faults`."""
-    sources = {**{os.path.relpath(file): _read(file) for file in files}, "command line": command_line}
-    return f"{_source(key, sources)}: {dotted(key)}"
 
 
 def _unknown_scale(settings: Mapping[str, Any]) -> Faults:
@@ -171,18 +164,22 @@ def _differing(settings: Any, other: Any, key: Key = ()) -> list[Key]:
     return [found for name in names for found in _differing(settings.get(name), other.get(name), (*key, name))]
 
 
-def _read(file: str) -> Any:
-    """A config file as it stands, before merging."""
-    return yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+def _sources(files: list[str], command_line: Mapping[str, Any]) -> dict[str, Any]:
+    """What each config file says, by its path from here, and the command line after them."""
+    said = {os.path.relpath(file): yaml.safe_load(Path(file).read_text(encoding="utf-8")) for file in files}
+    return {**said, "command line": command_line}
 
 
-def _source(key: Key, sources: Mapping[str, Any]) -> str:
-    """The last source that has the key or, where none has, the last that has the mapping around it."""
+def _where_set(key: Key, sources: Mapping[str, Any]) -> str:
+    """Where a key was set last, such as `config/smoke.yaml: l1_paradox.lasso.seeds`.
+
+    That is the last source that has the key or, where none has, the last that has the mapping around it.
+    """
     for length in range(len(key), 0, -1):
         for name, content in reversed(list(sources.items())):
             if _has(content, key[:length]):
-                return name
-    return next(iter(sources))
+                return f"{name}: {dotted(key)}"
+    return f"{next(iter(sources))}: {dotted(key)}"
 
 
 def _has(content: Any, key: Key) -> bool:

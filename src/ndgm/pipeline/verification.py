@@ -1,9 +1,9 @@
 """A run beside its reference: identical bytes, within tolerance, or different, with the rule that made each file.
 
 A reference is a folder with `hashes.json` (SHA-256 of every result), `values.json` (numbers with tolerances, by file
-and name), `settings.json` (the config), `figures/` and, for readers, `claims.json`. A file with values, or a figure, whose bytes differ is within
-tolerance when its numbers are. Any other file only shows numbers of those: where its bytes differ, that is within
-tolerance when theirs differ too, and a difference when all of theirs are identical.
+and name), `settings.json` (the config), `figures/` and, for readers, `claims.json`. A file with values, or a figure,
+whose bytes differ is within tolerance when its numbers are. Any other file only shows numbers of those: where its bytes
+differ, that is within tolerance when theirs differ too, and a difference when all of theirs are identical.
 """
 
 import re
@@ -22,7 +22,7 @@ from ndgm.store.files import InputError, read_json, write_atomically, write_json
 from ndgm.store.provenance import file_hash
 from ndgm.store.run_tables import last_rows, read_table
 
-NOT_COMPARED = ("logs", "benchmarks")
+NOT_COMPARED = ("logs", "benchmarks", "claims")  # what is in `claims` stands in claims.json too
 EXACT, AVERAGED, CHAOTIC = 1e-9, 1e-2, 5e-2
 """Tolerances relative to the mean size of a column: of what is computed directly, of averages over chaotic orbits, and
 of single points of them, whose phase another instruction set changes."""
@@ -80,7 +80,7 @@ def accept(results: Path, reference: Path, settings: Mapping[str, Any]) -> None:
                 raise InputError(f"{record}: {key} was {used[key]}, and in the config it is {settings[key]}")
     files = result_files(results)
     write_json(reference / "hashes.json", {file: file_hash(results / file) for file in files})
-    write_json(reference / "settings.json", settings)
+    write_json(reference / "settings.json", settings, sort_keys=False)
     write_json(reference / "values.json", {file: found for file in files if (found := values(results / file))})
     for file in ["claims.json", *(name for name in files if name.endswith(".svg"))]:
         with write_atomically(reference / file) as temporary:
@@ -190,14 +190,14 @@ def _difference(name: str, measured: Mapping | None, expected: Mapping | None) -
 
 def _claim_values(claim: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     verdict = (f"{claim['id']}.verdict", {"value": claim["verdict"], "tolerance": 0})
-    measured, predicted = claim["measured"], claim["predicted"]
+    measured, expected = claim["measured"], claim["reference"]
     if measured is None:
         return [verdict]
     # The cell that the numbers belong to may change by rounding, so the deviation is compared, not the value.
-    unit = abs(predicted) if predicted else 1.0
+    unit = abs(expected) if expected else 1.0
     low, high = claim["interval"]
     tolerance = (high - low) / unit + (claim["margin"] or AVERAGED) / 10
-    deviation = {"value": (measured - predicted) / unit, "tolerance": tolerance}
+    deviation = {"value": (measured - expected) / unit, "tolerance": tolerance}
     printed = [
         (f"{claim['id']}.{row}.{column}", {"value": value, "tolerance": AVERAGED * abs(value)})
         for row, columns in (claim.get("table") or {}).items()

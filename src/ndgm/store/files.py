@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and one that cannot be read is named in one line."""
 
+import errno
 import json
 import math
 import os
@@ -22,6 +23,9 @@ def write_atomically(path: Path) -> Iterator[Path]:
 
     Yields:
         A path with the same suffix, in the same folder.
+
+    Raises:
+        OSError: naming `path`, if it cannot be written, for example because the disk is full.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +33,16 @@ def write_atomically(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".partial-{path.name}")
     try:
         yield temporary
+        # Without it a power loss can leave the new name with none of the content.
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
         os.replace(temporary, path)
+    except OSError as fault:
+        if fault.filename not in (None, str(temporary)):
+            raise
+        # Writers of tables, archives and pictures do not say which file a full disk cut off.
+        reason = fault.strerror or " ".join(str(fault).split())
+        raise OSError(fault.errno or errno.EIO, reason, str(path)) from fault
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -47,9 +60,16 @@ def rounded(value: Any, digits: int = 12) -> Any:
     return value
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` with sorted keys and floats of fixed length, so that equal values give equal bytes."""
-    text = json.dumps(rounded(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+def write_json(path: Path, value: Any, sort_keys: bool = True) -> None:
+    """Write `value` with floats of fixed length and sorted keys, so that equal values give equal bytes.
+
+    Args:
+        path: The file.
+        value: A JSON value.
+        sort_keys: Whether keys are sorted; a config's are not, because data are read in the order of its table of
+            samples.
+    """
+    text = json.dumps(rounded(value), indent=2, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False)
     with write_atomically(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 

@@ -7,6 +7,7 @@ slope of the kink cancels, and so does the curvature of a parabola. Expectations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ndgm.theory.checks import above, fraction, positive
 from ndgm.theory.lasso import Quadratic
 
 
@@ -30,10 +31,9 @@ def rmsprop_floor(step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike, epsilo
     Raises:
         ValueError: if a step size is not positive, or a penalty not above max|b|.
     """
-    step_size = _positive("step size", step_size)
-    penalty, b = _positive("penalty", penalty)[..., np.newaxis], np.asarray(b, dtype=np.float64)
-    if not (penalty > np.abs(b).max()).all():
-        raise ValueError(f"every penalty must be above max|b| = {np.abs(b).max():.6g}, got {penalty.squeeze(-1)}")
+    step_size = positive("step size", step_size)
+    b = np.asarray(b, dtype=np.float64)
+    penalty = above("penalty", positive("penalty", penalty), np.abs(b).max(), "max|b|")[..., np.newaxis]
     squared = (b / penalty) ** 2
     return step_size / 2 * (penalty * (1 + squared) / (penalty * np.sqrt(1 - squared) + epsilon)).sum(-1)
 
@@ -54,7 +54,8 @@ def rounded_solution(problem: Quadratic, penalty: float, width: float) -> NDArra
     Raises:
         ValueError: if the penalty or the width is not positive.
     """
-    _positive("penalty", penalty), _positive("width", width)
+    positive("penalty", penalty)
+    positive("width", width)
 
     def value(m: NDArray[np.float64]) -> float:
         return float(m @ (problem.A @ m / 2 - problem.b) + penalty * np.hypot(m, width).sum())
@@ -114,7 +115,7 @@ def sign_floor(step_size: ArrayLike, dimension: ArrayLike) -> NDArray[np.float64
     Raises:
         ValueError: if a step size or a dimension is not positive.
     """
-    return _positive("step size", step_size) * _positive("dimension", dimension) / 2
+    return positive("step size", step_size) * positive("dimension", dimension) / 2
 
 
 def adagrad_floor(
@@ -152,7 +153,7 @@ def rmsprop_cycle(step_size: ArrayLike, curvature: ArrayLike, epsilon: float = 0
     Raises:
         ValueError: if a step size or curvature is not positive, or ηL ≤ 2ε, where there is no cycle.
     """
-    step_size, curvature = _positive("step size", step_size), _positive("curvature", curvature)
+    step_size, curvature = positive("step size", step_size), positive("curvature", curvature)
     amplitude = step_size / 2 - epsilon / curvature
     if not (amplitude > 0).all():
         raise ValueError(f"there is no cycle where ηL ≤ 2ε: η = {step_size}, L = {curvature}, ε = {epsilon}")
@@ -172,7 +173,7 @@ def rmsprop_cycle_contraction(decay: float) -> float:
     Raises:
         ValueError: if β₂ is not between 0 and 1.
     """
-    _fraction("decay", decay)
+    fraction("decay", decay)
     return float(np.abs(np.roots([1, 1 - 3 * decay, decay])).max())
 
 
@@ -194,8 +195,8 @@ def momentum_cycle(step_size: ArrayLike, decay: float, steps: int) -> NDArray[np
     Raises:
         ValueError: if a step size is not positive, β₁ is not between 0 and 1, or there is no such cycle.
     """
-    step_size = _positive("step size", step_size)
-    _fraction("decay", decay)
+    step_size = positive("step size", step_size)
+    fraction("decay", decay)
     if not 1 <= steps <= longest_momentum_cycle(decay):
         raise ValueError(f"with decay {decay} there is no cycle of {steps} steps on each side")
     return step_size * _one_side(decay, steps).mean()
@@ -213,7 +214,7 @@ def longest_momentum_cycle(decay: float) -> int:
     Raises:
         ValueError: if β₁ is not between 0 and 1.
     """
-    _fraction("decay", decay)
+    fraction("decay", decay)
     steps = 1
     while (_one_side(decay, steps + 1) > 0).all():
         steps += 1
@@ -224,15 +225,3 @@ def _one_side(decay: float, steps: int) -> NDArray[np.float64]:
     """Positions of the cycle in units of η while they are positive: x₀ and what `steps` − 1 more steps make of it."""
     moves = 1 - 2 * decay ** np.arange(1, steps + 1) / (1 + decay**steps)
     return moves.sum() / 2 - np.concatenate([[0.0], np.cumsum(moves)[:-1]])
-
-
-def _positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    value = np.asarray(value, dtype=np.float64)
-    if not (value > 0).all():
-        raise ValueError(f"every {name} must be positive, got {value}")
-    return value
-
-
-def _fraction(name: str, value: float) -> None:
-    if not 0 < value < 1:
-        raise ValueError(f"{name} must be between 0 and 1, got {value}")

@@ -7,6 +7,7 @@ proportional to η; where it is short enough they converge. Expectations E are m
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ndgm.theory.checks import not_negative, positive
 from ndgm.theory.lasso import CertificateError, Quadratic, solve_lasso
 
 GRADIENT_TOLERANCE = 1e-12
@@ -28,7 +29,7 @@ def critical_width(step_size: ArrayLike, slope: ArrayLike) -> NDArray[np.float64
         step_size: η, shape (...).
         slope: M, shape (...).
     """
-    return _positive("step size", step_size) * _positive("slope", slope) / 2
+    return positive("step size", step_size) * positive("slope", slope) / 2
 
 
 def geometric_rate(steps: int, *, last: float = 1e-6) -> float:
@@ -52,7 +53,7 @@ def hovering_distance(step_size: ArrayLike, slope: ArrayLike, width: ArrayLike) 
         slope: M, shape (...).
         width: δ ≥ 0, shape (...).
     """
-    critical, width = np.broadcast_arrays(critical_width(step_size, slope), _not_negative("width", width))
+    critical, width = np.broadcast_arrays(critical_width(step_size, slope), not_negative("width", width))
     return np.select([width < critical, width > critical], [critical, 0.0], np.nan)
 
 
@@ -78,7 +79,7 @@ def critical_width_lasso(gram: ArrayLike, inactive: ArrayLike, penalty: float, s
         ValueError: if ηL ≥ 2, where no width is large enough.
     """
     gram, inactive = np.asarray(gram, dtype=np.float64), np.asarray(inactive, dtype=bool)
-    penalty, step_size = float(_positive("penalty", penalty)), float(_positive("step size", step_size))
+    penalty, step_size = float(positive("penalty", penalty)), float(positive("step size", step_size))
     lipschitz = np.linalg.eigvalsh(gram)[-1]
     if not step_size * lipschitz < 2:
         raise ValueError(f"no width is large enough with a step of {step_size * lipschitz:.6g}/L: it must be below 2/L")
@@ -129,11 +130,11 @@ def solve_smoothed_lasso(problem: Quadratic, penalty: float, width: float) -> ND
 
     Source: Mangasarian (2002), A finite Newton method for classification.
     """
-    A, b, width = problem.A, problem.b, float(_positive("width", width))
+    A, b, width = problem.A, problem.b, float(positive("width", width))
 
     def value(w: NDArray[np.float64]) -> float:
         slope = np.clip(w / width, -1, 1)
-        return w @ (A @ w / 2 - b) + penalty * slope @ (w - width * slope / 2)
+        return float(w @ (A @ w / 2 - b) + penalty * slope @ (w - width * slope / 2))
 
     def gradient(w: NDArray[np.float64]) -> NDArray[np.float64]:
         return A @ w - b + penalty * np.clip(w / width, -1, 1)
@@ -163,20 +164,6 @@ def power_law_exponent(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
     Returns:
         The exponent, shape (...).
     """
-    log_x, log_y = np.broadcast_arrays(np.log(_positive("x", x)), np.log(_positive("y", y)))
+    log_x, log_y = np.broadcast_arrays(np.log(positive("x", x)), np.log(positive("y", y)))
     centred = log_x - log_x.mean(-1, keepdims=True)
     return (centred * log_y).sum(-1) / (centred**2).sum(-1)
-
-
-def _positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    value = np.asarray(value, dtype=np.float64)
-    if not (value > 0).all():
-        raise ValueError(f"every {name} must be positive, got {value}")
-    return value
-
-
-def _not_negative(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    value = np.asarray(value, dtype=np.float64)
-    if not (value >= 0).all():
-        raise ValueError(f"every {name} must not be negative, got {value}")
-    return value

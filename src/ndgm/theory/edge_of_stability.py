@@ -64,7 +64,7 @@ def tilted_softplus(tilt: float) -> Scalar:
     """log(1 + eᵗ) − st with its minimiser t = log(s/(1−s)) moved to 0: logistic regression of classes s to 1 − s."""
     curvature = tilt * (1 - tilt)
 
-    def sigmoid(x: ArrayLike) -> Array:
+    def sigmoid(x: Array) -> Array:
         return 1 / (1 + np.exp(-(x + log(tilt / (1 - tilt)))))
 
     return Scalar(

@@ -8,7 +8,8 @@ Expectations E are means over time.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ndgm.theory.lasso import LassoPath, LassoSolution, Quadratic
+from ndgm.theory.checks import above, not_negative, positive
+from ndgm.theory.lasso import LassoPath, LassoSolution, Quadratic, solve_consistent
 
 
 def floor_rate(problem: Quadratic, solution: LassoSolution) -> NDArray[np.float64]:
@@ -17,7 +18,8 @@ def floor_rate(problem: Quadratic, solution: LassoSolution) -> NDArray[np.float6
     r = (λ/2)·Σ_ℐ(1 + κ²) − λ·s_𝒜ᵀ A_𝒜𝒜⁻¹ A_𝒜ℐ κ_ℐ, where 𝒜 is the support of w*, s its signs, ℐ the rest
     and κ = (b − Aw*)/λ. To first order in η a weight of ℐ steps by −ηλ(sign(w) − κ), a rotation of the
     interval (−ηλ(1 − κ), ηλ(1 + κ)). If it fills the interval evenly, E|w| = ηλ(1 + κ²)/2 and E w = ηλκ;
-    the weights of 𝒜 answer with −A_𝒜𝒜⁻¹ A_𝒜ℐ E w_ℐ, so that the mean gradient on 𝒜 stays zero.
+    the weights of 𝒜 answer with −A_𝒜𝒜⁻¹ A_𝒜ℐ E w_ℐ, so that the mean gradient on 𝒜 stays zero. Where columns
+    of 𝒜 depend on each other, A_𝒜𝒜⁻¹ is the pseudoinverse: their weights are not unique, but their norm is.
 
     It holds where |w*| on 𝒜 is large against ηλ and 1 − |κ| on ℐ is large against ηL, so not at a
     breakpoint of the path, where r jumps and E‖w‖₁ does not. The fewer the weights, the more it matters
@@ -37,7 +39,7 @@ def floor_rate(problem: Quadratic, solution: LassoSolution) -> NDArray[np.float6
         active = w != 0
         kappa = ((problem.b - problem.A @ w) / penalty)[~active]
         pull = problem.A[np.ix_(active, ~active)] @ kappa
-        answer = np.linalg.solve(problem.A[np.ix_(active, active)], pull)
+        answer = solve_consistent(problem.A[np.ix_(active, active)], pull)
         rates[i] = penalty * ((1 + kappa**2).sum() / 2 - np.sign(w[active]) @ answer)
     return rates.reshape(solution.penalty.shape)
 
@@ -64,7 +66,7 @@ def away_from_breakpoints(problem: Quadratic, solution: LassoSolution, step_size
     kappa = (problem.b - solution.weights @ problem.A) / penalty
     on_support = np.abs(solution.weights) > step_size * penalty
     off_support = 1 - np.abs(kappa) > step_size * problem.lipschitz
-    return np.where(solution.support, on_support, off_support).all(-1)
+    return np.asarray(np.where(solution.support, on_support, off_support).all(-1))
 
 
 def floor_above_penalty_max(step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
@@ -78,9 +80,8 @@ def floor_above_penalty_max(step_size: ArrayLike, penalty: ArrayLike, b: ArrayLi
     Raises:
         ValueError: if a penalty is not above ‖b‖∞, or a step size is not positive.
     """
-    step_size, penalty, b = _positive("step size", step_size), _positive("penalty", penalty), np.asarray(b)
-    if not (penalty > np.abs(b).max()).all():
-        raise ValueError(f"every penalty must be above ‖b‖∞ = {np.abs(b).max():.6g}, got {penalty}")
+    step_size, b = positive("step size", step_size), np.asarray(b)
+    penalty = above("penalty", positive("penalty", penalty), np.abs(b).max(), "‖b‖∞")
     return step_size * penalty / 2 * (len(b) + b @ b / penalty**2)
 
 
@@ -94,7 +95,7 @@ def floor_slope(step_size: ArrayLike, dimension: int) -> NDArray[np.float64]:
     Raises:
         ValueError: if a step size or the dimension is not positive.
     """
-    return _positive("step size", step_size) * _positive("dimension", dimension) / 2
+    return positive("step size", step_size) * positive("dimension", dimension) / 2
 
 
 def turning_point(path: LassoPath, step_size: float) -> float:
@@ -116,7 +117,7 @@ def turning_point(path: LassoPath, step_size: float) -> float:
     Raises:
         ValueError: if the step size is not positive, or b = 0, where the norm only rises.
     """
-    _positive("step size", step_size)
+    positive("step size", step_size)
     if path.problem.penalty_max == 0:
         raise ValueError("no turning point: with b = 0 the norm rises from penalty 0 on")
     best_value, best_penalty = np.inf, np.nan
@@ -148,8 +149,8 @@ def noisy_floor(step_size: ArrayLike, penalty: ArrayLike, noise: ArrayLike) -> N
     Raises:
         ValueError: if a step size or penalty is not positive, or a standard deviation is negative.
     """
-    step_size, penalty = _positive("step size", step_size), _positive("penalty", penalty)
-    noise = _noise(noise)
+    step_size, penalty = positive("step size", step_size), positive("penalty", penalty)
+    noise = not_negative("standard deviation", noise)
     return step_size / 2 * (noise.shape[-1] * penalty + (noise**2).sum(-1) / penalty)
 
 
@@ -162,7 +163,7 @@ def noisy_turning_point(noise: ArrayLike) -> float:
     Raises:
         ValueError: if a standard deviation is negative.
     """
-    return float(np.sqrt(np.mean(_noise(noise) ** 2)))
+    return float(np.sqrt(np.mean(not_negative("standard deviation", noise) ** 2)))
 
 
 def minibatch_noise(Z: ArrayLike, y: ArrayLike, batch_size: int) -> NDArray[np.float64]:
@@ -215,11 +216,11 @@ def stationarity_residual(
     Raises:
         ValueError: if a step size is not positive.
     """
-    step_size = _positive("step size", step_size)
+    step_size = positive("step size", step_size)
     terms = np.stack(
         np.broadcast_arrays(
             np.asarray(penalty) * l1_norm,
-            -step_size / 2 * squared_subgradient,
+            -step_size / 2 * np.asarray(squared_subgradient),
             np.asarray(inner_product, dtype=np.float64),
             -np.asarray(squared_norm_decrease) / (2 * step_size),
         )
@@ -232,21 +233,7 @@ def _coefficients(problem: Quadratic, signs: NDArray[np.float64], step_size: flo
     """α, β, γ of the closed form α + βλ + γ/λ on the segment with these signs."""
     active = signs != 0
     A, b, s = problem.A, problem.b, signs[active]
-    u, v = np.linalg.solve(A[np.ix_(active, active)], np.column_stack([b[active], s])).T
+    u, v = solve_consistent(A[np.ix_(active, active)], np.column_stack([b[active], s])).T
     p = b[~active] - A[np.ix_(~active, active)] @ u
     q = A[np.ix_(~active, active)] @ v
     return s @ u, -s @ v + step_size / 2 * (len(q) - q @ q), step_size / 2 * p @ p
-
-
-def _positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    value = np.asarray(value, dtype=np.float64)
-    if not (value > 0).all():
-        raise ValueError(f"every {name} must be positive, got {value}")
-    return value
-
-
-def _noise(noise: ArrayLike) -> NDArray[np.float64]:
-    noise = np.asarray(noise, dtype=np.float64)
-    if not (noise >= 0).all():
-        raise ValueError(f"standard deviations must not be negative, got {noise}")
-    return noise

@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 from scipy.special import expit
 
 from ndgm.theory.edge_of_stability import OrbitError, amplitude_near_threshold, flip_coefficient
+from ndgm.theory.lasso import solve_consistent
 
 Array = NDArray[np.float64]
 
@@ -85,7 +86,7 @@ def solve_logistic(signed: ArrayLike, tolerance: float = 1e-13) -> Minimum:
     """Minimise f by Newton's method with halved steps.
 
     Args:
-        signed: M, shape (n, d), of full column rank.
+        signed: M, shape (n, d). Where its columns depend on each other, the smallest minimiser is found.
         tolerance: Largest ‖∇f(w*)‖.
 
     Raises:
@@ -104,7 +105,7 @@ def solve_logistic(signed: ArrayLike, tolerance: float = 1e-13) -> Minimum:
         slope = gradient(signed, w)
         if np.linalg.norm(slope) <= tolerance:
             return _minimum(signed, w)
-        newton, fraction = np.linalg.solve(hessian(signed, w), slope), 1.0
+        newton, fraction = solve_consistent(hessian(signed, w), slope), 1.0
         while value(w - fraction * newton) > value(w) and fraction > 1e-9:
             fraction /= 2
         w = w - fraction * newton
@@ -120,7 +121,7 @@ def _minimum(signed: Array, w: Array) -> Minimum:
     third = -signed.T @ (spread * (2 * p - 1) * along**2) / len(signed)
     fourth = float((spread * (1 - 6 * spread) * along**4).mean())
     # In one dimension the first term is ℓ'''²/L². In more the minimiser of the other weights moves with the cycle.
-    coefficient = third @ np.linalg.solve(hessian(signed, w), third) / sharpness + flip_coefficient(
+    coefficient = third @ solve_consistent(hessian(signed, w), third) / sharpness + flip_coefficient(
         sharpness, 0.0, fourth
     )
     return Minimum(w, sharpness, direction, float(coefficient), float(np.linalg.norm(gradient(signed, w))))
@@ -185,10 +186,7 @@ def _newton(signed: Array, w: Array, step_size: float) -> Array:
         slope, curvature = gradient(signed, w), hessian(signed, w)
         after = w - step_size * slope
         derivative = curvature + hessian(signed, after) @ (identity - step_size * curvature)
-        try:
-            change = np.linalg.solve(derivative, slope + gradient(signed, after))
-        except np.linalg.LinAlgError:
-            raise ArithmeticError(f"the 2-cycle cannot be followed to a step of {step_size:.6g}") from None
+        change = solve_consistent(derivative, slope + gradient(signed, after))
         w = w - change
         if np.linalg.norm(change) <= 1e-14 * np.linalg.norm(w):
             break

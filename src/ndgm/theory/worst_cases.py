@@ -10,6 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ndgm.theory.checks import positive
+
 
 def constant(steps: int, lipschitz: float = 1.0, distance: float = 1.0) -> NDArray[np.float64]:
     """N step sizes h_k = R/(M√(N+1)), at which `textbook_bound` is smallest and equals `lower_bound`.
@@ -95,7 +97,7 @@ def textbook_bound(
 
     Source: Nesterov (2004), section 3.2.3. The ranges are what PEPit finds.
     """
-    h = _positive("step size", step_size)
+    h = positive("step size", step_size)
     return distance**2 / (2 * h * _points(steps)) + h * lipschitz**2 / 2
 
 
@@ -113,7 +115,7 @@ def best_point_bound(step_sizes: ArrayLike, lipschitz: float = 1.0, distance: fl
 
     Source: Boyd, Xiao and Mutapcic (2003), equation 2, with a free last step.
     """
-    h = _positive("step size", step_sizes)
+    h = positive("step size", step_sizes)
     total = h.sum()
     return float(lipschitz**2 * (np.sqrt(total**2 + (h**2).sum() + (distance / lipschitz) ** 2) - total))
 
@@ -134,7 +136,7 @@ def last_point_worst_case(
 
     Source: Zamani and Glineur (2023), arXiv:2307.11134.
     """
-    h, s = _positive("step size", step_size), 1.0
+    h, s = positive("step size", step_size), 1.0
     for _ in range(_points(steps) - 1):
         s += 1 / s
     long = distance**2 / (2 * h * s**2) + h * lipschitz**2 * (s**2 / 2 - steps)
@@ -160,7 +162,7 @@ def smooth_worst_case(
     Source: Drori and Teboulle (2014), who prove it for γ ≤ 1; Taylor, Hendrickx and Glineur (2017); Kim (2024),
     arXiv:2412.04427, who proves the rest.
     """
-    gamma = _positive("step size", step_times_smoothness)
+    gamma = positive("step size", step_times_smoothness)
     if not (gamma < 2).all():
         raise ValueError(f"every step size times smoothness must be below 2, got {gamma}")
     count = _points(steps) - 1
@@ -180,13 +182,13 @@ def smooth_worst_width(step_times_smoothness: ArrayLike, steps: int, distance: f
     Source: Drori and Teboulle (2014).
     """
     count = _points(steps) - 1
-    return _positive("distance", distance) / (2 * count * _positive("step size", step_times_smoothness) + 1)
+    return positive("distance", distance) / (2 * count * positive("step size", step_times_smoothness) + 1)
 
 
 def _unit(steps: int, lipschitz: float, distance: float) -> float:
     """R/(M√(N+1))."""
     points = _points(steps)
-    return float(_positive("distance", distance) / (_positive("Lipschitz constant", lipschitz) * np.sqrt(points)))
+    return float(positive("distance", distance) / (positive("Lipschitz constant", lipschitz) * np.sqrt(points)))
 
 
 def _points(steps: int) -> int:
@@ -194,10 +196,3 @@ def _points(steps: int) -> int:
     if not (isinstance(steps, (int, np.integer)) and steps >= 1):
         raise ValueError(f"the number of steps must be a whole number, at least 1, got {steps}")
     return int(steps) + 1
-
-
-def _positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    value = np.asarray(value, dtype=np.float64)
-    if not (value > 0).all():
-        raise ValueError(f"every {name} must be positive, got {value}")
-    return value

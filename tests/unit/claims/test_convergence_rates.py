@@ -22,15 +22,15 @@ def test_rates_of_a_linear_method_and_of_one_of_order_k_to_the_p(tables):
     change(tables[CURES], "objective", "method == 'polyak'", lambda rows: 10 ** (-0.02 * rows["step"]))
     rates = gather(tables[CURES])
     np.testing.assert_allclose(rates.measured, 0.02, rtol=1e-12)
-    np.testing.assert_allclose(rates.predicted, 0.01, rtol=1e-12)
+    np.testing.assert_allclose(rates.reference, 0.01, rtol=1e-12)
     # Nine decades take 1000 steps at p = 3; interpolation between recorded steps costs a few percent.
     change(tables[CURES], "objective", "method == 'polyak'", lambda rows: rows["step"] ** -3.0)
     rates = gather(tables[CURES])
-    np.testing.assert_allclose(rates.measured / (2 * rates.predicted), np.log(2) / np.log(500), rtol=0.05)
+    np.testing.assert_allclose(rates.measured / (2 * rates.reference), np.log(2) / np.log(500), rtol=0.05)
 
 
 def test_a_gap_that_is_proportional_to_the_step_has_its_rate(tables):
     change(tables[CURES], "objective", DECAYING, lambda rows: 3 * 1e-6 ** ((rows["step"] - STEPS / 2) / (STEPS / 2)))
     rates = CLAIMS["convergence_geometric_rate"].gather(tables[CURES])
     np.testing.assert_allclose(rates.measured, -6 / (STEPS / 2), rtol=1e-12)
-    np.testing.assert_allclose(rates.predicted, -6 / (STEPS / 2), rtol=1e-12)
+    np.testing.assert_allclose(rates.reference, -6 / (STEPS / 2), rtol=1e-12)

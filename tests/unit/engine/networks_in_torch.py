@@ -1,28 +1,41 @@
 """Small networks and data, and the same networks, activations and losses in PyTorch."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import nn
 
+from ndgm.engine.activations import ACTIVATIONS
+
 RUNS, SAMPLES, INPUTS, OUTPUTS = 5, 23, 4, 3
-# PyTorch's own threshold of 20, from which softplus is linear, leaves an error of 2e-9/β.
-MODULES = {
-    "relu": nn.ReLU(),
-    "leaky_relu": nn.LeakyReLU(0.01),
-    "hardtanh": nn.Hardtanh(),
-    "gelu": nn.GELU(),
-    "silu": nn.SiLU(),
-    "elu": nn.ELU(),
-    "tanh": nn.Tanh(),
-    "softplus_10": nn.Softplus(10, 40),
-    "softplus_0.5": nn.Softplus(0.5, 40),
-}
+NAMES = [*ACTIVATIONS, "softplus_10", "softplus_0.5"]
 WIDTHS = [(INPUTS, 7, OUTPUTS), (INPUTS, 7, 6, OUTPUTS), (INPUTS, 7, 6, 5, OUTPUTS)]
 CRITERIA = {
     "squared": lambda outputs, y: 0.5 * (outputs - y).square().sum(1).mean(),
     "absolute": lambda outputs, y: (outputs - y).abs().sum(1).mean(),
     "cross_entropy": nn.functional.cross_entropy,
 }
+OTHER_DOUBLES = {}
+"""Activations that `torch.nn.functional` does not have under our name, written with functions that autograd knows."""
+
+
+def double(name):
+    """The activation of this name whose derivatives are those of autograd."""
+    if name.startswith("softplus_"):
+        # PyTorch's own threshold of 20, from which softplus is linear, leaves an error of 2e-9/β.
+        return partial(nn.functional.softplus, beta=float(name.removeprefix("softplus_")), threshold=40)
+    found = OTHER_DOUBLES.get(name) or getattr(nn.functional, name, None)
+    assert found, f"torch.nn.functional has no {name}: add a double to OTHER_DOUBLES in {__file__}"
+    return found
+
+
+class Elementwise(nn.Module):
+    """An activation of ours as a module, from its double."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.forward = double(name)
 
 
 def generators(*seeds):
@@ -50,7 +63,7 @@ def torch_model(networks, name, w):
         weights, biases = w[position:].split([ins * outs, outs, len(w) - position - (ins + 1) * outs])[:2]
         linear.weight.data, linear.bias.data = weights.view(ins, outs).T.clone(), biases.clone()
         position += (ins + 1) * outs
-        modules += [linear, MODULES[name]]
+        modules += [linear, Elementwise(name)]
     assert position == len(w)
     return nn.Sequential(*modules[:-1])
 

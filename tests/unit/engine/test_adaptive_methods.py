@@ -1,58 +1,24 @@
-"""Adaptive update rules, held against PyTorch's optimisers, loops written by hand and certified solutions."""
-
-from itertools import count
+"""Adaptive methods against PyTorch's optimisers, the problem that a proximal step solves, and certified solutions."""
 
 import numpy as np
 import pytest
 import torch
+from lasso_problems import PENALTIES_OVER_MAX, ensemble, iterates, random_problem
+from numpy_methods import Function, moments
 
 from ndgm.engine.descent import Schedule, descend
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.lasso import Lasso
-from ndgm.engine.objectives.smoothed import SmoothedLasso
-from ndgm.theory.lasso import Quadratic, solve_lasso
-
-PENALTIES_OVER_MAX = np.array([0.0, 0.05, 0.3, 0.9, 2.0])
-STEPS = 1_000
-
-
-def random_problem(seed=0, samples=60, features=12):
-    rng = np.random.default_rng(seed)
-    Z = rng.standard_normal((samples, features))
-    return Quadratic.from_data(Z, Z @ rng.standard_normal(features) + rng.standard_normal(samples))
-
+from ndgm.theory.lasso import solve_lasso
 
 PROBLEM = random_problem()
 PENALTIES = PENALTIES_OVER_MAX * PROBLEM.penalty_max
+STEPS, ETA = 1_000, 0.01
 
 
-def lasso(penalties=PENALTIES):
-    return Lasso(torch.tensor(PROBLEM.A), torch.tensor(PROBLEM.b), torch.tensor(penalties).unsqueeze(1))
-
-
-def starts(runs=5):
-    return torch.tensor(np.random.default_rng(1).standard_normal((runs, PROBLEM.dimension)))
-
-
-def step_sizes(eta, runs=5):
-    return torch.full((runs, 1), eta, dtype=torch.float64)
-
-
-def iterates(name, objective, w, step_size, steps=STEPS):
-    """At each step the gradient that `descend` gives the method, and the iterate that it makes of it.
-
-    The other side of a comparison gets the same gradients: its own would differ in the last bits, and at a kink or on
-    a cycle such differences grow.
-    """
-    method, state, w = METHODS[name], {}, w.clone()
-    for _ in range(steps):
-        split = method.proximal or method.decoupled
-        g = objective.gradient(w) if split else objective.subgradient(w)
-        taken = g.clone()
-        extra = [objective.shrink] if method.proximal else []
-        extra += [objective.penalty_subgradient(w)] if method.decoupled else []
-        w, state = method.rule(w, g, state, step_size, *extra)
-        yield taken, w.clone()
+def problem(penalties=PENALTIES):
+    objective, start, step_size = ensemble(PROBLEM, penalties)
+    return objective, start, torch.full_like(step_size, ETA)
 
 
 def torch_optimiser(name, w, eta):
@@ -67,80 +33,55 @@ def torch_optimiser(name, w, eta):
 
 
 @pytest.mark.parametrize("name", ["rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999", "adam", "amsgrad", "adagrad", "sign"])
-def test_adaptive_rules_step_as_torch_does(name):
-    theirs = starts()
-    optimiser = torch_optimiser(name, theirs, 0.01)
-    for g, ours in iterates(name, lasso(), starts(), step_sizes(0.01)):
-        theirs.grad = g
+def test_adaptive_methods_step_as_torch_does(name):
+    objective, start, step_size = problem()
+    theirs, twin = start.clone(), problem()[0]
+    optimiser = torch_optimiser(name, theirs, ETA)
+    for point, ours in iterates(name, objective, start, step_size, STEPS):
+        # At our point: a gradient of their own would differ in the last bits, and at a kink such differences grow.
+        theirs.grad = twin.subgradient(point).clone()
         optimiser.step()
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
 
 
-def test_sign_descent_rests_where_the_gradient_is_zero():
-    w, _ = METHODS["sign"].rule(torch.ones(1, 2), torch.tensor([[0.0, -3.0]]), {}, torch.full((1, 1), 0.5))
-    assert w.tolist() == [[1.0, 1.5]]
+class HalfSquare(Lasso):
+    """The LASSO with decay·½‖w‖² in the place of its penalty."""
 
+    decay = 0.3
 
-def moments(decay):
-    """Adam's m̂ and s = √v̂ + ε for each gradient sent, as its paper writes them."""
-    m = v = 0.0
-    answer = None
-    for t in count(1):
-        g = yield answer
-        m, v = decay * m + (1 - decay) * g, 0.999 * v + 0.001 * g**2
-        answer = m / (1 - decay**t), np.sqrt(v / (1 - 0.999**t)) + 1e-8
-
-
-def test_decoupled_adam_steps_as_the_loop_written_by_hand():
-    eta, x, direction = 0.01, starts().numpy(), moments(0.9)
-    next(direction)
-    for g, ours in iterates("adam_decoupled", lasso(), starts(), step_sizes(eta)):
-        m, s = direction.send(g.numpy())
-        x = x - eta * (m / s) - eta * PENALTIES[:, None] * np.sign(x)
-        np.testing.assert_allclose(ours.numpy(), x, rtol=1e-12, atol=1e-14)
+    def penalty_subgradient(self, w):
+        return self.decay * w
 
 
 def test_decoupled_adam_with_half_the_square_as_penalty_is_adamw():
-    eta, decay, theirs = 0.01, 0.3, starts()
-    optimiser = torch.optim.AdamW([theirs], lr=eta, weight_decay=decay)
-    ours, state, objective = starts(), {}, lasso()
-    for _ in range(STEPS):
-        theirs.grad = objective.gradient(ours).clone()
+    _, start, step_size = problem()
+    objective, twin = (HalfSquare(torch.tensor(PROBLEM.A), torch.tensor(PROBLEM.b), step_size) for _ in range(2))
+    theirs = start.clone()
+    optimiser = torch.optim.AdamW([theirs], lr=ETA, weight_decay=HalfSquare.decay)
+    for point, ours in iterates("adam_decoupled", objective, start, step_size, STEPS):
+        theirs.grad = twin.smooth_gradient(point).clone()
         optimiser.step()
-        rule = METHODS["adam_decoupled"].rule
-        ours, state = rule(ours, objective.gradient(ours), state, step_sizes(eta), decay * ours)
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize(("name", "decay"), [("proximal_adam", 0.9), ("proximal_adam_without_momentum", 0.0)])
-def test_proximal_adam_steps_as_the_loop_written_by_hand(name, decay):
-    eta, x, zeros, direction = 0.01, starts().numpy(), 0, moments(decay)
-    next(direction)
-    for g, ours in iterates(name, lasso(), starts(), step_sizes(eta)):
-        m, s = direction.send(g.numpy())
-        before, v = x, x - eta * m / s
-        x = np.sign(v) * np.maximum(np.abs(v) - eta * PENALTIES[:, None] / s, 0)
-        np.testing.assert_allclose(ours.numpy(), x, rtol=1e-12, atol=1e-14)
-        # What is minimised, ⟨m̂, x⟩ + λ‖x‖₁ + Σ s(x − w)²/(2η), has a zero among its subgradients at the new iterate.
-        pull = m + s * (ours.numpy() - before) / eta
-        penalty = np.broadcast_to(PENALTIES[:, None], pull.shape)
-        at_zero = ours.numpy() == 0
-        zeros += at_zero.sum()
-        np.testing.assert_allclose(pull[~at_zero], (-penalty * np.sign(x))[~at_zero], rtol=0, atol=1e-9)
-        assert (np.abs(pull) <= penalty + 1e-9)[at_zero].all()
+def test_proximal_adam_minimises_what_its_step_is_defined_by(name, decay):
+    # ⟨m̂, x⟩ + λ‖x‖₁ + Σ s(x − w)²/(2η) has a zero among its subgradients at the new iterate.
+    memories, zeros = [{} for _ in PENALTIES], 0
+    for k, (point, found) in enumerate(iterates(name, *problem(), STEPS), start=1):
+        for penalty, memory, w, x in zip(PENALTIES, memories, point.numpy(), found.numpy(), strict=True):
+            m, s = moments(Function(PROBLEM.A, PROBLEM.b, penalty).smooth(w), memory, k, decay)
+            pull, at_zero = m + s * (x - w) / ETA, x == 0
+            np.testing.assert_allclose(pull[~at_zero], (-penalty * np.sign(x))[~at_zero], rtol=0, atol=1e-9)
+            assert (np.abs(pull) <= penalty + 1e-9)[at_zero].all()
+            zeros += at_zero.sum()
     assert zeros > STEPS  # so the map was seen to cut weights off, too
 
 
 @pytest.mark.parametrize("name", ["proximal_adam", "proximal_adam_without_momentum"])
 def test_proximal_adam_converges_to_the_certified_solution(name):
     penalties = PENALTIES[1:]
-    trace = descend(
-        lasso(penalties),
-        METHODS[name],
-        starts(len(penalties)),
-        step_sizes(0.01, len(penalties)),
-        Schedule(20_000, (20_000,), 0),
-    )
+    trace = descend(problem(penalties)[0], METHODS[name], *problem(penalties)[1:], Schedule(20_000, (20_000,), 0))
     exact = solve_lasso(PROBLEM, penalties)
     np.testing.assert_allclose(trace.measured["l1_norm"][-1], exact.l1_norm, rtol=1e-10, atol=1e-12)
     np.testing.assert_array_equal(trace.measured["zeros"][-1], (~exact.support).sum(1))
@@ -148,36 +89,6 @@ def test_proximal_adam_converges_to_the_certified_solution(name):
 
 @pytest.mark.parametrize("name", ["adam_decoupled", "proximal_adam"])
 def test_without_a_penalty_every_form_is_adam_bit_for_bit(name):
-    *_, (_, plain) = iterates("adam", lasso(np.zeros(2)), starts(2), step_sizes(0.01, 2))
-    *_, (_, other) = iterates(name, lasso(np.zeros(2)), starts(2), step_sizes(0.01, 2))
+    *_, (_, plain) = iterates("adam", *problem(np.zeros(2)), STEPS)
+    *_, (_, other) = iterates(name, *problem(np.zeros(2)), STEPS)
     assert torch.equal(plain, other)
-
-
-def test_the_penalty_splits_off_from_the_subgradient():
-    width = torch.tensor([[0.0], [0.1], [0.5], [0.0], [2.0]], dtype=torch.float64)
-    w = starts()
-    for objective in (
-        lasso(),
-        SmoothedLasso(torch.tensor(PROBLEM.A), torch.tensor(PROBLEM.b), torch.tensor(PENALTIES)[:, None], width),
-    ):
-        whole = objective.subgradient(w).clone()
-        parts = objective.gradient(w) + objective.penalty_subgradient(w)
-        torch.testing.assert_close(parts, whole, rtol=1e-14, atol=1e-14)
-
-
-@pytest.mark.parametrize("smoothed", [False, True])
-def test_averages_of_a_decoupled_method_are_those_of_its_iterates_and_whole_subgradients(smoothed):
-    arguments = torch.tensor(PROBLEM.A), torch.tensor(PROBLEM.b), torch.tensor(PENALTIES)[:, None]
-    objective = SmoothedLasso(*arguments, torch.full((5, 1), 0.1)) if smoothed else Lasso(*arguments)
-    steps, begin = 60, 20
-    schedule = Schedule(steps, (steps,), begin)
-    trace = descend(objective, METHODS["adam_decoupled"], starts(), step_sizes(0.1), schedule)
-    w = [starts(), *(w for _, w in iterates("adam_decoupled", objective, starts(), step_sizes(0.1), steps))]
-    g = [objective.subgradient(one).clone() for one in w]
-    for name, values in (
-        ("l1_norm", [one.abs().sum(1) for one in w]),
-        ("squared_gradient_norm", [one.square().sum(1) for one in g]),
-        ("inner_product", [(x * y).sum(1) for x, y in zip(w, g, strict=True)]),
-    ):
-        mean = torch.stack(values[begin:steps]).mean(0).numpy()
-        np.testing.assert_allclose(trace.measured[f"mean_{name}"][-1], mean, rtol=1e-12)

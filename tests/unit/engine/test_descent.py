@@ -1,12 +1,14 @@
-"""The loop: every method against a NumPy loop, how runs end, and what is recorded of them."""
+"""The loop: every method against a NumPy loop, how runs end, what is recorded of them, and at which steps."""
 
 import numpy as np
 import pytest
 import torch
+from numpy_methods import Function, numpy_loop
 
 from ndgm.engine.descent import Schedule, descend
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.lasso import Lasso
+from ndgm.engine.objectives.objective import Objective
 from ndgm.theory.l1_paradox import stationarity_residual
 from ndgm.theory.lasso import Quadratic, solve_lasso
 
@@ -31,128 +33,80 @@ def run(problem, method, start, step_size, penalty, schedule, advanced=float, lo
     return descend(objective, METHODS[method], torch.tensor(start), step_size, schedule, advanced)
 
 
-def soft(w, threshold):
-    return np.sign(w) * np.maximum(np.abs(w) - threshold, 0)
+STEPS = 30
+"""Few enough that the gap which Polyak's step divides is far above its rounding."""
 
 
-def numpy_loop(method, problem, w, step_size, penalty, steps):
-    """Points at which gradients are taken, the gradients, and iterates after each step, written as in the papers."""
-    points, gradients, iterates = [], [], []
-    velocity, previous, t = np.zeros_like(w), w, 1.0
-    mean, square, largest, beta = 0.0, 0.0, 0.0, 0.0 if method.endswith("without_momentum") else 0.9
-    split = METHODS[method].proximal or METHODS[method].decoupled
-    for k in range(1, steps + 1):
-        smooth = problem.A @ w - problem.b
-        whole = smooth + penalty * np.sign(w)
-        points.append(w)
-        gradients.append(whole)
-        g = smooth if split else whole
-        mean, square = beta * mean + (1 - beta) * g, 0.999 * square + 0.001 * g**2
-        largest = np.maximum(largest, square)
-        of_scale = largest if method == "amsgrad" else square
-        scale = np.sqrt(of_scale / (1 - 0.999**k)) + 1e-8
-        adam = mean / (1 - beta**k) / scale
-        if method in ("subgradient", "spred"):
-            w = w - step_size * g
-        elif method == "subgradient_sqrt":
-            w = w - step_size / np.sqrt(max(k - steps // 2, 1)) * g
-        elif method == "subgradient_geometric":
-            w = w - step_size * 1e-6 ** (max(k - steps // 2, 0) / (steps // 2)) * g
-        elif method == "subgradient_inverse_sqrt":
-            w = w - step_size / np.sqrt(k) * g
-        elif method == "subgradient_linear":
-            w = w - step_size * (steps + 1 - k) / steps * g
-        elif method.startswith("averaged"):
-            factor = {"averaged": 1, "averaged_inverse_sqrt": k**-0.5, "averaged_linear": (steps + 1 - k) / steps}
-            w = w - step_size * factor[method] * g
-            iterates.append(np.mean([*points, w], 0))
-            continue
-        elif method == "heavy_ball":
-            velocity = 0.9 * velocity + g
-            w = w - step_size * velocity
-        elif method == "ista":
-            w = soft(w - step_size * g, step_size * penalty)
-        elif method == "truncated_gradient":
-            w = w - step_size * g
-            w = soft(w, 10 * step_size * penalty) if k % 10 == 0 else w
-        elif method == "fista":
-            x, t_next = soft(w - step_size * g, step_size * penalty), (1 + np.sqrt(1 + 4 * t**2)) / 2
-            w, previous, t = x + (t - 1) / t_next * (x - previous), x, t_next
-            iterates.append(x)
-            continue
-        elif method == "sign":
-            w = w - step_size * np.sign(g)
-        elif method == "adagrad":
-            w = w - step_size * g / (np.sqrt(np.square(gradients).sum(0)) + 1e-10)
-        elif method.startswith("rmsprop"):
-            decay = float(method.removeprefix("rmsprop_"))
-            weights = (1 - decay) * decay ** np.arange(k)[::-1]
-            w = w - step_size * g / (np.sqrt(weights @ np.square(gradients)) + 1e-8)
-        elif method in ("adam", "amsgrad"):
-            w = w - step_size * adam
-        elif method == "adam_decoupled":
-            w = w - step_size * adam - step_size * penalty * np.sign(w)
-        elif method.startswith("proximal_adam"):
-            w = soft(w - step_size * adam, step_size * penalty / scale)
-        iterates.append(w)
-    return points, gradients, iterates
-
-
-@pytest.mark.parametrize("method", [method for method in METHODS if not METHODS[method].polyak])
+@pytest.mark.parametrize("method", METHODS)
 def test_recorded_rows_and_means_are_those_of_a_numpy_loop(method):
-    problem, schedule = random_problem(), Schedule(200, (1, 7, 50, 200), 120)
-    penalty = np.array([0.2, 0.7]) * problem.penalty_max
+    problem, schedule = random_problem(), Schedule(STEPS, (0, 1, 7, 20, STEPS), 18)
+    penalty, start = np.array([0.2, 0.7]) * problem.penalty_max, starts(2, problem.dimension)
     step_size = np.array([0.1, 0.05]) / problem.lipschitz
-    start = starts(2, problem.dimension)
-    trace = run(problem, method, start, step_size, penalty, schedule)
-    assert trace.step.tolist() == [1, 7, 50, 200]
-    assert trace.stopped_because.tolist() == ["finished"] * 2 and trace.last_row.tolist() == [3, 3]
-    for r in range(2):
-        points, gradients, iterates = numpy_loop(method, problem, start[r], step_size[r], penalty[r], 200)
-        recorded = [iterates[step - 1] for step in trace.step]
+    fs = [Function(problem.A, problem.b, each) for each in penalty]
+    for f, weights in zip(fs, solve_lasso(problem, penalty).weights, strict=True):
+        f.lowest = f.value(weights)
+    trace = run(problem, method, start, step_size, penalty, schedule, lowest=torch.tensor([f.lowest for f in fs]))
+    assert trace.step.tolist() == [0, 1, 7, 20, STEPS]
+    assert trace.stopped_because.tolist() == ["finished"] * 2 and trace.last_row.tolist() == [4, 4]
+    for r, f in enumerate(fs):
+        points, iterates = numpy_loop(method, f, start[r], step_size[r], STEPS)
+        recorded = [[start[r], *iterates][step] for step in trace.step]
         expected = {
-            "objective": [w @ problem.A @ w / 2 - problem.b @ w + penalty[r] * np.abs(w).sum() for w in recorded],
+            "objective": [f.value(w) for w in recorded],
             "l1_norm": [np.abs(w).sum() for w in recorded],
             "squared_norm": [w @ w for w in recorded],
             "zeros": [(w == 0).sum() for w in recorded],
         }
-        averaged = list(zip(points, gradients, strict=True))[120:]
-        means = [np.mean([(np.abs(w).sum(), g @ g, w @ g) for w, g in averaged], 0)]
-        means = np.full((1, 3), np.nan) if METHODS[method].proximal else means
-        expected |= {name: [np.nan] * 3 + [mean] for name, mean in zip(MEANS, *means, strict=True)}
-        assert trace.measured.keys() == expected.keys()
+        averaged = [(w, f.whole(w)) for w in points[18:]]
+        means = np.mean([(np.abs(w).sum(), g @ g, w @ g) for w, g in averaged], 0)
+        if METHODS[method].rests:
+            means = np.full(3, np.nan)
+        expected |= {name: [np.nan] * 4 + [mean] for name, mean in zip(MEANS, means, strict=True)}
+        assert list(trace.measured) == list(expected)
         for name, values in expected.items():
-            # Rounding: 200 steps of a contraction, and differences of terms of size one.
-            np.testing.assert_allclose(trace.measured[name][:, r], values, rtol=1e-11, atol=1e-12, err_msg=name)
+            # Rounding: thirty steps, of which those of Polyak are no contraction.
+            np.testing.assert_allclose(trace.measured[name][:, r], values, rtol=1e-9, atol=1e-11, err_msg=name)
+        np.testing.assert_allclose(trace.iterates[r], iterates[-1], rtol=1e-9, atol=1e-10)
 
 
-def test_polyaks_step_takes_the_gap_over_the_squared_gradient():
-    problem, steps = random_problem(), 30
-    penalty = np.array([0.2, 0.7]) * problem.penalty_max
+class Penalty(Objective):
+    """‖w‖₁ with nothing but what every objective has."""
 
-    def value(w, penalty):
-        return w @ problem.A @ w / 2 - problem.b @ w + penalty * np.abs(w).sum()
+    def value(self, w):
+        return w.abs().sum(1)
 
-    exact = solve_lasso(problem, penalty)
-    lowest = np.array([value(w, p) for w, p in zip(exact.weights, penalty, strict=True)])
-    start = starts(2, problem.dimension)
-    schedule = Schedule(steps, (1, 10, steps), steps - 1)
-    # The step size given is not used.
-    trace = run(problem, "polyak", start, np.full(2, np.nan), penalty, schedule, lowest=torch.tensor(lowest))
-    for r, w in enumerate(start):
-        for k in range(1, steps + 1):
-            g = problem.A @ w - problem.b + penalty[r] * np.sign(w)
-            w = w - (value(w, penalty[r]) - lowest[r]) / (g @ g) * g
-            if k in schedule.recorded:
-                row = schedule.recorded.index(k)
-                # The step is not a contraction: rounding grows by about a digit in 30 steps.
-                np.testing.assert_allclose(trace.measured["objective"][row, r], value(w, penalty[r]), rtol=1e-10)
+    def subgradient(self, w, averages=None):
+        return w.sign()
 
 
-def test_polyaks_step_stays_where_the_gradient_is_zero():
-    problem = Quadratic(np.zeros((1, 1)), np.zeros(1), 1.0)
-    trace = run(problem, "polyak", np.zeros((1, 1)), np.ones(1), np.ones(1), Schedule.halving(4, 1))
-    assert trace.measured["objective"][-1] == 0 and trace.stopped_because.tolist() == ["finished"]
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_that_asks_for_more_than_there_is_is_refused_before_the_first_step(name):
+    objective, one = Penalty(), torch.ones(1, 1, dtype=torch.float64)
+    missing = [asked for asked in METHODS[name].asks if asked not in ("value", "subgradient")]
+    arguments = METHODS[name], one, 0.1 * one, Schedule.halving(4, 1)
+    if not missing:
+        assert descend(objective, *arguments).measured.keys() == {"objective"}
+        return
+    with pytest.raises(ValueError) as error:
+        descend(objective, *arguments)
+    assert str(error.value) == (
+        f"{type(METHODS[name]).__name__} asks for {' and '.join(missing)}, which Penalty does not have"
+    )
+
+
+class Position(Penalty):
+    """‖w‖₁ that records a view of the iterates."""
+
+    def measure(self, w, before):
+        return {"objective": self.value(w), "position": w[:, 0]}
+
+
+def test_what_is_recorded_is_not_overwritten_by_later_steps():
+    # A position that was a view of the iterates was that of the last step in every row.
+    start = torch.full((2, 1), 5.0, dtype=torch.float64)
+    step_size = torch.tensor([[1.0], [0.5]], dtype=torch.float64)
+    trace = descend(Position(), METHODS["subgradient"], start, step_size, Schedule.even(3, 3))
+    assert trace.measured["position"].T.tolist() == [[5, 4, 3, 2], [5, 4.5, 4, 3.5]]
 
 
 def test_a_run_of_an_ensemble_is_the_run_alone():
@@ -294,3 +248,26 @@ def test_floor_of_a_tilted_absolute_value():
     problem = Quadratic(np.zeros((1, 1)), np.array([b]), 1.0)
     trace = run(problem, "subgradient", np.array([[0.3]]), step_size, penalty, Schedule(20_000, (20_000,), 10_000))
     assert trace.measured["mean_l1_norm"][-1] == pytest.approx(0.025 * (1 + b**2), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("steps", "count", "recorded"),
+    [(20_000, 4, (2_500, 5_000, 10_000, 15_000, 20_000)), (5, 12, (1, 2, 4, 5)), (1, 3, (1,)), (8, 1, (6, 8))],
+)
+def test_halving(steps, count, recorded):
+    schedule = Schedule.halving(steps, count)
+    average_from = recorded[-2] if steps > 1 else 0
+    assert (schedule.steps, schedule.recorded, schedule.average_from) == (steps, recorded, average_from)
+
+
+def test_geometric_recording():
+    assert Schedule.geometric(1_000, 4) == Schedule(1_000, (1, 10, 100, 1_000), 750)
+    assert Schedule.geometric(4, 30).recorded == (1, 2, 3, 4)
+    assert Schedule.geometric(7, 1) == Schedule(7, (1, 7), 6)
+
+
+@pytest.mark.parametrize(
+    ("steps", "count", "recorded"), [(10, 5, (0, 2, 4, 6, 8, 10)), (10, 1, (0, 10)), (9, 4, (0, 2, 4, 7, 9))]
+)
+def test_even(steps, count, recorded):
+    assert Schedule.even(steps, count) == Schedule(steps, recorded, 0)

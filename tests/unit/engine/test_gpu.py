@@ -7,12 +7,16 @@ import torch
 import ndgm.engine.capture
 import ndgm.engine.descent
 from ndgm.data.regression import gaussian
-from ndgm.engine.curvature.eigenvalues import TrackedNetworkLoss
+from ndgm.engine.activations import activation
+from ndgm.engine.curvature.observer import Observed
+from ndgm.engine.curvature.orbit import Orbit
+from ndgm.engine.curvature.tracking import TrackedCurvature
 from ndgm.engine.descent import Schedule, descend
 from ndgm.engine.methods import METHODS
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.absolute_regression import AbsoluteRegression
 from ndgm.engine.objectives.lasso import Lasso, MinibatchLasso
+from ndgm.engine.objectives.max_affine import MaxAffine
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
 from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
 from ndgm.experiments.training import deterministic_torch
@@ -56,10 +60,10 @@ def test_proximal_methods_reach_the_certified_solution(method):
     np.testing.assert_allclose(last, solve_lasso(PROBLEM, PENALTIES).l1_norm, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if not METHODS[name].polyak])
+@pytest.mark.parametrize("method", [name for name in METHODS if "lowest" not in METHODS[name].asks])
 def test_means_are_those_of_the_processor(method):
     there, here = (trace(device, method, lasso(device)) for device in ("cuda", "cpu"))
-    name = "l1_norm" if METHODS[method].proximal else "mean_l1_norm"
+    name = "l1_norm" if METHODS[method].rests else "mean_l1_norm"
     # Orbits at a kink are chaotic: averages of a thousand steps agree to some parts in a thousand.
     np.testing.assert_allclose(there.measured[name][-1], here.measured[name][-1], rtol=0.02)
 
@@ -78,7 +82,7 @@ def test_batches_are_those_of_the_processor():
         objective = MinibatchLasso(*data, on(device, PENALTIES[:, None]), 4, generators)
         w = on(device, np.random.default_rng(2).standard_normal((RUNS, PROBLEM.dimension)))
         objective.draw()
-        gradients.append(objective.gradient(w).cpu().numpy())
+        gradients.append(objective.smooth_gradient(w).cpu().numpy())
     np.testing.assert_allclose(*gradients, rtol=1e-12, atol=1e-12)
 
 
@@ -108,7 +112,7 @@ def test_replayed_steps_of_networks_are_the_steps(method, monkeypatch):
         np.testing.assert_allclose(values, traces[1].measured[name], rtol=1e-9, err_msg=name)
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if not METHODS[name].polyak])
+@pytest.mark.parametrize("method", [name for name in METHODS if "lowest" not in METHODS[name].asks])
 def test_replayed_steps_of_the_lasso_are_the_steps(method, monkeypatch):
     replays = trace("cuda", method, lasso("cuda"), steps=100)
     monkeypatch.setattr(ndgm.engine.descent, "replayed", lambda step, memory, device: step)
@@ -124,10 +128,17 @@ def tracked(device):
     start = on(device, networks.initial([np.random.default_rng(seed) for seed in range(4)]))
     directions = on(device, rng.standard_normal((4, 2, networks.parameters)))
     step_size = on(device, np.full((4, 1), 0.05))
-    objective = TrackedNetworkLoss(
-        networks, x, y, start, step_size, directions, tolerance=1e-3, most_products=50, runs_at_once=2
+    loss = NetworkLoss(networks, x, y, 4, runs_at_once=2)
+    curvature = TrackedCurvature(loss, start, step_size, directions, tolerance=1e-3, most_products=50)
+    return Observed(loss, curvature), "subgradient", start, step_size
+
+
+def orbit(device):
+    slopes, start, step_size = (
+        on(device, np.random.default_rng(4).standard_normal((8, *shape))) for shape in ((9, 5), (5,), (1,))
     )
-    return objective, "subgradient", start, step_size
+    step_size, objective = 0.1 * step_size.abs(), MaxAffine(slopes, 0.0)
+    return Observed(objective, Orbit(objective, step_size, start)), "subgradient", start, step_size
 
 
 def penalised(device, kind):
@@ -153,6 +164,7 @@ def sharp(device):
 
 PROBLEMS = {
     "tracked": tracked,
+    "orbit": orbit,
     "penalised": lambda device: penalised(device, PenalisedNetwork),
     "factored": lambda device: penalised(device, FactoredNetwork),
     "sharp": sharp,

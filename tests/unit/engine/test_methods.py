@@ -1,80 +1,158 @@
-"""Update rules and schedules, held against torch.optim, NumPy one-liners, certified solutions and proved rates."""
+"""Every method of `METHODS` against its step in NumPy; and torch.optim, certified solutions and proved rates."""
+
+import ast
+import importlib
+import inspect
 
 import numpy as np
 import pytest
 import torch
+from lasso_problems import PENALTIES_OVER_MAX, ensemble, iterates, random_problem
+from numpy_methods import DOUBLES, Function, numpy_double
 from torch.optim.sgd import sgd
 
-from ndgm.engine.methods import METHODS, gradient_step, heavy_ball, truncated_gradient
+import ndgm.engine.methods
+from ndgm.engine.methods import METHODS, HeavyBall, Subgradient, TruncatedGradient
 from ndgm.engine.objectives.lasso import Lasso
-from ndgm.engine.schedules import geometric
-from ndgm.theory.convergence import geometric_rate
+from ndgm.engine.objectives.objective import Objective
 from ndgm.theory.lasso import Quadratic, solve_lasso
 
-PENALTIES_OVER_MAX = np.array([0.05, 0.3, 0.9, 2.0])
+PROBLEM = random_problem()
+PENALTIES = PENALTIES_OVER_MAX[1:] * PROBLEM.penalty_max
+STEPS = 30  # few enough that the gap which Polyak divides is far above its rounding
 
 
-def random_problem(seed=0, samples=60, features=12):
-    rng = np.random.default_rng(seed)
-    Z = rng.standard_normal((samples, features))
-    return Quadratic.from_data(Z, Z @ rng.standard_normal(features) + rng.standard_normal(samples))
+def functions():
+    """Each run's function in NumPy, with the exact infimum."""
+    exact = solve_lasso(PROBLEM, PENALTIES)
+    found = []
+    for penalty, weights in zip(PENALTIES, exact.weights, strict=True):
+        f = Function(PROBLEM.A, PROBLEM.b, penalty)
+        f.lowest = f.value(weights)
+        found.append(f)
+    return found
 
 
-def ensemble(problem, penalties):
-    """The objective at each penalty and a step 1/L for each run."""
-    objective = Lasso(torch.tensor(problem.A), torch.tensor(problem.b), torch.tensor(penalties).unsqueeze(1))
-    return objective, torch.full((len(penalties), 1), 1 / problem.lipschitz, dtype=torch.float64)
+def ensemble_with_lowest():
+    objective, start, step_size = ensemble(PROBLEM, PENALTIES)
+    objective.lowest = torch.tensor([f.lowest for f in functions()])
+    return objective, start, 0.1 * step_size
 
 
-def starts(runs, features, seed=1):
-    return torch.tensor(np.random.default_rng(seed).standard_normal((runs, features)))
+@pytest.mark.parametrize("name", METHODS)
+def test_every_step_is_that_of_numpy(name):
+    double, method = numpy_double(name), METHODS[name]
+    objective, w, step_size = ensemble_with_lowest()
+    fs, memories = functions(), [{} for _ in PENALTIES]
+    state = method.start(w)
+    for k in range(1, STEPS + 1):
+        before = w.numpy().copy()
+        eta = step_size * method.schedule(k - 1, STEPS)
+        w, state = method.step(objective, w, state, eta)
+        for run, (f, memory) in enumerate(zip(fs, memories, strict=True)):
+            step = double.factor(k, STEPS) * step_size[run].item()
+            expected = double.step(f, before[run], memory, step, k)
+            # From the same point: its own would differ in the last bits, and at a kink such differences grow. Adaptive
+            # methods divide the rounding of a gradient by its size.
+            np.testing.assert_allclose(w[run], expected, rtol=1e-9, atol=1e-10)
+            iterate = memory.get("iterate", expected)
+            np.testing.assert_allclose(method.iterate(w, state)[run], iterate, rtol=1e-9, atol=1e-10)
 
 
-def iterates(rule, objective, w, step_size, steps, proximal=True, **options):
-    """The method's iterate after each step."""
-    state, w = {}, w.clone()
-    for _ in range(steps):
-        g = objective.gradient(w) if proximal else objective.subgradient(w)
-        w, state = rule(w, g, state, step_size, *([objective.shrink] if proximal else []), **options)
-        yield state.get("iterate", w).clone()
+def test_doubles_are_of_methods_and_a_method_without_one_is_told_where_it_belongs():
+    assert DOUBLES.keys() == METHODS.keys()
+    with pytest.raises(AssertionError, match="'new'.*write one step of it in NumPy.*DOUBLES in .*numpy_methods.py"):
+        numpy_double("new")
 
 
-@pytest.mark.parametrize(("rule", "momentum"), [(gradient_step, 0.0), (heavy_ball, 0.9)])
-def test_subgradient_rules_step_as_torch_does(rule, momentum):
-    problem = random_problem()
-    penalties = PENALTIES_OVER_MAX * problem.penalty_max
-    objective, step_size = ensemble(problem, penalties)
-    step_size = 0.05 * step_size
-    w = starts(len(penalties), problem.dimension)
-    theirs = w.clone()
+class Asked(Objective):
+    """Passes on what is asked of an objective and keeps the names."""
+
+    def __init__(self, objective):
+        self._objective, self._asked = objective, set()
+
+    def __getattribute__(self, name):
+        if name.startswith("_"):
+            return object.__getattribute__(self, name)
+        self._asked.add(name)
+        return getattr(self._objective, name)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_says_what_it_asks_for(name):
+    objective, start, step_size = ensemble_with_lowest()
+    spy = Asked(objective)
+    for _ in iterates(name, spy, start, step_size, 20):
+        pass
+    assert sorted(spy._asked) == sorted(METHODS[name].asks)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_steps_overwrite_their_iterates_and_not_the_start(name):
+    objective, start, step_size = ensemble_with_lowest()
+    method, w = METHODS[name], start.clone()
+    state = method.start(w)
+    assert torch.equal(w, start) and torch.equal(method.iterate(w, state), start)
+    allocated = {w.data_ptr(), *(part.data_ptr() for part in state if isinstance(part, torch.Tensor))}
+    for _ in range(3):
+        w, state = method.step(objective, w, state, step_size)
+        assert w.data_ptr() in allocated and method.iterate(w, state).data_ptr() in allocated
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if METHODS[name].rests])
+def test_what_rests_stands_still_where_it_solves_the_problem(name):
+    # Started there, a step moves nothing. Between two truncations the truncated gradient moves by ten steps and the
+    # gradient changes with that, so ten steps leave an error of the order of their square.
+    objective, _, step_size = ensemble(PROBLEM, PENALTIES)
+    exact = torch.tensor(solve_lasso(PROBLEM, PENALTIES).weights)
+    step_size = 1e-4 * step_size if METHODS[name] == TruncatedGradient() else 0.1 * step_size
+    *_, (_, found) = iterates(name, objective, exact, step_size, 10)
+    torch.testing.assert_close(found, exact, rtol=0, atol=1e-6 if METHODS[name] == TruncatedGradient() else 1e-12)
+    assert ((found == 0) == (exact == 0)).all()
+
+
+def test_the_registry_can_be_read_without_importing_it():
+    # The config's schema is made from the syntax tree: names, and what their classes ask for, are literals.
+    module = ndgm.engine.methods
+    tree = ast.parse(inspect.getsource(module))
+    registry = next(node.value for node in tree.body if isinstance(node, ast.AnnAssign) and node.target.id == "METHODS")
+    homes = {
+        alias.name: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    } | {node.name: module.__name__ for node in tree.body if isinstance(node, ast.ClassDef)}
+    assert [ast.literal_eval(key) for key in registry.keys] == list(METHODS)
+    for name, call in zip(METHODS, registry.values, strict=True):
+        home = importlib.import_module(homes[call.func.id])
+        of_class = next(
+            node
+            for node in ast.parse(inspect.getsource(home)).body
+            if isinstance(node, ast.ClassDef) and node.name == call.func.id
+        )
+        asks = next(
+            node.value for node in of_class.body if isinstance(node, ast.Assign) and node.targets[0].id == "asks"
+        )
+        assert ast.literal_eval(asks) == METHODS[name].asks
+
+
+@pytest.mark.parametrize(
+    ("method", "momentum"), [(Subgradient(), 0.0), (HeavyBall(), 0.9), (HeavyBall(momentum=0.5), 0.5)]
+)
+def test_subgradient_methods_step_as_torch_does(method, momentum):
+    objective, start, step_size = ensemble(PROBLEM, PENALTIES)
+    step_size, theirs = 0.05 * step_size, start.clone()
     # The function behind torch.optim.SGD: the class itself imports the compiler first, which takes seconds.
     options = {"lr": step_size[0].item(), "momentum": momentum, "weight_decay": 0, "dampening": 0}
     buffers = [None]
-    for ours in iterates(rule, objective, w, step_size, 1_000, proximal=False):
+    for _, ours in iterates(method, objective, start, step_size, 1_000):
         g = theirs @ objective.gram - objective.correlation + objective.penalty * theirs.sign()
         sgd([theirs], [g], buffers, foreach=False, nesterov=False, maximize=False, **options)
         # Rounding alone: the method contracts between changes of sign.
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-13)
 
 
-def test_ista_is_the_numpy_one_liner():
-    problem = random_problem()
-    penalties = PENALTIES_OVER_MAX * problem.penalty_max
-    objective, step_size = ensemble(problem, penalties)
-    w = starts(len(penalties), problem.dimension)
-    x, eta, threshold = w.numpy().copy(), 1 / problem.lipschitz, penalties[:, None] / problem.lipschitz
-    for ours in iterates(METHODS["ista"].rule, objective, w, step_size, 300):
-        x = (v := x - eta * (x @ problem.A - problem.b)) - np.clip(v, -threshold, threshold)
-        np.testing.assert_allclose(ours.numpy(), x, rtol=1e-12, atol=1e-14)
-
-
 @pytest.mark.parametrize("name", ["ista", "fista"])
 def test_proximal_methods_reach_the_certified_solution(name):
-    problem = random_problem()
-    penalties = PENALTIES_OVER_MAX * problem.penalty_max
-    objective, step_size = ensemble(problem, penalties)
-    *_, found = iterates(METHODS[name].rule, objective, starts(len(penalties), problem.dimension), step_size, 3_000)
-    exact = solve_lasso(problem, penalties).weights
+    *_, (_, found) = iterates(name, *ensemble(PROBLEM, PENALTIES), 3_000)
+    exact = solve_lasso(PROBLEM, PENALTIES).weights
     # The smallest eigenvalue of A is about L/8: 3,000 steps leave nothing but rounding.
     np.testing.assert_allclose(found.numpy(), exact, rtol=0, atol=1e-13)
     np.testing.assert_array_equal(found.numpy() == 0, exact == 0)
@@ -87,13 +165,13 @@ def test_fista_and_ista_keep_their_proved_rates():
     problem = Quadratic(A, np.eye(d)[0] / 4, 1.0)
     penalties = np.array([1e-4, 3e-4])
     exact = solve_lasso(problem, penalties)
-    objective, step_size = ensemble(problem, penalties)
-    least = objective.measure(torch.tensor(exact.weights), None)["objective"].numpy()
+    objective, _, step_size = ensemble(problem, penalties)
+    least = objective.value(torch.tensor(exact.weights)).numpy()
     k = np.arange(1, steps + 1)[:, None]
 
     def gaps(name):
-        x = iterates(METHODS[name].rule, objective, torch.zeros(2, d, dtype=torch.float64), step_size, steps)
-        return np.stack([objective.measure(one, None)["objective"].numpy() for one in x]) - least
+        found = iterates(name, objective, torch.zeros(2, d, dtype=torch.float64), step_size, steps)
+        return np.stack([objective.value(x).numpy() for _, x in found]) - least
 
     scale = problem.lipschitz * (exact.weights**2).sum(1)
     fista, ista = gaps("fista"), gaps("ista")
@@ -105,67 +183,47 @@ def test_fista_and_ista_keep_their_proved_rates():
 
 
 def test_truncated_gradient_of_period_one_is_ista_bit_for_bit():
-    problem = random_problem()
-    penalties = PENALTIES_OVER_MAX * problem.penalty_max
-    objective, step_size = ensemble(problem, penalties)
-    w = starts(len(penalties), problem.dimension)
-    plain = list(iterates(METHODS["ista"].rule, objective, w, step_size, 50))
-    truncated = list(iterates(truncated_gradient, objective, w, step_size, 50, period=1))
-    assert all(torch.equal(*pair) for pair in zip(plain, truncated, strict=True))
+    plain = iterates("ista", *ensemble(PROBLEM, PENALTIES), 50)
+    truncated = iterates(TruncatedGradient(period=1), *ensemble(PROBLEM, PENALTIES), 50)
+    assert all(torch.equal(ours, theirs) for (_, ours), (_, theirs) in zip(plain, truncated, strict=True))
 
 
-def test_truncated_gradient_of_period_ten():
-    problem = random_problem()
-    penalties = np.array([0.9, 2.0]) * problem.penalty_max
-    objective, step_size = ensemble(problem, penalties)
-    step_size = 0.1 * step_size
-    w = starts(len(penalties), problem.dimension)
-    x, eta = w.numpy().copy(), 0.1 / problem.lipschitz
-    for step, ours in enumerate(iterates(truncated_gradient, objective, w, step_size, 200), start=1):
-        x = x - eta * (x @ problem.A - problem.b)
-        if step % 10 == 0:
-            x = np.sign(x) * np.maximum(np.abs(x) - 10 * eta * penalties[:, None], 0)
-        np.testing.assert_allclose(ours.numpy(), x, rtol=1e-12, atol=1e-14)
-        assert step % 10 == 0 or (ours != 0).all()
-    assert (ours == 0).sum() > problem.dimension  # after a multiple of ten
+def test_truncated_gradient_has_zeros_after_multiples_of_ten_alone():
+    objective, start, step_size = ensemble(PROBLEM, PENALTIES[2:])
+    for step, (_, w) in enumerate(iterates("truncated_gradient", objective, start, 0.1 * step_size, 200), start=1):
+        assert step % 10 == 0 or (w != 0).all()
+    assert (w == 0).sum() > PROBLEM.dimension
 
 
-def test_schedules_hold_the_step_for_half_the_run_and_then_follow_their_formulas():
-    steps, held = 1_000, 500
-    j = np.arange(1, steps - held + 1)
-    for name, decay in (("subgradient_sqrt", 1 / np.sqrt(j)), ("subgradient_geometric", 1e-6 ** (j / len(j)))):
-        factors = [METHODS[name].schedule(done, steps) for done in range(steps)]
-        assert factors[:held] == [1.0] * held
-        np.testing.assert_allclose(factors[held:], decay, rtol=1e-12)
+def flat(correlation):
+    """‖w‖₁ − ⟨b, w⟩ in two dimensions."""
+    gram = torch.zeros(2, 2, dtype=torch.float64)
+    return Lasso(gram, torch.tensor(correlation, dtype=torch.float64), torch.ones(1, 1, dtype=torch.float64))
 
 
-@pytest.mark.parametrize("steps", [2, 7, 1_000])
-def test_the_geometric_rate_is_what_the_factor_loses_with_each_step(steps):
-    factors = [geometric(done, steps) for done in range(steps)]
-    np.testing.assert_allclose(np.diff(np.log10(factors))[steps // 2 - 1 :], geometric_rate(steps), rtol=1e-12)
-    assert factors[-1] == 1e-6
+def test_polyaks_step_stays_where_the_gradient_is_zero():
+    objective, zero = flat([0.0, 0.0]), torch.zeros(1, 2, dtype=torch.float64)
+    objective.lowest = 0.0
+    *_, (_, found) = iterates("polyak", objective, zero, torch.full((1, 1), torch.nan), 4)
+    assert found.tolist() == [[0.0, 0.0]]
 
 
-def test_schedules_from_the_first_step_on():
-    steps, k = 1_000, np.arange(1_000)
-    for name, formula in (
-        ("subgradient", np.ones(steps)),
-        ("subgradient_inverse_sqrt", 1 / np.sqrt(k + 1)),
-        ("subgradient_linear", (steps - k) / steps),
-    ):
-        np.testing.assert_allclose([METHODS[name].schedule(done, steps) for done in k], formula, rtol=1e-12)
+def test_sign_descent_rests_where_the_gradient_is_zero():
+    ones = torch.ones(1, 2, dtype=torch.float64)
+    ((_, found),) = iterates("sign", flat([1.0, 4.0]), ones, torch.full((1, 1), 0.5), 1)
+    assert found.tolist() == [[1.0, 1.5]]
 
 
 def test_a_geometric_step_converges_on_a_sharp_problem_where_a_constant_one_hovers():
     # With b = 0 and a large penalty w = 0 is a sharp minimum: the floor is ηλ/2 per weight at the last step (Davis
     # et al. 2018), so a step that ends a million times smaller ends a million times closer, give or take the phase.
-    objective = Lasso(torch.eye(5, dtype=torch.float64), torch.zeros(5, dtype=torch.float64), torch.ones(1, 1))
+    objective, start, _ = ensemble(Quadratic.from_data(np.sqrt(5) * np.eye(5), np.zeros(5)), np.ones(1))
     ends = {}
     for name in ("subgradient", "subgradient_geometric"):
-        w, state, steps = starts(1, 5), {}, 4_000
+        method, w, steps = METHODS[name], start.clone(), 4_000
         for done in range(steps):
-            step_size = torch.full((1, 1), 0.1 * METHODS[name].schedule(done, steps), dtype=torch.float64)
-            w, state = METHODS[name].rule(w, objective.subgradient(w), state, step_size)
+            step_size = torch.full((1, 1), 0.1 * method.schedule(done, steps), dtype=torch.float64)
+            w, _ = method.step(objective, w, (), step_size)
         ends[name] = w.abs().mean().item()
     assert 0.02 < ends["subgradient"] < 0.1
     assert ends["subgradient_geometric"] < 1.1e-7

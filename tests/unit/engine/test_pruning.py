@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ndgm.engine.networks import ACTIVATIONS, Networks, activation, with_ones
+from ndgm.engine.activations import ACTIVATIONS, activation
+from ndgm.engine.networks import Networks, with_ones
 from ndgm.engine.pruning import accuracy, drop_below, keep_share, sequential, sparsity
 
 WIDTHS = (5, 6, 4)

@@ -6,31 +6,26 @@ from pathlib import Path
 
 import yaml
 
+from ndgm.groups import GROUPS
+
 ROOT = Path(__file__).parents[3]
 SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
-GROUPS = (
-    "l1_paradox_networks",
-    "l1_paradox",
-    "adaptive",
-    "convergence_networks",
-    "convergence",
-    "edge_of_stability_networks",
-    "edge_of_stability",
-)
 TEXT = (ROOT / "paper/paper.md").read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
 ROWS = re.findall(r'(?:orbit|at_points)\("([\w.]+)"', TEXT)
 TABLE = {row: {"step": 2.5, "measured": 1.0123, "predicted": 1.0} for row in ROWS}
 for row, column in re.findall(r'\.number\("([\w ]+)", "(\w+)"\)', TEXT):
     TABLE.setdefault(row, {})[column] = 2.0
-FIGURES = sorted(path.stem for path in (ROOT / "workflow/report").glob("*_*.rst"))
+FIGURES = sorted(set(re.findall(r'\bfigure\("(\w+)"\)', TEXT)))
+# Longer names first: `convergence` is the beginning of `convergence_networks`.
+NAMES_OF_GROUPS = sorted((group.name for group in GROUPS), key=len, reverse=True)
 
 
 def claim(name, **changes):
     """An entry of `claims.json`."""
     return {
         "id": name,
-        "group": next((group for group in GROUPS if name.startswith(group)), GROUPS[0]),
+        "group": next((group for group in NAMES_OF_GROUPS if name.startswith(group)), NAMES_OF_GROUPS[0]),
         "section": "4",
         "statement": r"The norm $\|w\|_1$ is at most $|\kappa|$.",
         "verdict": "supported",

@@ -1,17 +1,24 @@
-"""The figure style: bytes, files, colours and the helpers."""
+"""The figure style: bytes, files and what the drawing functions draw."""
 
-import itertools
 import os
 import subprocess
 import sys
 
+import matplotlib
 import matplotlib.font_manager
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
 
 from ndgm.paper import drawing
+
+
+@pytest.fixture(autouse=True)
+def style():
+    """As in a figure's notebook; what matplotlib was set to comes back."""
+    with matplotlib.rc_context():
+        drawing.style()
+        yield
 
 
 @pytest.fixture
@@ -42,6 +49,14 @@ def test_the_same_drawing_is_the_same_bytes(figure, monkeypatch, tmp_path):
 
 def test_a_figure_keeps_the_width_it_was_given(figure):
     assert f'width="{72 * drawing.COLUMN_WIDTH:g}pt"' in drawing.save(figure, "demo").svg.read_text()
+
+
+def test_a_figure_in_another_style_is_not_saved(figure, tmp_path):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        with pytest.raises(RuntimeError, match=r"figure demo: call style\(\) before drawing"):
+            drawing.save(figure, "demo")
+    assert not (tmp_path / "figures").exists()
 
 
 def test_nothing_half_written_is_left(figure, monkeypatch, tmp_path):
@@ -95,41 +110,6 @@ def test_labels_of_lines_that_end_together_keep_apart_in_order():
     # As far apart as asked, to half a point by which these letters differ in height.
     assert at["b"] - at["a"] > 7.5 and at["c"] - at["b"] > 7.5
     assert labels["far"].xyann == (3, 0)
-
-
-# Machado, Oliveira and Fernandes (2009), severity 1: linear RGB as people without red or green cones see it.
-VISIONS = {
-    "trichromat": np.eye(3),
-    "protan": [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ],
-    "deutan": [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ],
-}
-FROM_RGB = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-
-
-def lab(colour, vision):
-    """CIE 1976 L*a*b* of an sRGB colour."""
-    rgb = np.array(to_rgb(colour))
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    xyz = FROM_RGB @ np.clip(np.asarray(vision) @ linear, 0, 1) / [0.9505, 1, 1.089]
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
-@pytest.mark.parametrize("vision", VISIONS)
-def test_methods_are_told_apart_by_everyone(vision):
-    colours = {drawing.COLOURS[method]: method for method in drawing.COLOURS}
-    for a, b in itertools.combinations(colours, 2):
-        distance = np.linalg.norm(lab(a, VISIONS[vision]) - lab(b, VISIONS[vision]))
-        # 2.3 is just noticeable; small marks want several times that.
-        assert distance > 12, f"{colours[a]} and {colours[b]} look alike"
 
 
 def test_the_last_bits_of_the_layout_are_not_left_to_chance(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ SCRIPT = r"""
 import os
 import sys
 from matplotlib.figure import Figure
-from ndgm.paper.drawing import save
+from ndgm.paper.drawing import save, style
 
 print("one", flush=True)
 print("two", os.environ["NDGM_TABLES"])
@@ -24,6 +24,7 @@ print("warned", file=sys.stderr)
 object()
 
 # %%
+style()
 figure = Figure()
 figure.subplots().plot([1, 2])
 save(figure, "demo")

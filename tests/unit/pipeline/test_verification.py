@@ -17,7 +17,7 @@ CLAIM = {
     "id": "l1_paradox_slope",
     "verdict": "supported",
     "measured": 25.1,
-    "predicted": 25.0,
+    "reference": 25.0,
     "interval": [25.0, 25.2],
     "margin": 0.05,
 }

@@ -62,8 +62,8 @@ class _Piece:
         activation, delta = networks.activation, self.slope
         for layer, z, source in zip(layers[:0:-1], tape.preactivations[::-1], tape.activations[::-1], strict=True):
             below = torch.bmm(delta, layer.weights.mT)
-            bend = activation.second(z).mul_(below) if activation.second else None
-            slope = activation.backward(torch.ones_like(z), source[..., :-1] if activation.from_output else z)
+            bend = None if activation.second is torch.zeros_like else activation.second(z).mul_(below)
+            slope = activation.slope(torch.ones_like(z), source[..., :-1] if activation.from_output else z)
             delta = below.mul_(slope)
             self.hidden.insert(0, _Hidden(source, slope, delta, bend))
 

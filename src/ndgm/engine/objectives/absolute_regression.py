@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.objectives.objective import Average, Averages, Objective
 from ndgm.engine.objectives.smoothed import huber, huber_slope
 
 
@@ -23,7 +23,7 @@ class AbsoluteRegression(Objective):
         lowest: Infimum of f, a number or of shape (runs,); 0 where the design fits the target.
     """
 
-    averaged = ("objective", "squared_gradient_norm")
+    averaged = {"objective": Average.PER_RUN, "squared_gradient_norm": Average.PER_WEIGHT}
 
     def __init__(self, design: Tensor, target: Tensor, width: Tensor, lowest: float | Tensor = 0.0) -> None:
         self.design = design if design.ndim == 3 else design.unsqueeze(0)
@@ -37,30 +37,30 @@ class AbsoluteRegression(Objective):
         # In memory one weight of all runs lies together, as it comes out of the product.
         self._gradient = design.new_empty(dimension, len(width))
 
-    def subgradient(self, w: Tensor) -> Tensor:
-        """Subgradient Zᵀclip((Zw − y)/δ, −1, 1)/n; where δ = 0, Zᵀsign(Zw − y)/n."""
-        slope = huber_slope(self._fit(w), self.width, self._slope)
+    def value(self, w: Tensor) -> Tensor:
+        """f(w), shape (runs,)."""
+        return self._value(*self._fit(w))
+
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
+        """Subgradient Zᵀclip((Zw − y)/δ, −1, 1)/n; where δ = 0, Zᵀsign(Zw − y)/n. Averaged are f(w) and ‖g‖²."""
+        residual, slope = self._fit(w)
         by_block = self._gradient.view(len(self._gradient), len(slope), -1).transpose(0, 1)  # (blocks, d, runs of one)
         torch.bmm(self._mean_back, slope, out=by_block)
-        return self._gradient.T
+        g = self._gradient.T
+        if averages:
+            averages.per_run["objective"].add_(self._value(residual, slope))
+            averages.per_weight["squared_gradient_norm"].addcmul_(g, g)
+        return g
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective and squared L2 norm."""
-        self._fit(w)
-        huber_slope(self._residual, self.width, self._slope)
-        return {"objective": self._value(), "squared_norm": w.square().sum(1)}
+        return {"objective": self.value(w), "squared_norm": w.square().sum(1)}
 
-    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
-        """Add to running sums of shape (runs, d) what over weights is f(w) and ‖g‖².
-
-        f(w), one number per run, comes from what `subgradient(w)` has just left behind, and goes to the first weight.
-        """
-        sums["squared_gradient_norm"].addcmul_(g, g)
-        sums["objective"][:, 0] += self._value()
-
-    def _fit(self, w: Tensor) -> Tensor:
+    def _fit(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """Residuals Zw − y and the slopes of h_δ at them, each of shape (blocks, n, runs of one)."""
         blocks = w.view(len(self.design), -1, w.shape[1])  # (blocks, runs of one, d)
-        return torch.baddbmm(self.target, self.design, blocks.mT, beta=-1, out=self._residual)
+        residual = torch.baddbmm(self.target, self.design, blocks.mT, beta=-1, out=self._residual)
+        return residual, huber_slope(residual, self.width, self._slope)
 
-    def _value(self) -> Tensor:
-        return huber(self._residual, self._slope, self.width).mean(1).flatten()
+    def _value(self, residual: Tensor, slope: Tensor) -> Tensor:
+        return huber(residual, slope, self.width).mean(1).flatten()

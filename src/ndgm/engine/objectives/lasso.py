@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ndgm.engine.objectives.batches import Batches
-from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.objectives.objective import Average, Averages, Objective
 
 
 class Lasso(Objective):
@@ -19,7 +19,11 @@ class Lasso(Objective):
         penalty: λ of each run, shape (runs, 1).
     """
 
-    averaged = ("l1_norm", "squared_gradient_norm", "inner_product")
+    averaged = {
+        "l1_norm": Average.PER_WEIGHT,
+        "squared_gradient_norm": Average.PER_WEIGHT,
+        "inner_product": Average.PER_WEIGHT,
+    }
 
     def __init__(self, gram: Tensor, correlation: Tensor, penalty: Tensor) -> None:
         self.gram = gram
@@ -27,48 +31,61 @@ class Lasso(Objective):
         self.penalty = penalty
         self._minus_correlation = -correlation
         self._gradient = gram.new_empty(len(gram), len(penalty)).T
-        self._sign = torch.empty_like(self._gradient)
-        self._clamped = torch.empty_like(self._gradient)
+        self._penalty_gradient = torch.empty_like(self._gradient)
+        self._scratch = torch.empty_like(self._gradient)
 
-    def gradient(self, w: Tensor) -> Tensor:
-        """Gradient of the smooth part, Aw − b."""
-        return self._gradient.copy_(self._minus_correlation).addmm_(w, self.gram)
+    def value(self, w: Tensor) -> Tensor:
+        """½wᵀAw − bᵀw + λ‖w‖₁, shape (runs,)."""
+        return self._smooth_value(w) + self.penalty[:, 0] * w.abs().sum(1)
 
-    def subgradient(self, w: Tensor) -> Tensor:
-        """Subgradient λ·sign(w) − b + Aw, with sign(0) = 0."""
-        torch.sign(w, out=self._sign)
-        # The product adds to what stands in the buffer, so it comes last: that saves a pass over it.
-        penalised = torch.addcmul(self._minus_correlation, self._sign, self.penalty, out=self._gradient)
-        return penalised.addmm_(w, self.gram)
+    def smooth_gradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
+        """Gradient of the smooth part, Aw − b; averaged is what `subgradient` averages."""
+        h = self._smooth_gradient(w)
+        if averages:
+            self._average(w, h + self.penalty_subgradient(w), averages)
+        return h
+
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
+        """Subgradient g = λ·sign(w) − b + Aw, with sign(0) = 0. Averaged are ‖w‖₁, ‖g‖² and ⟨w, g⟩."""
+        g = self._subgradient(w)
+        if averages:
+            self._average(w, g, averages)
+        return g
 
     def penalty_subgradient(self, w: Tensor) -> Tensor:
         """Subgradient λ·sign(w) of the penalty alone, with sign(0) = 0."""
-        return torch.mul(torch.sign(w, out=self._sign), self.penalty, out=self._clamped)
+        return torch.sign(w, out=self._penalty_gradient).mul_(self.penalty)
 
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
         """Proximal map of amount·λ‖·‖₁: soft thresholding, exactly zero where |w| ≤ amount·λ. Overwrites `w`."""
         threshold = amount * self.penalty
-        return w.sub_(torch.clamp(w, -threshold, threshold, out=self._clamped))
+        return w.sub_(torch.clamp(w, -threshold, threshold, out=self._scratch))
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective, L1 norm, squared L2 norm, number of exact zeros."""
-        l1_norm = w.abs().sum(1)
-        smooth = (w * (0.5 * w @ self.gram - self.correlation)).sum(1)
         return {
-            "objective": smooth + self.penalty[:, 0] * l1_norm,
-            "l1_norm": l1_norm,
+            "objective": self.value(w),
+            "l1_norm": w.abs().sum(1),
             "squared_norm": w.square().sum(1),
             "zeros": (w == 0).sum(1).to(w.dtype),
         }
 
-    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
-        """Add w·sign(w), g² and wg to running sums of shape (runs, d); over weights: ‖w‖₁, ‖g‖² and ⟨w, g⟩.
+    def _smooth_value(self, w: Tensor) -> Tensor:
+        return (w * (0.5 * w @ self.gram - self.correlation)).sum(1)
 
-        The signs are those that the subgradient at w has just left behind: one pass less.
-        """
-        sums["l1_norm"].addcmul_(w, self._sign)
-        sums["squared_gradient_norm"].addcmul_(g, g)
-        sums["inner_product"].addcmul_(w, g)
+    def _smooth_gradient(self, w: Tensor) -> Tensor:
+        return self._gradient.copy_(self._minus_correlation).addmm_(w, self.gram)
+
+    def _subgradient(self, w: Tensor) -> Tensor:
+        sign = torch.sign(w, out=self._scratch)
+        # The product adds to what stands in the buffer, so it comes last: that saves a pass over it.
+        penalised = torch.addcmul(self._minus_correlation, sign, self.penalty, out=self._gradient)
+        return penalised.addmm_(w, self.gram)
+
+    def _average(self, w: Tensor, g: Tensor, averages: Averages) -> None:
+        averages.per_weight["l1_norm"].add_(torch.abs(w, out=self._scratch))
+        averages.per_weight["squared_gradient_norm"].addcmul_(g, g)
+        averages.per_weight["inner_product"].addcmul_(w, g)
 
 
 class MinibatchLasso(Lasso):
@@ -92,10 +109,10 @@ class MinibatchLasso(Lasso):
         self.batches = Batches(len(design), batch_size, generators, design.device)
 
     def draw(self) -> None:
-        """The batches of the next gradient."""
+        """Draw the batches of the next gradients."""
         self.batches.draw()
 
-    def gradient(self, w: Tensor) -> Tensor:
+    def _smooth_gradient(self, w: Tensor) -> Tensor:
         """Mini-batch gradient Z_Bᵀ(Z_B w − y_B)/|B| on the rows B that were drawn."""
         rows = self.batches.rows
         batch = self.design[rows]  # (blocks, |B|, d)
@@ -104,6 +121,5 @@ class MinibatchLasso(Lasso):
         torch.bmm(residual.div_(self.batches.size), batch, out=self._gradient.view_as(blocks))
         return self._gradient
 
-    def subgradient(self, w: Tensor) -> Tensor:
-        """Mini-batch gradient plus λ·sign(w), with sign(0) = 0."""
-        return self.gradient(w).addcmul_(torch.sign(w, out=self._sign), self.penalty)
+    def _subgradient(self, w: Tensor) -> Tensor:
+        return self._smooth_gradient(w).addcmul_(torch.sign(w, out=self._scratch), self.penalty)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.objectives.objective import Averages, Objective
 
 
 class Logistic(Objective):
@@ -25,8 +25,8 @@ class Logistic(Objective):
         """f(w), shape (runs,)."""
         return -logsigmoid(w @ self.signed.T).mean(1)
 
-    def gradient(self, w: Tensor) -> Tensor:
-        """−Mᵀσ(−Mw)/n."""
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
+        """Gradient −Mᵀσ(−Mw)/n."""
         return torch.sigmoid(-w @ self.signed.T) @ self.signed / -len(self.signed)
 
     def sharpness(self, w: Tensor) -> Tensor:

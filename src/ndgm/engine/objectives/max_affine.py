@@ -5,7 +5,7 @@ from math import sqrt
 import torch
 from torch import Tensor
 
-from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.objectives.objective import Average, Averages, Objective
 
 
 class MaxAffine(Objective):
@@ -16,16 +16,20 @@ class MaxAffine(Objective):
         lowest: Infimum of f, a number or of shape (runs,): 0 if 0 is in the convex hull of the slopes, else −∞.
     """
 
-    averaged = ("objective", "squared_gradient_norm")
+    averaged = {"objective": Average.PER_WEIGHT, "squared_gradient_norm": Average.PER_WEIGHT}
 
     def __init__(self, slopes: Tensor, lowest: float | Tensor) -> None:
         self.slopes = slopes
         self.lowest = lowest
         self._runs = torch.arange(len(slopes), device=slopes.device)
 
-    def subgradient(self, w: Tensor) -> Tensor:
-        """The first aᵢ with the largest ⟨aᵢ, w⟩."""
-        return self.slopes[self._runs, self._products(w).argmax(1)]
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
+        """The first aᵢ with the largest ⟨aᵢ, w⟩. Averaged are f(w), which is ⟨w, aᵢ⟩, and ‖aᵢ‖²."""
+        g = self.slopes[self._runs, self._products(w).argmax(1)]
+        if averages:
+            averages.per_weight["objective"].addcmul_(w, g)
+            averages.per_weight["squared_gradient_norm"].addcmul_(g, g)
+        return g
 
     def value(self, w: Tensor) -> Tensor:
         """f(w), shape (runs,)."""
@@ -38,11 +42,6 @@ class MaxAffine(Objective):
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective and squared L2 norm."""
         return {"objective": self.value(w), "squared_norm": w.square().sum(1)}
-
-    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
-        """Add wg and g² to running sums of shape (runs, d); over weights: f(w), which is ⟨w, g⟩, and ‖g‖²."""
-        sums["objective"].addcmul_(w, g)
-        sums["squared_gradient_norm"].addcmul_(g, g)
 
     def _products(self, w: Tensor) -> Tensor:
         return torch.bmm(self.slopes, w.unsqueeze(2)).squeeze(2)
@@ -69,7 +68,12 @@ class ResistingOracle(Objective):
         self.lowest = -lipschitz * radius / sqrt(steps + 1)
         self._offset = radius * (1 + 1 / sqrt(steps + 1))
 
-    def subgradient(self, w: Tensor) -> Tensor:
+    def value(self, w: Tensor) -> Tensor:
+        """f(w), shape (runs,)."""
+        norm = torch.linalg.vector_norm(w, dim=1)
+        return self.lipschitz * torch.maximum(w.amax(1), norm - self._offset)
+
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
         """M·eᵢ for the first largest wᵢ, or Mw/‖w‖ where the norm's term is strictly larger."""
         largest, first = w.max(1, keepdim=True)
         norm = torch.linalg.vector_norm(w, dim=1, keepdim=True)
@@ -78,8 +82,4 @@ class ResistingOracle(Objective):
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective and squared L2 norm."""
-        norm = torch.linalg.vector_norm(w, dim=1)
-        return {
-            "objective": self.lipschitz * torch.maximum(w.amax(1), norm - self._offset),
-            "squared_norm": norm.square(),
-        }
+        return {"objective": self.value(w), "squared_norm": torch.linalg.vector_norm(w, dim=1).square()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ndgm.engine.networks import Layer, Networks, Tape, with_ones
 from ndgm.engine.objectives.batches import Batches
-from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.objectives.objective import Averages, Objective
 
 
 class Loss(NamedTuple):
@@ -103,13 +103,18 @@ class NetworkLoss(Objective):
         self._layers = self._into
         self._tapes: dict[tuple, Tape] = {}
 
-    def gradient(self, w: Tensor) -> Tensor:
-        """Gradient, with the activation's derivative at its kinks and sign(0) = 0."""
-        return self._gradient_over(w, repeat(self.samples))
-
     def value(self, w: Tensor) -> Tensor:
         """Loss of each run over all samples, shape (runs,)."""
         return torch.cat([self._value(self._evaluate(layers)[0]) for layers in self.parts(w)])
+
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
+        """Gradient, with the activation's derivative at its kinks and sign(0) = 0."""
+        return self._gradient_over(w, repeat(self.samples))
+
+    def value_and_subgradient(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss of each run over all samples, shape (runs,), and its gradient, from one pass."""
+        values = w.new_zeros(len(w))
+        return values, self._gradient_over(w, repeat(self.samples), values)
 
     def loss_and_accuracy(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and accuracy of each run over all samples, each of shape (runs,)."""
@@ -136,12 +141,12 @@ class NetworkLoss(Objective):
     ) -> Tensor:
         """Mean gradient over (inputs, targets) in pieces, one list of pieces for each part of the ensemble.
 
-        `values`, shape (runs,), is overwritten with the mean loss.
+        The mean loss is added to `values`, shape (runs,).
         """
-        if w is not self._viewed:  # Rules mostly overwrite their iterates, and views cost as much as a small product.
+        if w is not self._viewed:  # Methods mostly overwrite their iterates; views cost as much as a small product.
             self._viewed, self._layers = w, self.parts(w)
-        values = repeat(None) if values is None else values.zero_().split(self.runs_at_once)
-        for layers, into, pieces, value in zip(self._layers, self._into, data, values, strict=False):
+        sums = repeat(None) if values is None else values.split(self.runs_at_once)
+        for layers, into, pieces, value in zip(self._layers, self._into, data, sums, strict=False):
             scale = 1 / sum(inputs.shape[-2] for inputs, _ in pieces)
             for number, (inputs, target) in enumerate(pieces):
                 tape = self._tape(layers, inputs)
@@ -196,10 +201,10 @@ class NetworkLoss(Objective):
 
 
 class MinibatchNetworkLoss(NetworkLoss):
-    """The same with mini-batch gradients: each step draws `batch_size` samples with replacement.
+    """A `NetworkLoss` with mini-batch gradients: each step draws `batch_size` samples with replacement.
 
-    Runs come in blocks of consecutive rows, one block per generator; the runs of a block see the same batches. What is
-    measured is over all samples.
+    Runs come in blocks of consecutive rows, one block per generator; the runs of a block see the same batches. Values
+    and what is measured are over all samples.
 
     Args:
         networks: The architecture.
@@ -219,16 +224,20 @@ class MinibatchNetworkLoss(NetworkLoss):
         runs: int,
         batch_size: int,
         generators: list[np.random.Generator],
-        **others: object,
+        **others: Any,
     ) -> None:
         super().__init__(networks, x, y, runs, **others)
         self.batches = Batches(len(y), batch_size, generators, y.device)
 
     def draw(self) -> None:
-        """The batches of the next gradient."""
+        """Draw the batches of the next gradients."""
         self.batches.draw()
 
-    def gradient(self, w: Tensor) -> Tensor:
+    def value_and_subgradient(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss over all samples, shape (runs,), and the gradient on those that were drawn: two passes."""
+        return self.value(w), self.subgradient(w)
+
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
         """Mini-batch gradient on the samples that were drawn."""
         rows = self.batches.rows.repeat_interleave(len(w) // len(self.batches.rows), 0)  # (runs, |B|)
         pieces = ([(self.inputs[part], self.target[part])] for part in rows.split(self.runs_at_once))

@@ -21,15 +21,16 @@ class OneWeight(Lasso):
         self.curvature = curvature
         self.tilt = tilt
 
-    def gradient(self, w: Tensor) -> Tensor:
-        """Gradient of the smooth part, Lw − b."""
-        return torch.addcmul(self._minus_tilt, w, self.curvature, out=self._gradient)
-
-    def subgradient(self, w: Tensor) -> Tensor:
-        """Subgradient Lw − b + λ·sign(w), with sign(0) = 0."""
-        return self.gradient(w).addcmul_(torch.sign(w, out=self._sign), self.penalty)
+    def value(self, w: Tensor) -> Tensor:
+        """½Lw² − bw + λ|w|, shape (runs,)."""
+        return (w * (self.curvature * w / 2 - self.tilt) + self.penalty * w.abs()).sum(1)
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective, L1 norm, that is |w|, squared L2 norm."""
-        value = w * (self.curvature * w / 2 - self.tilt) + self.penalty * w.abs()
-        return {"objective": value.sum(1), "l1_norm": w.abs().sum(1), "squared_norm": w.square().sum(1)}
+        return {"objective": self.value(w), "l1_norm": w.abs().sum(1), "squared_norm": w.square().sum(1)}
+
+    def _smooth_gradient(self, w: Tensor) -> Tensor:
+        return torch.addcmul(self._minus_tilt, w, self.curvature, out=self._gradient)
+
+    def _subgradient(self, w: Tensor) -> Tensor:
+        return self._smooth_gradient(w).addcmul_(torch.sign(w, out=self._scratch), self.penalty)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ndgm.engine.objectives.network import NetworkLoss
-from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.objectives.objective import Average, Averages, Objective
 
 SMALL = range(1, 9)
 """The powers k for which weights with |w| < 10⁻ᵏ are counted."""
@@ -19,41 +19,59 @@ class PenalisedNetwork(Objective):
         loss: f, over the whole ensemble.
         penalty: λ of each run, shape (runs, 1); zero is no penalty.
         test: The loss on pictures that are not trained on, or None.
+
+    Attributes:
+        weights: 1 for the weights among the parameters and 0 for the biases, shape (1, P).
+        penalties: λ of each parameter, zero for biases, shape (runs, P).
     """
 
-    averaged = ("l1_norm", "gradient", "squared_gradient")
+    averaged = {
+        "l1_norm": Average.PER_WEIGHT,
+        "gradient": Average.PER_WEIGHT,
+        "squared_gradient": Average.PER_WEIGHT,
+    }
 
     def __init__(self, loss: NetworkLoss, penalty: Tensor, test: NetworkLoss | None = None) -> None:
         self.loss = loss
         self.test = test
         self.penalty = penalty
-        mask = penalty.new_zeros(1, loss.networks.parameters)
-        for layer in loss.networks.layers(mask):
+        self.weights = penalty.new_zeros(1, loss.networks.parameters)
+        for layer in loss.networks.layers(self.weights):
             layer.weights.fill_(1)
-        self.penalties = penalty * mask  # of each parameter, shape (runs, P)
-        self._sign = torch.empty_like(self.penalties)
-        self._buffer = torch.empty_like(self.penalties)
+        self.penalties = penalty * self.weights
+        self._penalty_gradient = torch.empty_like(self.penalties)
+        self._scratch = torch.empty_like(self.penalties)
 
     def draw(self) -> None:
-        """The batches of the next gradient, if it is one of mini-batches."""
+        """Draw the batches of the next gradients, if they are of mini-batches."""
         self.loss.draw()
 
-    def gradient(self, w: Tensor) -> Tensor:
-        """Gradient of the loss alone."""
-        return self.loss.gradient(w)
+    def value(self, w: Tensor) -> Tensor:
+        """f(w) + λ·Σ|w| over all samples trained on, shape (runs,)."""
+        return self.loss.value(w) + self.penalty[:, 0] * sum(self._l1_norms(w))
 
-    def subgradient(self, w: Tensor) -> Tensor:
-        """Gradient of the loss plus λ·sign(w) on weights, with sign(0) = 0."""
-        return self.gradient(w).addcmul_(torch.sign(w, out=self._sign), self.penalties)
+    def smooth_gradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
+        """Gradient of the loss alone; averaged is what `subgradient` averages."""
+        h = self.loss.subgradient(w)
+        if averages:
+            self._average(w, h + self.penalty_subgradient(w), averages)
+        return h
+
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
+        """Gradient h of the loss plus λ·sign(w) on weights, with sign(0) = 0. Averaged are |w|, h and h²."""
+        g = self.loss.subgradient(w).addcmul_(torch.sign(w, out=self._scratch), self.penalties)
+        if averages:
+            self._average(w, g, averages)
+        return g
 
     def penalty_subgradient(self, w: Tensor) -> Tensor:
         """Subgradient λ·sign(w) of the penalty alone, with sign(0) = 0."""
-        return torch.mul(torch.sign(w, out=self._sign), self.penalties, out=self._buffer)
+        return torch.sign(w, out=self._penalty_gradient).mul_(self.penalties)
 
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
-        """Proximal map of amount·penalty: weights with |w| ≤ amount·λ become exactly zero. Overwrites `w`."""
-        threshold = torch.mul(amount, self.penalties, out=self._buffer)
-        return w.sub_(torch.clamp(w, -threshold, threshold, out=self._sign))
+        """Proximal map of amount·penalty, written over `w`: weights with |w| ≤ amount·λ become exactly zero."""
+        threshold = torch.mul(amount, self.penalties, out=self._penalty_gradient)
+        return w.sub_(torch.clamp(w, -threshold, threshold, out=self._scratch))
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`.
@@ -62,33 +80,21 @@ class PenalisedNetwork(Objective):
         of pictures whose largest output is that of their class; for each layer k = 1, 2, … `l1_norm_k`, and how many
         weights are exactly zero, `zeros_k`, or smaller than 10⁻ʲ, `below_1e-j_k`. What is named without k is over all.
         """
-        w = self.solution(w)
         loss, accuracy = self.loss.loss_and_accuracy(w)
         measured = {"train_accuracy": accuracy}
         if self.test:
             measured["test_accuracy"] = self.test.loss_and_accuracy(w)[1]
         layers = [layer.weights.flatten(1).abs() for layer in self.loss.networks.layers(w)]
-        for number, weights in enumerate(layers, 1):
-            measured[f"l1_norm_{number}"] = weights.sum(1)
+        for number, (weights, l1_norm) in enumerate(zip(layers, self._l1_norms(w), strict=True), 1):
+            measured[f"l1_norm_{number}"] = l1_norm
             measured[f"zeros_{number}"] = (weights == 0).sum(1).to(w.dtype)
             measured |= {f"below_1e-{power}_{number}": (weights < 10.0**-power).sum(1).to(w.dtype) for power in SMALL}
         for name in ("l1_norm", "zeros"):
-            measured[name] = sum(measured[f"{name}_{number}"] for number in range(1, len(layers) + 1))
-        return {"objective": loss + self._penalty(w, measured["l1_norm"]), **measured}
+            first, *others = (measured[f"{name}_{number}"] for number in range(1, len(layers) + 1))
+            measured[name] = sum(others, first)
+        return {"objective": loss + self.penalty[:, 0] * measured["l1_norm"], **measured}
 
-    def solution(self, w: Tensor) -> Tensor:
-        """The parameters of the networks that iterates stand for, shape (runs, P): here they are the same."""
-        return w
-
-    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
-        """Add |w|, h and h² to running sums, with h the gradient of the loss alone."""
-        # Not into the buffer, which may hold the subgradient of the penalty that a decoupled rule is about to take.
-        smooth = torch.addcmul(g, self._sign, self.penalties, value=-1)
-        sums["l1_norm"].add_(w.abs())
-        sums["gradient"].add_(smooth)
-        sums["squared_gradient"].addcmul_(smooth, smooth)
-
-    def means(self, sums: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
+    def means(self, averages: Averages, steps: int) -> dict[str, Tensor]:
         """For each layer k: `mean_l1_norm_k`, and per weight, in the mean over the layer, two moments of the gradient.
 
         `mean_gradient_square_k` is that of (Eh)² and `mean_gradient_variance_k` that of σ² = Eh² − (Eh)², with E over
@@ -96,7 +102,7 @@ class PenalisedNetwork(Objective):
         """
         means = {
             name: [layer.weights.flatten(1) / steps for layer in self.loss.networks.layers(total)]
-            for name, total in sums.items()
+            for name, total in averages.per_weight.items()
         }
         found = {}
         for number, (norm, first, second) in enumerate(zip(*means.values(), strict=True), 1):
@@ -105,51 +111,66 @@ class PenalisedNetwork(Objective):
             found[f"mean_gradient_variance_{number}"] = (second - first.square()).mean(1)
         return found | {"mean_l1_norm": sum(norm.sum(1) for norm in means["l1_norm"])}
 
-    def _penalty(self, w: Tensor, l1_norm: Tensor) -> Tensor:
-        return self.penalty[:, 0] * l1_norm
+    def _l1_norms(self, w: Tensor) -> list[Tensor]:
+        """L1 norm of the weights of each layer, each of shape (runs,)."""
+        return [layer.weights.flatten(1).abs().sum(1) for layer in self.loss.networks.layers(w)]
+
+    def _average(self, w: Tensor, g: Tensor, averages: Averages) -> None:
+        sums = averages.per_weight
+        sums["l1_norm"].add_(w.abs())
+        # The penalty is taken off g again: the buffer of h is where g may have been written.
+        h = torch.addcmul(g, torch.sign(w, out=self._scratch), self.penalties, value=-1)
+        sums["gradient"].add_(h)
+        sums["squared_gradient"].addcmul_(h, h)
 
 
-class FactoredNetwork(PenalisedNetwork):
-    """The same penalty without a kink: f(u⊙v) + (λ/2)·(Σu² + Σv²), whose minimum over all u⊙v = w is f(w) + λ·Σ|w|.
+class FactoredNetwork(Objective):
+    """L1 penalty without a kink: f(u⊙v) + (λ/2)·Σ(u² + v²), whose minimum over all u⊙v = w is f(w) + λ·Σ|w|.
 
-    Iterates are u and v side by side, shape (runs, 2P); a bias is its u, and its v stays 1.
+    Iterates are u and v side by side, shape (runs, 2P); a bias is its u, and its v stays 1. Nothing is averaged:
+    averages belong to weights that hover about a kink.
+
+    Args:
+        loss: f, over the whole ensemble.
+        penalty: λ of each run, shape (runs, 1); zero is no penalty.
+        test: The loss on pictures that are not trained on, or None.
 
     Source: Ziyin and Wang (2023), spred: Solving L1 penalty with SGD; Hoff (2017).
     """
 
-    averaged = ()
-
     def __init__(self, loss: NetworkLoss, penalty: Tensor, test: NetworkLoss | None = None) -> None:
-        super().__init__(loss, penalty, test)
-        self._weights = self.penalties.new_zeros(1, loss.networks.parameters)
-        for layer in loss.networks.layers(self._weights):
-            layer.weights.fill_(1)
-        self._product = torch.empty_like(self.penalties)
-        self._both = torch.empty(len(penalty), 2 * loss.networks.parameters, dtype=penalty.dtype, device=penalty.device)
-
-    def means(self, sums: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
-        """None: what is averaged belongs to weights that hover about a kink, and factors have none."""
-        return {}
+        self.network = PenalisedNetwork(loss, penalty, test)
+        self._product = torch.empty_like(self.network.penalties)
+        self._both = penalty.new_empty(len(penalty), 2 * loss.networks.parameters)
 
     def start(self, w: Tensor) -> Tensor:
         """Factors of `w`: u = sign(w)·√|w| and v = √|w|, where u² + v² is least; u = w and v = 1 for biases."""
         root = w.abs().sqrt()
-        bias = 1 - self._weights
-        return torch.cat([w.sign() * root * self._weights + w * bias, root * self._weights + bias], 1)
+        bias = 1 - self.network.weights
+        return torch.cat([w.sign() * root * self.network.weights + w * bias, root * self.network.weights + bias], 1)
 
     def solution(self, w: Tensor) -> Tensor:
-        """The weights u⊙v."""
+        """The parameters u⊙v of the networks, shape (runs, P)."""
         return torch.mul(*w.chunk(2, 1))
 
-    def gradient(self, w: Tensor) -> Tensor:
+    def draw(self) -> None:
+        """Draw the batches of the next gradients, if they are of mini-batches."""
+        self.network.draw()
+
+    def value(self, w: Tensor) -> Tensor:
+        """f(u⊙v) + (λ/2)·Σ(u² + v²) over all samples trained on, shape (runs,)."""
+        squares = sum(factor.square() for factor in w.chunk(2, 1))
+        return self.network.loss.value(self.solution(w)) + (self.network.penalties * squares).sum(1) / 2
+
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
         """Gradient with respect to u and v; nothing of it has a kink but the network."""
         u, v = w.chunk(2, 1)
-        h = self.loss.gradient(torch.mul(u, v, out=self._product))
+        h = self.network.smooth_gradient(torch.mul(u, v, out=self._product))
         to_u, to_v = self._both.chunk(2, 1)
-        torch.mul(h, v, out=to_u).addcmul_(u, self.penalties)
-        torch.mul(h, u, out=to_v).mul_(self._weights).addcmul_(v, self.penalties)
+        torch.mul(h, v, out=to_u).addcmul_(u, self.network.penalties)
+        torch.mul(h, u, out=to_v).mul_(self.network.weights).addcmul_(v, self.network.penalties)
         return self._both
 
-    def subgradient(self, w: Tensor) -> Tensor:
-        """The same."""
-        return self.gradient(w)
+    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
+        """What `PenalisedNetwork` records of the weights u⊙v; its `objective`, with Σ|w|, is at most `value`."""
+        return self.network.measure(self.solution(w), self.solution(before))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.objectives.objective import Average, Averages, Objective
 
 
 class ReluRegression(Objective):
@@ -22,7 +22,11 @@ class ReluRegression(Objective):
         kink: c ≥ 0 of each run, shape (runs, 1).
     """
 
-    averaged = ("objective", "squared_gradient_norm", "inner_product")
+    averaged = {
+        "objective": Average.PER_RUN,
+        "squared_gradient_norm": Average.PER_WEIGHT,
+        "inner_product": Average.PER_WEIGHT,
+    }
     lowest = 0.0
 
     def __init__(self, design: Tensor, kink: Tensor) -> None:
@@ -35,31 +39,29 @@ class ReluRegression(Objective):
         # In memory one weight of all runs lies together, as it comes out of the product.
         self._gradient = design.new_empty(dimension, len(kink))
 
-    def subgradient(self, w: Tensor) -> Tensor:
-        """Subgradient Zᵀ(relu(Zw) + c·1[Zw > 0])/n."""
+    def value(self, w: Tensor) -> Tensor:
+        """f(w), shape (runs,)."""
+        active = self._activate(w)
+        return (active * (active / 2 + self.kink)).mean(1).flatten()
+
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
+        """Subgradient g = Zᵀ(relu(Zw) + c·1[Zw > 0])/n. Averaged are f(w), ‖g‖² and ⟨w, g⟩."""
         active = self._activate(w)
         pull = torch.addcmul(active, torch.sign(active, out=self._pull), self.kink, out=self._pull)
         by_block = self._gradient.view(len(self._gradient), len(pull), -1).transpose(0, 1)  # (blocks, d, runs of one)
         torch.bmm(self._mean_back, pull, out=by_block)
-        return self._gradient.T
+        g = self._gradient.T
+        if averages:
+            # f(w) = ½⟨w, g⟩ + ½c·mean(relu(Zw)), as ⟨w, g⟩ = mean(relu(Zw)² + c·relu(Zw)): one pass less.
+            kinks = (active.mean(1) * self.kink[:, 0]).flatten()
+            averages.per_run["objective"].add_((w * g).sum(1).add_(kinks), alpha=0.5)
+            averages.per_weight["squared_gradient_norm"].addcmul_(g, g)
+            averages.per_weight["inner_product"].addcmul_(w, g)
+        return g
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective, squared L2 norm."""
-        active = self._activate(w)
-        return {
-            "objective": (active * (active / 2 + self.kink)).mean(1).flatten(),
-            "squared_norm": w.square().sum(1),
-        }
-
-    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
-        """Add to running sums of shape (runs, d) what over weights is f(w), ‖g‖² and ⟨w, g⟩.
-
-        As ⟨w, g⟩ = mean(relu(Zw)² + c·relu(Zw)), f(w) = ½⟨w, g⟩ + ½c·mean(relu(Zw)), where relu(Zw) is what
-        `subgradient(w)` has just left behind. Its mean, one number per run, goes to the first weight.
-        """
-        sums["squared_gradient_norm"].addcmul_(g, g)
-        sums["inner_product"].addcmul_(w, g)
-        sums["objective"].addcmul_(w, g, value=0.5)[:, 0] += (self._active.mean(1) * self.kink[:, 0]).flatten() / 2
+        return {"objective": self.value(w), "squared_norm": w.square().sum(1)}
 
     def _activate(self, w: Tensor) -> Tensor:
         blocks = w.view(len(self.design), -1, w.shape[1])  # (blocks, runs of one, d)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.objectives.objective import Averages, Objective
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class ScalarLoss(Objective):
         """ℓ(w), shape (runs,)."""
         return self.function.value(w)[:, 0]
 
-    def gradient(self, w: Tensor) -> Tensor:
-        """ℓ'(w)."""
+    def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
+        """Derivative ℓ'(w), with a value at kinks."""
         return self.function.slope(w)
 
     def sharpness(self, w: Tensor) -> Tensor:

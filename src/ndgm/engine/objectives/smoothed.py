@@ -35,32 +35,24 @@ class SmoothedLasso(Lasso):
         super().__init__(gram, correlation, penalty)
         self.width = width
 
-    def subgradient(self, w: Tensor) -> Tensor:
-        """Gradient λ·clip(w/δ, −1, 1) − b + Aw; where δ = 0, the LASSO's subgradient with sign(0) = 0."""
-        slope = huber_slope(w, self.width, self._sign)
-        return torch.addcmul(self._minus_correlation, slope, self.penalty, out=self._gradient).addmm_(w, self.gram)
+    def value(self, w: Tensor) -> Tensor:
+        """½wᵀAw − bᵀw + λ·Σh_δ(wᵢ), shape (runs,)."""
+        penalised = huber(w, huber_slope(w, self.width, torch.empty_like(w)), self.width).sum(1)
+        return self._smooth_value(w) + self.penalty[:, 0] * penalised
 
     def penalty_subgradient(self, w: Tensor) -> Tensor:
         """Gradient λ·clip(w/δ, −1, 1) of the penalty alone; where δ = 0, λ·sign(w) with sign(0) = 0."""
-        return huber_slope(w, self.width, self._sign).mul_(self.penalty)
+        return huber_slope(w, self.width, self._penalty_gradient).mul_(self.penalty)
 
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
-        """Proximal map of t·Σh_δ with t = amount·λ: w − t·clip(w/(t + δ), −1, 1). Overwrites `w`."""
+        """Proximal map of t·Σh_δ with t = amount·λ: w − t·clip(w/(t + δ), −1, 1), written over `w`."""
         threshold = amount * self.penalty
-        return w.addcmul_(huber_slope(w, threshold + self.width, self._clamped), threshold, value=-1)
+        return w.addcmul_(huber_slope(w, threshold + self.width, self._scratch), threshold, value=-1)
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective, L1 norm, squared L2 norm."""
-        penalised = huber(w, huber_slope(w, self.width, torch.empty_like(w)), self.width).sum(1)
-        smooth = (w * (0.5 * w @ self.gram - self.correlation)).sum(1)
-        return {
-            "objective": smooth + self.penalty[:, 0] * penalised,
-            "l1_norm": w.abs().sum(1),
-            "squared_norm": w.square().sum(1),
-        }
+        return {"objective": self.value(w), "l1_norm": w.abs().sum(1), "squared_norm": w.square().sum(1)}
 
-    def accumulate(self, w: Tensor, g: Tensor, sums: dict[str, Tensor]) -> None:
-        """Add |w|, g² and wg to running sums of shape (runs, d); over weights: ‖w‖₁, ‖g‖² and ⟨w, g⟩."""
-        sums["l1_norm"].add_(torch.abs(w, out=self._clamped))
-        sums["squared_gradient_norm"].addcmul_(g, g)
-        sums["inner_product"].addcmul_(w, g)
+    def _subgradient(self, w: Tensor) -> Tensor:
+        slope = huber_slope(w, self.width, self._scratch)
+        return torch.addcmul(self._minus_correlation, slope, self.penalty, out=self._gradient).addmm_(w, self.gram)

@@ -6,10 +6,12 @@ import torch
 from torch.nn.functional import gelu
 
 from ndgm.data.networks import split_digits
+from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule, descend
 from ndgm.engine.methods import METHODS
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
+from ndgm.engine.objectives.objective import Averages
 from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
 
 WIDTHS = (4, 7, 3)
@@ -56,7 +58,7 @@ def test_subgradient_is_that_of_autograd_and_biases_are_free():
     for run in range(RUNS):
         expected = autograd(lambda v: loss_by_hand(v) + PENALTY[run, 0] * weights_of(v).abs().sum(), w[run])  # noqa: B023
         torch.testing.assert_close(found[run], expected, rtol=1e-12, atol=1e-13)
-    smooth = penalised.gradient(w).clone()
+    smooth = penalised.smooth_gradient(w).clone()
     torch.testing.assert_close(smooth + penalised.penalty_subgradient(w), found, rtol=1e-12, atol=1e-13)
 
 
@@ -75,6 +77,11 @@ def test_factors_have_the_gradient_of_autograd_and_a_bias_has_one_factor():
         expected = autograd(lambda factors: by_hand(factors, PENALTY[run, 0]), z[run])  # noqa: B023
         expected[59:][bias] = 0
         torch.testing.assert_close(found[run], expected, rtol=1e-12, atol=1e-13)
+
+
+def test_factors_have_nothing_to_shrink():
+    with pytest.raises(ValueError, match="ISTA asks for smooth_gradient and shrink, which FactoredNetwork does not"):
+        descend(objective(FactoredNetwork), METHODS["ista"], parameters(118), PENALTY, Schedule.halving(4, 1))
 
 
 def test_factors_of_a_start_are_the_cheapest_of_all_and_cost_the_penalty():
@@ -118,10 +125,10 @@ def test_what_is_recorded_is_counted_per_layer():
 
 def test_moments_of_the_gradient_are_those_of_a_numpy_loop_without_the_penalty():
     penalised, steps = objective(), [parameters() * factor for factor in (1.0, 0.5, -0.7)]
-    sums = {name: torch.zeros(RUNS, 59, dtype=torch.float64) for name in penalised.averaged}
+    averages = Averages.zeros(penalised.averaged, steps[0])
     for w in steps:
-        penalised.accumulate(w, penalised.subgradient(w), sums)
-    means = penalised.means(sums, len(steps))
+        penalised.subgradient(w, averages)
+    means = penalised.means(averages, len(steps))
     h = np.array([[autograd(loss_by_hand, run).numpy() for run in w] for w in steps])  # steps, runs, P
     for layer, part in ((1, IN_1), (2, IN_2)):
         first, second = h[..., part].mean(0), np.square(h[..., part]).mean(0)
@@ -131,7 +138,7 @@ def test_moments_of_the_gradient_are_those_of_a_numpy_loop_without_the_penalty()
         np.testing.assert_allclose(means[f"mean_gradient_variance_{layer}"], (second - first**2).mean(1), rtol=1e-9)
 
 
-@pytest.mark.parametrize("method", ["subgradient", "rmsprop_0.99", "adam_decoupled"])
+@pytest.mark.parametrize("method", [name for name in METHODS if not objective().lacks(METHODS[name].asks)])
 def test_averaging_does_not_change_where_a_run_goes(method):
     # What was averaged overwrote the penalty's subgradient, which a decoupled rule takes after it.
     step_size = torch.full((RUNS, 1), 0.01, dtype=torch.float64)

@@ -1,0 +1,45 @@
+"""Rows of run tables that count for a claim; where one is missing, the claim's evidence has a gap."""
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from ndgm.decide.statistics import MissingValue
+from ndgm.store.run_tables import last_rows
+
+
+def select(runs: pd.DataFrame, **factors: str | Collection[str]) -> pd.DataFrame:
+    """Rows of the runs with the given factors, such as `method="subgradient"` or `design=["gelu", "minibatch"]`.
+
+    Raises:
+        MissingValue: if there is no row, or none with one of the values.
+    """
+    for factor, wanted in factors.items():
+        values = [wanted] if isinstance(wanted, str) else list(wanted)
+        if missing := set(values) - set(runs[factor]):
+            raise MissingValue(f"no runs of {', '.join(sorted(missing))}")
+        runs = runs[runs[factor].isin(values)]
+    return nonempty(runs)
+
+
+def ends_of(runs: pd.DataFrame, **factors: str | Collection[str]) -> pd.DataFrame:
+    """Last rows of the runs with the given factors, as `select` takes them, none of which may have diverged.
+
+    Raises:
+        MissingValue: if there is no such run, none with one of the values, or one diverged.
+    """
+    ends = last_rows(select(runs, **factors))
+    if diverged := (ends["stopped_because"] == "diverged").sum():
+        raise MissingValue(f"{diverged} of {len(ends)} runs diverged")
+    return ends
+
+
+def nonempty(runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows that are given, if there are any.
+
+    Raises:
+        MissingValue: if there are none.
+    """
+    if runs.empty:
+        raise MissingValue("no runs")
+    return runs

@@ -1,0 +1,18 @@
+"""Words of `claims.json`: of which kind a claim is, what it is compared with, and how it ends."""
+
+from enum import StrEnum
+from typing import Literal
+
+Kind = Literal["finding", "identity"]
+"""A finding could have come out otherwise; an identity follows from algebra or a theorem, and checks the code."""
+
+Compared = Literal["predicted", "other arm"]
+"""What a measurement is held against: a prediction of theory, or the other arm of a comparison."""
+
+
+class Verdict(StrEnum):
+    """How a claim ends."""
+
+    SUPPORTED = "supported"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"

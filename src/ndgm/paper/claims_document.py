@@ -1,0 +1,202 @@
+"""CLAIMS.md, and README's table: every claim of the reference run, and where each of its numbers comes from.
+
+Both are Markdown for GitHub, made from `reference/laptop/claims.json`, the manifest and the sources.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from ndgm.groups import GROUPS, Experiment, Group, Job
+from ndgm.paper.verdicts import VERDICTS, Claim
+from ndgm.store.files import InputError, read_json
+
+REFERENCE = "reference/laptop"
+MARKERS = ("<!-- groups -->", "<!-- /groups -->")
+"""Lines of README between which its table stands."""
+
+_INTRODUCTION = """\
+# Claims
+
+Every claim of the paper, decided at the scale *laptop* (the size of the experiments that `make paper` runs), with its
+numbers and where they come from. This file is made by `make claims` from `reference/laptop/claims.json`; a test fails
+where it is out of date.
+
+A **finding** could have come out otherwise. An **identity** is algebra or a theorem: it checks the code, and is counted
+apart. Each claim holds in every *cell* (a design, a penalty, a step, a network) or not at all; the numbers are those of
+the cell that speaks most against it, over its *n* replicates. The column beside *measured* says what it is held
+against: a *prediction* of theory, or the *other arm* of a comparison."""
+
+
+def read_claims(root: Path) -> list[Claim]:
+    """The claims of the reference run of the repository `root`.
+
+    Raises:
+        InputError: naming the claim, if an entry is none or its group is not in the manifest.
+    """
+    path = root / REFERENCE / "claims.json"
+    try:
+        claims = [Claim.read(entry) for entry in read_json(path)]
+    except (KeyError, TypeError, AttributeError) as fault:
+        raise InputError(f"{path}: {fault}") from None
+    known = {group.name for group in GROUPS}
+    for claim in claims:
+        if claim.group not in known:
+            raise InputError(f"{path}: {claim.id}: {claim.group!r} is not a group of src/ndgm/groups.py")
+    return claims
+
+
+def claims_document(claims: Sequence[Claim], root: Path) -> str:
+    """The text of CLAIMS.md: counts, the fields of `claims.json`, and every claim by group, in the order of its source.
+
+    Args:
+        claims: The claims of the reference run.
+        root: Folder of the repository, whose sources tell the lines that links lead to.
+
+    Raises:
+        InputError: naming the function, if one of the manifest or of a claim is not in the sources.
+    """
+    parts = [_INTRODUCTION, groups_table(claims, "")]
+    parts += ["## The fields of `claims.json`", _fields()]
+    for group in GROUPS:
+        lines = _lines(root / f"src/ndgm/claims/{group.name}.py")
+        here = sorted((claim for claim in claims if claim.group == group.name), key=lambda claim: lines[claim.id])
+        parts += [f"## {group.title}", _experiments(group, root)]
+        for kind, title in (("finding", "Findings"), ("identity", "Identities")):
+            of_kind = [claim for claim in here if claim.kind == kind]
+            parts += [f"### {title}: {_counted(of_kind)}"] if of_kind else []
+            parts += [_entry(claim, f"src/ndgm/claims/{group.name}.py#L{lines[claim.id]}") for claim in of_kind]
+    return "\n\n".join(parts) + "\n"
+
+
+def groups_table(claims: Sequence[Claim], document: str = "CLAIMS.md") -> str:
+    """A row for each claim group: its findings by verdict, and how many of its identities hold."""
+    rows = []
+    for group in GROUPS:
+        here = [claim for claim in claims if claim.group == group.name]
+        rows.append([f"[{group.title}]({document}#{_anchor(group.title)})", *_counts(here)])
+    rows.append(["all", *_counts(claims)])
+    return _table(["claims", *(f"{verdict}" for verdict in VERDICTS), "identities that hold"], rows)
+
+
+def with_groups_table(readme: str, table: str) -> str:
+    """The text of README with `table` between its markers.
+
+    Raises:
+        InputError: if the markers are not there.
+    """
+    before, start, rest = readme.partition(MARKERS[0])
+    _, end, after = rest.partition(MARKERS[1])
+    if not end:
+        raise InputError(f"README.md: no lines {MARKERS[0]} and {MARKERS[1]}")
+    return f"{before}{start}\n\n{table}\n\n{end}{after}"
+
+
+def _fields() -> str:
+    """The fields of `claims.json`, in the words of its schema."""
+    schema = json.loads((files("ndgm.decide") / "claims.schema.json").read_text(encoding="utf-8"))
+    described = schema["items"]["properties"]
+    text = "By `src/ndgm/decide/claims.schema.json`, a JSON schema that a reader may validate against."
+    return f"{text}\n\n" + _table(
+        ["field", "what it holds"], [[f"`{name}`", described[name]["description"]] for name in described]
+    )
+
+
+def _counts(claims: Sequence[Claim]) -> list[str]:
+    """Findings by verdict, and how many identities hold, of how many."""
+    findings = [claim.verdict for claim in claims if claim.kind == "finding"]
+    identities = [claim.verdict for claim in claims if claim.kind == "identity"]
+    held = f"{identities.count('supported')} of {len(identities)}" if identities else "–"
+    return [*(str(findings.count(verdict)) for verdict in VERDICTS), held]
+
+
+def _counted(claims: Sequence[Claim]) -> str:
+    """How many claims have each verdict, such as `8 supported, 1 refuted`."""
+    verdicts = [claim.verdict for claim in claims]
+    return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts)
+
+
+def _entry(claim: Claim, function: str) -> str:
+    """One claim: statement, verdict, numbers, rule, and links to what they come from."""
+    header = ["measured", claim.compared, "cell that decides", "cells", "n", "p"]
+    row = [claim.result, _with_unit(claim), claim.where or "–", str(claim.cells), str(claim.n), claim.p]
+    rule = claim.test if claim.margin == "–" else f"{claim.test}; margin {claim.margin}"
+    tables = ", ".join(f"`{name}`" for name in claim.experiments)
+    figure = f"[figure]({REFERENCE}/figures/{claim.figure}.svg), [notebook](figures/{claim.figure}.py)"
+    return "\n".join(
+        [
+            f"#### {claim.id}\n",
+            f"**{claim.verdict.capitalize()}** ({claim.label}): {_math(claim.statement)}\n",
+            _table(header, [row]) + "\n",
+            f"- Rule: {_math(rule)}",
+            f"- From: [function]({function}), {figure}, tables {tables}",
+            f"- Alone: `snakemake --cores all results/laptop/claims/{claim.id}.json`",
+        ]
+    )
+
+
+def _experiments(group: Group, root: Path) -> str:
+    """The tables that a group brings: where they are, what makes them, and their settings."""
+    rows = [_made(job, experiment, root) for job in group.jobs for experiment in job.experiments]
+    return f"Section {group.section} of the {group.document}.\n\n" + _table(
+        ["table", "function", "settings", "rule"], rows
+    )
+
+
+def _made(job: Job, experiment: Experiment, root: Path) -> list[str]:
+    """A table's files, the function behind it, its block in the config, and the rule of the workflow."""
+    module, _, name = experiment.function.rpartition(".")
+    path = f"src/ndgm/experiments/{module}.py"
+    table = f"results/laptop/{job.folder}/{experiment.table}{'_*' if job.parts else ''}.parquet"
+    link = f"[`{experiment.function}`]({path}#L{_lines(root / path)[name]})"
+    settings = ", ".join(f"`{key}`" for key in filter(None, (experiment.settings, *experiment.also)))
+    return [f"`{table}`", link, settings or "–", f"`{job.name}`"]
+
+
+class _Lines(dict[str, int]):
+    """Lines at which the functions of a module begin."""
+
+    def __init__(self, path: Path, lines: dict[str, int]) -> None:
+        super().__init__(lines)
+        self.path = path
+
+    def __missing__(self, name: str) -> int:
+        raise InputError(f"{self.path}: no function {name}")
+
+
+@cache
+def _lines(path: Path) -> _Lines:
+    """Where each function of a module begins."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return _Lines(path, {node.name: node.lineno for node in body if isinstance(node, ast.FunctionDef)})
+
+
+def _with_unit(claim: Claim) -> str:
+    """What a claim is held against, with its unit."""
+    return f"{claim.reference} {claim.unit}".strip()
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; a bar in a cell would begin the next one."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_math(cell).replace("|", r"\|") for cell in line) + " |" for line in lines)
+
+
+def _math(text: str) -> str:
+    r"""Formulas as GitHub takes them without reading Markdown in them, and with \vert for a bar, which ends a cell."""
+
+    def formula(found: re.Match) -> str:
+        return "$`" + found[1].replace(r"\|", r"\Vert ").replace("|", r"\vert ").rstrip() + "`$"
+
+    return re.sub(r"\$([^$`]+)\$", formula, text)
+
+
+def _anchor(title: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")

@@ -1,0 +1,82 @@
+"""A check of one device: what all of its steps share."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ndgm.groups import GROUPS, Group
+from ndgm.pipeline.commands import Part, all_parts, samples_command
+from ndgm.pipeline.environment import environment
+from ndgm.pipeline.jobs import Config
+from ndgm.pipeline.steps import Deadline, Ended, Outcome, Record, run_program
+
+MOST_PROGRAMS = 6
+"""Programs that share a device at a time; each of them waits for Python more than for the device."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of one device.
+
+    Attributes:
+        device: `cuda`; `cpu` where the logic of the check is tested.
+        configs: Config by scale, with this device.
+        sources: Module of `ndgm.data` with the function of each source's name.
+        root: The repository.
+        folder: Where results go that nobody keeps.
+        deadline: When it ends, whatever it has by then.
+        groups: Claim groups whose experiments are run and whose claims are decided.
+    """
+
+    device: str
+    configs: Mapping[str, Config]
+    sources: Mapping[str, str]
+    root: Path
+    folder: Path
+    deadline: Deadline
+    groups: Sequence[Group] = GROUPS
+
+    def parts(self, scale: str) -> list[Part]:
+        """Every process that makes tables of a scale."""
+        return all_parts(self.configs[scale], self.groups)
+
+    def data(self, scale: str) -> Path:
+        """Folder of the data of a scale."""
+        return self.folder / scale / "data"
+
+    def results(self, scale: str, time: int = 1) -> Path:
+        """Folder of the tables of a scale from the first time, or the second, that they were made."""
+        return self.folder / scale / str(time)
+
+    def run(self, command: Sequence[str], deadline: Deadline, variables: Mapping[str, str] | None = None) -> Ended:
+        """Run a program in the environment of the pipeline, changed by these variables."""
+        return run_program(command, environment(self.root / "src") | dict(variables or {}), deadline)
+
+    def make_samples(self, scale: str, deadline: Deadline, pool: Executor) -> Iterator[Record]:
+        """Make the data of a scale: a record for each entry that could not be made, and one of how many were."""
+        entries = list(dict.fromkeys(entry for part in self.parts(scale) for entry in part.samples))
+        made = 0
+        for entry, ended in zip(
+            entries, pool.map(lambda entry: self._make(entry, scale, deadline), entries), strict=True
+        ):
+            if ended.outcome == Outcome.PASSED:
+                made += 1
+            else:
+                yield Record(f"{scale}/data/{entry}", ended.outcome, ended.fault)
+        yield Record(f"{scale}/data", Outcome.PASSED if made else Outcome.NOT_REACHED, numbers={"made": made})
+
+    def _make(self, entry: str, scale: str, deadline: Deadline) -> Ended:
+        """Make the data of one entry, unless it is taken from an archive that is not here."""
+        config = self.configs[scale]
+        owner, name = entry.split("/")
+        archive = config["samples"][owner][name].get("archive")
+        if archive and not Path(archive).exists():
+            return Ended(Outcome.NOT_REACHED, f"there is no {archive}", 0.0)
+        return self.run(samples_command(entry, config, self.sources, self.root, self.data(scale)), deadline)
+
+
+def workers() -> ThreadPoolExecutor:
+    """As many programs at a time as the processor has cores, but not more than share a device well."""
+    return ThreadPoolExecutor(min(MOST_PROGRAMS, os.cpu_count() or 1))

@@ -1,0 +1,110 @@
+"""The pipeline's jobs as command lines, for a machine without Snakemake."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ndgm.groups import Group, Job
+from ndgm.pipeline.jobs import Config, parts, result, samples, settings
+
+RESULTS = "results/{scale}/"
+"""How a job's name for a file begins that another job makes."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process of the pipeline: a job, or one part of it.
+
+    Attributes:
+        job: The job.
+        config: The config that it is run on.
+        part: Name of the part; empty where the job is not divided.
+    """
+
+    job: Job
+    config: Config
+    part: str
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+        return f"{self.job.name}/{self.part}" if self.part else self.job.name
+
+    @property
+    def waits(self) -> bool:
+        """Whether it reads what other jobs make."""
+        return any(path.startswith(RESULTS) for path in self.job.reads)
+
+    @property
+    def samples(self) -> list[str]:
+        """Entries `owner/name` of the config's table of samples that it reads."""
+        return samples(self.job, self.config, self.part)
+
+    @property
+    def tables(self) -> list[str]:
+        """Its tables, under the results."""
+        return self._results()
+
+    @property
+    def outputs(self) -> list[str]:
+        """All files that it makes, under the results."""
+        weights = self._results("weights", ".npz") if self.job.weights else []
+        return [*self.tables, *self._results(suffix=".json"), *weights]
+
+    def command(self, root: Path, data: Path, results: Path) -> list[str]:
+        """Its program and arguments.
+
+        Args:
+            root: The repository.
+            data: Folder of the data.
+            results: Folder of the results of the scale.
+        """
+        reads = [
+            results / path.removeprefix(RESULTS) if path.startswith(RESULTS) else root / path for path in self.job.reads
+        ]
+        options: dict[str, list[Any]] = {
+            "settings": [_json(settings(self.job, self.config, self.part))],
+            "samples": [data / f"{entry}.npz" for entry in self.samples],
+            "reads": reads,
+            "out": [results / table for table in self.tables],
+        }
+        if self.job.weights:
+            options["weights"] = [results / path for path in self._results("weights", ".npz")]
+        program = root / "scripts" / ("train.py" if self.job.trains else "tabulate.py")
+        functions = [each.function for each in self.job.experiments]
+        arguments = [str(word) for name, values in options.items() for word in (f"--{name}", *values)]
+        return [sys.executable, str(program), *functions, *arguments]
+
+    def _results(self, folder: str = "", suffix: str = ".parquet") -> list[str]:
+        return [result(self.job, each, folder, suffix).format(part=self.part) for each in self.job.experiments]
+
+
+def all_parts(config: Config, groups: Iterable[Group]) -> list[Part]:
+    """Every process that makes tables of groups: first those of networks, which take longest and are worth most."""
+    in_order = sorted(groups, key=lambda group: not group.name.endswith("networks"))
+    return [Part(job, config, part) for group in in_order for job in group.jobs for part in parts(job, config)]
+
+
+def samples_command(entry: str, config: Config, sources: Mapping[str, str], root: Path, data: Path) -> list[str]:
+    """Program and arguments that make the data of an entry `owner/name` of the config's table of samples.
+
+    Args:
+        entry: The entry.
+        config: The config.
+        sources: Module of `ndgm.data` with the function of each source's name.
+        root: The repository.
+        data: Folder of the data.
+    """
+    owner, name = entry.split("/")
+    options = dict(config["samples"][owner][name])
+    source = options.pop("source")
+    told = _json({"root_seed": config["root_seed"], "options": options})
+    program = [sys.executable, str(root / "scripts/make_samples.py"), f"{sources[source]}.{source}"]
+    return [*program, "--settings", told, "--out", str(data / f"{entry}.npz")]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, allow_nan=False)

@@ -1,0 +1,26 @@
+"""The environment of every program of the pipeline: this is the one place that sets it."""
+
+import os
+from pathlib import Path
+
+FIXED = {
+    "SOURCE_DATE_EPOCH": "1705363200",  # 16 January 2024: the day of the paper whose claims are tested
+    "PYTHONHASHSEED": "0",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    "MPLBACKEND": "Agg",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+def environment(sources: Path) -> dict[str, str]:
+    """Environment variables of a program.
+
+    Args:
+        sources: Folder of our modules. A copy of the repository runs its own, also where another checkout is installed.
+    """
+    inherited = os.environ.get("PYTHONPATH")
+    return os.environ | FIXED | {"PYTHONPATH": os.pathsep.join(filter(None, [str(sources), inherited]))}

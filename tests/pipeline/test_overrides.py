@@ -1,0 +1,62 @@
+"""A run that is not its scale's is said to be none, since its results go to the folder of the scale."""
+
+from pathlib import Path
+
+import pytest
+from conftest import run_snakemake
+
+
+def said(repository: Path, *arguments: str) -> list[str]:
+    """Lines at the start of a run that name a folder that gets results of other settings."""
+    done = run_snakemake(repository, "--list-rules", *arguments)
+    assert done.returncode == 0, done.stdout
+    return [line for line in done.stdout.splitlines() if line.startswith("results/")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "scale", "keys"),
+    [
+        (("--config", "root_seed=7"), "laptop", "root_seed"),
+        (("--config", "scale=smoke", "device=cuda"), "smoke", "device"),
+        (("--config", "l1_paradox={lasso: {methods: [ista]}}"), "laptop", "l1_paradox.lasso.methods"),
+        (("--configfile", "{mine}"), "laptop", "convergence.cures.seeds, convergence.cures.methods"),
+        (
+            ("--configfile", "config/smoke.yaml", "{mine}"),
+            "smoke",
+            "convergence.cures.seeds, convergence.cures.methods",
+        ),
+        (("--configfile", "config/smoke.yaml", "--config", "root_seed=7"), "smoke", "root_seed"),
+    ],
+)
+def test_other_settings_than_the_scales(
+    repository: Path, tmp_path: Path, arguments: tuple[str, ...], scale: str, keys: str
+) -> None:
+    """One line names the folder, the keys, and the way to a folder of its own."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("convergence: {cures: {seeds: 3, methods: [polyak]}}")
+    (line,) = said(repository, *(argument.replace("{mine}", str(mine)) for argument in arguments))
+    assert line.startswith(
+        f"results/{scale} gets a run that is not that of config/{scale}.yaml: other values of {keys};"
+    )
+    assert "config/mine.yaml" in line and "`scale: mine`" in line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--config", "scale=smoke"), ("--configfile", "config/smoke.yaml"), ("--config", "root_seed=20240116")],
+)
+def test_the_settings_of_the_scale(repository: Path, arguments: tuple[str, ...]) -> None:
+    """Nothing is said where only the scale is chosen, or where values equal its own."""
+    assert said(repository, *arguments) == []
+
+
+def test_a_scale_of_ones_own(repository: Path) -> None:
+    """What the line says to do gives a run with a folder of its own, and nothing to be said."""
+    mine = repository / "config/mine.yaml"
+    mine.write_text("scale: mine\nroot_seed: 7\n")
+    try:
+        assert said(repository, "--config", "scale=mine") == []
+        plan = run_snakemake(repository, "--dry-run", "--config", "scale=mine", "--", "results/mine/paper.pdf")
+        assert plan.returncode == 0, plan.stdout
+    finally:
+        mine.unlink()

@@ -1,0 +1,197 @@
+"""Each claim on adaptive methods on run tables that obey its law or break it: every one can fail."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ndgm.claims.adaptive  # noqa: F401  (registers its claims)
+from ndgm.decide.claim import CLAIMS, decide
+from ndgm.experiments.grids import grid
+
+NAMES = [name for name, one in CLAIMS.items() if one.group == "adaptive"]
+LASSO, ONE, CYCLES = "adaptive_lasso", "adaptive_one_weight", "adaptive_cycles"
+SEEDS, STEPS, EPSILON = 10, 8_000, 1e-8
+RMSPROP = ["rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999"]
+ADAM = {"smallest": 0.1 / 3.8, "largest": 0.425217680272}  # cycles of one and of seven steps, β₁ = 0.9
+
+
+def recorded(runs, **ends):
+    """A row at half of the steps and one at three quarters, without means, and the last one."""
+    rows = [runs.assign(step=step, l1_norm=0.1, mean_l1_norm=np.nan) for step in (STEPS // 2, 3 * STEPS // 4)]
+    last = runs.assign(step=STEPS, **ends)
+    return pd.concat([*rows, last]).assign(stopped_because="finished").sort_values(["run", "step"], ignore_index=True)
+
+
+def lasso_table(rng):
+    """RMSProp's norm falls towards ηd/2, the subgradient method's rises, Adam's is low."""
+    methods = ["subgradient", "sign", *RMSPROP, "adam", "proximal_adam"]
+    runs = grid(
+        design=["a", "b"],
+        method=methods,
+        step_size_times_lipschitz=[0.01, 0.02],
+        penalty_over_max=[1.05, 3.0, 30.0],
+        seed=range(SEEDS),
+    ).assign(dimension=20.0)
+    runs["step_size"] = runs["step_size_times_lipschitz"]
+    unit = runs["step_size"] * runs["dimension"] / 2
+    falling = unit * (1 + 1 / runs["penalty_over_max"] ** 2)
+    norm = falling.where(runs["method"].isin(RMSPROP), unit)
+    norm = norm.where(runs["method"] != "subgradient", unit * runs["penalty_over_max"])
+    norm = norm.where(runs["method"] != "adam", 0.25 * unit)
+    runs["predicted_l1_norm"], runs["first_order_l1_norm"] = norm, falling
+    end = norm.where(runs["method"] != "proximal_adam", 0.0)
+    return recorded(runs, l1_norm=end, mean_l1_norm=end * (1 + 0.002 * rng.uniform(-1, 1, len(runs))))
+
+
+def one_weight_table(rng):
+    methods = [*RMSPROP, "adam", "amsgrad", "adagrad"]
+    factors = {"method": methods, "step_size": [0.01], "seed": range(SEEDS)}
+    runs = pd.concat(
+        [
+            grid(design=["parabola"], curvature=[1e-3, 1.0, 1e3], tilt=[0.0], penalty=[0.0], **factors),
+            grid(design=["kink"], curvature=[0.0], tilt=[0.0, 0.6, 0.9], penalty=[1.0], **factors),
+            grid(design=["low kink"], curvature=[0.0], tilt=[0.0], penalty=[1e-9, 1e-8, 1e-7], **factors),
+        ],
+        ignore_index=True,
+    ).assign(run=lambda table: table.index, epsilon=EPSILON)
+    parabola, kink = runs["design"] == "parabola", runs["design"] == "kink"
+    tilted = (1 + runs["tilt"] ** 2) / np.sqrt(1 - runs["tilt"] ** 2) / 2
+    mean = tilted.where(~parabola, 0.5 - EPSILON / runs["curvature"].where(parabola, 1) / runs["step_size"])
+    mean = mean.where(parabola | kink, 0.5 * runs["penalty"] / (runs["penalty"] + EPSILON))
+    mean = mean.where(~runs["method"].isin(["adam", "amsgrad"]), np.where(parabola, 0.01, 0.12))
+    # Over steps 6,000 to 8,000.
+    mean = mean.where(
+        runs["method"] != "adagrad", np.where(kink, tilted * 2 / (np.sqrt(6_000) + np.sqrt(8_000)), 0.001)
+    )
+    resting = runs["method"].isin(["amsgrad", "adagrad"]) & parabola
+    end = (mean * runs["step_size"]).where(~resting, 1e-40)
+    return recorded(runs, l1_norm=end, mean_l1_norm=end * (1 + 0.0005 * rng.uniform(-1, 1, len(runs))))
+
+
+def cycles_table(rng):
+    runs = grid(design=["kink"], method=["adam", "heavy_ball"], step_size=[0.01], seed=range(SEEDS), start=range(20))
+    steps = rng.uniform(0.05, 0.3, len(runs))
+    steps[(runs["seed"] == 3) & (runs["start"] == 5)] = ADAM["smallest"]
+    steps[(runs["seed"] == 4) & (runs["start"] == 7)] = ADAM["largest"]
+    steps[runs["start"] == 9] = 0.25
+    steps[runs["start"] == 10] = 0.035
+    norm = steps * runs["step_size"] * np.where(runs["method"] == "heavy_ball", 10, 1)
+    return recorded(runs, l1_norm=norm, mean_l1_norm=norm)
+
+
+@pytest.fixture
+def tables():
+    """Run tables that obey every law but those that contradict another: a kink differs from a parabola in them."""
+    rng = np.random.default_rng(0)
+    made = {LASSO: lasso_table(rng), ONE: one_weight_table(rng), CYCLES: cycles_table(rng)}
+    return {name: table.assign(experiment=name) for name, table in made.items()}
+
+
+def row_of(name, tables):
+    return decide({f"adaptive_{name}": CLAIMS[f"adaptive_{name}"]}, tables)[0]
+
+
+def change(table, column, where, value):
+    """Apply `value` to a column where a query holds; there must be such rows."""
+    rows = table.query(where).index
+    assert len(rows)
+    table.loc[rows, column] = value(table.loc[rows])
+
+
+def scaled(factor, column="mean_l1_norm"):
+    return lambda rows: rows[column] * factor
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "adaptive_rmsprop_on_a_kink"])
+def test_tables_that_obey_the_law_support_the_claim(name, tables):
+    assert row_of(name.removeprefix("adaptive_"), tables)["verdict"] == "supported"
+
+
+def test_a_kink_on_which_rmsprop_keeps_something_else_supports_the_claim_that_they_differ(tables):
+    # On tables that obey the closed forms they do not differ, so that claim is refuted there.
+    row = row_of("rmsprop_on_a_kink", tables)
+    assert row["verdict"] == "refuted" and row["cells"] == 9
+    change(tables[ONE], "mean_l1_norm", "design == 'kink' and tilt == 0", scaled(1.2))
+    assert row_of("rmsprop_on_a_kink", tables)["verdict"] == "supported"
+    change(tables[ONE], "mean_l1_norm", "design == 'kink' and tilt == 0 and method == 'rmsprop_0.9'", scaled(1 / 1.2))
+    assert row_of("rmsprop_on_a_kink", tables)["verdict"] == "refuted"
+
+
+ONE_CELL = "design == 'b' and step_size == 0.02 and penalty_over_max == 3"
+# Claim, table, column, rows, and what is done to them.
+BREAKS = [
+    ("rmsprop_norm", LASSO, "mean_l1_norm", f"method == 'rmsprop_0.999' and {ONE_CELL}", scaled(1.04)),
+    ("rmsprop_floor", LASSO, "mean_l1_norm", f"method == 'rmsprop_0.999' and {ONE_CELL}", scaled(0.96)),
+    ("rmsprop_trend", LASSO, "mean_l1_norm", "method == 'rmsprop_0.9' and penalty_over_max > 20", scaled(3)),
+    ("rmsprop_trend", LASSO, "mean_l1_norm", "method == 'subgradient' and penalty_over_max > 20", scaled(0.01)),
+    # Lower at the end than at the beginning, and highest between.
+    ("rmsprop_trend", LASSO, "mean_l1_norm", "method == 'rmsprop_0.9' and penalty_over_max == 3", scaled(3)),
+    ("sign_floor", LASSO, "mean_l1_norm", f"method == 'sign' and {ONE_CELL}", scaled(1.04)),
+    ("adagrad_decay", ONE, "mean_l1_norm", "method == 'adagrad' and tilt == 0.6", scaled(1.1)),
+    # The last step alone, and the first one of the mean alone, do not tell how long ago it began.
+    ("adagrad_decay", ONE, "step", f"step == {3 * STEPS // 4}", lambda rows: 100),
+    ("proximal_zero", LASSO, "l1_norm", f"method == 'proximal_adam' and seed == 3 and {ONE_CELL}", lambda rows: 1e-30),
+    ("rmsprop_cycle", ONE, "mean_l1_norm", "method == 'rmsprop_0.9' and curvature == 1e3", scaled(0.9)),
+    # Without ε/L, a five-hundredth at the lowest curvature: too small to matter; a tenth is not.
+    ("rmsprop_cycle", ONE, "mean_l1_norm", "method == 'rmsprop_0.99' and curvature == 1e-3", scaled(1.1)),
+    ("rmsprop_cycle_long_memory", ONE, "mean_l1_norm", "method == 'rmsprop_0.999' and seed == 4", scaled(0)),
+    ("adam_cycles", CYCLES, "mean_l1_norm", "method == 'adam' and mean_l1_norm < 0.0003", scaled(1.05)),
+    ("adam_cycles", CYCLES, "mean_l1_norm", "method == 'adam' and mean_l1_norm > 0.004", scaled(0.9)),
+    ("adam_cycles", CYCLES, "mean_l1_norm", "method == 'adam' and seed == 0 and start == 0", lambda rows: 1e-5),
+    ("heavy_ball_cycles", CYCLES, "mean_l1_norm", "method == 'heavy_ball' and mean_l1_norm > 0.04", scaled(0.9)),
+    ("momentum_coexistence", CYCLES, "mean_l1_norm", "method == 'adam'", lambda rows: 0.001),
+    # All on one cycle, a large one.
+    ("momentum_coexistence", CYCLES, "mean_l1_norm", "method == 'adam'", lambda rows: 0.004),
+    ("epsilon", ONE, "mean_l1_norm", "method == 'rmsprop_0.9' and penalty == 1e-8", scaled(2)),
+    ("adam_and_rmsprop_on_kinks", LASSO, "mean_l1_norm", f"method == 'adam' and {ONE_CELL}", scaled(3)),
+    ("adam_and_rmsprop_on_parabolas", ONE, "mean_l1_norm", "method == 'adam' and curvature == 1", scaled(40)),
+    ("rmsprop_on_a_tilted_kink", ONE, "mean_l1_norm", "method == 'rmsprop_0.9' and tilt == 0.6", scaled(0.5)),
+    ("rest_on_parabolas", ONE, "l1_norm", "method == 'adagrad' and curvature == 1 and seed == 2", lambda rows: 1e-6),
+    ("amsgrad_on_kinks", ONE, "mean_l1_norm", "method == 'amsgrad' and tilt == 0.9", scaled(0.01)),
+]
+
+
+@pytest.mark.parametrize(("name", "table", "column", "where", "value"), BREAKS)
+def test_tables_that_break_the_law_refute_the_claim(name, table, column, where, value, tables):
+    change(tables[table], column, where, value)
+    assert row_of(name, tables)["verdict"] == "refuted"
+
+
+def test_every_claim_was_refuted_above():
+    assert {f"adaptive_{name}" for name, *_ in BREAKS} | {"adaptive_rmsprop_on_a_kink"} == set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "column", "where", "value"),
+    [
+        ("rmsprop_norm", LASSO, "mean_l1_norm", "method == 'rmsprop_0.9'", scaled(2)),
+        ("rmsprop_norm", LASSO, "first_order_l1_norm", "step == step", lambda rows: 7.0),
+        ("rmsprop_floor", LASSO, "predicted_l1_norm", "step == step", lambda rows: 7.0),
+        ("rmsprop_cycle", ONE, "mean_l1_norm", "method == 'rmsprop_0.999' or design != 'parabola'", scaled(0)),
+        ("adagrad_decay", ONE, "mean_l1_norm", "tilt == 0", scaled(3)),
+        ("epsilon", ONE, "mean_l1_norm", "design == 'kink' or method == 'adam'", scaled(3)),
+        ("rest_on_parabolas", ONE, "l1_norm", "design == 'kink' or method == 'adam'", lambda rows: 1.0),
+        ("adam_cycles", CYCLES, "mean_l1_norm", "method == 'heavy_ball'", scaled(3)),
+        ("proximal_zero", LASSO, "l1_norm", f"step < {STEPS}", lambda rows: 1.0),
+    ],
+)
+def test_what_a_claim_does_not_speak_of_does_not_matter(name, table, column, where, value, tables):
+    change(tables[table], column, where, value)
+    assert row_of(name, tables)["verdict"] == "supported"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_diverged_run_is_said_and_not_judged(name, tables):
+    for table in tables.values():
+        gap = (table["seed"] == 2) & (table["step"] == STEPS)
+        table.loc[gap, "mean_l1_norm"], table.loc[gap, "stopped_because"] = np.nan, "diverged"
+    row = row_of(name.removeprefix("adaptive_"), tables)
+    assert row["verdict"] == "inconclusive" and row["gap"].endswith("runs diverged")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_claims_without_their_runs_are_inconclusive(name, tables):
+    row = row_of(
+        name.removeprefix("adaptive_"), {key: table[table["method"] == "sgd"] for key, table in tables.items()}
+    )
+    assert row["verdict"] == "inconclusive" and "no runs" in row["gap"]

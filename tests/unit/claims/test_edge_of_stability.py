@@ -1,0 +1,245 @@
+"""Each claim on the Edge of Stability on run tables that obey its law, and on such as break it: every one can fail."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from claims_on_made_up_tables import change, claims_of, copied_for_each_test, law
+
+import ndgm.claims.edge_of_stability  # noqa: F401  (registers its claims)
+from ndgm.decide.claim import decide
+from ndgm.experiments.grids import grid
+from ndgm.theory.edge_of_stability import cycle_amplitude, cycle_sharpness, mean_curvature, scalar
+
+CLAIMS = claims_of("edge_of_stability")
+PREFIX = "edge_of_stability_"
+LENGTH = "amplitude"
+CYCLES, ASYMMETRIC, NEAR = (f"{PREFIX}{name}" for name in ("cycles", "asymmetric", "near_threshold"))
+MAX_AFFINE, LOGISTIC, SEPARABLE = (f"{PREFIX}{name}" for name in ("max_affine", "logistic", "separable"))
+EVEN = ["absolute", "huber", "pseudo_huber", "log_cosh", "softplus_pair", "power_1.5"]
+STEPS = 100
+# These two are false of the functions, so that a table that obeys theory refutes them.
+FALSE = {f"{PREFIX}subquadratic", f"{PREFIX}nonsmooth"}
+
+
+def finished(runs, experiment):
+    return runs.assign(experiment=experiment, step=STEPS, stopped_because="finished", start_objective=2.0)
+
+
+def with_curvature(runs):
+    """κ as it telescopes."""
+    runs["mean_squared_gradient_norm"] = 0.3 + 0.01 * runs["seed"]
+    ends = (runs["step_size"], runs["start_objective"], runs["objective"], runs["mean_squared_gradient_norm"], STEPS)
+    return runs.assign(mean_curvature=mean_curvature(*ends) * runs["mean_squared_gradient_norm"])
+
+
+def cycles_table():
+    """Every function on its cycle above the threshold, and at its minimum below."""
+    runs = grid(design=[*EVEN, "kink_aside"], method=["subgradient"], ratio=[0.6, 1.3, 2.5], seed=range(3))
+    runs["threshold"] = runs["design"].map(lambda name: scalar(name).threshold)
+    runs["step_size"] = runs["ratio"] * runs["threshold"].replace(0, 2)
+    runs = finished(runs, CYCLES)
+    above = runs["step_size"] > runs["threshold"]
+    runs["amplitude"] = runs["objective"] = 0.0
+    runs["sharpness"] = runs["design"].map(lambda name: scalar(name).lipschitz).replace(np.inf, 0.0)
+    runs["smoothness"] = np.where(above, 2 / runs["step_size"], np.nan)
+    for name, part in runs[above & (runs["design"] != "kink_aside")].groupby("design"):
+        runs.loc[part.index, "amplitude"] = cycle_amplitude(name, part["step_size"])
+        runs.loc[part.index, "sharpness"] = cycle_sharpness(name, part["step_size"]) * 2 / part["step_size"]
+        runs.loc[part.index, "objective"] = 0.7
+    runs.loc[above & (runs["design"] == "kink_aside"), "amplitude"] = 0.5
+    # The two points of a cycle need not be alike: here one is above the mean and one below, within what a claim allows.
+    skew = 0.01 * runs["sharpness"] * (runs["seed"] - 1)
+    return with_curvature(runs.assign(sharpness=runs["sharpness"] + skew, sharpness_before=runs["sharpness"] - skew))
+
+
+def asymmetric_table():
+    runs = finished(grid(design=["linex"], method=["subgradient"], step_size=[1.5, 3.0], seed=range(2)), ASYMMETRIC)
+    return with_curvature(runs.assign(objective=0.4))
+
+
+def near_threshold_table():
+    """p² = ν/c: c is 1 on √(1+x²), and 1 − 1/3 on eˣ − x; both with L = 1."""
+    designs = {"pseudo_huber": 1.0, "linex": 2 / 3}
+    runs = grid(design=list(designs), method=["subgradient"], excess=[0.005, 0.02], seed=range(2))
+    runs["step_size"] = 2 + runs["excess"]
+    runs["amplitude"] = np.sqrt(runs["excess"] / runs["design"].map(designs) * (1 + 0.3 * runs["excess"]))
+    return with_curvature(finished(runs, NEAR).assign(objective=0.01))
+
+
+def max_affine_table():
+    runs = grid(design=["max_affine_2", "max_affine_5"], method=["subgradient"], step_size=[0.01, 1.0], seed=range(3))
+    return with_curvature(finished(runs, MAX_AFFINE).assign(amplitude=runs["step_size"] / 2, objective=0.1))
+
+
+def logistic_table():
+    """A cycle that attracts up to 1.6 times the threshold, and then anything."""
+    ratios = [0.8, 0.99, 1.05, 1.3, 2.0]
+    runs = grid(design=["a", "b"], method=["subgradient"], step_size_over_threshold=ratios, seed=range(3))
+    ratio = runs["step_size_over_threshold"]
+    runs["step_size"] = 30 * ratio
+    runs["predicted_amplitude"] = np.sqrt(2 * (ratio - 1).clip(lower=0)).where(ratio > 1)
+    runs["multiplier"] = (ratio / 1.6).where(ratio > 1)
+    amplitude = runs["predicted_amplitude"].where(ratio < 1.6, 0.1 * runs["seed"]).fillna(1e-15)
+    return with_curvature(finished(runs, LOGISTIC).assign(amplitude=amplitude, objective=0.2))
+
+
+def separable_table():
+    """The loss rises at first, and never later."""
+    runs = grid(design=["a", "b"], method=["subgradient"], step_size_over_threshold=[1.0, 64.0], seed=range(2))
+    runs["step_size"] = runs["step_size_over_threshold"]
+    losses = {1: 1.0, 2: 3.0, 10: 0.9, 50: 0.3, 70: 0.2, STEPS: 0.1}
+    rows = [
+        finished(runs, SEPARABLE).assign(step=step, objective=loss, start_objective=2.0)
+        for step, loss in losses.items()
+    ]
+    return with_curvature(pd.concat(rows).sort_values(["run", "step"], ignore_index=True))
+
+
+def every_table():
+    return {
+        CYCLES: cycles_table(),
+        ASYMMETRIC: asymmetric_table(),
+        NEAR: near_threshold_table(),
+        MAX_AFFINE: max_affine_table(),
+        LOGISTIC: logistic_table(),
+        SEPARABLE: separable_table(),
+    }
+
+
+tables = copied_for_each_test(every_table)
+
+
+def verdicts(tables):
+    return {row["id"]: row["verdict"] for row in decide(CLAIMS, tables)}
+
+
+def test_tables_that_obey_support_every_claim_but_those_that_are_false(tables):
+    assert verdicts(tables) == {name: "refuted" if name in FALSE else "supported" for name in CLAIMS}
+
+
+def at_edge(rows):
+    """The sharpness at two points, as far apart as takes one of them to the edge."""
+    edge, total = 2 / rows["step_size"], rows["sharpness"] + rows["sharpness_before"]
+    return np.column_stack([edge, total - edge])
+
+
+ABOVE = "step_size > threshold"
+# All claims that change to refuted, table, column, rows, and the factor on their values or the values themselves.
+BREAKS = [
+    # One run on a cycle of another length; one that does not settle below the threshold.
+    ("amplitude", CYCLES, LENGTH, f"design == 'log_cosh' and {ABOVE} and seed == 1", law("1.00001 * amplitude")),
+    (
+        "amplitude",
+        CYCLES,
+        "amplitude",
+        "design == 'pseudo_huber' and ratio == 0.6 and seed == 2",
+        law("amplitude + 1e-5"),
+    ),
+    ("amplitude", CYCLES, LENGTH, "design == 'power_1.5' and ratio == 0.6", law("0 * amplitude")),
+    # The mean sharpness is off, and nowhere near the edge.
+    ("sharpness", CYCLES, "sharpness", f"design == 'power_1.5' and {ABOVE} and seed == 0", law("1.001 * sharpness")),
+    ("sharpness", CYCLES, "sharpness_before", f"design == 'softplus_pair' and {ABOVE}", law("sharpness_before + 1e-4")),
+    ("secant", CYCLES, "smoothness", "design == 'absolute' and ratio == 2.5", law("1.00001 * smoothness")),
+    ("secant occurs", CYCLES, "smoothness", f"design == 'huber' and {ABOVE} and seed == 0", law("0.9 * smoothness")),
+    # A sum that does not telescope, in each of the experiments.
+    *(
+        ("identity", table, "mean_curvature", "seed == 1", law("mean_curvature * (1 + 1e-8)"))
+        for table in (CYCLES, ASYMMETRIC, NEAR, MAX_AFFINE, LOGISTIC, SEPARABLE)
+    ),
+    ("identity", CYCLES, "start_objective", "design == 'kink_aside'", law("start_objective + 1e-3")),
+    # A little curvature at one of two iterates beyond the kink; steps that get shorter.
+    ("kinks sharpness", CYCLES, "sharpness", "design == 'absolute' and ratio == 0.6", law("sharpness + 1e-4")),
+    ("kinks amplitude", CYCLES, LENGTH, f"design == 'huber' and {ABOVE} and seed == 0", law("0.99 * amplitude")),
+    # It settles, although its last step still has the curvature 2/η.
+    (
+        "occurs amplitude",
+        CYCLES,
+        "amplitude",
+        f"design == 'log_cosh' and {ABOVE} and seed == 0",
+        law("1e-4 * amplitude"),
+    ),
+    # The edge is reached at one of two points, whose mean is as predicted.
+    ("inapplicable", CYCLES, ["sharpness", "sharpness_before"], "design == 'pseudo_huber' and ratio == 1.3", at_edge),
+    # One function with a corner at the minimum settles, at one step; |x| does.
+    ("kink_at_solution", MAX_AFFINE, "amplitude", "step_size == 0.01 and seed == 1", law("0.001 * amplitude")),
+    (
+        "kink_at_solution kinks amplitude",
+        CYCLES,
+        "amplitude",
+        "design == 'absolute' and seed == 1",
+        law("0 * amplitude"),
+    ),
+    # Another constant; another power of ν.
+    ("amplitude_near_threshold", NEAR, "amplitude", "design == 'linex'", law("amplitude * 1.5 ** 0.5")),
+    ("amplitude_near_threshold", NEAR, "amplitude", "excess == 0.02 and seed == 0", law("1.02 * amplitude")),
+    # It does not settle close below, or is not on the cycle close above; or further above.
+    (
+        "logistic_doubling logistic_basin",
+        LOGISTIC,
+        "amplitude",
+        "step_size_over_threshold == 0.99 and seed == 0",
+        law("amplitude + 0.1"),
+    ),
+    (
+        "logistic_doubling logistic_basin",
+        LOGISTIC,
+        "amplitude",
+        "step_size_over_threshold == 1.05 and design == 'b'",
+        law("0.9 * amplitude"),
+    ),
+    ("logistic_basin", LOGISTIC, "amplitude", "step_size_over_threshold == 1.3 and seed == 2", law("0.1 * amplitude")),
+    # One late rise.
+    (
+        "logistic_separable",
+        SEPARABLE,
+        "objective",
+        "step == 70 and design == 'b' and seed == 1",
+        law("objective + 0.2"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("names", "table", "column", "where", "value"), BREAKS)
+def test_tables_that_break_the_law_refute_the_claim_and_no_other(names, table, column, where, value, tables):
+    change(tables[table], column, where, value)
+    refuted = {name for name, verdict in verdicts(tables).items() if verdict == "refuted"} - FALSE
+    assert refuted == {f"{PREFIX}{name}" for name in names.split()}
+
+
+def test_numbers_of_every_function_at_two_thresholds(tables):
+    rows = {row["id"]: row["table"] for row in decide(CLAIMS, tables)}
+    amplitudes, sharpness = rows[f"{PREFIX}amplitude"], rows[f"{PREFIX}sharpness"]
+    assert set(amplitudes) == set(sharpness) == set(EVEN)
+    # Of 1.3 and 2.5 thresholds the latter is nearer to two; thresholds are 2, 4 for the pair, 2 for want of one.
+    assert amplitudes["softplus_pair"]["step"] == 10 and amplitudes["absolute"]["step"] == 5
+    assert amplitudes["pseudo_huber"]["predicted"] == pytest.approx(np.sqrt(5**2 / 4 - 1))
+    assert sharpness["pseudo_huber"]["predicted"] == pytest.approx(4 / 5**2)
+    change(tables[CYCLES], "amplitude", "design == 'huber' and ratio == 2.5", law("amplitude + seed"))
+    changed = decide({f"{PREFIX}amplitude": CLAIMS[f"{PREFIX}amplitude"]}, tables)[0]["table"]
+    assert changed["huber"]["measured"] == pytest.approx(2.5 + 1) and changed["huber"]["predicted"] == 2.5
+
+
+def test_every_claim_was_refuted():
+    assert {f"{PREFIX}{name}" for names, *_ in BREAKS for name in names.split()} | FALSE == set(CLAIMS)
+
+
+def test_claims_that_are_false_would_be_supported_of_other_functions(tables):
+    cycles = tables[CYCLES]
+    above = cycles["step_size"] > cycles["threshold"]
+    cycles.loc[above, ["sharpness", "sharpness_before"]] = np.outer(2 / cycles.loc[above, "step_size"], [0.97, 1.02])
+    cycles.loc[cycles["design"] == "kink_aside", "amplitude"] = 0.3
+    found = verdicts(tables)
+    assert {found[name] for name in FALSE} == {"supported"}
+    # And those that say the contrary are refuted then.
+    assert found[f"{PREFIX}inapplicable"] == found[f"{PREFIX}sharpness"] == found[f"{PREFIX}kinks"] == "refuted"
+
+
+@pytest.mark.parametrize("table", [CYCLES, ASYMMETRIC, NEAR, MAX_AFFINE, LOGISTIC, SEPARABLE])
+def test_a_run_that_diverged_or_no_runs_leave_what_reads_them_open(table, tables):
+    whole = tables[table]
+    diverged = whole.assign(stopped_because="diverged", amplitude=np.nan, mean_curvature=np.nan)
+    for changed in (diverged, whole.iloc[:0]):
+        found = verdicts(tables | {table: changed})
+        readers = {name for name in CLAIMS if table in CLAIMS[name].experiments}
+        assert {found[name] for name in readers} == {"inconclusive"}
+        assert all(found[name] != "inconclusive" for name in set(CLAIMS) - readers)

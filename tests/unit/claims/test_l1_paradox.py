@@ -1,0 +1,279 @@
+"""Each claim of the L1 paradox on run tables that obey its law, break it, or drown it in noise: every one can fail."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from claims_on_made_up_tables import (
+    STEPS,
+    change,
+    claims_of,
+    copied_for_each_test,
+    diverge,
+    law,
+    near_one,
+    only,
+    random_among,
+    row_of,
+    verdict,
+    why_inconclusive,
+    with_two_rows,
+)
+
+import ndgm.claims.l1_paradox  # noqa: F401  (registers its claims)
+from ndgm.decide.claim import decide
+from ndgm.experiments.grids import grid
+
+CLAIMS = claims_of("l1_paradox")
+PENALTIES = np.geomspace(0.1, 5, 7)
+TURN = float(PENALTIES[2])
+PENALTY_MAX, LIPSCHITZ, SQUARED_B = 2.0, 4.0, 6.0
+DIMENSION = {"a": 10, "b": 30}
+SEEDS = 10
+HALFWAY = {"squared_norm": 1.7, "zeros": 0.0}
+AT_THE_END = {"squared_norm": 1.3, "zeros": 0.0}
+METHODS = [
+    "subgradient",
+    "subgradient_sqrt",
+    "subgradient_geometric",
+    "heavy_ball",
+    "ista",
+    "fista",
+    "truncated_gradient",
+]
+
+
+def exact_table():
+    """A path that falls in a straight line to zero at λ_max, and the closed form of the floor above it."""
+    table = grid(design=["a", "b"], step_size_times_lipschitz=[0.02, 0.1], penalty_over_max=PENALTIES)
+    table = table.drop(columns="run").assign(experiment="l1_paradox_exact")
+    table["step_size"] = table["step_size_times_lipschitz"] / LIPSCHITZ
+    table["penalty"] = table["penalty_over_max"] * PENALTY_MAX
+    table["dimension"] = table["design"].map(DIMENSION)
+    table["exact_l1_norm"] = np.maximum(PENALTY_MAX - table["penalty"], 0)
+    table["exact_zeros"] = np.minimum(table["dimension"], np.ceil(3 * table["penalty_over_max"])).astype(int)
+    floor = table["step_size"] * table["penalty"] / 2 * (table["dimension"] + SQUARED_B / table["penalty"] ** 2)
+    table["predicted_l1_norm"] = table["exact_l1_norm"] + floor
+    table["predicted_turning_point_over_max"] = TURN
+    table["away_from_breakpoints"] = (table["penalty_over_max"] < 0.5) | (table["penalty_over_max"] > 1)
+    return table
+
+
+def runs_on(exact, experiment, methods):
+    """One row a run, with the exact solution at its penalty; runs are numbered within a design."""
+    runs = exact.merge(pd.DataFrame({"method": methods}), how="cross").merge(
+        pd.DataFrame({"seed": range(SEEDS)}), how="cross"
+    )
+    runs["experiment"], runs["run"] = experiment, runs.groupby("design").cumcount()
+    return runs
+
+
+def lasso_table(exact, rng):
+    runs = runs_on(exact, "l1_paradox_lasso", METHODS)
+    factor = {"heavy_ball": 1.3, "subgradient_sqrt": 0.05, "subgradient_geometric": 1e-5}
+    norm = runs["predicted_l1_norm"] * runs["method"].map(factor).fillna(1.0)
+    norm *= near_one(rng, runs, 0.0005)
+    squared_gradient = rng.uniform(1, 2, len(runs))
+    # Summed over the last half of the steps, ‖w − ηg‖² = ‖w‖² − 2η⟨w, g⟩ + η²‖g‖².
+    fallen = HALFWAY["squared_norm"] - AT_THE_END["squared_norm"]
+    inner = runs["step_size"] / 2 * squared_gradient + fallen / (2 * runs["step_size"] * STEPS / 2)
+    ends = {
+        "l1_norm": norm,
+        "mean_l1_norm": norm,
+        "mean_squared_gradient_norm": squared_gradient,
+        "mean_inner_product": inner,
+    }
+    zeros = runs["exact_zeros"].where(runs["method"].isin(["ista", "fista", "truncated_gradient"]), 0).to_numpy()
+    table = with_two_rows(runs, HALFWAY, AT_THE_END | ends).drop(columns=set(exact) - set(RUN_COLUMNS))
+    last = table["step"] == STEPS
+    table.loc[last, "zeros"] = zeros.astype(float)
+    table.loc[last & table["method"].isin(["ista", "fista"]), "stopped_because"] = "converged"
+    return table
+
+
+def turning_point_table(exact, rng):
+    runs = runs_on(exact, "l1_paradox_turning_point", ["subgradient"])
+    norm = 1 + np.abs(np.log(runs["penalty_over_max"] / TURN)) + 0.01 * rng.uniform(-1, 1, len(runs))
+    return with_two_rows(runs, HALFWAY, AT_THE_END | {"mean_l1_norm": norm}).drop(columns=set(exact) - set(RUN_COLUMNS))
+
+
+def noise_table(rng):
+    runs = grid(
+        experiment=["l1_paradox_noise"],
+        design=["a", "b"],
+        method=["subgradient"],
+        batch_size=[1, 4],
+        step_size_times_lipschitz=[0.001, 0.002],
+        penalty_over_noise=np.geomspace(0.3, 3, 7),
+        seed=range(SEEDS),
+    )
+    runs["noise"] = 0.7 / np.sqrt(runs["batch_size"])
+    runs["dimension"] = runs["design"].map(DIMENSION)
+    runs["step_size"] = runs["step_size_times_lipschitz"] / LIPSCHITZ
+    runs["penalty"] = runs["penalty_over_noise"] * runs["noise"]
+    norm = runs["step_size"] * runs["dimension"] / 2 * (runs["penalty"] + runs["noise"] ** 2 / runs["penalty"])
+    norm *= near_one(rng, runs, 0.003)
+    return with_two_rows(runs, HALFWAY, AT_THE_END | {"mean_l1_norm": norm})
+
+
+RUN_COLUMNS = ["experiment", "design", "step_size_times_lipschitz", "penalty_over_max", "step_size", "penalty"]
+
+
+@copied_for_each_test
+def tables():
+    """Run tables that obey every law, but for a little noise."""
+    rng, exact = np.random.default_rng(0), exact_table()
+    return {
+        "l1_paradox_exact": exact,
+        "l1_paradox_lasso": lasso_table(exact, rng),
+        "l1_paradox_turning_point": turning_point_table(exact, rng),
+        "l1_paradox_noise": noise_table(rng),
+    }
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_tables_that_obey_the_law_support_the_claim(name, tables):
+    assert verdict(name, tables) == "supported"
+
+
+def test_supported_also_after_holms_correction(tables):
+    assert {row["verdict"] for row in decide(CLAIMS, tables)} == {"supported"}
+
+
+def scaled(factor):
+    return law(f"{factor} * mean_l1_norm")
+
+
+LASSO, NOISE, TURNING = "l1_paradox_lasso", "l1_paradox_noise", "l1_paradox_turning_point"
+ONE_CELL = "design == 'b' and step_size_times_lipschitz == 0.1 and 2 < penalty_over_max < 3"
+NEAR_BREAKPOINT = "0.5 < penalty_over_max < 1"
+HALF = STEPS // 2
+
+# Claim, table, column, rows, and what is done to them.
+BREAKS = [
+    ("floor", LASSO, "mean_l1_norm", f"method == 'subgradient' and {ONE_CELL}", scaled(1.2)),
+    ("floor", LASSO, "mean_l1_norm", "method == 'subgradient' and penalty_over_max < 0.2", scaled(0.9)),
+    ("floor_everywhere", LASSO, "mean_l1_norm", f"method == 'subgradient' and {NEAR_BREAKPOINT}", scaled(1.1)),
+    ("floor_everywhere", LASSO, "mean_l1_norm", f"method == 'subgradient' and {ONE_CELL}", scaled(0.9)),
+    ("floor_error", LASSO, "mean_l1_norm", f"method == 'subgradient' and {ONE_CELL} and seed == 3", scaled(1.04)),
+    ("floor_error", LASSO, "mean_l1_norm", "method == 'subgradient' and step_size < 0.01", scaled(0.99)),
+    ("slope", LASSO, "mean_l1_norm", "method == 'subgradient' and design == 'a'", scaled(1.1)),
+    # As the exact solution does: nothing grows with the penalty.
+    ("slope", LASSO, "mean_l1_norm", "method == 'subgradient'", law("0.1 / penalty")),
+    ("slope", LASSO, "mean_l1_norm", "method == 'subgradient'", law("1 + 0 * penalty")),
+    (
+        "turn",
+        TURNING,
+        "mean_l1_norm",
+        f"design == 'a' and {TURN} + 0.1 < penalty_over_max < 1.2",
+        scaled(0.1),
+    ),
+    # A norm that only falls, and one that only rises.
+    ("turn", TURNING, "mean_l1_norm", "step == step", law("1 / penalty")),
+    ("turn", TURNING, "mean_l1_norm", "step == step", law("penalty")),
+    ("identity", LASSO, "squared_norm", f"step == {HALF} and {ONE_CELL} and seed == 3", lambda rows: 1.7 + 1e-6),
+    ("identity", LASSO, "mean_inner_product", "method == 'subgradient' and seed == 0", lambda rows: 0.0),
+    ("identity", LASSO, "mean_squared_gradient_norm", "method == 'subgradient' and seed == 0", lambda rows: 1.5),
+    ("noise_norm", NOISE, "mean_l1_norm", "batch_size == 4 and penalty_over_noise < 0.4", scaled(1.1)),
+    # Without noise the norm only rises.
+    ("noise_norm", NOISE, "mean_l1_norm", "step == step", law("step_size * dimension * penalty / 2")),
+    (
+        "noise_minimum",
+        NOISE,
+        "mean_l1_norm",
+        "batch_size == 4 and design == 'b'",
+        law("step_size * dimension / 2 * (penalty + 1.5 * noise ** 2 / penalty)"),
+    ),
+    ("no_exact_zeros", LASSO, "zeros", f"method == 'heavy_ball' and step == {HALF} and {ONE_CELL}", lambda rows: 1.0),
+    ("no_exact_zeros", LASSO, "zeros", "method == 'subgradient_geometric' and seed == 5", lambda rows: 2.0),
+    ("proximal_zeros", LASSO, "zeros", f"method == 'fista' and seed == 1 and {ONE_CELL}", law("zeros - 1")),
+    ("proximal_zeros", LASSO, "zeros", f"method == 'ista' and seed == 1 and {ONE_CELL}", law("zeros + 1")),
+    # The floor stays, or falls to a ninth only.
+    ("decaying_step", LASSO, "l1_norm", "method == 'subgradient_sqrt'", law("20 * l1_norm")),
+    ("decaying_step", LASSO, "l1_norm", "method == 'subgradient_geometric'", law("1e5 / 9 * l1_norm")),
+    ("heavy_ball", LASSO, "mean_l1_norm", "method == 'heavy_ball'", scaled(0.5)),
+]
+
+
+@pytest.mark.parametrize(("name", "table", "column", "where", "value"), BREAKS)
+def test_tables_that_break_the_law_refute_the_claim(name, table, column, where, value, tables):
+    change(tables[table], column, where, value)
+    assert verdict(f"l1_paradox_{name}", tables) == "refuted"
+
+
+def test_every_claim_was_refuted_above():
+    assert {f"l1_paradox_{name}" for name, *_ in BREAKS} == set(CLAIMS)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt:RuntimeWarning")
+@pytest.mark.parametrize("name", random_among(CLAIMS))
+def test_noise_makes_a_random_claim_inconclusive(name, tables):
+    rng = np.random.default_rng(1)
+    for table in tables.values():
+        if "mean_l1_norm" in table:
+            # A line is fitted to many penalties, so what is noise to its slope is a factor for each seed.
+            by_seed = rng.uniform(0.1, 1.9, SEEDS)[table["seed"]]
+            table["mean_l1_norm"] *= by_seed if name.endswith("slope") else rng.uniform(0.1, 1.9, len(table))
+            if "l1_norm" in table:
+                table["l1_norm"] *= rng.lognormal(1, 2, len(table))
+    assert verdict(name, tables) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "column", "where", "value"),
+    [
+        # Ten times the step may err by five times as much.
+        ("floor_error", LASSO, "mean_l1_norm", "method == 'subgradient' and step_size > 0.01", scaled(1.025)),
+        ("floor_error", LASSO, "mean_l1_norm", f"method == 'subgradient' and {NEAR_BREAKPOINT}", scaled(1.5)),
+        ("floor", LASSO, "mean_l1_norm", f"method == 'subgradient' and {NEAR_BREAKPOINT}", scaled(1.5)),
+        ("floor", LASSO, "mean_l1_norm", "method != 'subgradient'", scaled(1.5)),
+        ("slope", LASSO, "mean_l1_norm", "penalty_over_max < 1", scaled(3.0)),
+        ("heavy_ball", LASSO, "mean_l1_norm", "method == 'heavy_ball' and penalty_over_max < 1", scaled(0.1)),
+        ("decaying_step", LASSO, "l1_norm", f"penalty_over_max < 1 or step == {HALF}", lambda rows: 9.0),
+        ("noise_minimum", NOISE, "mean_l1_norm", "step == step", scaled(7.0)),
+        ("no_exact_zeros", LASSO, "zeros", "method == 'truncated_gradient'", lambda rows: 3.0),
+        ("proximal_zeros", LASSO, "zeros", "method == 'truncated_gradient'", lambda rows: 3.0),
+        ("proximal_zeros", LASSO, "stopped_because", "method == 'ista' and seed == 1", lambda rows: "finished"),
+        ("proximal_zeros", LASSO, "zeros", f"step == {HALF}", lambda rows: 3.0),
+    ],
+)
+def test_what_a_claim_does_not_speak_of_does_not_matter(name, table, column, where, value, tables):
+    change(tables[table], column, where, value)
+    assert verdict(f"l1_paradox_{name}", tables) == "supported"
+
+
+@pytest.mark.parametrize("name", [name for name in CLAIMS if not name.endswith("zeros")])
+def test_a_diverged_run_is_said_and_not_judged(name, tables):
+    # The smallest norm of a curve with a gap was the gap, and a fit through it raised an exception.
+    for experiment, table in tables.items():
+        if "method" in table:
+            tables[experiment] = diverge(table, "seed == 2 and step_size == step_size.max()")
+    assert "runs diverged" in why_inconclusive(name, tables)
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_claims_without_their_runs_are_inconclusive(name, tables):
+    tables = {
+        experiment: table[table["method"] == "truncated_gradient"] if "method" in table else table
+        for experiment, table in tables.items()
+    }
+    assert why_inconclusive(name, tables).startswith("no runs")
+
+
+@pytest.mark.parametrize("name", ["slope", "decaying_step", "heavy_ball"])
+def test_claims_above_penalty_max_need_a_penalty_there(name, tables):
+    tables[LASSO] = only(tables[LASSO], "penalty_over_max < 1")
+    assert why_inconclusive(f"l1_paradox_{name}", tables).endswith("no runs")
+
+
+def test_a_line_needs_two_penalties(tables):
+    # One point gave a slope, by least squares of the smallest norm, and with it a false verdict.
+    tables[LASSO] = only(tables[LASSO], "penalty_over_max > 4")
+    assert why_inconclusive("l1_paradox_slope", tables).endswith("fewer than two penalties")
+
+
+def test_steps_of_the_noisy_runs_are_not_mixed(tables):
+    # Two step sizes counted as replicates of one cell, so that each could err if the other made up for it.
+    change(tables[NOISE], "mean_l1_norm", "step_size_times_lipschitz == 0.001", scaled(1.1))
+    change(tables[NOISE], "mean_l1_norm", "step_size_times_lipschitz == 0.002", scaled(0.9))
+    row = row_of("l1_paradox_noise_norm", tables)
+    assert row["verdict"] == "refuted" and row["n"] == SEEDS and row["cells"] == 56

@@ -1,0 +1,186 @@
+"""Each claim on networks under L1 on tables that obey its law, break it, or drown it in noise: every one can fail."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from claims_on_made_up_tables import diverge
+
+import ndgm.claims.l1_paradox_networks  # noqa: F401  (registers its claims)
+from ndgm.decide.claim import CLAIMS, decide
+from ndgm.experiments.grids import grid
+
+NAMES = [name for name, one in CLAIMS.items() if one.group == "l1_paradox_networks"]
+RANDOM = [name for name in NAMES if CLAIMS[name].test.random]
+SEEDS, STEPS, WEIGHTS = 10, 100, (2048, 320)
+NETWORKS, PRUNING = "l1_paradox_networks", "l1_paradox_pruning"
+AT_A_LEVEL = ["sign", "rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999", "adam"]
+METHODS = ["subgradient", "subgradient_sqrt", "heavy_ball", *AT_A_LEVEL, "amsgrad", "adam_decoupled", "adagrad", "ista"]
+SWEEPS = {
+    "minibatch": (METHODS, np.geomspace(1e-6, 1, 13)),
+    "gelu": (["subgradient", "rmsprop_0.99", "adam"], np.geomspace(1e-6, 1, 13)),
+    "full_batch": (["subgradient", "ista"], np.geomspace(1e-6, 1, 13)),
+    "minimum": (["subgradient"], np.geomspace(0.003, 0.3, 21)),
+}
+NOISE = 0.01
+
+
+def network_table(rng):
+    """Norms of (η/2)(λ + σ²/λ) for each weight, at most two; RMSProp's level off at η/2, Adam's at a quarter."""
+    parts = [
+        grid(design=[name], method=methods, seed=range(SEEDS), penalty=[0.0, *penalties])
+        for name, (methods, penalties) in SWEEPS.items()
+    ]
+    runs = pd.concat(parts, ignore_index=True).assign(experiment=NETWORKS, step_size=0.1)
+    adaptive = runs["method"].isin(AT_A_LEVEL)
+    runs.loc[adaptive, "step_size"] = 0.003
+    with np.errstate(divide="ignore"):
+        one = np.minimum(runs["step_size"] / 2 * (runs["penalty"] + NOISE**2 / runs["penalty"]), 2 - runs["penalty"])
+    level = runs["step_size"] / 2 * runs["method"].map({"adam": 0.5}).fillna(1)
+    one = one.where(~adaptive, np.maximum(level, 0.5 - runs["penalty"] * 10))
+    one *= 1 + 0.0001 * rng.uniform(-1, 1, len(runs)) - 0.0002 * np.log1p(runs["penalty"] / 1e-7)
+    for layer, count in enumerate(WEIGHTS, 1):
+        runs[f"weights_{layer}"] = count
+        runs[f"mean_l1_norm_{layer}"] = count * one
+        runs[f"mean_gradient_variance_{layer}"] = NOISE**2
+    runs["weights"], runs["mean_l1_norm"] = sum(WEIGHTS), sum(WEIGHTS) * one
+    runs["zeros"] = runs["method"].map({"ista": 7.0}).fillna(0.0)
+    return runs.assign(step=STEPS, stopped_because="finished")
+
+
+def pruning_table(rng):
+    """Proximal networks with 80 % zeros at any threshold; others with weights spread evenly over one step."""
+    methods = ["subgradient", "ista", "truncated_gradient", "adam", "proximal_adam"]
+    partner = {"ista": "subgradient", "truncated_gradient": "subgradient", "proximal_adam": "adam"}
+    runs = grid(experiment=[PRUNING], design=["digits"], method=methods, seed=range(SEEDS))
+    proximal = runs["method"].isin(partner)
+    tables = []
+    for at in (0.1, 1.0, 10.0):
+        share = np.where(proximal, 0.8 + 0.01 * np.log10(at * 10), 0.8 * min(at, 1) + 0.05)
+        tables.append(runs.assign(rule="threshold", at=at, sparsity=share, accuracy=0.9))
+    for name, plain in partner.items():
+        pair = runs[runs["method"].isin([name, plain])]
+        accuracy = np.where(pair["method"] == name, 0.905, 0.90)
+        tables.append(pair.assign(rule=f"as_{name}", at=0.2, sparsity=0.8, accuracy=accuracy))
+    table = pd.concat(tables, ignore_index=True)
+    for column in ("sparsity", "accuracy"):
+        table[column] += 0.0005 * rng.uniform(-1, 1, len(table))
+    return table
+
+
+@pytest.fixture(scope="module")
+def lawful():
+    rng = np.random.default_rng(0)
+    return {NETWORKS: network_table(rng), PRUNING: pruning_table(rng)}
+
+
+@pytest.fixture
+def tables(lawful):
+    """Run tables that obey every law but for a little noise, to be changed."""
+    return {experiment: table.copy() for experiment, table in lawful.items()}
+
+
+def row_of(name, tables):
+    return decide({name: CLAIMS[name]}, tables)[0]
+
+
+def change(table, column, where, value):
+    """Apply `value` to a column where a query holds; there must be such rows."""
+    rows = table.query(where).index
+    assert len(rows)
+    table.loc[rows, column] = value(table.loc[rows])
+
+
+def scaled(column, factor):
+    return lambda rows: rows[column] * factor
+
+
+def test_tables_that_obey_the_laws_support_all_claims(tables):
+    rows = decide({name: CLAIMS[name] for name in NAMES}, tables)
+    assert {row["id"]: row["verdict"] for row in rows} == dict.fromkeys(NAMES, "supported")
+
+
+NORM = "mean_l1_norm"
+LAYER_2 = "mean_l1_norm_2"
+# Claim, table, column, rows, and what is done to them.
+BREAKS = [
+    # A norm that only falls; one that rises somewhere on its way down.
+    ("turn", NETWORKS, NORM, "design == 'full_batch' and penalty > .05", lambda r: 1 / (r.penalty + r.seed)),
+    ("turn", NETWORKS, NORM, "design == 'minibatch' and .9e-4 < penalty < 1.1e-4", scaled(NORM, 30)),
+    ("rise", NETWORKS, NORM, "design == 'full_batch' and penalty > .9", scaled(NORM, 1.05)),
+    ("rise", NETWORKS, NORM, "design == 'minibatch' and .09 < penalty < .11", scaled(NORM, 0.95)),
+    ("minimum", NETWORKS, LAYER_2, "design == 'minimum' and .05 < penalty < .06", scaled(LAYER_2, 0.1)),
+    ("minimum", NETWORKS, "mean_gradient_variance_1", "design == 'minimum'", lambda r: 4 * NOISE**2),
+    ("no_exact_zeros", NETWORKS, "zeros", "method == 'adam' and penalty > .9 and seed == 3", lambda r: 1.0),
+    ("no_exact_zeros", NETWORKS, "zeros", "design == 'gelu' and method == 'subgradient'", lambda r: 2.0),
+    ("zeros", PRUNING, "sparsity", "rule == 'as_ista' and method == 'ista'", lambda r: 0.1 + 0 * r.seed),
+    ("pruning", PRUNING, "accuracy", "rule == 'as_proximal_adam' and method == 'adam'", lambda r: 0.97 + 0 * r.seed),
+    ("pruning_alike", PRUNING, "accuracy", "rule == 'as_ista' and method == 'ista'", lambda r: 0.92 + 0 * r.seed),
+    ("threshold", PRUNING, "sparsity", "method == 'subgradient' and at == .1", lambda r: 0.85 + 0 * r.seed),
+    ("rmsprop", NETWORKS, NORM, "design == 'gelu' and penalty > .9", scaled(NORM, 1.05)),
+    ("rmsprop", NETWORKS, NORM, "method == 'rmsprop_0.9' and penalty > .9", scaled(NORM, 1.05)),
+    ("rmsprop", NETWORKS, NORM, "method == 'sign' and penalty > .9", scaled(NORM, 0.95)),
+    ("rmsprop", NETWORKS, NORM, "method == 'rmsprop_0.99'", lambda r: r.penalty * r.weights * r.step_size / 2),
+    ("adam", NETWORKS, NORM, "method == 'adam' and penalty > .9", scaled(NORM, 3)),
+    ("activation", NETWORKS, NORM, "design == 'gelu' and penalty < 1e-5", scaled(NORM, 1.2)),
+]
+
+
+@pytest.mark.parametrize(("name", "table", "column", "where", "value"), BREAKS)
+def test_tables_that_break_the_law_refute_the_claim(name, table, column, where, value, tables):
+    change(tables[table], column, where, value)
+    assert row_of(f"l1_paradox_networks_{name}", tables)["verdict"] == "refuted"
+
+
+def test_every_claim_was_refuted_above():
+    assert {f"l1_paradox_networks_{name}" for name, *_ in BREAKS} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_noise_makes_a_random_claim_inconclusive(name, tables):
+    rng = np.random.default_rng(2)
+    for table in tables.values():
+        for column in table.filter(regex="mean_l1_norm|sparsity|accuracy"):
+            table[column] *= rng.lognormal(0, 3, len(table))
+    assert row_of(name, tables)["verdict"] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "column", "where", "value"),
+    [
+        ("no_exact_zeros", NETWORKS, "zeros", "method == 'ista'", lambda r: 9.0),
+        ("rise", NETWORKS, NORM, "penalty < .09", scaled(NORM, 3)),
+        ("rise", NETWORKS, NORM, "method != 'subgradient' or design == 'minimum'", scaled(NORM, 3)),
+        ("activation", NETWORKS, NORM, "method == 'subgradient'", scaled(NORM, 3)),
+        ("pruning", PRUNING, "accuracy", "rule == 'threshold'", lambda r: 0.1),
+    ],
+)
+def test_what_a_claim_does_not_speak_of_does_not_matter(name, table, column, where, value, tables):
+    change(tables[table], column, where, value)
+    assert row_of(f"l1_paradox_networks_{name}", tables)["verdict"] == "supported"
+
+
+@pytest.mark.parametrize("name", ["turn", "rise", "minimum", "rmsprop", "adam", "activation"])
+def test_a_diverged_run_is_said_and_not_judged(name, tables):
+    tables[NETWORKS] = diverge(tables[NETWORKS], "seed == 2 and penalty > 0.2")
+    row = row_of(f"l1_paradox_networks_{name}", tables)
+    assert row["verdict"] == "inconclusive" and "runs diverged" in row["gap"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_claims_without_their_runs_are_inconclusive(name, tables):
+    for experiment, table in tables.items():
+        tables[experiment] = table[(table["method"] == "ista") & (table.get("rule", "") != "as_ista")]
+    assert row_of(name, tables)["verdict"] == "inconclusive"
+
+
+def test_a_minimum_at_the_end_of_the_grid_is_no_minimum(tables):
+    tables[NETWORKS] = tables[NETWORKS].query("penalty > .05")
+    row = row_of("l1_paradox_networks_minimum", tables)
+    assert row["verdict"] == "inconclusive" and "end of the grid" in row["gap"]
+
+
+@pytest.mark.parametrize("name", ["zeros", "threshold"])
+def test_a_threshold_that_was_not_tried_is_said(name, tables):
+    tables[PRUNING] = tables[PRUNING].query("at != .1")
+    row = row_of(f"l1_paradox_networks_{name}", tables)
+    assert row["verdict"] == "inconclusive" and "no threshold of 0.1 steps" in row["gap"]

@@ -1,0 +1,60 @@
+"""What holds for every claim of every group in the manifest."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from ndgm.decide.claim import CLAIMS
+from ndgm.groups import GROUPS
+
+ROOT = Path(__file__).parents[3]
+for group in GROUPS:
+    import_module(f"ndgm.claims.{group.name}")
+REGISTERED = [
+    pytest.param(group, one, id=one.id) for group in GROUPS for one in CLAIMS.values() if one.group == group.name
+]
+
+
+def test_every_module_of_claims_is_a_group_with_claims():
+    modules = {path.stem for path in (ROOT / "src/ndgm/claims").glob("*.py")} - {"__init__"}
+    assert modules == {group.name for group in GROUPS} == {one.group for one in CLAIMS.values()}
+
+
+@pytest.mark.parametrize(("group", "one"), REGISTERED)
+def test_a_claim_names_what_its_group_has(group, one):
+    tables = {experiment.table for job in group.jobs for experiment in job.experiments}
+    assert one.id.startswith(f"{group.name}_")
+    assert set(one.experiments) <= tables and one.experiments
+    assert one.figure in {figure.name for each in GROUPS for figure in each.figures}
+
+
+def test_no_claim_is_called_as_a_table_or_a_group():
+    # The file of a claim stands beside that of its group, and a parameter would shadow its function.
+    tables = {experiment.table for group in GROUPS for job in group.jobs for experiment in job.experiments}
+    assert not set(CLAIMS) & (tables | {group.name for group in GROUPS})
+
+
+@pytest.mark.parametrize(("group", "one"), REGISTERED)
+def test_a_statement_can_be_printed(group, one):
+    assert one.statement.endswith(".") and "\n" not in one.statement and "  " not in one.statement
+    assert one.statement.count("$") % 2 == 0
+    assert "\\\\" not in one.statement and not any(ord(character) < 32 for character in one.statement)
+
+
+@pytest.mark.parametrize(("group", "one"), REGISTERED)
+def test_a_unit_follows_a_number_as_english(group, one):
+    # "1 of the certified worst case" was what the tables said of a ratio.
+    number = ("times ", "of the ", "$", "(")
+    assert one.unit in ("1", "steps", "weights", "decades", "decades per step", "loss") or one.unit.startswith(number)
+    if one.unit.startswith("of the "):
+        assert one.unit.endswith("s"), "a share of many"
+
+
+def test_no_identity_is_refuted():
+    # It follows from algebra or a theorem: what refutes it is an error in the code, or in its kind.
+    decided = json.loads((ROOT / "reference/laptop/claims.json").read_text(encoding="utf-8"))
+    verdicts = {entry["id"]: entry["verdict"] for entry in decided}
+    identities = [one.id for one in CLAIMS.values() if one.kind == "identity"]
+    assert {name: verdicts[name] for name in identities} == dict.fromkeys(identities, "supported")

@@ -1,0 +1,160 @@
+"""CLAIMS.md and README's table: up to date, whole, and every link of theirs leads somewhere."""
+
+import difflib
+import itertools
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from paper_of_a_run import ROOT, claim
+
+from ndgm.groups import GROUPS
+from ndgm.paper.claims_document import (
+    MARKERS,
+    claims_document,
+    groups_table,
+    read_claims,
+    with_groups_table,
+)
+from ndgm.paper.typesetting import convert
+from ndgm.paper.verdicts import Claim
+from ndgm.store.files import InputError
+
+DOCUMENT = (ROOT / "CLAIMS.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ENTRIES = json.loads((ROOT / "reference/laptop/claims.json").read_text(encoding="utf-8"))
+EXPERIMENTS = {one.table: one for group in GROUPS for job in group.jobs for one in job.experiments}
+
+
+@pytest.fixture(scope="module")
+def claims():
+    return read_claims(ROOT)
+
+
+@pytest.fixture(scope="module")
+def soup():
+    return on_github(DOCUMENT)
+
+
+def on_github(text):
+    """A text as a reader on GitHub has it, by pandoc's rules for GitHub's Markdown."""
+    return BeautifulSoup(convert(text, "gfm", "html5", "--mathml"), "html.parser")
+
+
+def assert_same(file, found, wanted):
+    lines = difflib.unified_diff(found.splitlines(), wanted.splitlines(), file, "made now", lineterm="")
+    assert found == wanted, "\n".join([f"{file} is out of date: run `make claims`", *lines])
+
+
+def test_the_document_is_what_is_made_now(claims):
+    assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT))
+
+
+def test_the_table_of_the_readme_is_what_is_made_now(claims):
+    assert_same("README.md", README, with_groups_table(README, groups_table(claims)))
+
+
+def test_every_field_of_claims_json_is_explained(soup):
+    explained = {row.td.text for row in soup.find(id="the-fields-of-claimsjson").find_next("table").tbody("tr")}
+    for entry in ENTRIES:
+        assert entry.keys() == explained, entry["id"]
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["id"])
+def test_every_claim_is_told_whole(soup, claims, entry):
+    here = soup.find(id=entry["id"])
+    after = [part for part in here.next_siblings if isinstance(part, Tag)]
+    parts = list(itertools.takewhile(lambda part: part.name not in ("h2", "h3", "h4"), after))
+    text = " ".join(" ".join(part.get_text(" ") for part in parts).split())
+    table = next(part for part in parts if part.name == "table")
+    links = {link.text: link["href"] for part in parts for link in part("a")}
+    printed = next(claim for claim in claims if claim.id == entry["id"])
+    header, row = ([cell.text for cell in line(["th", "td"])] for line in table("tr"))
+    assert header == ["measured", entry["compared"], "cell that decides", "cells", "n", "p"]
+    assert len(row) == 6 and all(row)
+    assert printed.label in text and entry["verdict"] in text.lower()
+    assert here.find_previous("h3").text.startswith({"finding": "Findings", "identity": "Identities"}[entry["kind"]])
+    assert here.find_previous("h2").text == next(group.title for group in GROUPS if group.name == entry["group"])
+    assert entry["test"].split("$")[0] in text
+    assert f"snakemake --cores all results/laptop/claims/{entry['id']}.json" in text
+    assert all(name in text for name in entry["experiments"])
+    assert links["notebook"] == f"figures/{entry['figure']}.py"
+    assert links["figure"] == f"reference/laptop/figures/{entry['figure']}.svg"
+    assert defined_at(links["function"]) == entry["id"]
+
+
+def defined_at(link):
+    """The name of the function that begins at a link to a line."""
+    path, _, line = link.partition("#L")
+    return re.match(r"def (\w+)\(", (ROOT / path).read_text(encoding="utf-8").splitlines()[int(line) - 1])[1]
+
+
+def test_every_table_has_its_function_and_settings(soup):
+    rows = [[cell for cell in row("td")] for row in soup("tr") if "results/laptop/" in row.text]
+    assert len(rows) == len(EXPERIMENTS)
+    for (file, function, settings, _), one in zip(rows, EXPERIMENTS.values(), strict=True):
+        assert one.table in file.text
+        assert defined_at(function.a["href"]) == one.function.partition(".")[2]
+        assert settings.text == ", ".join([*filter(None, [one.settings]), *one.also]) or "–"
+
+
+@pytest.mark.parametrize("file", ["CLAIMS.md", "README.md", "CONTRIBUTING.md"])
+def test_every_link_leads_somewhere(file):
+    pages = {path.name: on_github(path.read_text(encoding="utf-8")) for path in ROOT.glob("*.md")}
+    targets = [tag.get("href") or tag.get("src") for tag in pages[file](["a", "img"])]
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        if path.startswith("http"):
+            continue
+        assert (ROOT / path).exists(), target
+        if anchor and (path or file).endswith(".md"):
+            assert pages[path or file].find(id=anchor), target
+
+
+def test_formulas_are_set_and_tables_whole(soup):
+    assert len(soup("math")) == DOCUMENT.count("$`") > 50
+    assert "$" not in soup.get_text()
+    for table in soup("table"):
+        assert len({len(row(["th", "td"])) for row in table("tr")}) == 1
+
+
+def test_no_number_is_printed_that_says_nothing():
+    assert not re.search(r"(?<![\d.])[-−]0(?![.\d])", DOCUMENT)
+    assert r"1 \[1, 1\]" not in DOCUMENT
+    for file in (DOCUMENT, README):
+        assert "1 of the" not in file
+
+
+def test_bars_do_not_end_a_cell(claims):
+    barred = replace(claims[0], unit=r"$\|w\|_1$", where="size |w|")
+    text = claims_document([barred], ROOT)
+    row = next(line for line in text.splitlines() if r"size \|w\|" in line)
+    assert r"$`\Vert w\Vert _1`$" in row
+    assert len(re.findall(r"(?<!\\)\|", row)) == 7
+
+
+def test_findings_and_identities_are_counted_apart(claims):
+    rows = [line.split(" | ") for line in groups_table(claims).splitlines()]
+    kinds = [entry["kind"] for entry in ENTRIES]
+    assert [int(cell) for cell in rows[-1][1:4]] == [
+        sum(entry["kind"] == "finding" and entry["verdict"] == verdict for entry in ENTRIES) for verdict in rows[0][1:4]
+    ]
+    assert rows[-1][4].strip(" |").endswith(f" of {kinds.count('identity')}")
+    assert len(rows) == 2 + len(GROUPS) + 1
+
+
+def test_faults_are_named(tmp_path):
+    with pytest.raises(InputError, match=re.escape(f"README.md: no lines {MARKERS[0]}")):
+        with_groups_table("no markers", "")
+    (tmp_path / "reference/laptop").mkdir(parents=True)
+    faults = [({"group": "alchemy"}, "'alchemy' is not a group"), ({"verdict": "true"}, "verdict: 'true'")]
+    for changes, fault in faults:
+        entries = [claim("l1_paradox_floor") | changes]
+        (tmp_path / "reference/laptop/claims.json").write_text(json.dumps(entries), encoding="utf-8")
+        with pytest.raises((InputError, ValueError), match=fault):
+            read_claims(tmp_path)
+    unknown = Claim.read(claim("l1_paradox_of_nobody", group="l1_paradox"))
+    with pytest.raises(InputError, match=r"claims/l1_paradox.py: no function l1_paradox_of_nobody"):
+        claims_document([unknown], ROOT)

@@ -1,0 +1,54 @@
+"""Jobs as command lines; that they are those of the workflow is tested with the workflow."""
+
+import json
+import sys
+from pathlib import Path
+
+from ndgm.groups import GROUPS
+from ndgm.pipeline.commands import all_parts, samples_command
+from ndgm.pipeline.jobs import JOBS, table_files
+
+CONFIG = json.loads((Path(__file__).parents[3] / "reference/smoke/settings.json").read_text())
+PARTS = {part.name: part for part in all_parts(CONFIG, GROUPS)}
+
+
+def test_every_table_of_the_config_is_made_once():
+    tables = [table for part in PARTS.values() for table in part.tables]
+    assert sorted(tables) == sorted(table_files(CONFIG))
+
+
+def test_every_job_of_the_manifest_has_a_part():
+    assert {name.partition("/")[0] for name in PARTS} == set(JOBS)
+
+
+def test_networks_come_first():
+    places = [part.job.name.endswith("networks") or "networks" in part.job.name for part in PARTS.values()]
+    assert places == sorted(places, reverse=True) and any(places) and not all(places)
+
+
+def test_what_reads_the_results_of_others_waits_for_them():
+    waiting = {name for name, part in PARTS.items() if part.waits}
+    assert waiting == {"prune_l1_paradox_networks"}
+    made = {output for part in PARTS.values() for output in part.outputs}
+    reads = [path.removeprefix("results/{scale}/") for path in PARTS["prune_l1_paradox_networks"].job.reads]
+    assert set(reads) <= made
+
+
+def test_paths_are_under_the_folders_that_are_asked_for():
+    part = PARTS["prune_l1_paradox_networks"]
+    command = part.command(Path("/root folder"), Path("/data"), Path("/results"))
+    assert command[:3] == [sys.executable, "/root folder/scripts/tabulate.py", "l1_paradox_pruning.pruning"]
+    assert command[command.index("--samples") + 1] == "/data/l1_paradox_networks/split.npz"
+    assert command[command.index("--reads") + 1] == "/results/runs/l1_paradox_networks_minibatch.parquet"
+    assert command[command.index("--out") + 1] == "/results/runs/l1_paradox_pruning.parquet"
+    certify = PARTS["certify_worst_cases"].command(Path("/root"), Path("/data"), Path("/results"))
+    assert certify[certify.index("--reads") + 1] == "/root/reference/certificates.json"
+
+
+def test_data_are_made_as_their_entry_says():
+    command = samples_command("l1_paradox/gaussian", CONFIG, {"gaussian": "regression"}, Path("/root"), Path("/data"))
+    assert command[1:3] == ["/root/scripts/make_samples.py", "regression.gaussian"]
+    told = json.loads(command[command.index("--settings") + 1])
+    entry = CONFIG["samples"]["l1_paradox"]["gaussian"]
+    assert told == {"root_seed": CONFIG["root_seed"], "options": {k: v for k, v in entry.items() if k != "source"}}
+    assert command[-2:] == ["--out", "/data/l1_paradox/gaussian.npz"]
