@@ -28,8 +28,9 @@ where it is out of date.
 
 A **finding** could have come out otherwise. An **identity** is algebra or a theorem: it checks the code, and is counted
 apart. Each claim holds in every *cell* (a design, a penalty, a step, a network) or not at all; the numbers are those of
-the cell that speaks most against it, over its *n* replicates. The column beside *measured* says what it is held
-against: a *prediction* of theory, or the *other arm* of a comparison."""
+the cell that speaks most against it, over its *n* replicates. Brackets hold the 90 % interval of a mean or a median, or
+the range where every single value counts. The column beside *measured* says what it is held against: a *prediction* of
+theory, or the *other arm* of a comparison."""
 
 
 def read_claims(root: Path) -> list[Claim]:
@@ -100,10 +101,10 @@ def _fields() -> str:
     """The fields of `claims.json`, in the words of its schema."""
     schema = json.loads((files("ndgm.decide") / "claims.schema.json").read_text(encoding="utf-8"))
     described = schema["items"]["properties"]
+    # What looks like a tag, such as the scale in a path, would not be shown.
+    rows = [[f"`{name}`", described[name]["description"].replace("<", "&lt;")] for name in described]
     text = "By `src/ndgm/decide/claims.schema.json`, a JSON schema that a reader may validate against."
-    return f"{text}\n\n" + _table(
-        ["field", "what it holds"], [[f"`{name}`", described[name]["description"]] for name in described]
-    )
+    return f"{text}\n\n" + _table(["field", "what it holds"], rows)
 
 
 def _counts(claims: Sequence[Claim]) -> list[str]:
@@ -122,17 +123,20 @@ def _counted(claims: Sequence[Claim]) -> str:
 
 def _entry(claim: Claim, function: str) -> str:
     """One claim: statement, verdict, numbers, rule, and links to what they come from."""
-    header = ["measured", claim.compared, "cell that decides", "cells", "n", "p"]
-    row = [claim.result, _with_unit(claim), claim.where or "–", str(claim.cells), str(claim.n), claim.p]
-    rule = claim.test if claim.margin == "–" else f"{claim.test}; margin {claim.margin}"
+    numbers = f"Nothing is measured, because {claim.gap}."
+    if not claim.gap:
+        header = ["measured", claim.compared, "cell that decides", "cells", "n", "p"]
+        row = [claim.result, claim.held_against, claim.where, str(claim.cells), str(claim.n), claim.p]
+        numbers = _table(header, [row])
+    margin = "" if str(claim.margin) in ("–", "0") else f"; margin {claim.margin}"
     tables = ", ".join(f"`{name}`" for name in claim.experiments)
     figure = f"[figure]({REFERENCE}/figures/{claim.figure}.svg), [notebook](figures/{claim.figure}.py)"
     return "\n".join(
         [
             f"#### {claim.id}\n",
             f"**{claim.verdict.capitalize()}** ({claim.label}): {_math(claim.statement)}\n",
-            _table(header, [row]) + "\n",
-            f"- Rule: {_math(rule)}",
+            numbers + "\n",
+            f"- Rule: {_math(claim.test)}{margin}",
             f"- From: [function]({function}), {figure}, tables {tables}",
             f"- Alone: `snakemake --cores all results/laptop/claims/{claim.id}.json`",
         ]
@@ -175,11 +179,6 @@ def _lines(path: Path) -> _Lines:
         raise InputError(f"{path}: no such file")
     body = ast.parse(path.read_text(encoding="utf-8")).body
     return _Lines(path, {node.name: node.lineno for node in body if isinstance(node, ast.FunctionDef)})
-
-
-def _with_unit(claim: Claim) -> str:
-    """What a claim is held against, with its unit."""
-    return f"{claim.reference} {claim.unit}".strip()
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
