@@ -16,10 +16,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.decide.statistics import mean_interval
-from ndgm.engine.schedules import geometric_rate
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save
 from ndgm.store.run_tables import last_rows, read_experiment
+from ndgm.theory.convergence import geometric_rate
 
 LOWEST, HIGHEST, ROUNDING = 1e-10, 2.0, 1e-16
 CELL = ["design", "kink", "step_size_times_lipschitz"]

@@ -4,7 +4,14 @@ from ndgm.pipeline.programs import argument_parser, program
 from ndgm.pipeline.settings import load
 from ndgm.pipeline.verification import accept
 
-arguments = argument_parser(__doc__, "results", "reference").parse_args()
-with program(arguments) as say:
-    accept(arguments.results, arguments.reference, load(arguments.results.resolve().name))
-    say(f"{arguments.reference} now holds what {arguments.results} gave")
+
+def main() -> None:
+    """Run the program."""
+    arguments = argument_parser(__doc__, "results", "reference").parse_args()
+    with program(arguments) as say:
+        accept(arguments.results, arguments.reference, load(arguments.results.resolve().name))
+        say(f"{arguments.reference} now holds what {arguments.results} gave")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,13 +6,18 @@ from ndgm.paper.notebooks import execute, page
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_atomically
 
-arguments = argument_parser(
-    __doc__, "figure", "results", "templates", "notebook", "html", many=("tables",)
-).parse_args()
 
-with program(arguments):
-    notebook = execute(arguments.figure, arguments.results, arguments.tables)
-    with write_atomically(arguments.notebook) as temporary:
-        nbformat.write(notebook, temporary)
-    with write_atomically(arguments.html) as temporary:
-        temporary.write_text(page(notebook, arguments.figure.stem, arguments.templates), encoding="utf-8")
+def main() -> None:
+    """Run the program."""
+    paths = ("figure", "results", "templates", "notebook", "html")
+    arguments = argument_parser(__doc__, *paths, many=("tables",)).parse_args()
+    with program(arguments):
+        notebook = execute(arguments.figure, arguments.results, arguments.tables)
+        with write_atomically(arguments.notebook) as temporary:
+            nbformat.write(notebook, temporary)
+        with write_atomically(arguments.html) as temporary:
+            temporary.write_text(page(notebook, arguments.figure.stem, arguments.templates), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,10 +5,17 @@ import sys
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.pipeline.verification import Level, compare, report
 
-arguments = argument_parser(__doc__, "results", "reference").parse_args()
-with program(arguments) as say:
-    findings = compare(arguments.results, arguments.reference)
-    for line in report(findings, rules=arguments.settings):
-        say(line)
-if max(finding.level for finding in findings) == Level.DIFFERS:
-    sys.exit(1)
+
+def main() -> None:
+    """Run the program."""
+    arguments = argument_parser(__doc__, "results", "reference").parse_args()
+    with program(arguments) as say:
+        findings = compare(arguments.results, arguments.reference)
+        for line in report(findings, rules=arguments.settings):
+            say(line)
+    if max(finding.level for finding in findings) == Level.DIFFERS:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

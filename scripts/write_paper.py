@@ -5,18 +5,24 @@ from ndgm.paper.typesetting import paper_html, paper_pdf
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_atomically
 
-arguments = argument_parser(
-    __doc__, "paper", "references", "templates", "captions", "claims", "figures", "pdf", "html", "filled"
-).parse_args()
+PATHS = ("paper", "references", "templates", "captions", "claims", "figures", "pdf", "html", "filled")
 
-with program(arguments):
-    manuscript = Manuscript(arguments.claims, arguments.settings, arguments.figures, arguments.captions)
-    markdown = manuscript.fill(arguments.paper)
-    ingredients = (arguments.templates, arguments.references, arguments.figures)
-    with write_atomically(arguments.html) as page:
-        page.write_text(paper_html(markdown, *ingredients), encoding="utf-8")
-    with write_atomically(arguments.pdf) as printed:
-        printed.write_bytes(paper_pdf(markdown, *ingredients))
-    for caption in sorted(arguments.captions.glob("*_*.rst")):
-        with write_atomically(arguments.filled / caption.name) as filled:
-            filled.write_text(manuscript.fill(caption), encoding="utf-8")
+
+def main() -> None:
+    """Run the program."""
+    arguments = argument_parser(__doc__, *PATHS).parse_args()
+    with program(arguments):
+        manuscript = Manuscript(arguments.claims, arguments.settings, arguments.figures, arguments.captions)
+        markdown = manuscript.fill(arguments.paper)
+        ingredients = (arguments.templates, arguments.references, arguments.figures)
+        with write_atomically(arguments.html) as page:
+            page.write_text(paper_html(markdown, *ingredients), encoding="utf-8")
+        with write_atomically(arguments.pdf) as printed:
+            printed.write_bytes(paper_pdf(markdown, *ingredients))
+        for caption in sorted(arguments.captions.glob("*_*.rst")):
+            with write_atomically(arguments.filled / caption.name) as filled:
+                filled.write_text(manuscript.fill(caption), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

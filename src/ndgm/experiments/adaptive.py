@@ -32,7 +32,7 @@ def lasso(settings: Settings, inputs: Inputs) -> Experiment:
         gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
         directions = start_directions(settings["root_seed"], settings["seeds"], problem.dimension)
         length = SPREAD * np.sqrt(problem.dimension) * part["step_length_at_max"].to_numpy()
-        start = torch.tensor(directions[part["seed"]].T * length, device=device).T
+        start = torch.tensor(directions[part["seed"]] * length[:, np.newaxis], device=device)
         return problem_of(settings, part, Lasso(gram, correlation, column(part, "penalty", device)), start)
 
     return Experiment(lasso_runs(settings, problems), build, ["design", "method"])
@@ -83,7 +83,7 @@ def one_weight(settings: Settings, inputs: Inputs) -> Experiment:
     runs["steps_away"] = settings["steps"] / 2 * np.where(arrives, normalised_step(runs["penalty"], EPSILON), 0.0)
 
     def build(part: pd.DataFrame) -> Problem:
-        return problem_of(settings, part, kinks_and_parabolas(settings, part), starts(settings, part, 1))
+        return problem_of(settings, part, kinks_and_parabolas(settings, part), start_of_each(settings, part, 1))
 
     return Experiment(runs, build, ["method"])
 
@@ -99,7 +99,7 @@ def cycles(settings: Settings, inputs: Inputs) -> Experiment:
     ).assign(curvature=0.0, tilt=0.0, penalty=1.0, steps_away=0)
 
     def build(part: pd.DataFrame) -> Problem:
-        start = starts(settings, part, settings["starts"])
+        start = start_of_each(settings, part, settings["starts"])
         return problem_of(settings, part, kinks_and_parabolas(settings, part), start)
 
     return Experiment(runs, build, ["method"])
@@ -110,7 +110,7 @@ def kinks_and_parabolas(settings: Settings, part: pd.DataFrame) -> OneWeight:
     return OneWeight(*(column(part, name, settings["device"]) for name in ("curvature", "tilt", "penalty")))
 
 
-def starts(settings: Settings, part: pd.DataFrame, count: int) -> Tensor:
+def start_of_each(settings: Settings, part: pd.DataFrame, count: int) -> Tensor:
     """Start of each run, shape (runs, 1), out of the `count` of its seed."""
     directions = start_directions(settings["root_seed"], settings["seeds"], count) * np.sqrt(count)
     steps = part["steps_away"].to_numpy() + SPREAD * directions[part["seed"], part.get("start", 0)]

@@ -15,7 +15,7 @@ from ndgm.engine.objectives.logistic import Logistic
 from ndgm.engine.objectives.max_affine import MaxAffine
 from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.scalar import ScalarLoss
-from ndgm.experiments.ensembles import Experiment, Problem, column, start_directions
+from ndgm.experiments.ensembles import Experiment, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.files import InputError
@@ -60,7 +60,7 @@ def max_affine(settings: Settings, inputs: Inputs) -> Experiment:
         draws = [generator(settings["root_seed"], name, component, seed) for seed in part["seed"]]
         pieces = settings["pieces_per_feature"] * features
         slopes = np.stack([slopes_around_zero(rng, pieces, features) for rng in draws])
-        return MaxAffine(torch.tensor(slopes, device=settings["device"]), 0.0), starts(settings, part, features)
+        return MaxAffine(torch.tensor(slopes, device=settings["device"]), 0.0), starts(part, settings, features)
 
     return followed(settings, runs, build, last_steps(settings))
 
@@ -79,7 +79,7 @@ def logistic(settings: Settings, inputs: Inputs) -> Experiment:
     def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
         name, device = part["design"].iloc[0], settings["device"]
         minimum = torch.tensor(minima[name].weights, device=device)
-        return Logistic(torch.tensor(data[name], device=device)), minimum + NEAR * starts(settings, part, len(minimum))
+        return Logistic(torch.tensor(data[name], device=device)), minimum + NEAR * starts(part, settings, len(minimum))
 
     return followed(settings, runs, build, last_steps(settings))
 
@@ -119,7 +119,7 @@ def separable(settings: Settings, inputs: Inputs) -> Experiment:
     def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
         signed = data[part["design"].iloc[0]]
         objective = Logistic(torch.tensor(signed, device=settings["device"]))
-        return objective, starts(settings, part, signed.shape[1])
+        return objective, starts(part, settings, signed.shape[1])
 
     return followed(settings, runs, build, first_and_even_steps(settings))
 
@@ -142,7 +142,7 @@ def scalar_functions(settings: Settings, runs: pd.DataFrame, scale: float) -> Ex
     """Functions of one variable, from starts of about the length `scale`."""
 
     def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
-        return ScalarLoss(part["design"].iloc[0]), scale * starts(settings, part, 1)
+        return ScalarLoss(part["design"].iloc[0]), scale * starts(part, settings, 1)
 
     return followed(settings, runs, build, last_steps(settings))
 
@@ -171,12 +171,6 @@ def tables(settings: Settings, inputs: Inputs, separable: bool) -> dict[str, np.
         if (separation(signed) > 0) != separable:
             raise InputError(f"samples.{owner}.{name}: these data are {'not ' if separable else ''}separable")
     return data
-
-
-def starts(settings: Settings, part: pd.DataFrame, dimension: int) -> Tensor:
-    """Starts of about unit length, decided by each run's seed, shape (runs, d); the weights of a run lie together."""
-    directions = start_directions(settings["root_seed"], settings["seeds"], dimension)
-    return torch.tensor(directions[part["seed"]], device=settings["device"])
 
 
 def last_steps(settings: Settings) -> Schedule:

@@ -69,12 +69,9 @@ def start_directions(root_seed: int, seeds: int, dimension: int) -> np.ndarray:
 
 
 def starts(part: pd.DataFrame, settings: Settings, dimension: int) -> Tensor:
-    """Starts of about unit length, decided by each run's seed, shape (runs, d); the runs of a weight lie together.
-
-    Objectives whose products are with one matrix for all runs are quickest in this layout.
-    """
+    """Starts of about unit length, decided by each run's seed, shape (runs, d)."""
     directions = start_directions(settings["root_seed"], settings["seeds"], dimension)
-    return torch.tensor(directions[part["seed"]].T, device=settings["device"]).T
+    return torch.tensor(directions[part["seed"]], device=settings["device"])
 
 
 def ensembles(runs: pd.DataFrame, size: int, together: list[str], block: int = 1) -> Iterator[pd.DataFrame]:

@@ -23,7 +23,7 @@ def exact(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     problem = Quadratic.from_data(*inputs.samples["l1_paradox"][settings["part"]])
     path = lasso_path(problem)
     solution = solve_lasso(problem, penalties_over_max * problem.penalty_max)
-    table = pd.concat(
+    tables = [
         pd.DataFrame(
             {
                 "experiment": settings["experiment"],
@@ -43,7 +43,8 @@ def exact(settings: Settings, inputs: Inputs) -> pd.DataFrame:
             }
         )
         for step in steps_times_lipschitz
-    )
+    ]
+    table = pd.concat(tables, ignore_index=True)
     table.attrs["largest_relative_gap"] = float(solution.relative_gap.max())
     return table
 

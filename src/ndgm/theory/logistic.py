@@ -155,7 +155,7 @@ def two_cycles(signed: ArrayLike, minimum: Minimum, step_sizes: ArrayLike) -> li
 
     Raises:
         OrbitError: if a step is at most 2/λ, or no cycle leaves the minimiser there because c ≤ 0.
-        ArithmeticError: if two steps from a point that was found do not end there.
+        ArithmeticError: if two steps from a point that was found do not end there, or none is found.
     """
     signed, step_sizes = np.asarray(signed, dtype=np.float64), np.asarray(step_sizes, dtype=np.float64)
     threshold, first = minimum.threshold, 1e-4
@@ -175,13 +175,20 @@ def two_cycles(signed: ArrayLike, minimum: Minimum, step_sizes: ArrayLike) -> li
 
 
 def _newton(signed: Array, w: Array, step_size: float) -> Array:
-    """A root of ∇f(w) + ∇f(w − η∇f(w)) from a start nearby."""
+    """A root of ∇f(w) + ∇f(w − η∇f(w)) from a start nearby.
+
+    Raises:
+        ArithmeticError: if the derivative there is singular, as where all samples are far from the boundary.
+    """
     identity = np.eye(len(w))
     for _ in range(50):
         slope, curvature = gradient(signed, w), hessian(signed, w)
         after = w - step_size * slope
         derivative = curvature + hessian(signed, after) @ (identity - step_size * curvature)
-        change = np.linalg.solve(derivative, slope + gradient(signed, after))
+        try:
+            change = np.linalg.solve(derivative, slope + gradient(signed, after))
+        except np.linalg.LinAlgError:
+            raise ArithmeticError(f"the 2-cycle cannot be followed to a step of {step_size:.6g}") from None
         w = w - change
         if np.linalg.norm(change) <= 1e-14 * np.linalg.norm(w):
             break

@@ -1,57 +1,76 @@
-"""What a killed training program goes on from, and what it refuses."""
+"""What a killed training program goes on from, what it writes, and what it refuses."""
 
+import json
 import os
-from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 import ndgm.experiments.ensembles
+from ndgm.data.kinds import read_data
 from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.one_weight import OneWeight
-from ndgm.experiments.ensembles import Problem, grid
-from ndgm.experiments.training import deterministic_torch, train_each
+from ndgm.experiments.ensembles import Experiment, Problem
+from ndgm.experiments.grids import grid
+from ndgm.experiments.inputs import Inputs
+from ndgm.experiments.training import Task, deterministic_torch, train_job
 from ndgm.store.files import InputError
 from ndgm.store.run_tables import read_table
 
-NAMES = ["first", "second"]
-
 
 @pytest.fixture(autouse=True)
-def switches_as_before():
-    """Other tests of this process run with the switches that they found."""
+def switches():
+    """As in a training program; other tests of this process run with the switches that they found."""
     dtype, mode = torch.get_default_dtype(), torch.get_deterministic_debug_mode()
+    deterministic_torch("cpu")
     yield
     torch.set_default_dtype(dtype)
     torch.set_deterministic_debug_mode(mode)
 
 
-def program(tmp_path, fails_in=None):
-    """Two experiments of two ensembles each; the second ensemble of one of them may end in a fault."""
-    settings = [{"experiment": name, "device": "cpu", "ensemble_size": 3} for name in NAMES]
+def descent(settings, inputs, starts=1.0, fails=False, **options):
+    """Six runs on a parabola in two ensembles, the second of which may end in a fault."""
 
-    def maker(told):
-        def build(part):
-            if told["experiment"] == fails_in and part["run"].min() > 0:
-                raise KeyboardInterrupt
-            ones = torch.ones(len(part), 1)
-            return Problem(OneWeight(ones, 0 * ones, ones), ones, 0.1 * ones, Schedule.geometric(20, 3))
+    def build(part):
+        if fails and part["run"].min() > 0:
+            raise KeyboardInterrupt
+        ones = torch.ones(len(part), 1)
+        first = starts * ones if np.isscalar(starts) else torch.tensor(np.stack([starts[run] for run in part["run"]]))
+        return Problem(OneWeight(ones, 0 * ones, 0 * ones), first, 0.1 * ones, Schedule.geometric(20, 3))
 
-        runs = grid(design=["a"], method=["subgradient"], step_size=[0.1], seed=range(6))
-        return runs, build, ["design", "method"]
+    runs = grid(design=["a"], method=["subgradient"], step_size=[0.1], seed=range(6))
+    return Experiment(runs, build, ["design", "method"], **options)
 
-    out = [tmp_path / f"{name}.parquet" for name in NAMES]
-    arguments = SimpleNamespace(settings=settings, out=out)
-    train_each(dict.fromkeys(NAMES, maker), arguments, [], lambda line: None)
-    return [read_table(path) for path in out]
+
+def after(settings, inputs):
+    """Descent from where the runs of `first` ended."""
+    return descent(settings, inputs, starts=inputs.found["first"].ends)
+
+
+def fault(settings, inputs):
+    raise InputError("this is wrong")
+
+
+def job(folder, weights=None, **functions):
+    """Train experiments by the names of their tables, and read their tables."""
+    told = {"device": "cpu", "ensemble_size": 3}
+    tasks = [
+        Task(function, {**told, "experiment": name}, folder / f"{name}.parquet", weights)
+        for name, function in functions.items()
+    ]
+    train_job(tasks, Inputs(), {}, said.append)
+    return [read_table(task.table) for task in tasks]
+
+
+said = []
 
 
 def test_a_killed_program_trains_no_finished_ensemble_again(tmp_path, monkeypatch):
-    deterministic_torch("cpu")
-    whole = program(tmp_path / "whole")
+    whole = job(tmp_path / "whole", first=descent, second=descent)
     with pytest.raises(KeyboardInterrupt):
-        program(tmp_path / "killed", fails_in="second")
+        job(tmp_path / "killed", first=descent, second=lambda *told: descent(*told, fails=True))
     for table in (tmp_path / "killed").glob("*.parquet"):
         table.unlink()  # as Snakemake does with all that a failed job made
     trained = []
@@ -59,11 +78,53 @@ def test_a_killed_program_trains_no_finished_ensemble_again(tmp_path, monkeypatc
     monkeypatch.setattr(
         "ndgm.experiments.ensembles.descend", lambda *arguments: trained.append(1) or descend(*arguments)
     )
-    again = program(tmp_path / "killed")
+    again = job(tmp_path / "killed", first=descent, second=descent)
     assert len(trained) == 1  # of four: the last one of the second experiment
     for found, expected in zip(again, whole, strict=True):
         pd.testing.assert_frame_equal(found, expected)
     assert [path.name for path in (tmp_path / "killed").iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_later_experiment_goes_on_from_what_an_earlier_one_found(tmp_path):
+    first, second = job(tmp_path, first=descent, second=after)
+    # On ½w² each of 20 steps takes w to .9w.
+    ends = [table.groupby("run").last()["objective"] for table in (first, second)]
+    np.testing.assert_allclose(ends[0], 0.9**40 / 2, rtol=1e-12)
+    np.testing.assert_allclose(ends[1], 0.9**80 / 2, rtol=1e-12)
+
+
+def test_a_fault_of_a_later_experiment_comes_up_before_the_first_is_trained(tmp_path):
+    with pytest.raises(InputError, match="this is wrong"):
+        job(tmp_path, first=descent, second=after, third=fault)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_is_missing_is_not_passed_over(tmp_path):
+    with pytest.raises(KeyError, match="nothing"):
+        job(tmp_path, first=descent, second=lambda settings, inputs: settings["nothing"])
+
+
+def test_weights_are_what_runs_end_with_sorted_by_run(tmp_path):
+    starts = {run: [float(run)] for run in range(6)}
+
+    def weighed(settings, inputs):
+        return descent(settings, inputs, starts=starts, parameters=lambda end: np.append(end, 2 * end))
+
+    job(tmp_path, weights=tmp_path / "weights.npz", weighed=weighed)
+    expected = 0.9**20 * np.arange(6)
+    np.testing.assert_allclose(read_data(tmp_path / "weights.npz").weights, np.stack([expected, 2 * expected], 1))
+
+
+def test_the_record_says_what_a_table_came_from(tmp_path):
+    (tmp_path / "data").write_bytes(b"abc")
+    task = Task(descent, {"device": "cpu", "ensemble_size": 3, "experiment": "one"}, tmp_path / "one.parquet")
+    said.clear()
+    train_job([task], Inputs(), {"owner/data": tmp_path / "data"}, said.append)
+    record = json.loads((tmp_path / "one.json").read_text())
+    assert record["settings"] == task.settings and list(record["data"]) == ["owner/data"]
+    assert record["dtype"] == "float64" and "ndgm.experiments.training" in record["code"]
+    assert said == ["one: 6 runs of up to 20 steps: 6 finished"]
+    assert read_table(task.table)["experiment"].unique().tolist() == ["one"]
 
 
 def test_a_device_that_is_not_there_is_said_in_one_line(monkeypatch):

@@ -7,6 +7,7 @@ from ndgm.theory.adaptive import (
     adagrad_floor,
     longest_momentum_cycle,
     momentum_cycle,
+    normalised_step,
     rmsprop_cycle,
     rmsprop_cycle_contraction,
     rmsprop_floor,
@@ -162,6 +163,12 @@ def test_rmsprop_cycle_contraction_is_the_root_of_the_memory():
     for decay in (1 / 9, 0.5, 0.9, 0.999):
         assert rmsprop_cycle_contraction(decay) == pytest.approx(np.sqrt(decay), rel=1e-7)
     assert rmsprop_cycle_contraction(1e-6) < 1
+
+
+def test_a_step_on_a_constant_slope_is_as_long_as_rmsprop_takes_it():
+    slopes, epsilon = np.array([0.0, 1e-9, 1e-8, 1.0]), 1e-8
+    path = rmsprop(lambda w: slopes, np.zeros(4), 4_000, decay=0.99, epsilon=epsilon)
+    np.testing.assert_allclose(normalised_step(slopes, epsilon), (path[-2] - path[-1]) / ETA, rtol=1e-12)
 
 
 def test_sign_descent_keeps_half_a_step_per_weight():

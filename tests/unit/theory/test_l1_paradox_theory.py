@@ -10,6 +10,7 @@ from ndgm.theory.l1_paradox import (
     floor_above_penalty_max,
     floor_rate,
     floor_slope,
+    hovering_l1_norm,
     minibatch_noise,
     noisy_floor,
     noisy_turning_point,
@@ -39,7 +40,7 @@ def subgradient_descent(problem, step_size, penalty, steps, seed=0):
 
 def closed_form(problem, step_size, penalty):
     solution = solve_lasso(problem, penalty)
-    return solution.l1_norm + step_size * floor_rate(problem, solution)
+    return hovering_l1_norm(problem, solution, step_size)
 
 
 def in_range(problem, step_size, penalty):

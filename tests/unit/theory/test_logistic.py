@@ -13,6 +13,7 @@ from ndgm.theory.logistic import (
     SeparableError,
     gradient,
     hessian,
+    largest_curvature,
     separation,
     solve_logistic,
     two_cycles,
@@ -131,6 +132,14 @@ def test_separation():
     rng = np.random.default_rng(0)
     assert separation(breast_cancer(rng).signed) > 0
     assert separation(breast_cancer(rng, components=1).signed) == 0
+
+
+def test_the_largest_curvature_is_that_at_zero_and_nowhere_exceeded():
+    signed, rng = noisy(features=3), np.random.default_rng(1)
+    largest = largest_curvature(signed)
+    assert largest == pytest.approx(np.linalg.norm(hessian(signed, np.zeros(4)), 2), rel=1e-13)
+    for scale in (0.01, 0.3, 5.0):
+        assert np.linalg.norm(hessian(signed, scale * rng.standard_normal(4)), 2) < largest
 
 
 def test_bad_input():

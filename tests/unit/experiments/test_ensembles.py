@@ -1,13 +1,25 @@
-"""A grid of runs: how it is cut into ensembles, how it resumes, and that runs do not depend on each other."""
+"""Ensembles: how runs are cut into them, how a sweep resumes, and that runs do not depend on each other."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from ndgm.engine.descent import Schedule
+from ndgm.engine.descent import Schedule, descend
+from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.lasso import Lasso
-from ndgm.experiments.ensembles import Problem, column, ensembles, grid, start_directions, sweep
+from ndgm.experiments.ensembles import (
+    Experiment,
+    Problem,
+    column,
+    ensembles,
+    read_trace,
+    start_directions,
+    starts,
+    sweep,
+    write_trace,
+)
+from ndgm.experiments.grids import grid
 
 DIMENSION = 6
 
@@ -37,15 +49,7 @@ class Build:
 
 def train(folder, build, runs=None, size=4, advanced=float):
     runs = design() if runs is None else runs
-    return sweep(ensembles(runs, size, ["method"]), build, folder, advanced)[0]
-
-
-def test_grid_has_every_combination_once_and_the_last_factor_varies_fastest():
-    runs = grid(a=["x", "y"], b=[1.0, 2.0, 3.0], c=np.array([5, 6]))
-    assert runs.columns.tolist() == ["run", "a", "b", "c"]
-    assert runs["run"].tolist() == list(range(12))
-    assert runs.drop(columns="run").drop_duplicates().shape == (12, 3)
-    assert runs["c"].tolist() == [5, 6] * 6 and runs["a"].tolist() == ["x"] * 6 + ["y"] * 6
+    return sweep(ensembles(runs, size, ["method"]), build, folder, advanced).table
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 11, 12, 13, 50, 1000])
@@ -100,9 +104,10 @@ def test_runs_that_converge_have_fewer_rows_and_the_others_go_on(tmp_path):
 def test_where_runs_end_is_what_their_last_row_measured(tmp_path):
     runs = grid(seed=range(4), penalty=[0.3, 2.0], method=["ista", "fista"], step_size=[0.1])
     for _ in range(2):  # the second time from what was kept
-        table, ends = sweep(ensembles(runs, 3, ["method"]), Build(), tmp_path)
+        found = sweep(ensembles(runs, 3, ["method"]), Build(), tmp_path)
+        ends = found.ends
         assert sorted(ends) == runs["run"].tolist()
-        for run, row in table.groupby("run").last().iterrows():
+        for run, row in found.table.groupby("run").last().iterrows():
             assert np.abs(ends[run]).sum() == pytest.approx(row["l1_norm"], rel=1e-12)
             assert (ends[run] == 0).sum() == row["zeros"]
 
@@ -115,11 +120,11 @@ def test_an_interrupted_sweep_resumes_to_the_same_table(tmp_path, fail_at):
         train(tmp_path / "cut", build)
     done = fail_at - 1
     assert len(list((tmp_path / "cut").glob("*"))) == done
-    told = []
+    shares = []
     again = Build()
-    pd.testing.assert_frame_equal(train(tmp_path / "cut", again, advanced=told.append), expected, check_exact=True)
+    pd.testing.assert_frame_equal(train(tmp_path / "cut", again, advanced=shares.append), expected, check_exact=True)
     assert whole.calls == 6 and again.calls == 6 - done
-    assert sum(told) == pytest.approx(24)
+    assert sum(shares) == pytest.approx(24)
 
 
 def test_ensemble_size_does_not_change_the_runs(tmp_path):
@@ -149,3 +154,31 @@ def test_starts_are_gaussian_of_length_one_and_do_not_depend_on_their_number():
     assert np.abs(products[np.triu_indices(4, 1)]).max() < 5 / np.sqrt(20_000)
     assert (more != 0).all()
     assert (start_directions(8, 2, 20_000) != few).mean() > 0.999
+
+
+def test_starts_are_those_of_each_runs_seed():
+    part = grid(seed=[2, 0, 1], penalty=[1.0, 2.0])
+    found = starts(part, {"root_seed": 7, "seeds": 3, "device": "cpu"}, 5)
+    np.testing.assert_array_equal(found, start_directions(7, 3, 5)[part["seed"]])
+
+
+def test_ensembles_of_an_experiment_follow_its_columns_and_blocks():
+    runs = design()
+    experiment = Experiment(runs, Build(), ["method", "step_size"], block=2)
+    parts = list(experiment.ensembles(5))
+    assert [len(part) for part in parts] == [4, 2] * 4
+    np.testing.assert_array_equal(experiment.parameters(np.arange(3.0)), np.arange(3.0))
+
+
+def test_a_trace_is_kept_as_it_is(tmp_path):
+    runs = design(methods=["ista"])
+    runs["step_size"] = 0.5
+    objective, start, step_size, schedule = Build(steps=3_000)(runs)
+    trace = descend(objective, METHODS["ista"], start, step_size, schedule)
+    write_trace(tmp_path / "trace.npz", trace)
+    found = read_trace(tmp_path / "trace.npz")
+    assert set(found.stopped_because) == {"converged"} and found.measured.keys() == trace.measured.keys()
+    for name in ("step", "stopped_because", "last_row", "iterates"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(trace, name), strict=True)
+    for name, values in trace.measured.items():
+        np.testing.assert_array_equal(found.measured[name], values, strict=True)

@@ -1,0 +1,103 @@
+"""Jobs of the manifest on a config: parts, settings, data and files."""
+
+from pathlib import Path
+
+import pytest
+
+from ndgm.groups import Experiment, Job
+from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files, value
+from ndgm.pipeline.settings import load
+
+CONFIG = {
+    "root_seed": 7,
+    "device": "cpu",
+    "ensemble_size": 50,
+    "samples": {"second": {"red_one": {}, "blue_one": {}, "blue_two": {}}, "first": {"a": {}, "blue_one": {}}},
+    "group": {
+        "inner": {"kinds": {"red": {"hidden": [1]}, "blue": {"hidden": [2]}}, "steps": 3, "ensemble_size": 9},
+        "other": {"steps": 4, "hidden": [5]},
+    },
+}
+DIVIDED = Job(
+    "divided",
+    "Training {part}",
+    (Experiment("one", "module.one", "group.inner"), Experiment("two", "module.two", "group.other")),
+    samples=("second/{part}_*", "first/a"),
+    parts="group.inner.kinds",
+)
+WHOLE = Job("whole", "Solving", (Experiment("three", "other.three", also=("group.other.hidden",)),), trains=False)
+
+
+def test_parts_are_the_names_at_a_key_of_the_config():
+    assert parts(DIVIDED, CONFIG) == ["red", "blue"] and parts(WHOLE, CONFIG) == [""]
+
+
+def test_settings_are_just_what_a_job_uses():
+    everywhere = {"root_seed": 7, "device": "cpu", "part": "blue"}
+    assert settings(DIVIDED, CONFIG, "blue") == [
+        # Of the kinds only its own; and what the block says of the size of ensembles goes over what all are told.
+        {**everywhere, "experiment": "one", "kinds": {"blue": {"hidden": [2]}}, "steps": 3, "ensemble_size": 9},
+        {**everywhere, "experiment": "two", "steps": 4, "hidden": [5], "ensemble_size": 50},
+    ]
+    assert settings(WHOLE, CONFIG) == [{"experiment": "three", "hidden": [5]}]
+    assert set(CONFIG["group"]["inner"]["kinds"]) == {"red", "blue"}  # the config itself stays
+
+
+def test_samples_are_matched_in_the_order_of_the_config():
+    assert samples(DIVIDED, CONFIG, "blue") == ["second/blue_one", "second/blue_two", "first/a"]
+    assert samples(DIVIDED, CONFIG, "red") == ["second/red_one", "first/a"]
+    assert samples(WHOLE, CONFIG) == []
+
+
+def test_files_have_the_part_in_their_name():
+    one, two = DIVIDED.experiments
+    assert result(DIVIDED, one) == "runs/one_{part}.parquet"
+    assert result(DIVIDED, two, "weights", ".npz") == "weights/two_{part}.npz"
+    assert result(WHOLE, WHOLE.experiments[0], suffix=".json") == "runs/three.json"
+
+
+@pytest.fixture(scope="module", params=["smoke", "laptop", "full"])
+def config(request):
+    return load(request.param, Path(__file__).parents[3] / "config")
+
+
+def test_the_jobs_of_the_manifest_fit_every_scale(config):
+    read = set()
+    for job in JOBS.values():
+        for part in parts(job, config):
+            assert len(settings(job, config, part)) == len(job.experiments)
+            entries = samples(job, config, part)
+            assert bool(entries) == bool(job.samples)
+            read |= set(entries)
+    assert read == {f"{owner}/{name}" for owner, names in config["samples"].items() for name in names}
+
+
+def test_each_table_has_a_file_of_its_own(config):
+    files = table_files(config)
+    assert len(set(files)) == len(files)
+    named = [file for job in JOBS.values() for each in job.experiments for file in table_files(config, each.table)]
+    assert sorted(named) == sorted(files)
+    for figure in FIGURES.values():
+        assert set(table_files(config, *figure.tables)) <= set(files)
+
+
+def test_a_file_that_a_job_reads_is_in_the_repository_or_made_by_another(config):
+    root = Path(__file__).parents[3]
+    made = {file for job in JOBS.values() for part in parts(job, config) for file in _made(job, part)}
+    for job in JOBS.values():
+        for file in job.reads:
+            name = file.removeprefix("results/{scale}/")
+            assert name in made if name != file else (root / file).is_file()
+
+
+def _made(job, part):
+    folders = {"": ".parquet"} | ({"weights": ".npz"} if job.weights else {})
+    for each in job.experiments:
+        for folder, suffix in folders.items():
+            yield result(job, each, folder, suffix).format(part=part)
+
+
+def test_a_value_of_the_config():
+    assert value(CONFIG, "group.inner.kinds.red") == {"hidden": [1]}
+    with pytest.raises(KeyError, match="green"):
+        value(CONFIG, "group.green")
