@@ -19,7 +19,7 @@ from ndgm.paper.claims_document import (
     with_groups_table,
 )
 from ndgm.paper.typesetting import convert
-from ndgm.paper.verdicts import Claim
+from ndgm.paper.verdicts import DecidedClaim
 from ndgm.store.files import InputError
 
 DOCUMENT = (ROOT / "CLAIMS.md").read_text(encoding="utf-8")
@@ -155,6 +155,6 @@ def test_faults_are_named(tmp_path):
         (tmp_path / "reference/laptop/claims.json").write_text(json.dumps(entries), encoding="utf-8")
         with pytest.raises((InputError, ValueError), match=fault):
             read_claims(tmp_path)
-    unknown = Claim.read(claim("l1_paradox_of_nobody", group="l1_paradox"))
+    unknown = DecidedClaim.read(claim("l1_paradox_of_nobody", group="l1_paradox"))
     with pytest.raises(InputError, match=r"claims/l1_paradox.py: no function l1_paradox_of_nobody"):
         claims_document([unknown], ROOT)
