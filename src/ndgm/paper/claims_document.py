@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ndgm.groups import GROUPS, Experiment, Group, Job
-from ndgm.paper.verdicts import VERDICTS, Claim
+from ndgm.paper.verdicts import VERDICTS, DecidedClaim
 from ndgm.store.files import InputError, read_json
 
 REFERENCE = "reference/laptop"
@@ -33,7 +33,7 @@ the range where every single value counts. The column beside *measured* says wha
 theory, or the *other arm* of a comparison."""
 
 
-def read_claims(root: Path) -> list[Claim]:
+def read_claims(root: Path) -> list[DecidedClaim]:
     """The claims of the reference run of the repository `root`.
 
     Raises:
@@ -41,7 +41,7 @@ def read_claims(root: Path) -> list[Claim]:
     """
     path = root / REFERENCE / "claims.json"
     try:
-        claims = [Claim.read(entry) for entry in read_json(path)]
+        claims = [DecidedClaim.read(entry) for entry in read_json(path)]
     except (KeyError, TypeError, AttributeError) as fault:
         raise InputError(f"{path}: {fault}") from None
     known = {group.name for group in GROUPS}
@@ -51,7 +51,7 @@ def read_claims(root: Path) -> list[Claim]:
     return claims
 
 
-def claims_document(claims: Sequence[Claim], root: Path) -> str:
+def claims_document(claims: Sequence[DecidedClaim], root: Path) -> str:
     """The text of CLAIMS.md: counts, the fields of `claims.json`, and every claim by group, in the order of its source.
 
     Args:
@@ -74,7 +74,7 @@ def claims_document(claims: Sequence[Claim], root: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def groups_table(claims: Sequence[Claim], document: str = "CLAIMS.md") -> str:
+def groups_table(claims: Sequence[DecidedClaim], document: str = "CLAIMS.md") -> str:
     """A row for each claim group: its findings by verdict, and how many of its identities hold."""
     rows = []
     for group in GROUPS:
@@ -107,7 +107,7 @@ def _fields() -> str:
     return f"{text}\n\n" + _table(["field", "what it holds"], rows)
 
 
-def _counts(claims: Sequence[Claim]) -> list[str]:
+def _counts(claims: Sequence[DecidedClaim]) -> list[str]:
     """Findings by verdict, and how many identities hold, of how many."""
     findings = [claim.verdict for claim in claims if claim.kind == "finding"]
     identities = [claim.verdict for claim in claims if claim.kind == "identity"]
@@ -115,16 +115,16 @@ def _counts(claims: Sequence[Claim]) -> list[str]:
     return [*(str(findings.count(verdict)) for verdict in VERDICTS), held]
 
 
-def _counted(claims: Sequence[Claim]) -> str:
+def _counted(claims: Sequence[DecidedClaim]) -> str:
     """How many claims have each verdict, such as `8 supported, 1 refuted`."""
     verdicts = [claim.verdict for claim in claims]
     return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts)
 
 
-def _entry(claim: Claim, function: str) -> str:
+def _entry(claim: DecidedClaim, function: str) -> str:
     """One claim: statement, verdict, numbers, rule, and links to what they come from."""
     numbers = f"Nothing is measured, because {claim.gap}."
-    if not claim.gap:
+    if claim.compared:  # which is said of every claim without a gap
         header = ["measured", claim.compared, "cell that decides", "cells", "n", "p"]
         row = [claim.result, claim.held_against, claim.where, str(claim.cells), str(claim.n), claim.p]
         numbers = _table(header, [row])

@@ -19,7 +19,7 @@ from ndgm.paper.claims_document import (
     with_groups_table,
 )
 from ndgm.paper.typesetting import convert
-from ndgm.paper.verdicts import Claim
+from ndgm.paper.verdicts import DecidedClaim
 from ndgm.store.files import InputError
 
 DOCUMENT = (ROOT / "CLAIMS.md").read_text(encoding="utf-8")
@@ -143,7 +143,7 @@ def test_bars_do_not_end_a_cell(claims):
 def test_a_gap_is_told_in_the_place_of_numbers():
     nothing = dict.fromkeys(("measured", "reference", "compared", "interval", "p_value", "p_support", "p_refute"))
     gap = nothing | {"gap": "2 of 20 runs diverged", "verdict": "inconclusive", "n": 0, "cells": 0, "where": {}}
-    entry = Claim.read(claim("l1_paradox_floor", group="l1_paradox", table={}, **gap))
+    entry = DecidedClaim.read(claim("l1_paradox_floor", group="l1_paradox", table={}, **gap))
     text = claims_document([entry], ROOT).partition("#### l1_paradox_floor")[2]
     assert "**Inconclusive**" in text and "Nothing is measured, because 2 of 20 runs diverged." in text
 
@@ -168,6 +168,6 @@ def test_faults_are_named(tmp_path):
         (tmp_path / "reference/laptop/claims.json").write_text(json.dumps(entries), encoding="utf-8")
         with pytest.raises((InputError, ValueError), match=fault):
             read_claims(tmp_path)
-    unknown = Claim.read(claim("l1_paradox_of_nobody", group="l1_paradox"))
+    unknown = DecidedClaim.read(claim("l1_paradox_of_nobody", group="l1_paradox"))
     with pytest.raises(InputError, match=r"claims/l1_paradox.py: no function l1_paradox_of_nobody"):
         claims_document([unknown], ROOT)
