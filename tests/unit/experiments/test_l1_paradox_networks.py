@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.activations import activation
+from ndgm.engine.networks import Networks
 
 TABLE = "l1_paradox_networks"
 
