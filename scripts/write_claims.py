@@ -4,14 +4,21 @@ from ndgm.paper.claims_document import claims_document, groups_table, read_claim
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_atomically
 
-arguments = argument_parser(__doc__, "repository").parse_args()
-with program(arguments):
-    claims = read_claims(arguments.repository)
-    readme = arguments.repository / "README.md"
-    texts = {
-        arguments.repository / "CLAIMS.md": claims_document(claims, arguments.repository),
-        readme: with_groups_table(readme.read_text(encoding="utf-8"), groups_table(claims)),
-    }
-    for path, text in texts.items():
-        with write_atomically(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+
+def main() -> None:
+    """Run the program."""
+    arguments = argument_parser(__doc__, "repository").parse_args()
+    with program(arguments):
+        claims = read_claims(arguments.repository)
+        readme = arguments.repository / "README.md"
+        texts = {
+            arguments.repository / "CLAIMS.md": claims_document(claims, arguments.repository),
+            readme: with_groups_table(readme.read_text(encoding="utf-8"), groups_table(claims)),
+        }
+        for path, text in texts.items():
+            with write_atomically(path) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ from ndgm.data.sources import SOURCES
 from ndgm.groups import GROUPS
 from ndgm.pipeline.commands import all_parts, samples_command
 from ndgm.pipeline.device import PACKAGES
+from ndgm.pipeline.jobs import JOBS
 
 OPTIONS = ("settings", "samples", "reads", "out", "weights")
 DRIVER = """
@@ -158,7 +159,7 @@ def test_verdicts_of_fewer_steps_differ_and_are_named(driven: dict[str, Any]) ->
 def test_large_experiments_are_trained_to_their_end(driven: dict[str, Any]) -> None:
     rows = records(driven, "full")
     trained = {name.rpartition("/")[2]: row for name, row in rows.items() if name.count("/") == 2}
-    assert trained.keys() == {"adaptive_lasso", "adaptive_one_weight", "adaptive_cycles"}
+    assert trained.keys() == {each.table for each in JOBS["train_adaptive"].experiments}
     for row in trained.values():
         assert row["outcome"] == "passed" and row["finished"] and row["steps"] == 40
         assert row["finished_runs"] == row["runs"] and row["finished_ensembles"] == row["ensembles"]
