@@ -35,14 +35,15 @@ def rows(interleaved, device) -> Iterator[dict]:
     data = digits(np.random.default_rng(0), samples=SAMPLES, wrong=0.9)
     objective = NetworkLoss(NETWORKS, torch.tensor(data.inputs), torch.tensor(data.targets), 1)
     iterates = trajectory(objective)
-    start = torch.tensor(np.random.default_rng(1).standard_normal((1, 2, NETWORKS.parameters)))
+    rng = np.random.default_rng(1)
+    start = torch.tensor(rng.standard_normal((1, 2, NETWORKS.parameters)))
+    probes = torch.tensor(rng.standard_normal((TIMES, NETWORKS.parameters)))
+    limits = {"tolerance": RESIDUAL, "most_products": MOST_PRODUCTS}
 
     def ours():
         directions, products = start, 0
-        for w in iterates:
-            found = largest_eigenvalues(
-                NetworkHessian(objective, w).__matmul__, directions, tolerance=RESIDUAL, most_products=MOST_PRODUCTS
-            )
+        for w, probe in zip(iterates, probes, strict=True):
+            found = largest_eigenvalues(NetworkHessian(objective, w).__matmul__, directions, probe, **limits)
             directions, products = found.vectors, products + found.products.item()
         return products
 

@@ -2,23 +2,37 @@
 
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
+import ndgm.claims
 from ndgm.decide.claim import CLAIMS, decide, p_values_of_siblings
 from ndgm.pipeline.programs import argument_parser, program
-from ndgm.store.files import write_json
+from ndgm.store.files import InputError, write_json
 from ndgm.store.run_tables import read_tables
 
-parser = argument_parser(__doc__, "out", many=("tables",))
-parser.add_argument("--claim", help="decide this claim alone")
-parser.add_argument("--reference", type=Path, help="claims.json with the p values of the other claims of its group")
-arguments = parser.parse_args()
-with program(arguments) as say:
-    import_module(f"ndgm.claims.{arguments.settings['group']}")  # registers its claims
-    claims, siblings = CLAIMS, []
-    if arguments.claim:
-        claims = {arguments.claim: CLAIMS[arguments.claim]}
-        siblings = p_values_of_siblings(CLAIMS[arguments.claim], CLAIMS, arguments.reference)
-    entries = decide(claims, read_tables(arguments.tables), siblings)
-    write_json(arguments.out, [entry | {"section": arguments.settings["section"]} for entry in entries])
-    for entry in entries:
-        say(f"{entry['id']}: {entry['verdict']}")
+
+def main() -> None:
+    """Run the program."""
+    parser = argument_parser(__doc__, "out", many=("tables",))
+    groups = [module.name for module in iter_modules(ndgm.claims.__path__)]
+    parser.add_argument("--group", choices=groups, required=True)
+    parser.add_argument("--section", default="", help="where the manifest has the group in the document")
+    parser.add_argument("--claim", help="decide this claim alone")
+    parser.add_argument("--reference", type=Path, help="claims.json with the p values of the other claims of its group")
+    arguments = parser.parse_args()
+    with program(arguments) as say:
+        import_module(f"ndgm.claims.{arguments.group}")  # registers its claims
+        claims, siblings = CLAIMS, []
+        if arguments.claim:
+            if arguments.claim not in CLAIMS:
+                raise InputError(f"{arguments.group} has no claim {arguments.claim}; it has {', '.join(CLAIMS)}")
+            claims = {arguments.claim: CLAIMS[arguments.claim]}
+            siblings = p_values_of_siblings(CLAIMS[arguments.claim], CLAIMS, arguments.reference)
+        entries = decide(claims, read_tables(arguments.tables), siblings)
+        write_json(arguments.out, [entry | {"section": arguments.section} for entry in entries])
+        for entry in entries:
+            say(f"{entry['id']}: {entry['verdict']}")
+
+
+if __name__ == "__main__":
+    main()

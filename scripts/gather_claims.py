@@ -6,9 +6,16 @@ from operator import itemgetter
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import read_json, write_json
 
-arguments = argument_parser(__doc__, "out", many=("claims",)).parse_args()
-with program(arguments) as say:
-    entries = sorted((entry for path in arguments.claims for entry in read_json(path)), key=itemgetter("id"))
-    write_json(arguments.out, entries)
-    counts = Counter(entry["verdict"] for entry in entries)
-    say(f"{len(entries)} claims: {', '.join(f'{counts[verdict]} {verdict}' for verdict in sorted(counts))}")
+
+def main() -> None:
+    """Run the program."""
+    arguments = argument_parser(__doc__, "out", many=("claims",)).parse_args()
+    with program(arguments) as say:
+        entries = sorted((entry for path in arguments.claims for entry in read_json(path)), key=itemgetter("id"))
+        write_json(arguments.out, entries)
+        counts = Counter(entry["verdict"] for entry in entries)
+        say(f"{len(entries)} claims: {', '.join(f'{counts[verdict]} {verdict}' for verdict in sorted(counts))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -99,6 +99,11 @@ def _experiments(section: str, *names: str) -> tuple[Experiment, ...]:
     return tuple(Experiment(f"{section}_{name}", f"{section}.{name}", f"{section}.{name}") for name in names)
 
 
+def _alone(table: str, function: str, settings: str = "", also: tuple[str, ...] = ()) -> tuple[Experiment, ...]:
+    """One experiment with a module of its own, of its table's name."""
+    return (Experiment(table, f"{table}.{function}", settings, also),)
+
+
 GROUPS = (
     Group(
         name="convergence",
@@ -109,12 +114,10 @@ GROUPS = (
             Job(
                 "certify_worst_cases",
                 "Certifying worst cases",
-                (
-                    Experiment(
-                        "convergence_certificates",
-                        "convergence_certificates.certificates",
-                        also=("convergence.worst_cases.rules", "convergence.worst_cases.most_steps"),
-                    ),
+                _alone(
+                    "convergence_certificates",
+                    "certificates",
+                    also=("convergence.worst_cases.rules", "convergence.worst_cases.most_steps"),
                 ),
                 folder="exact",
                 trains=False,
@@ -167,13 +170,7 @@ GROUPS = (
             Job(
                 "solve_l1_paradox",
                 "Solving the LASSO exactly, design {part}",
-                (
-                    Experiment(
-                        "l1_paradox_exact",
-                        "l1_paradox_exact.exact",
-                        also=("l1_paradox.lasso", "l1_paradox.turning_point"),
-                    ),
-                ),
+                _alone("l1_paradox_exact", "exact", also=("l1_paradox.lasso", "l1_paradox.turning_point")),
                 samples=("l1_paradox/{part}",),
                 parts="samples.l1_paradox",
                 folder="exact",
@@ -189,7 +186,7 @@ GROUPS = (
             Job(
                 "train_l1_paradox_noise",
                 "Running the subgradient method with mini-batch noise, design {part}",
-                (Experiment("l1_paradox_noise", "l1_paradox_noise.noise", "l1_paradox.noise"),),
+                _alone("l1_paradox_noise", "noise", "l1_paradox.noise"),
                 samples=("l1_paradox/{part}",),
                 parts="samples.l1_paradox",
             ),
@@ -227,7 +224,7 @@ GROUPS = (
             Job(
                 "train_l1_paradox_networks",
                 "Training networks under an L1 penalty: {part}",
-                (Experiment("l1_paradox_networks", "l1_paradox_networks.networks", "l1_paradox.networks"),),
+                _alone("l1_paradox_networks", "networks", "l1_paradox.networks"),
                 samples=("l1_paradox_networks/split",),
                 parts="l1_paradox.networks.sweeps",
                 weights=True,
@@ -235,14 +232,7 @@ GROUPS = (
             Job(
                 "prune_l1_paradox_networks",
                 "Pruning networks",
-                (
-                    Experiment(
-                        "l1_paradox_pruning",
-                        "l1_paradox_pruning.pruning",
-                        "l1_paradox.pruning",
-                        also=("l1_paradox.networks.hidden",),
-                    ),
-                ),
+                _alone("l1_paradox_pruning", "pruning", "l1_paradox.pruning", also=("l1_paradox.networks.hidden",)),
                 samples=("l1_paradox_networks/split",),
                 trains=False,
                 reads=(
@@ -283,13 +273,7 @@ GROUPS = (
             Job(
                 "train_edge_of_stability_networks",
                 "Following the sharpness of networks: {part}",
-                (
-                    Experiment(
-                        "edge_of_stability_networks",
-                        "edge_of_stability_networks.networks",
-                        "edge_of_stability.networks",
-                    ),
-                ),
+                _alone("edge_of_stability_networks", "networks", "edge_of_stability.networks"),
                 samples=("edge_of_stability_networks/{part}_*",),
                 parts="edge_of_stability.networks.data",
             ),

@@ -26,11 +26,12 @@ rule decide_group:
         group="|".join(TABLES_OF),
     threads: 1
     params:
-        settings=lambda wildcards: json_of({"group": wildcards.group, "section": SECTION_OF[wildcards.group]}),
+        section=lambda wildcards: SECTION_OF[wildcards.group],
     message:
         "Deciding the claims of {wildcards.group}"
     shell:
-        "{PYTHON} {input.script} --settings {params.settings:q} --tables {input.tables} --out {output.claims} --log {log}"
+        "{PYTHON} {input.script} --group {wildcards.group} --section {params.section:q} --tables {input.tables}"
+        " --out {output.claims} --log {log}"
 
 
 rule gather_claims:
@@ -65,11 +66,10 @@ rule decide_one_claim:
         claim="|".join(GROUP_OF),
     threads: 1
     params:
-        settings=lambda wildcards: json_of(
-            {"group": GROUP_OF[wildcards.claim], "section": SECTION_OF[GROUP_OF[wildcards.claim]]}
-        ),
+        group=lambda wildcards: GROUP_OF[wildcards.claim],
+        section=lambda wildcards: SECTION_OF[GROUP_OF[wildcards.claim]],
     message:
         "Deciding the claim {wildcards.claim}"
     shell:
-        "{PYTHON} {input.script} --settings {params.settings:q} --claim {wildcards.claim} --reference {input.reference}"
-        " --tables {input.tables} --out {output.claim} --log {log}"
+        "{PYTHON} {input.script} --group {params.group} --section {params.section:q} --claim {wildcards.claim}"
+        " --reference {input.reference} --tables {input.tables} --out {output.claim} --log {log}"

@@ -49,7 +49,7 @@ wildcard_constraints:
 
 
 def json_of(settings):
-    """What a job is told, as one parameter: JSON with sorted keys, so that swapped values are noticed."""
+    """Settings of a job as one parameter: JSON with sorted keys, so that swapped values are noticed."""
     return json.dumps(settings, sort_keys=True, allow_nan=False)
 
 
@@ -66,12 +66,12 @@ def entry(wildcards):
 
 
 def options(wildcards):
-    """What the function of a source is told by an entry of the table of samples."""
+    """Options of an entry of the table of samples, for the function of its source."""
     return {key: option for key, option in entry(wildcards).items() if key != "source"}
 
 
 def settings_of(job):
-    """What the experiments of a job are told, by the part that it is run for."""
+    """Settings of the experiments of a job, by the part that it is run for."""
     return lambda wildcards: json_of(settings(job, config, wildcards.get("part", "")))
 
 

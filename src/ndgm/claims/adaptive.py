@@ -1,4 +1,4 @@
-"""Claims on methods that divide the gradient by its own size, on convex problems (section 4)."""
+"""Claims on methods that divide the gradient by its own size, on convex problems."""
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,7 @@ def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
     return Evidence(before.where(~rises, after), after.where(~rises, before), compared="other arm")
 
 
+# In every cell |b_i| + η Σ_j |A_ij| < λ: once no weight is further from zero than a step, its sign is the gradient's.
 @claim(figure="adaptive_methods", kind="identity", test=equivalence(0.02))
 def adaptive_sign_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ sign descent keeps the L1 norm $\eta d/2$, whatever the penalty."""
@@ -119,6 +120,7 @@ def adaptive_momentum_coexistence(adaptive_cycles: pd.DataFrame) -> Evidence:
     return Evidence(means.max(), 5 * means.min(), compared="other arm")
 
 
+# The gradient is λ in size at every step, so that the divisor is λ + ε and the orbit x, x − ηλ/(λ + ε).
 @claim(figure="adaptive_methods", kind="identity", test=equivalence(0.01))
 def adaptive_epsilon(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On $\lambda|w|$ the $\varepsilon$ that is added to the divisor scales RMSProp's floor, to

@@ -1,4 +1,4 @@
-"""Claims on what a kink costs a gradient method on convex problems (section 3)."""
+"""Claims on what a kink costs a gradient method on convex problems."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Claims on what a kink in the activation or in the loss costs networks (section 3)."""
+"""Claims on what a kink in the activation or in the loss costs networks."""
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,7 @@ def convergence_networks_floor(convergence_floors: pd.DataFrame) -> Evidence:
     return Evidence(exponent, 1.0)
 
 
-@claim(figure="convergence_networks", kind="finding", test=order(), unit="loss")
+@claim(figure="convergence_networks", kind="finding", test=order(), unit="(difference of losses)")
 def convergence_networks_softplus(convergence_kink_value: pd.DataFrame) -> Evidence:
     r"""Softplus$_\beta$ approaches ReLU monotonically: from the same start with the same steps, the loss of the network
     with the smaller $\beta$ is further from that of the ReLU network.
@@ -65,13 +65,13 @@ def convergence_networks_softplus(convergence_kink_value: pd.DataFrame) -> Evide
     return Evidence(further, nearer, compared="other arm")
 
 
-@claim(figure="convergence_networks", kind="finding", test=within(0), unit="loss")
+@claim(figure="convergence_networks", kind="finding", test=within(0), unit="(change of the loss)")
 def convergence_networks_value_double(convergence_kink_value: pd.DataFrame) -> Evidence:
     """In double precision the value taken for the derivative of ReLU at its kink changes no run."""
     return _by_value_at_kink(convergence_kink_value, "float64")
 
 
-@claim(figure="convergence_networks", kind="finding", test=within(0), unit="loss")
+@claim(figure="convergence_networks", kind="finding", test=within(0), unit="(change of the loss)")
 def convergence_networks_value_single(convergence_kink_value: pd.DataFrame) -> Evidence:
     """In single precision the value taken for the derivative of ReLU at its kink changes no run."""
     return _by_value_at_kink(convergence_kink_value, "float32")

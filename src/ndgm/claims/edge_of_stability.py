@@ -1,4 +1,4 @@
-"""Claims on the Edge of Stability: convex functions, and logistic regression with long steps (section 5)."""
+"""Claims on the Edge of Stability: convex functions, and logistic regression with long steps."""
 
 from typing import Any
 
@@ -37,6 +37,8 @@ ATTRACTS = 0.97
 """A cycle is reached within a run if two steps shrink a small distance from it to this share or less."""
 
 
+# A second cycle, of two sizes a ≠ b, would need ℓ'(a) = ℓ'(b); without one, sizes converge to the fixed point p of
+# a ↦ |a − ηℓ'(a)| from every start (Coppel, 1955). Where ℓ' is constant, on |x| and Huber's function, a + b = η.
 @claim(figure="edge_of_stability_bifurcations", kind="identity", test=within(EXACT))
 def edge_of_stability_amplitude(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""On an even convex function whose $\ell'(p)/p$ falls from $L$, descent from every start ends on a cycle $\pm p$
@@ -57,8 +59,9 @@ def edge_of_stability_amplitude(edge_of_stability_cycles: pd.DataFrame) -> Evide
 
 @claim(figure="edge_of_stability_sharpness", kind="identity", test=within(EXACT), unit="times $2/\\eta$")
 def edge_of_stability_sharpness(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
-    r"""The pointwise sharpness on these cycles is the closed form: zero on $|x|$ and Huber's function, $q - 1$ on
-    $|x|^q/q$, $4/\eta^2$ on $\sqrt{1+x^2}$, and less than $2/\eta$ on all. Nothing is left of the difference.
+    r"""The pointwise sharpness on the cycles of even convex functions is the closed form: zero on $|x|$ and Huber's
+    function, $q - 1$ on $|x|^q/q$, $4/\eta^2$ on $\sqrt{1+x^2}$, and less than $2/\eta$ on all. Nothing is left of the
+    difference.
     """
     ends = _both_points(_beyond(_even(edge_of_stability_cycles)))
     for name, part in ends.groupby("design"):
@@ -72,8 +75,8 @@ def edge_of_stability_sharpness(edge_of_stability_cycles: pd.DataFrame) -> Evide
 
 @claim(figure="edge_of_stability_sharpness", kind="identity", test=within(EXACT), unit="times $2/\\eta$")
 def edge_of_stability_secant(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
-    r"""On every one of these cycles the directional smoothness, which is the slope of the secant of the gradient, is
-    $2/\eta$, whatever the function. Nothing is left of the difference.
+    r"""On every cycle of an even convex function the directional smoothness, which is the slope of the secant of the
+    gradient, is $2/\eta$, whatever the function. Nothing is left of the difference.
     """
     ends = _beyond(_even(edge_of_stability_cycles)).set_index(CYCLE)
     left = ends["smoothness"] * ends.index.get_level_values("step_size") / 2 - 1
@@ -164,6 +167,7 @@ def edge_of_stability_nonsmooth(
     return _unstable(edge_of_stability_cycles, edge_of_stability_max_affine, ["absolute", "kink_aside"])
 
 
+# Every subgradient is one of finitely many vectors, none of which is zero: no step is shorter than the shortest.
 @claim(figure="edge_of_stability_bifurcations", kind="identity", test=within(0), unit="(1: settles, 0: does not)")
 def edge_of_stability_kink_at_solution(
     edge_of_stability_cycles: pd.DataFrame, edge_of_stability_max_affine: pd.DataFrame
@@ -199,7 +203,9 @@ def edge_of_stability_logistic_doubling(edge_of_stability_logistic: pd.DataFrame
 
 @claim(figure="edge_of_stability_logistic", kind="finding", test=within(EXACT), unit="times the exact cycle")
 def edge_of_stability_logistic_basin(edge_of_stability_logistic: pd.DataFrame) -> Evidence:
-    """As long as that 2-cycle attracts, at longer steps too, descent from near the minimiser ends on it."""
+    """On data that are not separable, descent on logistic regression from near the minimiser ends on the 2-cycle as
+    long as it attracts, at longer steps too.
+    """
     return _doubled(ends_of(edge_of_stability_logistic))
 
 

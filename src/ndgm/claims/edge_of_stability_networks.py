@@ -1,4 +1,4 @@
-"""Claims on the Edge of Stability of networks with kinked and with smooth activations (section 5)."""
+"""Claims on the Edge of Stability of networks with kinked and with smooth activations."""
 
 import pandas as pd
 
@@ -33,16 +33,16 @@ def edge_of_stability_networks_cross_entropy(edge_of_stability_networks: pd.Data
 
 @claim(figure="edge_of_stability_networks", kind="finding", test=order(), unit=r"times $2/\eta$")
 def edge_of_stability_networks_lower(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""Sharpness that has come to the edge does not fall back, with any activation, loss and step size: over the same
-    steps its mean is more than $2/\eta$ less the margin.
+    r"""Sharpness that has come to $2/\eta$ does not fall back, with any activation, loss and step size: over the later
+    half of the steps from there, its mean is more than $2/\eta$ less the margin.
     """
     return Evidence(_sharpness(edge_of_stability_networks), 1 - MARGIN)
 
 
 @claim(figure="edge_of_stability_networks", kind="finding", test=order(), unit=r"times $2/\eta$")
 def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""What the sharpness is above $2/\eta$ is an effect of the length of the step: in units of $2/\eta$, its mean over
-    the same steps is higher for the longest step size than for the shortest.
+    r"""A longer step holds the sharpness further above $2/\eta$: in units of $2/\eta$, its mean over the later half of
+    the steps from where it comes there is higher for the longest step size than for the shortest.
     """
     sharpness = _sharpness(edge_of_stability_networks)
     steps = sharpness.groupby(["design", "problem"]).apply(lambda part: part.index.unique("step_size"))
@@ -62,8 +62,9 @@ def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) 
 
 @claim(figure="edge_of_stability_networks", kind="finding", test=equivalence(MARGIN), unit=r"times $2/\eta$")
 def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""A kink in the activation does not move the edge: over the same steps, the mean sharpness of a network with a
-    kinked activation is that of a network with a smooth activation of about the same shape.
+    r"""A kink in the activation does not move the edge: over the later half of the steps from where the sharpness comes
+    to $2/\eta$, the mean sharpness of a network with a kinked activation is that of a network with a smooth activation
+    of about the same shape.
     """
     compared = {name for pair in KINKED_AND_SMOOTH for name in pair}
     sharpness = _sharpness(select(edge_of_stability_networks, activation=compared))
@@ -79,8 +80,9 @@ def edge_of_stability_networks_kinked(edge_of_stability_networks: pd.DataFrame) 
 
 @claim(figure="edge_of_stability_side_by_side", kind="finding", test=equivalence(MARGIN), unit=r"times $2/\eta$")
 def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""Over the same steps, the mean of $\kappa$ weighted by $\|g\|^2$ is $2/\eta$ with every activation and loss, as
-    far from $2/\eta$ as the sharpness may be.
+    r"""Over the later half of the steps from where the sharpness comes to $2/\eta$, the mean of the curvature $\kappa$
+    along the step, weighted by $\|g\|^2$, is $2/\eta$ with every activation and loss, however far from it the sharpness
+    is.
     """
     runs = edge_of_stability_networks
     sums = ["weighted_curvature", "squared_gradients"]
@@ -92,8 +94,8 @@ def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFr
 
 @claim(figure="edge_of_stability_side_by_side", kind="identity", test=within(1e-8), unit=r"times $2/\eta$")
 def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFrame) -> Evidence:
-    r"""On every run, with kinks or without, the mean of $\kappa$ weighted by $\|g\|^2$ is
-    $2/\eta - 2(f_0 - f_t)/(\eta^2\sum\|g\|^2)$ at every recorded step: that it is near $2/\eta$ is algebra.
+    r"""On every run, with kinks or without, the mean of the curvature $\kappa$ along the step, weighted by $\|g\|^2$,
+    is $2/\eta - 2(f_0 - f_t)/(\eta^2\sum\|g\|^2)$ at every recorded step: that it is near $2/\eta$ is algebra.
     """
     runs = edge_of_stability_networks
     descent = runs.groupby(["design", "run"])["objective"].transform("first") - runs["objective"]

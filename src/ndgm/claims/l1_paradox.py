@@ -1,4 +1,4 @@
-"""Claims on the L1 norm that gradient methods keep on the LASSO (section 4)."""
+"""Claims on the L1 norm that gradient methods keep on the LASSO."""
 
 from collections.abc import Sequence
 
@@ -29,14 +29,18 @@ def l1_paradox_floor(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFr
 
 @claim(figure="l1_paradox_norm", kind="finding", test=equivalence(0.03))
 def l1_paradox_floor_everywhere(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    """The same closed form holds at every penalty, at breakpoints of the exact path too."""
+    r"""The closed form $\lVert w^*\rVert_1 + \eta r(\lambda)$ for the L1 norm that constant-step subgradient descent
+    keeps holds at every penalty, at breakpoints of the exact path too.
+    """
     runs = _ends_beside_exact(l1_paradox_lasso, "subgradient", l1_paradox_exact)
     return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
 
 
 @claim(figure="l1_paradox_norm", kind="finding", test=within(0.3), unit="$\\eta L$")
 def l1_paradox_floor_error(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    r"""Away from breakpoints the relative error of the closed form is at most $0.3\,\eta L$."""
+    r"""Away from breakpoints the relative error of the closed form for the L1 norm that constant-step subgradient
+    descent keeps is at most $0.3\,\eta L$.
+    """
     runs = _ends_beside_exact(l1_paradox_lasso, "subgradient", l1_paradox_exact)
     runs = runs[runs["away_from_breakpoints"]]
     error = runs["mean_l1_norm"] / runs["predicted_l1_norm"] - 1
@@ -46,8 +50,8 @@ def l1_paradox_floor_error(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.
 
 @claim(figure="l1_paradox_norm", kind="finding", test=equivalence(0.05), unit="$\\eta$")
 def l1_paradox_slope(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    r"""Above $\lambda_{\max}$, where the exact solution is zero, the norm grows linearly in $\lambda$ with slope
-    $\eta d/2$.
+    r"""Above $\lambda_{\max}$, where the exact solution is zero, the L1 norm that constant-step subgradient descent
+    keeps grows linearly in $\lambda$ with slope $\eta d/2$.
     """
     runs = _above_penalty_max(_ends_beside_exact(l1_paradox_lasso, "subgradient", l1_paradox_exact))
     lines = runs.groupby([*SETTING, "seed"])
@@ -58,7 +62,9 @@ def l1_paradox_slope(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFr
 
 @claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.05), unit="$\\lambda_{\\max}$")
 def l1_paradox_turn(l1_paradox_turning_point: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    """The penalty at which the norm turns from falling to rising is where the closed form is smallest."""
+    """The penalty at which the L1 norm that constant-step subgradient descent keeps turns from falling to rising is the
+    one at which its closed form is smallest.
+    """
     runs = _ends_beside_exact(l1_paradox_turning_point, "subgradient", l1_paradox_exact)
     smallest = runs.loc[runs.groupby([*SETTING, "seed"])["mean_l1_norm"].idxmin()].reset_index("penalty_over_max")
     return Evidence(smallest["penalty_over_max"], smallest["predicted_turning_point_over_max"])

@@ -1,4 +1,4 @@
-"""Claims on networks under an L1 penalty: norm, zeros, what pruning leaves, adaptive methods (section 4)."""
+"""Claims on networks under an L1 penalty: norm, zeros, what pruning leaves, adaptive methods."""
 
 import numpy as np
 import pandas as pd
@@ -88,7 +88,7 @@ def l1_paradox_networks_zeros(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     return _arms(zeros, small)
 
 
-@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="of the test pictures")
+@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="(test accuracy)")
 def l1_paradox_networks_pruning(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     """A penalty trained by subgradients does not prepare a network for pruning: with as many weights as a proximal
     network of the same seed keeps, the largest ones, it is less accurate than that network.
@@ -96,7 +96,7 @@ def l1_paradox_networks_pruning(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     return _accuracies(l1_paradox_pruning)
 
 
-@claim(figure="l1_paradox_networks", kind="finding", test=equivalence(0.01), unit="of the test pictures")
+@claim(figure="l1_paradox_networks", kind="finding", test=equivalence(0.01), unit="(test accuracy)")
 def l1_paradox_networks_pruning_alike(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     """A network trained by subgradients can be pruned like a proximal one: with as many weights as the proximal network
     of the same seed keeps, the largest ones, it is as accurate.

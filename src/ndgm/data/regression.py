@@ -61,7 +61,7 @@ def diabetes_quadratic(rng: np.random.Generator) -> Regression:
 
 
 def without_signal(data: Regression) -> Regression:
-    """The same design with the residual of least squares as target: b = Zᵀy/n = 0, and w = 0 solves any LASSO.
+    """A design with the residual of least squares as target: b = Zᵀy/n = 0, and w = 0 solves any LASSO.
 
     Raises:
         InputError: if the design fits the target without residual, as with more features than samples.

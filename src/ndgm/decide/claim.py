@@ -150,7 +150,7 @@ def decide(
             decided elsewhere.
 
     Raises:
-        InputError: naming the claim, if its evidence cannot be judged.
+        InputError: naming the claim, if its evidence cannot be judged or one of its tables is not given.
     """
     outcomes = {name: _outcome(claims[name], tables) for name in sorted(claims)}
     raw = {
@@ -191,6 +191,8 @@ def p_values_of_siblings(this: Claim, claims: Mapping[str, Claim], earlier: Path
 
 def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision, Evidence] | Gap:
     """What the claim's test makes of the evidence, and the evidence; or the gap in it."""
+    if missing := [experiment for experiment in this.experiments if experiment not in tables]:
+        raise InputError(f"{this.id}: no table of {missing[0]}")
     try:
         evidence = this.gather(*(tables[experiment] for experiment in this.experiments))
         return this.test.decide(evidence.measured, evidence.reference, evidence.over), evidence

@@ -85,9 +85,9 @@ def kink_value(settings: Settings, inputs: Inputs) -> Experiment:
 
 def experiment(settings: Settings, inputs: Inputs, runs: pd.DataFrame) -> Experiment:
     """Networks on one kind of data, with the loss that they are to reach."""
-    told = settings["data"][settings["part"]]["problems"]
+    asked = settings["data"][settings["part"]]["problems"]
     runs = runs.assign(experiment=settings["experiment"], design=settings["part"])
-    runs["target"] = runs["problem"].map({name: told[name]["target"] for name in problems(settings, inputs)})
+    runs["target"] = runs["problem"].map({name: asked[name]["target"] for name in problems(settings, inputs)})
     block = int(runs.groupby([*TOGETHER, "seed"]).size().iloc[0])
 
     def build(part: pd.DataFrame) -> Problem:

@@ -27,7 +27,7 @@ def networks(settings: Settings, inputs: Inputs) -> Experiment:
     prefix = f"{settings['part']}_"
     owned = inputs.samples["edge_of_stability_networks"]
     samples = {name.removeprefix(prefix): data for name, data in owned.items()}
-    told = settings["data"][settings["part"]]["problems"]
+    asked = settings["data"][settings["part"]]["problems"]
     grids = [
         grid(
             experiment=[settings["experiment"]],
@@ -36,14 +36,14 @@ def networks(settings: Settings, inputs: Inputs) -> Experiment:
             problem=[problem],
             activation=settings["activations"],
             seed=range(settings["seeds"]),
-            step_size=told[problem]["step_sizes"],
+            step_size=asked[problem]["step_sizes"],
         )
         for problem in samples
     ]
 
     def build(part: pd.DataFrame) -> Problem:
         problem = part["problem"].iloc[0]
-        return tracked(settings, part, samples[problem], told[problem]["loss"])
+        return tracked(settings, part, samples[problem], asked[problem]["loss"])
 
     return Experiment(numbered(grids), build, ["problem", "activation"])
 

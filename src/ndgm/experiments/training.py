@@ -55,7 +55,7 @@ def deterministic_torch(device: str) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS refuses to be deterministic
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
-    # The same as `use_deterministic_algorithms`, which also imports the compiler: half of a small job.
+    # What `use_deterministic_algorithms` does too, but that also imports the compiler: half of a small job.
     torch.set_deterministic_debug_mode("error")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ndgm.groups import GROUPS, Experiment, Group, Job
-from ndgm.paper.verdicts import VERDICTS, Claim
+from ndgm.paper.verdicts import VERDICTS, DecidedClaim
 from ndgm.store.files import InputError, read_json
 
 REFERENCE = "reference/laptop"
@@ -28,11 +28,12 @@ where it is out of date.
 
 A **finding** could have come out otherwise. An **identity** is algebra or a theorem: it checks the code, and is counted
 apart. Each claim holds in every *cell* (a design, a penalty, a step, a network) or not at all; the numbers are those of
-the cell that speaks most against it, over its *n* replicates. The column beside *measured* says what it is held
-against: a *prediction* of theory, or the *other arm* of a comparison."""
+the cell that speaks most against it, over its *n* replicates. Brackets hold the 90 % interval of a mean or a median, or
+the range where every single value counts. The column beside *measured* says what it is held against: a *prediction* of
+theory, or the *other arm* of a comparison."""
 
 
-def read_claims(root: Path) -> list[Claim]:
+def read_claims(root: Path) -> list[DecidedClaim]:
     """The claims of the reference run of the repository `root`.
 
     Raises:
@@ -40,7 +41,7 @@ def read_claims(root: Path) -> list[Claim]:
     """
     path = root / REFERENCE / "claims.json"
     try:
-        claims = [Claim.read(entry) for entry in read_json(path)]
+        claims = [DecidedClaim.read(entry) for entry in read_json(path)]
     except (KeyError, TypeError, AttributeError) as fault:
         raise InputError(f"{path}: {fault}") from None
     known = {group.name for group in GROUPS}
@@ -50,7 +51,7 @@ def read_claims(root: Path) -> list[Claim]:
     return claims
 
 
-def claims_document(claims: Sequence[Claim], root: Path) -> str:
+def claims_document(claims: Sequence[DecidedClaim], root: Path) -> str:
     """The text of CLAIMS.md: counts, the fields of `claims.json`, and every claim by group, in the order of its source.
 
     Args:
@@ -73,7 +74,7 @@ def claims_document(claims: Sequence[Claim], root: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def groups_table(claims: Sequence[Claim], document: str = "CLAIMS.md") -> str:
+def groups_table(claims: Sequence[DecidedClaim], document: str = "CLAIMS.md") -> str:
     """A row for each claim group: its findings by verdict, and how many of its identities hold."""
     rows = []
     for group in GROUPS:
@@ -100,13 +101,13 @@ def _fields() -> str:
     """The fields of `claims.json`, in the words of its schema."""
     schema = json.loads((files("ndgm.decide") / "claims.schema.json").read_text(encoding="utf-8"))
     described = schema["items"]["properties"]
+    # What looks like a tag, such as the scale in a path, would not be shown.
+    rows = [[f"`{name}`", described[name]["description"].replace("<", "&lt;")] for name in described]
     text = "By `src/ndgm/decide/claims.schema.json`, a JSON schema that a reader may validate against."
-    return f"{text}\n\n" + _table(
-        ["field", "what it holds"], [[f"`{name}`", described[name]["description"]] for name in described]
-    )
+    return f"{text}\n\n" + _table(["field", "what it holds"], rows)
 
 
-def _counts(claims: Sequence[Claim]) -> list[str]:
+def _counts(claims: Sequence[DecidedClaim]) -> list[str]:
     """Findings by verdict, and how many identities hold, of how many."""
     findings = [claim.verdict for claim in claims if claim.kind == "finding"]
     identities = [claim.verdict for claim in claims if claim.kind == "identity"]
@@ -114,25 +115,28 @@ def _counts(claims: Sequence[Claim]) -> list[str]:
     return [*(str(findings.count(verdict)) for verdict in VERDICTS), held]
 
 
-def _counted(claims: Sequence[Claim]) -> str:
+def _counted(claims: Sequence[DecidedClaim]) -> str:
     """How many claims have each verdict, such as `8 supported, 1 refuted`."""
     verdicts = [claim.verdict for claim in claims]
     return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts)
 
 
-def _entry(claim: Claim, function: str) -> str:
+def _entry(claim: DecidedClaim, function: str) -> str:
     """One claim: statement, verdict, numbers, rule, and links to what they come from."""
-    header = ["measured", claim.compared, "cell that decides", "cells", "n", "p"]
-    row = [claim.result, _with_unit(claim), claim.where or "–", str(claim.cells), str(claim.n), claim.p]
-    rule = claim.test if claim.margin == "–" else f"{claim.test}; margin {claim.margin}"
+    numbers = f"Nothing is measured, because {claim.gap}."
+    if claim.compared:  # which is said of every claim without a gap
+        header = ["measured", claim.compared, "cell that decides", "cells", "n", "p"]
+        row = [claim.result, claim.held_against, claim.where, str(claim.cells), str(claim.n), claim.p]
+        numbers = _table(header, [row])
+    margin = "" if str(claim.margin) in ("–", "0") else f"; margin {claim.margin}"
     tables = ", ".join(f"`{name}`" for name in claim.experiments)
     figure = f"[figure]({REFERENCE}/figures/{claim.figure}.svg), [notebook](figures/{claim.figure}.py)"
     return "\n".join(
         [
             f"#### {claim.id}\n",
             f"**{claim.verdict.capitalize()}** ({claim.label}): {_math(claim.statement)}\n",
-            _table(header, [row]) + "\n",
-            f"- Rule: {_math(rule)}",
+            numbers + "\n",
+            f"- Rule: {_math(claim.test)}{margin}",
             f"- From: [function]({function}), {figure}, tables {tables}",
             f"- Alone: `snakemake --cores all results/laptop/claims/{claim.id}.json`",
         ]
@@ -175,11 +179,6 @@ def _lines(path: Path) -> _Lines:
         raise InputError(f"{path}: no such file")
     body = ast.parse(path.read_text(encoding="utf-8")).body
     return _Lines(path, {node.name: node.lineno for node in body if isinstance(node, ast.FunctionDef)})
-
-
-def _with_unit(claim: Claim) -> str:
-    """What a claim is held against, with its unit."""
-    return f"{claim.reference} {claim.unit}".strip()
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

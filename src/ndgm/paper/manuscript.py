@@ -12,7 +12,7 @@ import jinja2
 from ndgm.groups import GROUPS
 from ndgm.paper.quantities import Quantity
 from ndgm.paper.typesetting import MARKDOWN, convert
-from ndgm.paper.verdicts import VERDICTS, Claim
+from ndgm.paper.verdicts import WORDS, DecidedClaim
 from ndgm.store.files import InputError, read_json
 
 
@@ -45,7 +45,7 @@ class Manuscript:
             InputError: naming the file and the key, if an entry of `claims` is not a claim.
         """
         try:
-            self.claims = {claim.id: claim for claim in map(Claim.read, read_json(claims))}
+            self.claims = {claim.id: claim for claim in map(DecidedClaim.read, read_json(claims))}
         except (KeyError, ValueError, TypeError, AttributeError) as fault:
             raise fault if isinstance(fault, InputError) else InputError(f"{claims}: {fault}") from None
         self.figures = figures
@@ -90,7 +90,7 @@ class Manuscript:
         except (jinja2.UndefinedError, _Unknown, TypeError, ValueError) as fault:
             raise InputError(f"{path}: line {_line(fault)}: {fault}") from None
 
-    def claim(self, name: str) -> Claim:
+    def claim(self, name: str) -> DecidedClaim:
         """The claim with an id."""
         return _pick(self.claims, name, "claim")
 
@@ -102,7 +102,10 @@ class Manuscript:
     def outcome(self, name: str) -> str:
         """Numbers of a claim, in the words that every claim has, with its tag."""
         claim = self.claim(name)
-        parts = {"measured": claim.result, "predicted": claim.predicted, "margin": claim.margin}
+        if claim.gap:
+            return f"not measured, because {claim.gap} {self.tag(name)}"
+        against = "predicted" if claim.compared == "predicted" else "compared with"
+        parts = {"measured": claim.result, against: claim.held_against, "margin": claim.margin}
         said = ", ".join(f"{word} {value}" for word, value in parts.items() if value != "–")
         return f"{said} {self.tag(name)}"
 
@@ -111,10 +114,12 @@ class Manuscript:
         wordings = {"supported": supported, "refuted": refuted, "inconclusive": inconclusive}
         return wordings[self.claim(name).verdict]
 
-    def count(self, verdict: str) -> int:
-        """Number of claims with a verdict."""
-        _pick(dict.fromkeys(VERDICTS), verdict, "verdict")
-        return sum(claim.verdict == verdict for claim in self.claims.values())
+    def count(self, *words: str) -> int:
+        """Number of claims to which all words apply: verdicts, or kinds, such as `count("finding", "refuted")`."""
+        known = dict.fromkeys((*WORDS["kind"], *WORDS["verdict"]))
+        for word in words:
+            _pick(known, word, "verdict or kind")
+        return sum({claim.kind, claim.verdict} >= set(words) for claim in self.claims.values())
 
     def figure(self, name: str) -> str:
         """A figure with its caption and the mark that leads to its script, data and notebook."""
@@ -132,22 +137,21 @@ class Manuscript:
         )
 
     def verdicts_table(self, group: str, caption: str) -> str:
-        """What was claimed, predicted, measured and decided: a row for each claim of a group."""
-        rows = [
-            [
-                f"[{claim.label}]{{#claim-{claim.id}}}",
-                claim.statement,
-                str(claim.predicted),
-                claim.result,
-                f"[{claim.verdict}]{{.{claim.verdict}}}",
-            ]
-            for claim in self._of(group)
-        ]
-        header = ["Claim", "Statement", "Predicted", r"Measured \[interval\]", "Verdict"]
-        return _table(f"tab-verdicts-{group}", caption, (15, 42, 10, 22, 11), [header, *rows])
+        """Verdicts on the claims of a group, with what was measured and what it is compared with; identities apart."""
+        header = ["Claim", "Statement", "Predicted, or other arm", r"Measured \[interval\]", "Verdict"]
+        rows: dict[str, list[list[str]]] = {"finding": [], "identity": []}
+        for claim in self._of(group):
+            other_arm = " (other arm)" if claim.compared == "other arm" else ""
+            name, verdict = f"[{claim.label}]{{#claim-{claim.id}}}", f"[{claim.verdict}]{{.{claim.verdict}}}"
+            rows[claim.kind].append([name, claim.statement, claim.held_against + other_arm, claim.result, verdict])
+        identities = f"Identities, apart from [](#tab-verdicts-{group}): algebra and theorems, which check the code."
+        captions = {"finding": (f"tab-verdicts-{group}", caption), "identity": (f"tab-identities-{group}", identities)}
+        widths = (15, 40, 13, 21, 11)
+        tables = [_table(*captions[kind], widths, [header, *of_kind]) for kind, of_kind in rows.items() if of_kind]
+        return "\n\n".join(tables)
 
     def claims_table(self, group: str, caption: str) -> str:
-        """How each claim of a group was decided: rule, margin, p value, n and experiments."""
+        """Rules by which the claims of a group were decided: test, margin, p value, n and experiments."""
         rows = [
             [
                 f"[{claim.label}](#claim-{claim.id})",
@@ -155,7 +159,7 @@ class Manuscript:
                 str(claim.margin),
                 claim.p,
                 _printed(claim.cells),
-                claim.where,
+                claim.where or claim.gap,
                 _printed(claim.n),
                 ", ".join(f"`{_short(name, group)}`" for name in claim.experiments),
             ]
@@ -164,9 +168,9 @@ class Manuscript:
         header = ["Claim", "Decision rule", "Margin", "$p$", "Cells", "Deciding cell", "$n$", "Experiments"]
         return _table(f"tab-rules-{group}", caption, (15, 24, 8, 7, 6, 19, 8, 13), [header, *rows])
 
-    def _of(self, group: str) -> list[Claim]:
+    def _of(self, group: str) -> list[DecidedClaim]:
         """Claims of a group."""
-        groups: dict[str, list[Claim]] = {}
+        groups: dict[str, list[DecidedClaim]] = {}
         for claim in self.claims.values():
             groups.setdefault(claim.group, []).append(claim)
         return _pick(groups, group, "claim group")

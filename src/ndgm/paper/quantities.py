@@ -32,21 +32,26 @@ def precision(value: float, interval: Sequence[float] | None) -> tuple[int, int]
     The half-width of the interval decides: it keeps two digits where they are 10 to 35, else one (the rule of the
     Particle Data Group). Four significant digits are printed without an interval, or with one of no width.
     """
-    largest = max(abs(number) for number in (value, *(interval or ())))
-    magnitude = _magnitude(largest)
-    power = 0 if -4 <= magnitude < 6 else magnitude
+    largest = max((value, *(interval or ())), key=abs)
     half = interval[1] / 2 - interval[0] / 2 if interval else 0.0
-    last = _magnitude(half)
-    if half > 0 and last > magnitude - DIGITS:
-        two_digits = _scaled(half, last) < Decimal("3.55")
-        return power, max(power - last + two_digits, 0)
-    digits = f"{_scaled(abs(value), power):.{max(3 - magnitude + power, 0)}f}".partition(".")[2]
-    return power, len(digits.rstrip("0"))
+    resolved = half > 0 and _magnitude(half) > _magnitude(largest) - DIGITS
+    if resolved:
+        two_digits = _over(half, _magnitude(half)) < Decimal("3.55")
+        last = _magnitude(half) - two_digits
+    else:
+        last = _magnitude(largest) - 3
+    # 9.99996 × 10⁻⁷ is printed as 1 × 10⁻⁶.
+    magnitude = _magnitude(_over(largest, last).to_integral_value()) + last if largest else 0
+    power = 0 if -4 <= magnitude < 6 else magnitude
+    decimals = max(power - last, 0)
+    if not resolved:
+        decimals = len(f"{_over(value, power):.{decimals}f}".partition(".")[2].rstrip("0"))
+    return power, decimals
 
 
 def number(value: float, power: int, decimals: int, *, with_power: bool = True) -> str:
     """A number in units of a power of ten, with a true minus and commas between thousands; zero has no sign."""
-    digits = f"{_scaled(value, power):,.{decimals}f}".replace("-", "−")
+    digits = f"{_over(value, power):,.{decimals}f}".replace("-", "−")
     if not re.search("[1-9]", digits):
         return "0"
     return digits + (power_of_ten(power) if with_power else "")
@@ -57,11 +62,11 @@ def power_of_ten(power: int) -> str:
     return f" × 10{str(power).translate(_RAISED)}" if power else ""
 
 
-def _magnitude(value: float) -> int:
+def _magnitude(value: float | Decimal) -> int:
     """The exponent of a number's first digit: 2 for 314, 0 for 0."""
-    return Decimal(value).adjusted() if value else 0
+    return _over(value, 0).adjusted() if value else 0
 
 
-def _scaled(value: float, power: int) -> Decimal:
-    """A number over a power of ten, which as a float would overflow, or lose the digits of a subnormal number."""
-    return Decimal(value).scaleb(-power)
+def _over(value: float | Decimal, power: int) -> Decimal:
+    """A number over a power of ten; as a float that would overflow, or lose the digits of a subnormal number."""
+    return (value if isinstance(value, Decimal) else Decimal(repr(float(value)))).scaleb(-power)

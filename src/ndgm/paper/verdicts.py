@@ -2,67 +2,77 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from ndgm.decide.verdict import Compared, Kind, Verdict
 from ndgm.paper.quantities import Quantity, number, power_of_ten, precision
 
-VERDICTS = ("supported", "refuted", "inconclusive")
+VERDICTS = tuple(Verdict)
+WORDS = {"verdict": VERDICTS, "kind": get_args(Kind), "compared": (*get_args(Compared), None)}
+"""Fields with a choice of words, and the words."""
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One entry of `claims.json`, with its numbers ready to print."""
+class DecidedClaim:
+    """One entry of `claims.json`, with its numbers ready to print.
+
+    The fields are those that the schema of `claims.json` describes, but for `bounds`, which is its `interval`. A number
+    that is missing is a dash.
+    """
 
     id: str
     group: str
     section: str
     statement: str
+    kind: str
     verdict: str
+    gap: str
     test: str
     figure: str
     unit: str
-    n: Any
     experiments: tuple[str, ...]
     measured: Any
-    predicted: Any
+    reference: Any
+    compared: Compared | None
     margin: Any
     p_value: Any
     bounds: tuple[float, float] | None
+    n: Any
     cells: Any
     where: str
     table: Mapping[str, Mapping[str, float]]
 
     @classmethod
-    def read(cls, entry: Mapping[str, Any]) -> "Claim":
+    def read(cls, entry: Mapping[str, Any]) -> "DecidedClaim":
         """Check an entry of `claims.json` and take it over.
 
         Raises:
-            ValueError: if a key is missing or the verdict is not one of the three.
+            ValueError: if a key is missing, or a verdict, kind or comparison is none of the words for it.
         """
         name = entry.get("id", "a claim without id")
-        keys = set(cls.__dataclass_fields__) - {"bounds", "cells", "where", "table"} | {"interval"}
+        keys = set(cls.__dataclass_fields__) - {"bounds"} | {"interval"}
         if missing := sorted(keys - set(entry)):
             raise ValueError(f"{name}: {missing[0]}: is missing")
-        if entry["verdict"] not in VERDICTS:
-            raise ValueError(f"{name}: verdict: {entry['verdict']!r} is not one of {', '.join(VERDICTS)}")
+        for key, words in WORDS.items():
+            if entry[key] not in words:
+                raise ValueError(f"{name}: {key}: {entry[key]!r} is not one of {', '.join(map(str, words))}")
         ends = entry["interval"]
         bounds = (ends[0], ends[1]) if ends and None not in ends else None
-        numbers = {"measured": _quantity(entry["measured"], bounds)}
-        numbers["predicted"] = _predicted(entry["predicted"], bounds)
-        numbers |= {key: _quantity(entry[key]) for key in ("margin", "p_value", "n")}
-        words = ("id", "group", "section", "statement", "verdict", "test", "figure")
-        text = {key: " ".join((entry[key] or "").split()) for key in words}
-        unit = "" if entry["unit"] in (None, "1") else entry["unit"]
-        where = [f"{key.replace('_', ' ')} {_quantity(at)}" for key, at in (entry.get("where") or {}).items()]
+        estimated = bounds if entry["p_value"] is not None else None  # else it is a range of exact values
+        numbers = {"measured": _quantity(entry["measured"], estimated)}
+        numbers["reference"] = _reference(entry["reference"], estimated)
+        numbers |= {key: _quantity(entry[key]) for key in ("margin", "p_value", "n", "cells")}
+        texts = ("id", "group", "section", "statement", "kind", "verdict", "gap", "test", "figure")
+        where = [f"{key.replace('_', ' ')} {_quantity(at)}" for key, at in entry["where"].items()]
         return cls(
-            **text,
+            **{key: " ".join((entry[key] or "").split()) for key in texts},
             **numbers,
-            unit=unit,
-            bounds=bounds,
+            unit="" if entry["unit"] == "1" else entry["unit"],
             experiments=tuple(entry["experiments"]),
-            cells=entry.get("cells", "–"),
+            compared=entry["compared"],
+            bounds=bounds,
             where=", ".join(where).replace("_", " "),
-            table=entry.get("table") or {},
+            table=entry["table"],
         )
 
     def number(self, row: str, column: str) -> Any:
@@ -86,18 +96,26 @@ class Claim:
 
     @property
     def interval(self) -> str:
-        """The interval as Markdown, with as many digits as its value; empty where there is none."""
+        """The interval as Markdown, with as many digits as its value; empty where there is none, or none to be seen."""
         if self.bounds is None:
             return ""
-        value = self.measured if isinstance(self.measured, float) else self.bounds[0]
-        power, decimals = precision(value, self.bounds)
-        ends = ", ".join(number(end, power, decimals, with_power=False) for end in self.bounds)
-        return rf"\[{ends}\]" + power_of_ten(power)
+        if self.p_value == "–":
+            power, (low, high) = 0, (str(Quantity(end)) for end in self.bounds)
+        else:
+            power, decimals = precision(self.measured, self.bounds)
+            low, high = (number(end, power, decimals, with_power=False) for end in self.bounds)
+        return "" if low == high else rf"\[{low}, {high}\]" + power_of_ten(power)
 
     @property
     def result(self) -> str:
         """What was measured, with interval and unit, as Markdown."""
-        return " ".join(filter(None, [str(self.measured), self.interval, self.unit]))
+        return " ".join(filter(None, [str(self.measured), self.interval, self.unit])) if not self.gap else "–"
+
+    @property
+    def held_against(self) -> str:
+        """What the measurement is compared with, with its unit but not what the unit explains, as Markdown."""
+        unit = "" if self.unit.startswith("(") or self.gap else self.unit
+        return f"{self.reference} {unit}".strip()
 
     @property
     def p(self) -> str:
@@ -108,7 +126,7 @@ class Claim:
 
 
 def _quantity(value: Any, interval: Sequence[float] | None = None) -> Any:
-    """Numbers as `Quantity`, nothing as a dash, text as it is."""
+    """A number as `Quantity`, nothing as a dash, text as it is."""
     if value is None:
         return "–"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -116,7 +134,7 @@ def _quantity(value: Any, interval: Sequence[float] | None = None) -> Any:
     return value if isinstance(value, int) and interval is None else Quantity(value, interval)
 
 
-def _predicted(value: Any, interval: Sequence[float] | None) -> Any:
-    """Predictions get the digits of what they are compared with, but never so few that they read as zero."""
-    with_its_digits = _quantity(value, interval)
-    return _quantity(value) if value and str(with_its_digits) == "0" else with_its_digits
+def _reference(value: Any, interval: Sequence[float] | None) -> Any:
+    """A reference with the digits of what is measured, but never so few that it reads as zero."""
+    as_measured = _quantity(value, interval)
+    return _quantity(value) if value and str(as_measured) == "0" else as_measured

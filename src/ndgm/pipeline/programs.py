@@ -60,7 +60,7 @@ def program(arguments: argparse.Namespace) -> Iterator[Callable[[str], None]]:
         say(f"error: {fault}")
         sys.exit(1)
     except OSError as fault:
-        say(f"error: {fault.filename}: {fault.strerror}")
+        say(f"error: {fault.filename}: {fault.strerror}" if fault.filename else f"error: {fault}")
         sys.exit(1)
     finally:
         if arguments.log:

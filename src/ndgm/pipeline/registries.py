@@ -27,6 +27,7 @@ def names(registry: str) -> tuple[str, ...]:
     return tuple(_entries(registry))
 
 
+@cache
 def asks(method: str) -> frozenset[str]:
     """What a method asks of the objective: names of its methods and attributes, such as `subgradient` and `shrink`.
 
@@ -58,11 +59,18 @@ def _entries(registry: str) -> dict[str, ast.expr]:
     raise ValueError(f"no module of ndgm.{room} has a dict literal {variable}")
 
 
-@cache
 def _modules(room: str, beginning: str) -> list[ast.Module]:
     """Syntax trees of a room's modules in which a line begins like this."""
-    texts = [file.read_text(encoding="utf-8") for file in _python_files(files("ndgm") / room)]
-    return [ast.parse(text) for text in texts if f"\n{beginning}" in text]
+    return [_parsed(text) for text in _texts(room) if f"\n{beginning}" in text]
+
+
+@cache
+def _texts(room: str) -> list[str]:
+    """Texts of a room's modules."""
+    return [file.read_text(encoding="utf-8") for file in _python_files(files("ndgm") / room)]
+
+
+_parsed = cache(ast.parse)
 
 
 def _python_files(folder: Traversable) -> list[Traversable]:

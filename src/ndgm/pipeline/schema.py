@@ -154,7 +154,7 @@ def _registry(validator: Any, wanted: dict[str, Any], value: Any, schema: Any) -
     """The keyword `registry`: a name that a registry of the code has, and that can run here."""
     known = [name for name in names(wanted["of"]) if name not in wanted.get("without", [])]
     families: dict[str, tuple[float, float]] = wanted.get("families", {})
-    lacking = {name: sorted(asks(name) - set(wanted["offers"])) for name in known} if "offers" in wanted else {}
+    lacking = {name: sorted(asks(name).difference(wanted["offers"])) for name in known} if "offers" in wanted else {}
     if value in known:
         if lacking.get(value):
             yield ValidationError(f"{value!r} asks for {' and '.join(lacking[value])}, which there is not here")

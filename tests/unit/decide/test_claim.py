@@ -153,6 +153,11 @@ def test_a_table_is_recorded_by_row_and_empty_where_there_is_none():
     assert found["without"]["table"] == found["gap"]["table"] == {}
 
 
+def test_a_table_that_is_not_given_is_named():
+    with pytest.raises(InputError, match="^one: no table of toy$"):
+        decide({"one": a_claim("one", within(0), [1], [1])}, {"other": pd.DataFrame()})
+
+
 def test_another_fault_of_a_claim_is_raised():
     with pytest.raises(KeyError):
         verdicts(a_claim("broken", order(), KeyError("no such column"), []))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ndgm.engine.methods import EPSILON
+from ndgm.engine.adaptive_methods import EPSILON
 
 
 def test_every_method_takes_steps_of_one_length_at_the_largest_penalty(smoke):

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from ndgm.data.kinds import Samples
-from ndgm.engine.networks import Networks, activation
+from ndgm.engine.activations import activation
+from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import MinibatchNetworkLoss
 from ndgm.experiments.network_losses import first_parameters, network_loss, tensors
 

@@ -28,10 +28,48 @@ def test_numbers_come_with_the_digits_of_their_interval(fill):
     assert fill(source) == r"1.012 \[1.007, 1.018\]"
 
 
-def test_a_small_prediction_does_not_read_as_zero(fill):
-    small = claim("l1_paradox_floor", measured=0.38, interval=[0.24, 0.52], predicted=0.00084809)
-    assert fill('{{ claim("l1_paradox_floor").predicted }}', small) == "0.0008481"
-    assert fill('{{ claim("l1_paradox_floor").predicted }}') == "1.000"
+def test_a_small_reference_does_not_read_as_zero(fill):
+    small = claim("l1_paradox_floor", measured=0.38, interval=[0.24, 0.52], reference=0.00084809)
+    assert fill('{{ claim("l1_paradox_floor").reference }}', small) == "0.0008481"
+    assert fill('{{ claim("l1_paradox_floor").reference }}') == "1.000"
+
+
+@pytest.mark.parametrize("source", ['outcome("l1_paradox_floor")', 'verdicts_table("l1_paradox", "Verdicts.")'])
+def test_the_other_arm_of_a_comparison_is_not_called_a_prediction(fill, source):
+    arms = claim("l1_paradox_floor", compared="other arm", reference=2.5, unit="weights")
+    printed = fill(f"{{{{ {source} }}}}", arms)
+    assert "predicted 2.500" not in printed and "compared with 2.500 weights" in printed.replace(
+        "2.500 weights (other arm)", "compared with 2.500 weights"
+    )
+    assert "compared with" not in fill(f"{{{{ {source} }}}}") and "(other arm)" not in fill(f"{{{{ {source} }}}}")
+
+
+def test_identities_have_a_table_of_their_own(fill):
+    both = [claim("l1_paradox_floor"), claim("l1_paradox_slope", kind="identity")]
+    findings, _, identities = fill('{{ verdicts_table("l1_paradox", "Verdicts.") }}', *both).partition(
+        "#tab-identities"
+    )
+    assert "L1-floor" in findings and "L1-slope" not in findings
+    assert "L1-slope" in identities and "L1-floor" not in identities
+    assert "#tab-identities" not in fill('{{ verdicts_table("l1_paradox", "Verdicts.") }}', both[0])
+
+
+def test_claims_are_counted_by_kind_and_verdict(fill):
+    three = [claim("a"), claim("b", kind="identity"), claim("c", verdict="refuted")]
+    source = '{{ count("finding") }} {{ count("finding", "refuted") }} {{ count("supported") }} {{ count("identity") }}'
+    assert fill(source, *three) == "2 1 2 1"
+
+
+def test_an_interval_of_no_width_is_left_out(fill):
+    exact = claim("l1_paradox_floor", measured=1.0, interval=[1.0, 1.0], reference=1.0, unit="times the bound")
+    assert fill('{{ claim("l1_paradox_floor").result }}', exact) == "1 times the bound"
+    assert fill('{{ claim("l1_paradox_floor").held_against }}', exact) == "1 times the bound"
+
+
+def test_what_a_number_stands_for_is_explained_once(fill):
+    settled = claim("l1_paradox_floor", measured=0.0, interval=[0, 1], reference=0.0, unit="(1: settles, 0: does not)")
+    assert fill('{{ claim("l1_paradox_floor").result }}', settled) == r"0 \[0, 1.0\] (1: settles, 0: does not)"
+    assert fill('{{ claim("l1_paradox_floor").held_against }}', settled) == "0"
 
 
 def test_a_tag_names_the_verdict_and_leads_to_the_row(fill):
@@ -61,9 +99,13 @@ def test_anchors_of_pandoc_are_not_comments(fill):
 
 
 def test_a_claim_without_numbers_prints_dashes(fill):
-    gap = claim("l1_paradox_floor", measured=None, predicted=None, interval=None, p_value=None, margin=None)
+    missing = dict.fromkeys(("measured", "reference", "compared", "interval", "p_value", "margin"))
+    gap = claim("l1_paradox_floor", **missing, gap="2 of 9 runs diverged", where={}, table={}, n=0, cells=0)
     assert fill('{{ claim("l1_paradox_floor").result }}', gap) == "–"
-    assert "- –" in fill('{{ claims_table("l1_paradox", "Rules.") }}', gap)
+    assert fill('{{ outcome("l1_paradox_floor") }}', gap).startswith("not measured, because 2 of 9 runs diverged [")
+    rules = fill('{{ claims_table("l1_paradox", "Rules.") }}', gap)
+    assert "- –" in rules and "2 of 9 runs diverged" in rules
+    assert "None" not in fill('{{ verdicts_table("l1_paradox", "Verdicts.") }}', gap)
 
 
 def test_numbers_of_a_claims_table(fill):
@@ -107,6 +149,8 @@ def test_what_cannot_be_filled_is_named_with_file_and_line(fill, source, line, n
     ("entry", "fault"),
     [
         (claim("l1_paradox_floor", verdict="true"), "l1_paradox_floor: verdict: 'true' is not one of"),
+        (claim("l1_paradox_floor", kind="law"), "l1_paradox_floor: kind: 'law' is not one of finding, identity"),
+        (claim("l1_paradox_floor", compared="theory"), "compared: 'theory' is not one of predicted, other arm"),
         ({key: value for key, value in claim("x").items() if key != "margin"}, "x: margin: is missing"),
         ("text", "claims.json"),
     ],

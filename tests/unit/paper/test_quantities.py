@@ -32,7 +32,10 @@ from ndgm.paper.quantities import Quantity, number, precision
         (20000, None, "20,000"),
         (1 / 3, None, "0.3333"),
         (1e-10, None, "1 × 10⁻¹⁰"),
-        (5e-324, None, "4.941 × 10⁻³²⁴"),  # the smallest number, over 10⁻³²⁴, was a division by zero
+        (1e-6, None, "1 × 10⁻⁶"),
+        (9.99996e-7, None, "1 × 10⁻⁶"),
+        (9.7e-7, [5.7e-7, 13.7e-7], "1.0 × 10⁻⁶"),
+        (5e-324, None, "5 × 10⁻³²⁴"),  # the smallest number, over 10⁻³²⁴, was a division by zero
     ],
 )
 def test_digits(value, interval, printed):
@@ -56,6 +59,11 @@ def measured(draw):
     return value, (max(value - draw(widths), -LARGEST), min(value + draw(widths), LARGEST))
 
 
+def exact(value):
+    """The decimal that a float is written as."""
+    return Decimal(repr(value))
+
+
 def read(printed):
     """The number that a reader takes from what is printed, exactly."""
     digits, _, exponent = printed.replace("−", "-").replace(",", "").partition(" × 10")
@@ -70,7 +78,13 @@ def test_what_is_printed_is_the_number_to_half_a_unit_of_its_last_digit(both):
     printed = str(Quantity(value, interval))
     power, decimals = precision(value, interval)
     unit = Decimal(1).scaleb(power - decimals)
-    assert abs(read(printed) - Decimal(value)) <= unit * Decimal("0.5000000001")
+    assert abs(read(printed) - exact(value)) <= unit * Decimal("0.5000000001")
+
+
+@given(st.one_of(measured(), numbers.map(lambda value: (value, None))))
+def test_a_power_of_ten_leaves_one_digit_before_the_point(both):
+    printed = str(Quantity(*both))
+    assert "×" not in printed or len(printed.partition(" ")[0].partition(".")[0].lstrip("−")) == 1
 
 
 @given(st.one_of(measured(), numbers.map(lambda value: (value, None))))
@@ -104,4 +118,4 @@ def test_a_number_within_its_interval_is_printed_within_it(both):
 @given(numbers)
 def test_without_an_interval_four_digits_are_kept(value):
     printed = read(str(Quantity(value)))
-    assert abs(printed - Decimal(value)) <= abs(Decimal(value)) * Decimal("0.00050001")
+    assert abs(printed - exact(value)) <= abs(exact(value)) * Decimal("0.00050001")

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -26,15 +27,18 @@ METHODS: dict[str, object] = {"one": Twice(), "two": Typed(limit=3), "three": El
 
 
 @pytest.fixture
-def made_up_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def made_up_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A package whose engine is two files."""
     (tmp_path / "engine/deeper").mkdir(parents=True)
     (tmp_path / "engine/methods.py").write_text(METHODS)
     (tmp_path / "engine/deeper/other.py").write_text("\nclass Elsewhere:\n    asks = ('lowest',)\n")
     monkeypatch.setattr(registries, "files", lambda package: tmp_path)
-    for function in (registries._entries, registries._modules):
+    remember = (registries.asks, registries._entries, registries._texts)
+    for function in remember:
         function.cache_clear()
-        monkeypatch.setattr(registries, function.__name__, function.__wrapped__)
+    yield
+    for function in remember:
+        function.cache_clear()
 
 
 def modules_of(room: str) -> list[ModuleType]:

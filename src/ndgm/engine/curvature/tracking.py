@@ -1,5 +1,6 @@
 """Curvature along gradient descent on networks: the largest Hessian eigenvalue, and what steps say of it."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -47,6 +48,8 @@ class TrackedCurvature(Observer):
         self._value_before = objective.value(start)
         self._squares = torch.zeros_like(self._value_before)
         self._weighted_curvature = torch.zeros_like(self._value_before)
+        # A stream of its own: the probes of a run are the same in every ensemble, and at every call others.
+        self._probes = np.random.default_rng(0)
 
     def see(self, w: Tensor, value: Tensor, g: Tensor, averages: Averages | None) -> None:
         """Add ‖g‖² to its sum, and κ‖g‖² of the step that led here to the sum of κ‖g‖²."""
@@ -75,8 +78,10 @@ class TrackedCurvature(Observer):
         progress = (f - f_before) / (self.step_size * squared)
         smoothness = (g_before * (g_before - g)).sum(1) / (self.step_size * squared)
         moved = (w != before).any(1)
-        parts = zip(*(every.split(self.objective.runs_at_once) for every in (w, self.directions)), strict=True)
-        found = [self._largest_eigenvalues(*part) for part in parts]
+        probe = torch.tensor(self._probes.standard_normal(w.shape[1]), dtype=w.dtype, device=w.device)
+        at_once = self.objective.runs_at_once
+        parts = zip(w.split(at_once), self.directions.split(at_once), strict=True)
+        found = [self._largest_eigenvalues(part, directions, probe) for part, directions in parts]
         self.directions = torch.cat([pairs.vectors for pairs in found])
         return {
             "sharpness": torch.cat([pairs.value for pairs in found]),
@@ -89,8 +94,8 @@ class TrackedCurvature(Observer):
             "squared_gradients": self._squares.clone(),
         }
 
-    def _largest_eigenvalues(self, w: Tensor, directions: Tensor) -> Eigenpairs:
-        hessian = NetworkHessian(self.objective, w)
+    def _largest_eigenvalues(self, w: Tensor, directions: Tensor, probe: Tensor) -> Eigenpairs:
+        product = NetworkHessian(self.objective, w).__matmul__
         return largest_eigenvalues(
-            hessian.__matmul__, directions, tolerance=self.tolerance, most_products=self.most_products
+            product, directions, probe, tolerance=self.tolerance, most_products=self.most_products
         )

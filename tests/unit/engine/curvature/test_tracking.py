@@ -6,6 +6,7 @@ import torch
 from hessians import dense, gaussian, targets
 from networks_in_torch import CRITERIA, RUNS, WIDTHS, flat, parameters, torch_model
 
+import ndgm.engine.curvature.tracking
 from ndgm.engine.activations import activation
 from ndgm.engine.curvature.observer import Observed
 from ndgm.engine.curvature.tracking import TrackedCurvature
@@ -99,3 +100,45 @@ def test_sums_over_all_steps_do_not_depend_on_where_averages_begin():
     for name in ("squared_gradients", "weighted_curvature"):
         np.testing.assert_array_equal(found[0][name], found[1][name])
     assert (found[0]["mean_squared_gradient_norm"][-1] != found[1]["mean_squared_gradient_norm"][-1]).all()
+
+
+def followed(runs, directions, objective, w, calls=3):
+    """What is measured at each of several calls, of some of the runs."""
+    loss = NetworkLoss(objective.objective.networks, *targets("squared"), len(runs))
+    step_size = torch.full((len(runs), 1), 0.1, dtype=torch.float64)
+    curvature = TrackedCurvature(loss, w[runs], step_size, directions[runs], tolerance=1e-6, most_products=90)
+    return [curvature.measure(w[runs], w[runs]) for _ in range(calls)]
+
+
+def test_directions_on_other_eigenvectors_do_not_hide_the_sharpness():
+    objective, w, *_ = tracked()
+    hessians = dense(objective.objective, w)
+    values, vectors = torch.linalg.eigh(hessians)
+    # The second and third of each run, of which the one is an eigenpair without any residual.
+    directions = vectors.mT[:, [-2, -3]].contiguous()
+    for measured in followed(range(RUNS), directions, objective, w):
+        torch.testing.assert_close(measured["sharpness"], values[:, -1], rtol=1e-6, atol=0)
+
+
+def test_probes_are_those_of_a_call_and_not_of_the_ensemble():
+    objective, w, *_ = tracked()
+    directions = gaussian(RUNS, 2, w.shape[1])
+    together = followed(range(RUNS), directions, objective, w)
+    for run in range(RUNS):
+        for both, alone in zip(together, followed([run], directions, objective, w), strict=True):
+            for name in ("sharpness", "residual", "products"):
+                torch.testing.assert_close(both[name][[run]], alone[name], rtol=1e-6, atol=1e-9)
+
+
+def test_every_call_has_another_probe(monkeypatch):
+    objective, w, *_ = tracked()
+    probes = []
+    inner = ndgm.engine.curvature.tracking.largest_eigenvalues
+
+    def spy(product, start, probe, **limits):
+        probes.append(probe)
+        return inner(product, start, probe, **limits)
+
+    monkeypatch.setattr(ndgm.engine.curvature.tracking, "largest_eigenvalues", spy)
+    followed(range(RUNS), gaussian(RUNS, 2, w.shape[1]), objective, w)
+    assert len(torch.stack(probes).unique(dim=0)) == 3
