@@ -16,11 +16,11 @@ from conftest import ROOT, SMOKE, run_snakemake
 
 from ndgm.data.sources import SOURCES
 from ndgm.groups import GROUPS
-from ndgm.pipeline.commands import all_parts, samples_command
+from ndgm.pipeline.commands import all_parts, deciding_command, samples_command
 from ndgm.pipeline.device import PACKAGES
-from ndgm.pipeline.jobs import JOBS
+from ndgm.pipeline.jobs import JOBS, table_files
 
-OPTIONS = ("settings", "samples", "reads", "out", "weights")
+OPTIONS = ("settings", "samples", "reads", "tables", "out", "weights")
 DRIVER = """
 import json, runpy, sys
 from importlib import import_module
@@ -206,7 +206,7 @@ def words(command: list[str]) -> tuple[str, list[str], dict[str, list[str]]]:
 
 def test_jobs_are_run_as_the_workflow_runs_them(repository: Path) -> None:
     said = run_snakemake(repository, "--dry-run", "--printshellcmds", "--cores", "1", *SMOKE).stdout
-    commands = re.findall(r"scripts/(?:train|tabulate|make_samples)\.py .*", said)
+    commands = re.findall(r"scripts/(?:train|tabulate|make_samples|decide_claims)\.py .*", said)
     workflows = [words(shlex.split(command)) for command in commands]
     config = json.loads((ROOT / "reference/smoke/settings.json").read_text())
     root, data, results = Path(), Path("results/smoke/data"), Path("results/smoke")
@@ -214,4 +214,9 @@ def test_jobs_are_run_as_the_workflow_runs_them(repository: Path) -> None:
     entries = {entry for part in parts for entry in part.samples}
     ours = [part.command(root, data, results) for part in parts]
     ours += [samples_command(entry, config, SOURCES, root, data) for entry in entries]
+    claims = json.loads((ROOT / "reference/smoke/claims.json").read_text())
+    for group in GROUPS:  # as in the check, the reference says which tables a claim reads
+        read = {table for claim in claims if claim["group"] == group.name for table in claim["experiments"]}
+        tables = [results / table for table in table_files(config, *read)]
+        ours.append(deciding_command(group, tables, root, results / f"claims/{group.name}.json"))
     assert sorted((words(command[1:]) for command in ours), key=str) == sorted(workflows, key=str)

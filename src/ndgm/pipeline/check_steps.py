@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from ndgm.groups import Group
 from ndgm.pipeline.check import Check, workers
-from ndgm.pipeline.commands import Part
+from ndgm.pipeline.commands import Part, deciding_command
 from ndgm.pipeline.jobs import table_files
 from ndgm.pipeline.steps import Deadline, Ended, Outcome, Record, one_line
 from ndgm.store.files import read_json, write_json
@@ -83,12 +84,11 @@ def verdicts(check: Check, scale: str, seconds: float) -> Iterator[Record]:
     deadline = check.deadline.within(seconds)
     reference = f"reference/{scale}/claims.json"
     claims = read_json(check.root / reference)
-    names = [group.name for group in check.groups]
+    of_groups = [[claim for claim in claims if claim["group"] == group.name] for group in check.groups]
     with workers() as pool:
-        of_groups = [[claim for claim in claims if claim["group"] == name] for name in names]
-        decided = pool.map(lambda name, wanted: _decide(check, scale, name, wanted, deadline), names, of_groups)
-        for name, wanted, ended in zip(names, of_groups, decided, strict=True):
-            yield _record_of_verdicts(check, name, wanted, ended, reference)
+        ended = pool.map(lambda group, wanted: _decide(check, scale, group, wanted, deadline), check.groups, of_groups)
+        for group, wanted, one in zip(check.groups, of_groups, ended, strict=True):
+            yield _record_of_verdicts(check, group, wanted, one, reference)
 
 
 def benchmark(check: Check, seconds: float) -> Iterator[Record]:
@@ -159,19 +159,20 @@ def _comparison(check: Check, scale: str, part: Part, runs: list[Ended]) -> Reco
     return Record(name, Outcome.PASSED, numbers={**numbers, "identical": part.outputs})
 
 
-def _decide(check: Check, scale: str, group: str, claims: list[dict[str, Any]], deadline: Deadline) -> Ended:
+def _decide(check: Check, scale: str, group: Group, claims: list[dict[str, Any]], deadline: Deadline) -> Ended:
     """Decide the claims of a group, if all tables that they read are there."""
     read = sorted({table for claim in claims for table in claim["experiments"]})
     tables = [check.results(scale) / table for table in table_files(check.configs[scale], *read)]
     if missing := [table.name for table in tables if not table.exists()]:
         return Ended(Outcome.NOT_REACHED, f"there is no {missing[0]}", 0.0)
-    program = [sys.executable, str(check.root / "scripts/decide_claims.py"), "--group", group]
-    return check.run([*program, "--tables", *map(str, tables), "--out", str(_claims_file(check, group))], deadline)
+    return check.run(deciding_command(group, tables, check.root, _claims_file(check, group)), deadline)
 
 
-def _record_of_verdicts(check: Check, group: str, claims: list[dict[str, Any]], ended: Ended, reference: str) -> Record:
+def _record_of_verdicts(
+    check: Check, group: Group, claims: list[dict[str, Any]], ended: Ended, reference: str
+) -> Record:
     """Which verdicts on the claims of a group differ from those of the reference."""
-    name, wanted = f"verdicts/{group}", {claim["id"]: claim["verdict"] for claim in claims}
+    name, wanted = f"verdicts/{group.name}", {claim["id"]: claim["verdict"] for claim in claims}
     if ended.outcome != Outcome.PASSED:
         return Record(name, ended.outcome, ended.fault)
     found = {claim["id"]: claim["verdict"] for claim in read_json(_claims_file(check, group))}
@@ -186,8 +187,8 @@ def _record_of_verdicts(check: Check, group: str, claims: list[dict[str, Any]], 
     return Record(name, Outcome.PASSED, numbers=numbers)
 
 
-def _claims_file(check: Check, group: str) -> Path:
-    return check.folder / "claims" / f"{group}.json"
+def _claims_file(check: Check, group: Group) -> Path:
+    return check.folder / "claims" / f"{group.name}.json"
 
 
 def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -106,5 +106,19 @@ def samples_command(entry: str, config: Config, sources: Mapping[str, str], root
     return [*program, "--settings", told, "--out", str(data / f"{entry}.npz")]
 
 
+def deciding_command(group: Group, tables: Iterable[Path], root: Path, out: Path) -> list[str]:
+    """Program and arguments that decide the claims of a group.
+
+    Args:
+        group: The group.
+        tables: The tables that its claims read.
+        root: The repository.
+        out: File of the decided claims.
+    """
+    told = _json({"group": group.name, "section": group.section})
+    program = [sys.executable, str(root / "scripts/decide_claims.py"), "--settings", told]
+    return [*program, "--tables", *map(str, tables), "--out", str(out)]
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, allow_nan=False)
