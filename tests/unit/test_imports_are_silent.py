@@ -16,7 +16,7 @@ files = sorted((sources / "ndgm").rglob("*.py"))
 for file in files:
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import | ast.ImportFrom) and "ndgm" not in ast.unparse(node):
-            exec(ast.unparse(node))
+            exec(ast.unparse(node), {})
 
 import matplotlib, numpy, pandas, torch
 
