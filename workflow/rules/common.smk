@@ -17,7 +17,7 @@ os.environ |= environment(Path(workflow.basedir, "src"))  # of every job: see "D
 
 from ndgm.data.sources import SOURCES
 from ndgm.pipeline.imports import imports_of
-from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files, value
+from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files
 from ndgm.pipeline.settings import faults, missing_files, overrides
 
 PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
