@@ -33,6 +33,7 @@ bench: .venv/ready  ## our speed beside the loop that a user would write
 gpu: PYTHON = python3
 gpu:  ## a CUDA device, checked in 8 minutes: no set-up, any Python that has PyTorch with CUDA
 	@PYTHONPATH=src $(PYTHON) scripts/check_gpu.py --out results/gpu.json
+	@echo 'gpu     results/gpu.json'
 
 .venv/ready: constraints.txt pyproject.toml
 	@echo 'Setting up .venv: once, two to three minutes'
