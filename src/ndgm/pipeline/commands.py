@@ -115,8 +115,14 @@ def deciding_command(group: Group, tables: Iterable[Path], root: Path, out: Path
         root: The repository.
         out: File of the decided claims.
     """
-    told = _json({"group": group.name, "section": group.section})
-    program = [sys.executable, str(root / "scripts/decide_claims.py"), "--settings", told]
+    program = [
+        sys.executable,
+        str(root / "scripts/decide_claims.py"),
+        "--group",
+        group.name,
+        "--section",
+        group.section,
+    ]
     return [*program, "--tables", *map(str, tables), "--out", str(out)]
 
 

@@ -16,8 +16,8 @@ import argparse, json, os, sys, time
 from pathlib import Path
 parser = argparse.ArgumentParser()
 parser.add_argument("names", nargs="*")
-for name in ("settings", "samples", "reads", "out", "weights", "tables", "group", "devices", "config", "folder",
-             "seconds", "groups"):
+for name in ("settings", "samples", "reads", "out", "weights", "tables", "group", "section", "devices",
+             "config", "folder", "seconds", "groups"):
     parser.add_argument(f"--{name}", nargs="*", default=[])
 arguments = parser.parse_args()
 def write(path, content):
