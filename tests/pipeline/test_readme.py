@@ -42,8 +42,8 @@ def commands() -> list[str]:
 
     Blocks of CONTRIBUTING that have a language belong to its recipes, which test_contributing.py follows.
     """
-    blocks = re.findall(r"^```\n(.*?)^```", README + CONTRIBUTING, re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines() if line]
+    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", README + CONTRIBUTING, re.MULTILINE | re.DOTALL)
+    lines = [line for language, block in blocks if not language for line in block.splitlines() if line]
     prose = re.sub(r"^```.*?^```", "", README + CONTRIBUTING, flags=re.MULTILINE | re.DOTALL)
     spans = re.findall(r"`((?:make|snakemake|python|pip|conda) [^`]+)`", prose)
     return sorted({*lines, *spans})
