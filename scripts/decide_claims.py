@@ -20,6 +20,8 @@ def main() -> None:
     parser.add_argument("--claim", help="decide this claim alone")
     parser.add_argument("--reference", type=Path, help="claims.json with the p values of the other claims of its group")
     arguments = parser.parse_args()
+    if arguments.claim and not arguments.reference:
+        parser.error("--claim needs --reference: the p values of the other claims of its group")
     with program(arguments) as say:
         import_module(f"ndgm.claims.{arguments.group}")  # registers its claims
         claims, siblings = CLAIMS, []

@@ -5,10 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import SMOKE, run_snakemake
+from conftest import ROOT, SMOKE, run_snakemake
 
 # A superuser writes everywhere, unless the right to do so is given up.
 AS_A_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if shutil.which("setpriv") else ()
+
+SCALES = ", ".join(sorted(path.stem for path in (ROOT / "config").glob("*.yaml")))
 
 
 def last_line(done) -> str:
@@ -34,7 +36,7 @@ def test_a_fault_in_a_file(repository: Path, tmp_path: Path, quiet: tuple[str, .
     ("setting", "fault"),
     [
         ("root_seed=abc", "root_seed: 'abc' is not a whole number"),
-        ("scale=huge", "scale: there is no config/huge.yaml, only full, laptop, smoke"),
+        ("scale=huge", f"scale: there is no config/huge.yaml, only {SCALES}"),
         ("seed=1", "seed: unknown key"),
     ],
 )

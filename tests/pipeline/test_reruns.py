@@ -72,7 +72,7 @@ def test_nothing_to_do(smoke_copy: Path, touched: bool) -> None:
 @pytest.mark.parametrize(
     ("file", "rules"),
     [
-        ("src/ndgm/groups.py", set()),
+        ("src/ndgm/groups.py", {"write_paper"}),
         ("src/ndgm/pipeline/settings.py", set()),
         ("src/ndgm/pipeline/jobs.py", set()),
         ("src/ndgm/data/sources.py", set()),

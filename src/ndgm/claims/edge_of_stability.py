@@ -137,7 +137,7 @@ def edge_of_stability_occurs(edge_of_stability_cycles: pd.DataFrame) -> Evidence
     return Evidence(occurs, 1.0)
 
 
-@claim(figure="edge_of_stability_sharpness", kind="identity", test=at_most(0), unit="times $2/\\eta$")
+@claim(figure="edge_of_stability_sharpness", kind="finding", test=at_most(0), unit="times $2/\\eta$")
 def edge_of_stability_inapplicable(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""The Edge of Stability is inapplicable to convex Lipschitz differentiable functions (v1 to v4), read at the
     iterates: at every step of the grid beyond $2/L$ the largest pointwise sharpness on the orbit is at least 5 % below

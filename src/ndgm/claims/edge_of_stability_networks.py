@@ -95,7 +95,7 @@ def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFr
 @claim(figure="edge_of_stability_side_by_side", kind="identity", test=within(1e-8), unit=r"times $2/\eta$")
 def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""On every run, with kinks or without, the mean of the curvature $\kappa$ along the step, weighted by $\|g\|^2$,
-    is $2/\eta - 2(f_0 - f_t)/(\eta^2\sum\|g\|^2)$ at every recorded step: that it is near $2/\eta$ is algebra.
+    is $2/\eta - 2(f_0 - f_t)/(\eta^2\sum\|g\|^2)$ at every recorded step.
     """
     runs = edge_of_stability_networks
     descent = runs.groupby(["design", "run"])["objective"].transform("first") - runs["objective"]

@@ -118,7 +118,7 @@ def l1_paradox_no_exact_zeros(l1_paradox_lasso: pd.DataFrame) -> Evidence:
     return Evidence(zeros, 0.0)
 
 
-@claim(figure="l1_paradox_cures", kind="finding", test=within(0), unit="weights")
+@claim(figure="l1_paradox_cures", kind="identity", test=within(0), unit="weights")
 def l1_paradox_proximal_zeros(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     """A proximal method that has converged has exactly as many zeros as the exact solution."""
     ends = last_rows(select(l1_paradox_lasso, method=["ista", "fista"]))
