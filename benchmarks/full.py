@@ -88,13 +88,13 @@ def go_on(
             row.reason = "its data are not there"
         return
     found: dict[str, Found] = {}
-    for each, told in zip(part.job.experiments, settings(part.job, part.config, part.part), strict=True):
+    for each, given in zip(part.job.experiments, settings(part.job, part.config, part.part), strict=True):
         row, checkpoints = rows[each.table], folder / "ensembles" / f"{part.job.name}-{part.part}-{each.table}"
         if not deadline.left or row.failed:
             continue
         try:
-            experiment = function_of("experiments", each.function)(told, replace(inputs, found=found))
-            ensembles = list(experiment.ensembles(told["ensemble_size"]))
+            experiment = function_of("experiments", each.function)(given, replace(inputs, found=found))
+            ensembles = list(experiment.ensembles(given["ensemble_size"]))
             row.runs, row.ensembles, row.reason = len(experiment.runs), len(ensembles), ""
             keep()
             trained = sweep(in_time(ensembles, row, until_end, deadline, keep), experiment.build, checkpoints)

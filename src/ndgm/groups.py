@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Experiment:
-    """What gives one table of results, or one for each part of its job.
+    """Maker of one table of results, or of one table for each part of its job.
 
     Attributes:
         table: Name of the table, and of the experiment in its `experiment` column.
@@ -40,7 +40,7 @@ class Job:
         trains: Whether its experiments return runs to be trained, and not a finished table.
         weights: Whether the parameters that its runs end with are kept, in `weights`.
         reads: Other files that it reads, tables and weights of other jobs among them.
-        if_installed: Distribution that it uses where it is installed: it runs anew where that comes or goes.
+        if_installed: Optional distribution; installing or removing it reruns the job.
     """
 
     name: str

@@ -35,9 +35,7 @@ def test_other_settings_than_the_scales(
     mine = tmp_path / "mine.yaml"
     mine.write_text("convergence: {cures: {seeds: 3, methods: [polyak]}}")
     (line,) = said(repository, *(argument.replace("{mine}", str(mine)) for argument in arguments))
-    assert line.startswith(
-        f"results/{scale} gets a run that is not that of config/{scale}.yaml: other values of {keys};"
-    )
+    assert line.startswith(f"results/{scale} will hold a run with {keys} changed from config/{scale}.yaml;")
     assert "config/mine.yaml" in line and "`scale: mine`" in line
 
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(workflow.basedir, "src")))
 
 from ndgm.pipeline.environment import environment
 
-os.environ |= environment(Path(workflow.basedir, "src"))  # of every job: see "Determinism" in README.md
+os.environ |= environment(Path(workflow.basedir, "src"))  # of every job, for the bytes that README.md promises
 
 from ndgm.data.sources import SOURCES
 from ndgm.pipeline.imports import imports_of

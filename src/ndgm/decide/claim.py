@@ -1,6 +1,6 @@
-"""Claims: one function each, which returns what was measured beside what it is compared with.
+"""Claims: functions that return a measurement and the value it is held against.
 
-The docstring of the function is the statement that the paper prints; its parameters are the run tables that it reads,
+The docstring of a claim is the statement that the paper prints; its parameters are the run tables that it reads,
 by experiment.
 """
 
@@ -27,7 +27,7 @@ class Evidence:
 
     Attributes:
         measured: One value per cell and replicate; the index has a level `over` and the levels that name the cell.
-        reference: What is compared with: a series with the same index, or one number.
+        reference: Value that `measured` is held against: a series with its index, or one number.
         compared: Whether the reference is predicted (by theory, or a bound that the statement names) or the other arm
             of a comparison (times the factor that the statement names, if any).
         over: The level that replicates.

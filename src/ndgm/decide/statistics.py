@@ -16,7 +16,7 @@ ERROR_RATE = 0.05
 """Probability of a wrong verdict, over all claims of a group."""
 
 Reference: TypeAlias = pd.Series | float
-"""What is compared with: one value for each measured value, or one for all."""
+"""Values that the measured ones are held against: one each, or one for all."""
 
 
 class MissingValue(ValueError):

@@ -9,7 +9,7 @@ Step = Callable[[], object]
 
 
 def replayed(step: Step, memory: Callable[[], list], device: torch.device) -> Step:
-    """`step`, or on a CUDA device one that captures it as a graph as soon as it does the same at every call.
+    """Return a step that becomes a CUDA graph once its memory is stable; on the CPU return `step` itself.
 
     Launching the kernels of a small step takes longer than running them; a graph is launched as one. What changes from
     call to call has to be written into the tensors that the step reads, and the step must not wait for the device.

@@ -1,4 +1,4 @@
-"""How it is minimised: what every method has."""
+"""Interface of the update rules."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -48,7 +48,7 @@ def keep_share(network: nn.Sequential, kept: float) -> None:
 
 
 def drop_below(network: nn.Sequential, threshold: float) -> float:
-    """Set weights smaller than `threshold` in size to zero; the share of them among all weights."""
+    """Set weights below `threshold` in magnitude to zero and return the share that is zero."""
     for weights in _weights(network):
         weights.masked_fill_(weights.abs() < threshold, 0)
     return sparsity(network)

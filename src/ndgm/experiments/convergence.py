@@ -120,7 +120,7 @@ def cures(settings: Settings, inputs: Inputs) -> Experiment:
 
 
 def evenly_and_geometric(steps: int, count: int) -> Schedule:
-    """Evenly, for what decays late; and evenly on a log scale, for what is at rounding before the first of these."""
+    """Schedule that records evenly, for late decay, and log-evenly, for early rounding."""
     apart = steps // count
     recorded = {*range(apart, steps + 1, apart), *Schedule.geometric(steps, count).recorded}
     return Schedule(steps, tuple(sorted(recorded)), steps - apart)

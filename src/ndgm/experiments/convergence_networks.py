@@ -18,7 +18,7 @@ from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
 
 OWNER = "convergence_networks"
-"""Owner of the samples, and the experiment that all draws are made for: tables of one seed start alike."""
+"""Owner of the samples; all draws are made under its name, so networks of one seed start alike in every table."""
 
 AS_AUTOGRAD = "as autograd"
 TOGETHER = ["problem", "activation", "at_kink", "dtype", "batch_size", "method"]
@@ -163,10 +163,10 @@ def at_best_step(runs: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
 
 
 def schedule(settings: Settings, decays: bool) -> Schedule:
-    """Steps evenly on a log scale; where the step size decays, twice as many, and it is held for the first half.
+    """Schedule on a log scale; with a decaying step size, twice as many steps, constant for the first half.
 
-    Then the last quarter of the held steps is recorded evenly too, to average over, and the end, which is what the run
-    can be said to hover above.
+    With decay, the last quarter of the constant steps is recorded evenly too, to average over, and so is the end, which
+    is the level that the run hovers above.
     """
     held = (settings["floors"] if decays else settings)["steps"]
     recorded = {0, *Schedule.geometric(held, settings["recorded_steps"]).recorded}

@@ -193,7 +193,7 @@ def followed(
     build: Callable[[pd.DataFrame], tuple[Objective, Tensor]],
     schedule: Schedule,
 ) -> Experiment:
-    """An experiment with what tells an orbit measured on every run.
+    """Experiment that records what `Orbit` measures and averages along each run.
 
     Args:
         settings: Of the experiment.

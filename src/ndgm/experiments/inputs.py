@@ -1,4 +1,4 @@
-"""What an experiment is given beside its settings."""
+"""Inputs of an experiment other than its settings."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ READERS = {".npz": read_data, ".parquet": read_table, ".json": read_json}
 
 @dataclass(frozen=True)
 class Found:
-    """What an experiment found.
+    """Result of a trained experiment.
 
     Attributes:
         table: Its run table.

@@ -16,7 +16,7 @@ from ndgm.experiments.network_losses import first_parameters, network_loss, tens
 from ndgm.store.provenance import generator
 
 OWNER = "l1_paradox_networks"
-"""Owner of the samples, and the experiment that all draws are made for: the networks of a seed see the same ones."""
+"""Owner of the samples; draws are made under its name, so networks of one seed start alike and see the same batches."""
 
 
 def networks(settings: Settings, inputs: Inputs) -> Experiment:

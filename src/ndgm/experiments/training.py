@@ -83,8 +83,8 @@ def train_job(tasks: Sequence[Task], inputs: Inputs, files: Mapping[str, Path], 
 def made(tasks: Sequence[Task], inputs: Inputs) -> Iterator[Experiment]:
     """Experiments of a job, in order.
 
-    All are made before the first is run, so that a fault of the config comes up at once: but for those that look for
-    what an earlier one has found, which is not there yet.
+    Experiments are built before any is trained, so faults show at once; one that needs an earlier result is built in
+    its turn.
     """
     early: dict[Path, Experiment] = {}
     for task in tasks:

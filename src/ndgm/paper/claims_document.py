@@ -37,7 +37,7 @@ def read_claims(root: Path) -> list[DecidedClaim]:
     """The claims of the reference run of the repository `root`.
 
     Raises:
-        InputError: naming the claim, if an entry is none or its group is not in the manifest.
+        InputError: naming an entry that is not a claim or whose group is not in the manifest.
     """
     path = root / REFERENCE / "claims.json"
     try:

@@ -14,7 +14,7 @@ OKABE_ITO = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 
 class Looks(dict[str, str]):
-    """A colour or a marker for each method; one without an entry always gets the same one of `spare`."""
+    """Colour or marker by method; an unlisted method gets a spare chosen by the checksum of its name."""
 
     def __init__(self, entries: Mapping[str, str], spare: tuple[str, ...]) -> None:
         """Looks by method, and the spare ones for methods that are not among the entries."""

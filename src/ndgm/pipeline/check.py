@@ -25,7 +25,7 @@ class Check:
         configs: Config by scale, with this device.
         sources: Module of `ndgm.data` with the function of each source's name.
         root: The repository.
-        folder: Where results go that nobody keeps.
+        folder: Scratch folder for results.
         deadline: When it ends, whatever it has by then.
         groups: Claim groups whose experiments are run and whose claims are decided.
     """
@@ -78,5 +78,5 @@ class Check:
 
 
 def workers() -> ThreadPoolExecutor:
-    """As many programs at a time as the processor has cores, but not more than share a device well."""
+    """Pool of one program per core, at most MOST_PROGRAMS."""
     return ThreadPoolExecutor(min(MOST_PROGRAMS, os.cpu_count() or 1))

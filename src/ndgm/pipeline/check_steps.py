@@ -92,7 +92,7 @@ def verdicts(check: Check, scale: str, seconds: float) -> Iterator[Record]:
 
 
 def benchmark(check: Check, seconds: float) -> Iterator[Record]:
-    """Rows of the benchmark for the device, those that were measured in time.
+    """Benchmark rows for the device that finished in time.
 
     Args:
         check: What is checked.

@@ -11,7 +11,7 @@ from ndgm.groups import Group, Job
 from ndgm.pipeline.jobs import Config, parts, result, samples, settings
 
 RESULTS = "results/{scale}/"
-"""How a job's name for a file begins that another job makes."""
+"""Prefix that marks a file in `Job.reads` as made by another job."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ def samples_command(entry: str, config: Config, sources: Mapping[str, str], root
     owner, name = entry.split("/")
     options = dict(config["samples"][owner][name])
     source = options.pop("source")
-    told = _json({"root_seed": config["root_seed"], "options": options})
+    given = _json({"root_seed": config["root_seed"], "options": options})
     program = [sys.executable, str(root / "scripts/make_samples.py"), f"{sources[source]}.{source}"]
-    return [*program, "--settings", told, "--out", str(data / f"{entry}.npz")]
+    return [*program, "--settings", given, "--out", str(data / f"{entry}.npz")]
 
 
 def deciding_command(group: Group, tables: Iterable[Path], root: Path, out: Path) -> list[str]:

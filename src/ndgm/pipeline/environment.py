@@ -1,4 +1,4 @@
-"""The environment of every program of the pipeline: this is the one place that sets it."""
+"""The environment that all programs of the pipeline share; some get a few variables more."""
 
 import os
 from pathlib import Path

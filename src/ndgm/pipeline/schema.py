@@ -52,7 +52,7 @@ def schema() -> dict[str, Any]:
 
 
 def completed(node: Any) -> Any:
-    """A schema without `several`, `optional`, `sources` and texts in the place of schemas, with what they stand for."""
+    """Expand our shorthands into plain JSON Schema; `ordered`, `among` and `registry` stay."""
     if isinstance(node, str):
         return {"$ref": f"#/$defs/{node}"}
     if not isinstance(node, dict):
@@ -79,9 +79,9 @@ def _by_source(sources: Mapping[str, dict]) -> dict[str, Any]:
     options = [
         {
             "if": {"properties": {"source": {"const": name}}, "required": ["source"]},
-            "then": completed(told | {"properties": {"source": True} | told["properties"]}),
+            "then": completed(given | {"properties": {"source": True} | given["properties"]}),
         }
-        for name, told in sources.items()
+        for name, given in sources.items()
     ]
     source = {"type": "object", "properties": {"source": {"enum": list(sources)}}, "required": ["source"]}
     entries = {"propertyNames": completed("name"), "additionalProperties": source | {"allOf": options}}

@@ -98,8 +98,8 @@ def overrides(settings: Mapping[str, Any]) -> str:
     named = ", ".join(keys if len(keys) <= MOST_NAMED else [*keys[:MOST_NAMED], f"{len(keys) - MOST_NAMED} more"])
     file = f"config/{scale}.yaml"
     return (
-        f"results/{scale} gets a run that is not that of {file}: other values of {named}; for a folder of its own copy "
-        f"{file} to config/mine.yaml, write `scale: mine` and these values into it, and say --config scale=mine"
+        f"results/{scale} will hold a run with {named} changed from {file}; to keep it apart, copy that file to "
+        "config/mine.yaml, set `scale: mine` and these values in it, and run with --config scale=mine"
     )
 
 

@@ -52,7 +52,7 @@ def code_hashes() -> dict[str, str]:
 
 
 def origin(settings: Mapping[str, Any], data: Mapping[str, Path]) -> dict[str, Any]:
-    """What a table came from: settings, hashes of code and data, versions. Holds no time, no host and no place on it.
+    """Origin of a table: settings, hashes of code and data, versions; no time, host or path.
 
     Args:
         settings: All settings that its experiment was given.

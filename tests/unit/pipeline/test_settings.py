@@ -423,9 +423,7 @@ def test_a_run_that_is_not_its_scales(said: dict, keys: str) -> None:
     update_config(settings, said)
     line, scale = overrides(settings), settings["scale"]
     if keys:
-        assert line.startswith(
-            f"results/{scale} gets a run that is not that of config/{scale}.yaml: other values of {keys};"
-        )
+        assert line.startswith(f"results/{scale} will hold a run with {keys} changed from config/{scale}.yaml;")
         assert "config/mine.yaml" in line and "`scale: mine`" in line and "\n" not in line
     else:
         assert line == ""

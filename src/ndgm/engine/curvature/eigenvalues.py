@@ -9,7 +9,7 @@ from torch import Tensor
 EXPLORED = 10
 """Products that are spent on looking for a larger eigenvalue, from a random direction."""
 ROUNDING = 1e3
-"""How often the precision of its type what is left of a vector may be to count as rounding."""
+"""A remainder of at most this many machine epsilons of its vector counts as rounding."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,10 @@ class Observer:
     averaged: Mapping[str, Average] = {}
 
     def see(self, w: Tensor, value: Tensor, g: Tensor, averages: Averages | None) -> None:
-        """Take note of an iterate, its objective f(w), shape (runs,), and its subgradient; `averages` as there."""
+        """Take note of an iterate, its objective f(w), shape (runs,), and its subgradient.
+
+        Add to `averages`, where there are any, what this observer averages.
+        """
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """Quantities to record, each of shape (runs,). `before` lies one step earlier."""
@@ -44,7 +47,7 @@ class Observer:
 class Observed(Objective):
     """An objective with observers beside it.
 
-    What is averaged is what they average, and not what the objective does.
+    Averages the observers' quantities instead of the objective's.
 
     Args:
         objective: What is minimised.

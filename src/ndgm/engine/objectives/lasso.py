@@ -39,7 +39,7 @@ class Lasso(Objective):
         return self._smooth_value(w) + self.penalty[:, 0] * w.abs().sum(1)
 
     def smooth_gradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
-        """Gradient of the smooth part, Aw − b; averaged is what `subgradient` averages."""
+        """Gradient of the smooth part, Aw − b; adds the terms of the whole objective to `averages`."""
         h = self._smooth_gradient(w)
         if averages:
             self._average(w, h + self.penalty_subgradient(w), averages)

@@ -87,7 +87,7 @@ class Objective:
         raise NotImplementedError
 
     def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
-        """Subgradient of the whole; what is averaged at `w` is added to `averages` in the same pass."""
+        """Subgradient of the objective; adds this iterate's terms to `averages`."""
         raise NotImplementedError
 
     def value_and_subgradient(self, w: Tensor) -> tuple[Tensor, Tensor]:
@@ -95,7 +95,7 @@ class Objective:
         return self.value(w), self.subgradient(w)
 
     def smooth_gradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
-        """Gradient of the smooth part; what is averaged at `w`, of the whole, is added to `averages`."""
+        """Gradient of the smooth part; adds this iterate's terms, of the whole objective, to `averages`."""
         raise NotImplementedError
 
     def penalty_subgradient(self, w: Tensor) -> Tensor:

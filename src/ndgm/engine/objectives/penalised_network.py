@@ -51,7 +51,7 @@ class PenalisedNetwork(Objective):
         return self.loss.value(w) + self.penalty[:, 0] * sum(self._l1_norms(w))
 
     def smooth_gradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
-        """Gradient of the loss alone; averaged is what `subgradient` averages."""
+        """Gradient of the loss alone; adds the terms of the whole objective to `averages`."""
         h = self.loss.subgradient(w)
         if averages:
             self._average(w, h + self.penalty_subgradient(w), averages)
