@@ -18,16 +18,19 @@ def main() -> None:
     parser.add_argument("--group", choices=groups, required=True)
     parser.add_argument("--section", default="", help="where the manifest has the group in the document")
     parser.add_argument("--claim", help="decide this claim alone")
-    parser.add_argument("--reference", type=Path, help="claims.json with the p values of the other claims of its group")
+    parser.add_argument("--reference", type=Path, nargs="?", help="claims.json with the other p values of its group")
     arguments = parser.parse_args()
-    if arguments.claim and not arguments.reference:
-        parser.error("--claim needs --reference: the p values of the other claims of its group")
     with program(arguments) as say:
         import_module(f"ndgm.claims.{arguments.group}")  # registers its claims
         claims, siblings = CLAIMS, []
         if arguments.claim:
             if arguments.claim not in CLAIMS:
                 raise InputError(f"{arguments.group} has no claim {arguments.claim}; it has {', '.join(CLAIMS)}")
+            if not arguments.reference:
+                raise InputError(
+                    f"{arguments.claim}: this scale has no reference with the p values of the other claims of its group; "
+                    f"make {arguments.out.with_name(arguments.group)}.json, which decides all of them"
+                )
             claims = {arguments.claim: CLAIMS[arguments.claim]}
             siblings = p_values_of_siblings(CLAIMS[arguments.claim], CLAIMS, arguments.reference)
         entries = decide(claims, read_tables(arguments.tables), siblings)

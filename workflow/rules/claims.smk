@@ -57,7 +57,7 @@ rule decide_one_claim:
         script="scripts/decide_claims.py",
         code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{GROUP_OF[wildcards.claim]}"),
         tables=lambda wildcards: tables(*TABLES_OF[GROUP_OF[wildcards.claim]][wildcards.claim]),
-        reference="reference/{scale}/claims.json",
+        reference=[file for file in [f"reference/{SCALE}/claims.json"] if os.path.exists(file)],
     output:
         claim="results/{scale}/claims/{claim}.json",
     log:

@@ -57,7 +57,7 @@ class Method(Generic[S]):
             objective: What is minimised.
             w: Where the gradient is taken, shape (runs, d); may be overwritten.
             state: What the method remembers; may be overwritten.
-            step_size: η of each run, shape (runs, 1).
+            step_size: η of each run, shape (runs, 1); left as it is.
 
         Returns:
             Where the next gradient is taken, and the state then.
