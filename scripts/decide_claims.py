@@ -28,7 +28,7 @@ def main() -> None:
                 raise InputError(f"{arguments.group} has no claim {arguments.claim}; it has {', '.join(CLAIMS)}")
             if not arguments.reference:
                 raise InputError(
-                    f"{arguments.claim}: this scale has no reference with the p values of the other claims of its group; "
+                    f"{arguments.claim}: there is no reference with the p values of the other claims of its group; "
                     f"make {arguments.out.with_name(arguments.group)}.json, which decides all of them"
                 )
             claims = {arguments.claim: CLAIMS[arguments.claim]}
