@@ -26,6 +26,8 @@ INSTEAD = {
     "make bench": "make --dry-run bench",  # takes minutes
     "make gpu": "make --dry-run gpu",  # needs a CUDA device; test_check_gpu.py drives its logic
     "snakemake --cores all": "snakemake --cores all --dry-run",  # laptop scale takes minutes
+    # A reference is compared on processors of its kind; test_reruns.py verifies a run with a reference of its own.
+    "snakemake --cores all verify --config scale=smoke": "snakemake --cores all verify --dry-run --config scale=smoke",
     "snakemake --cores all --forceall": "snakemake --cores all --forceall --dry-run",
     "conda env create -f environment.yml": "true",  # test_packaging.py reads that file as conda does
     "pip install -c constraints.txt -e '.[slurm]'": "true",  # test_packaging.py holds the pins together

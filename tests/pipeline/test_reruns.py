@@ -122,7 +122,7 @@ def test_one_claim_is_decided_from_its_own_tables(smoke_copy: Path) -> None:
     file = f"results/smoke/claims/{name}.json"
     for other in (smoke_copy / "results/smoke/runs").glob("adaptive_[!l]*.parquet"):
         other.unlink()
-    done = run_snakemake(smoke_copy, "--cores", "1", "--rerun-triggers", "mtime", file, *SMOKE)
+    done = run_snakemake(smoke_copy, file, "--cores", "1", "--rerun-triggers", "mtime", *SMOKE)
     assert done.returncode == 0, done.stdout
     (alone,) = json.loads((smoke_copy / file).read_text())
     gathered = json.loads((smoke_copy / "results/smoke/claims.json").read_text())
