@@ -14,6 +14,9 @@ ROOT = Path(__file__).parents[2]
 MADE = (".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
 # As in an activated environment, also where nobody activated it.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+# As on a terminal, also where make started the tests: a make below another one says more.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
 SMOKE = ("--configfile", "config/smoke.yaml")
 
 
