@@ -3,17 +3,17 @@
 import sys
 
 from ndgm.pipeline.programs import argument_parser, program
-from ndgm.pipeline.verification import Level, compare, report
+from ndgm.pipeline.verification import Agreement, compare, report
 
 
 def main() -> None:
     """Run the program."""
     arguments = argument_parser(__doc__, "results", "reference").parse_args()
     with program(arguments) as say:
-        findings = compare(arguments.results, arguments.reference)
-        for line in report(findings, rules=arguments.settings):
+        comparisons = compare(arguments.results, arguments.reference)
+        for line in report(comparisons, arguments.settings, arguments.reference):
             say(line)
-    if max(finding.level for finding in findings) == Level.DIFFERS:
+    if max(each.agreement for each in comparisons) == Agreement.DIFFERS:
         sys.exit(1)
 
 

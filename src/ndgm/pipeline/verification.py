@@ -1,55 +1,69 @@
 """A run beside its reference: identical bytes, within tolerance, or different, with the rule that made each file.
 
 A reference is a folder with `hashes.json` (SHA-256 of every result), `values.json` (numbers with tolerances, by file
-and name), `settings.json` (the config), `figures/` and, for readers, `claims.json`. A file with values, or a figure,
-whose bytes differ is within tolerance when its numbers are. Any other file only shows numbers of those: where its bytes
-differ, that is within tolerance when theirs differ too, and a difference when all of theirs are identical.
+and name), `processor.json` (where it was made), `settings.json` (the config), `figures/` and, for readers,
+`claims.json`. A file with numbers whose bytes differ is within tolerance when its numbers are. Any other file, such
+as a figure, shows numbers of those: where its bytes differ, that is within tolerance if bytes of its sources differ too
+or if the processor is of another kind, and otherwise a difference.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
+from math import inf
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from ndgm.store.arrays import read_arrays
+from ndgm.pipeline.deviations import Deviations, compared
+from ndgm.pipeline.jobs import FIGURES
+from ndgm.pipeline.processor import described, kind, processor
+from ndgm.pipeline.summaries import Summary, summary
 from ndgm.store.files import InputError, read_json, write_atomically, write_json
 from ndgm.store.provenance import file_hash
-from ndgm.store.run_tables import last_rows, read_table
 
 NOT_COMPARED = ("logs", "benchmarks", "claims")  # what is in `claims` stands in claims.json too
-EXACT, AVERAGED, CHAOTIC = 1e-9, 1e-2, 5e-2
-"""Tolerances relative to the mean size of a column: of what is computed directly, of averages over chaotic orbits, and
-of single points of them, whose phase another instruction set changes."""
-FIGURE_TOLERANCE = 1.0
-"""How far a coordinate of a figure may move, in points."""
-NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?")
 
 
-class Level(IntEnum):
-    """How a result compares with its reference."""
+class Agreement(IntEnum):
+    """How well a result agrees with its reference."""
 
     IDENTICAL = 0
     WITHIN_TOLERANCE = 1
     DIFFERS = 2
 
     def __str__(self) -> str:
-        """The level in words."""
+        """The agreement in words."""
         return ("identical bytes", "within tolerance", "differs")[self]
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What came out for one file: its level and, for each value that differs, one line that says which and how far."""
+class Comparison:
+    """One file beside its reference.
+
+    Attributes:
+        file: Its path under the results of the scale.
+        agreement: The worst over its numbers and bytes.
+        differences: One line for each number that differs, which says how far.
+        fragile: One line for each verdict that differs, of a claim whose verdict hangs on the processor.
+        nearest: Number that came nearest to its tolerance, and the share of the tolerance that it used.
+    """
 
     file: str
-    level: Level
+    agreement: Agreement
     differences: tuple[str, ...] = ()
+    fragile: tuple[str, ...] = ()
+    nearest: tuple[str, float] = ("", 0.0)
+
+
+@dataclass
+class _Differences:
+    """What differs in the numbers of one file."""
+
+    lines: list[str] = field(default_factory=list)
+    fragile: list[str] = field(default_factory=list)
+    nearest: tuple[str, float] = ("", 0.0)
 
 
 def result_files(results: Path) -> list[str]:
@@ -62,13 +76,21 @@ def result_files(results: Path) -> list[str]:
     )
 
 
-def accept(results: Path, reference: Path, settings: Mapping[str, Any]) -> None:
+def accept(
+    results: Path,
+    reference: Path,
+    settings: Mapping[str, Any],
+    deviations: Deviations,
+    verdicts: Mapping[str, list[str]],
+) -> None:
     """Make a run the reference that later runs are compared with. Pictures that it does not have are removed.
 
     Args:
         results: Folder of the run.
         reference: Folder of the reference.
         settings: Of the run: the whole config.
+        deviations: How far other processors move each number.
+        verdicts: Of claims whose verdict hangs on the processor: all that were seen.
 
     Raises:
         InputError: if a record of the run says that it had another root seed or device.
@@ -79,9 +101,13 @@ def accept(results: Path, reference: Path, settings: Mapping[str, Any]) -> None:
             if key in used and used[key] != settings[key]:
                 raise InputError(f"{record}: {key} was {used[key]}, and in the config it is {settings[key]}")
     files = result_files(results)
+    numbers = {file: compared(found, deviations.get(file, {})) for file in files if (found := summary(results / file))}
+    for name, seen in verdicts.items():
+        numbers["claims.json"][f"{name}, verdict"]["seen"] = seen
     write_json(reference / "hashes.json", {file: file_hash(results / file) for file in files})
     write_json(reference / "settings.json", settings, sort_keys=False)
-    write_json(reference / "values.json", {file: found for file in files if (found := values(results / file))})
+    write_json(reference / "processor.json", processor())
+    write_json(reference / "values.json", numbers)
     for file in ["claims.json", *(name for name in files if name.endswith(".svg"))]:
         with write_atomically(reference / file) as temporary:
             temporary.write_bytes((results / file).read_bytes())
@@ -90,146 +116,120 @@ def accept(results: Path, reference: Path, settings: Mapping[str, Any]) -> None:
             picture.unlink()
 
 
-def compare(results: Path, reference: Path) -> list[Finding]:
+def compare(results: Path, reference: Path) -> list[Comparison]:
     """Compare every result with the reference, in the order of their names.
 
     Raises:
-        InputError: if there is no reference, or a file cannot be read.
+        InputError: if there is no reference or no run, or a file cannot be read.
     """
     hashes, expected = read_json(reference / "hashes.json"), read_json(reference / "values.json")
-    findings = []
-    for file in sorted({*hashes, *result_files(results)}):
+    files = result_files(results)
+    if not files:
+        raise InputError(f"{results}: there are no results")
+    same_kind = kind(read_json(reference / "processor.json")) == kind(processor())
+    found: dict[str, Comparison] = {}
+    for file in sorted({*hashes, *files}, key=lambda file: (file not in expected, file)):
         if file not in hashes:
-            findings.append(Finding(file, Level.DIFFERS, ("is not in the reference",)))
-        elif not (results / file).is_file():
-            findings.append(Finding(file, Level.DIFFERS, ("is missing from the results",)))
+            found[file] = Comparison(file, Agreement.DIFFERS, ("is not in the reference",))
+        elif file not in files:
+            found[file] = Comparison(file, Agreement.DIFFERS, ("is missing from the results",))
+        elif file in expected:
+            found[file] = _with_numbers(results / file, file, hashes[file], expected[file])
+        elif file_hash(results / file) == hashes[file]:
+            found[file] = Comparison(file, Agreement.IDENTICAL)
+        elif (
+            _is_record(file)
+            or not same_kind
+            or any(source.agreement > Agreement.IDENTICAL for source in found.values() if _shows(file, source.file))
+        ):
+            found[file] = Comparison(file, Agreement.WITHIN_TOLERANCE)
         else:
-            findings.append(_compare_file(results / file, file, hashes[file], expected.get(file, {}), reference))
-    sources_moved = any(f.level > Level.IDENTICAL for f in findings if _has_numbers(f.file, expected))
-    if sources_moved:
-        return findings
-    return [
-        Finding(f.file, Level.DIFFERS, ("its bytes differ, though all numbers are identical",))
-        if f.level == Level.WITHIN_TOLERANCE and not _is_record(f.file)
-        else f
-        for f in findings
-    ]
+            found[file] = Comparison(
+                file, Agreement.DIFFERS, ("its bytes differ, though all numbers that it shows are identical",)
+            )
+    return [found[file] for file in sorted(found)]
 
 
-def values(path: Path) -> dict[str, dict[str, Any]]:
-    """Named numbers of a result, each with its tolerance; none for a file that is compared as a whole."""
-    if path.name == "claims.json":
-        return {name: value for claim in read_json(path) for name, value in _claim_values(claim)}
-    if path.suffix == ".npz" and path.parent.name != "weights":  # what is said of weights stands in a run table
-        return _column_values({name: array.ravel() for name, array in read_arrays(path).items()}, lambda name: EXACT)
-    if path.suffix == ".parquet":
-        table = read_table(path)
-        if "method" not in table:
-            return _column_values(table.select_dtypes("number"), lambda name: EXACT)
-        ends = last_rows(table).groupby("method")
-        return {
-            f"{method}.{name}": value
-            for method, rows in ends
-            for name, value in _column_values(rows.select_dtypes("number"), _tolerance).items()
-        }
-    return {}
-
-
-def report(findings: list[Finding], rules: Mapping[str, str]) -> list[str]:
-    """Lines for people: each difference with the rule that made the file, then how many files are at each level.
+def report(comparisons: list[Comparison], rules: Mapping[str, str], reference: Path) -> list[str]:
+    """Lines for people: each difference with the rule that made the file, processors, and last the overall agreement.
 
     Args:
-        findings: What `compare` found.
+        comparisons: What `compare` found.
         rules: Rule by pattern of its outputs, such as `results/{scale}/runs/{experiment}.parquet`.
+        reference: Folder of the reference.
     """
     lines = [
-        f"{finding.file}: {difference} (made by rule {_rule_of(finding.file, rules)})"
-        for finding in findings
-        for difference in finding.differences
+        f"{each.file}: {difference} (made by rule {_rule_of(each.file, rules)})"
+        for each in comparisons
+        for difference in each.differences
     ]
-    counts = Counter(finding.level for finding in findings)
-    return [*lines, ", ".join(f"{counts[level]} files: {level}" for level in Level if counts[level])]
+    lines += [f"{each.file}: {line}" for each in comparisons for line in each.fragile]
+    here, there = processor(), read_json(reference / "processor.json")
+    lines += [f"processor: {described(here)}", f"reference: {described(there)}"]
+    worst = max(each.agreement for each in comparisons)
+    if kind(here) == kind(there) and worst == Agreement.WITHIN_TOLERANCE:
+        lines.append("bytes: these processors are of one kind, so identical bytes were expected")
+    closest = max(comparisons, key=lambda each: each.nearest[1])
+    if closest.nearest[1]:
+        name, share = closest.nearest
+        lines.append(f"nearest to its tolerance: {closest.file}: {name}, at {100 * share:.0f} % of it")
+    counts = Counter(each.agreement for each in comparisons)
+    counted = ", ".join(f"{counts[each]} files: {each}" for each in Agreement if counts[each])
+    return [*lines, f"{worst} ({counted})"]
 
 
-def _compare_file(path: Path, file: str, reference_hash: str, expected: Mapping, reference: Path) -> Finding:
-    measured = values(path) if expected else {}
-    differences = [
-        difference
-        for name in sorted({*expected, *measured})
-        if (difference := _difference(name, measured.get(name), expected.get(name)))
-    ]
+def _with_numbers(path: Path, file: str, reference_hash: str, expected: Mapping[str, Any]) -> Comparison:
+    """A file that is compared by its numbers where its bytes differ; by both where they do not."""
+    found = _differences(summary(path), expected)
     identical = file_hash(path) == reference_hash
-    if path.suffix == ".svg" and not identical:
-        differences += _figure_differences(path, reference / "figures" / path.name)
-    level = Level.DIFFERS if differences else Level.IDENTICAL if identical else Level.WITHIN_TOLERANCE
-    return Finding(file, level, tuple(differences))
+    agreement = Agreement.IDENTICAL if identical else Agreement.WITHIN_TOLERANCE
+    return Comparison(
+        file,
+        Agreement.DIFFERS if found.lines else agreement,
+        tuple(found.lines),
+        tuple(found.fragile),
+        ("", 0.0) if identical else found.nearest,
+    )
 
 
-def _has_numbers(file: str, expected: Mapping) -> bool:
-    return file in expected or file.endswith(".svg")
+def _differences(numbers: Summary, expected: Mapping[str, Any]) -> _Differences:
+    found = _Differences()
+    found.lines += [f"{name} is not in the reference" for name in numbers if name not in expected]
+    for name, wanted in expected.items():
+        value, reference = numbers.get(name), wanted["value"]
+        if value is None:
+            found.lines.append(f"{name} is missing from the results")
+        elif value == reference or wanted.get("tolerance", 0) is None:
+            continue
+        elif isinstance(value, str) or isinstance(reference, str):
+            known = value in wanted.get("seen", ())
+            line = f"{name} is {value}, reference {reference}"
+            (found.fragile if known else found.lines).append(f"{line}: it hangs on the processor" if known else line)
+        else:
+            off, tolerance = abs(value - reference), wanted["tolerance"]
+            share = off / tolerance if tolerance else inf
+            if not share <= 1:
+                found.lines.append(
+                    f"{name} is {value:.6g}, reference {reference:.6g}, off by {off:.2g}, tolerance {tolerance:.2g}"
+                )
+            elif share > found.nearest[1]:
+                found.nearest = (name, share)
+    return found
+
+
+def _shows(file: str, source: str) -> bool:
+    """Whether a file shows numbers of another: figures and notebooks those of their tables, documents those of all."""
+    name = Path(file).stem
+    if file.startswith(("figures/", "notebooks/")) and name in FIGURES:
+        tables = FIGURES[name].tables
+        stem = Path(source).stem
+        return source.endswith(".parquet") and any(stem == each or stem.startswith(f"{each}_") for each in tables)
+    return True
 
 
 def _is_record(file: str) -> bool:
     """Whether a file says what a table came from: other code or another machine may give the same numbers."""
     return file.startswith(("runs/", "exact/")) and file.endswith(".json")
-
-
-def _difference(name: str, measured: Mapping | None, expected: Mapping | None) -> str | None:
-    if measured is None or expected is None:
-        return f"{name} is missing from the {'results' if measured is None else 'reference'}"
-    value, wanted, tolerance = measured["value"], expected["value"], expected["tolerance"]
-    if value == wanted:
-        return None
-    if isinstance(value, (int, float)) and isinstance(wanted, (int, float)):
-        off = abs(value - wanted)
-        if off <= tolerance:
-            return None
-        return f"{name} is {value:.6g}, reference {wanted:.6g}, off by {off:.2g}, tolerance {tolerance:.2g}"
-    return f"{name} is {value}, reference {wanted}"
-
-
-def _claim_values(claim: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    verdict = (f"{claim['id']}.verdict", {"value": claim["verdict"], "tolerance": 0})
-    measured, expected = claim["measured"], claim["reference"]
-    if measured is None:
-        return [verdict]
-    # The cell that the numbers belong to may change by rounding, so the deviation is compared, not the value.
-    unit = abs(expected) if expected else 1.0
-    low, high = claim["interval"]
-    tolerance = (high - low) / unit + (claim["margin"] or AVERAGED) / 10
-    deviation = {"value": (measured - expected) / unit, "tolerance": tolerance}
-    printed = [
-        (f"{claim['id']}.{row}.{column}", {"value": value, "tolerance": AVERAGED * abs(value)})
-        for row, columns in (claim.get("table") or {}).items()
-        for column, value in columns.items()
-    ]
-    return [verdict, (f"{claim['id']}.deviation", deviation), *printed]
-
-
-def _tolerance(name: str) -> float:
-    return AVERAGED if name.startswith("mean_") else CHAOTIC
-
-
-def _column_values(
-    columns: Mapping[str, Any] | pd.DataFrame, tolerance: Callable[[str], float]
-) -> dict[str, dict[str, Any]]:
-    found = {}
-    for name in columns:
-        column = np.asarray(columns[name], dtype=float)
-        column = column[np.isfinite(column)]
-        if len(column):
-            size = float(np.abs(column).mean())
-            found[name] = {"value": float(column.mean()), "tolerance": tolerance(name) * size}
-    return found
-
-
-def _figure_differences(path: Path, reference: Path) -> list[str]:
-    drawn, wanted = (file.read_text(encoding="utf-8") for file in (path, reference))
-    if NUMBER.sub("", drawn) != NUMBER.sub("", wanted):
-        return ["the drawing has other parts than the reference"]
-    numbers = [np.array(NUMBER.findall(text), dtype=float) for text in (drawn, wanted)]
-    moved = float(np.abs(numbers[0] - numbers[1]).max(initial=0))
-    return [f"a coordinate moved by {moved:.2g} points"] if moved > FIGURE_TOLERANCE else []
 
 
 def _rule_of(file: str, rules: Mapping[str, str]) -> str:

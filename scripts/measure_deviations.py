@@ -1,0 +1,67 @@
+"""Measure how far other processors move the numbers of a run. Run by hand, never by the pipeline; takes an hour.
+
+For each root seed it runs the scale in copies of the repository: as it is, and in the environments of
+`ndgm.pipeline.processor.OTHER_PROCESSORS`. What it finds is folded into the file: the largest deviation counts.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ndgm.pipeline.deviations import Measured, read_measured, write_measured
+from ndgm.pipeline.processor import OTHER_PROCESSORS
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import InputError
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argument_parser(__doc__, "repository", "out")
+    parser.add_argument("--scale", required=True)
+    parser.add_argument("--root-seeds", type=int, nargs="+", required=True)
+    parser.add_argument("--processors", nargs="+", choices=OTHER_PROCESSORS, default=list(OTHER_PROCESSORS))
+    arguments = parser.parse_args()
+    with program(arguments) as say:
+        measured = read_measured(arguments.out)
+        for root_seed in arguments.root_seeds:
+            with TemporaryDirectory() as folder:
+                run = _run(arguments.repository, Path(folder, "here"), arguments.scale, root_seed, {})
+                for name in arguments.processors:
+                    other = _run(
+                        arguments.repository, Path(folder, name), arguments.scale, root_seed, OTHER_PROCESSORS[name]
+                    )
+                    measured = measured.with_runs(arguments.scale, root_seed, name, run, other)
+                    shutil.rmtree(other.parents[1])
+                    write_measured(arguments.out, measured)
+                    say(f"{arguments.scale}, root seed {root_seed}, {name}: {_said(measured)}")
+
+
+def _run(repository: Path, folder: Path, scale: str, root_seed: int, environment: dict[str, str]) -> Path:
+    """Results of a run of the claims in a copy of the repository."""
+    made = shutil.ignore_patterns(".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache")
+    shutil.copytree(repository, folder, ignore=made)
+    target = f"results/{scale}/claims.json"
+    command = [sys.executable, "-m", "snakemake", "--cores", "all", target]
+    done = subprocess.run(
+        [*command, "--config", f"scale={scale}", f"root_seed={root_seed}"],
+        cwd=folder,
+        env=os.environ | environment,
+        text=True,
+        capture_output=True,
+    )
+    if done.returncode:
+        raise InputError(f"{folder}: {done.stderr[-500:]}")
+    return folder / "results" / scale
+
+
+def _said(measured: Measured) -> str:
+    moved = sum(map(len, measured.deviations.values()))
+    fragile = sum(map(len, measured.verdicts.values()))
+    return f"{moved:,} numbers moved so far, and {fragile} verdicts"
+
+
+if __name__ == "__main__":
+    main()

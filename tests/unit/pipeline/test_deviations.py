@@ -1,0 +1,108 @@
+"""Deviations between runs, and the tolerances that follow from them."""
+
+import json
+from math import isinf
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from ndgm.pipeline.deviations import (
+    LEAST,
+    MOST,
+    SAFETY,
+    Measured,
+    compared,
+    deviation,
+    read_measured,
+    tolerance,
+    write_measured,
+)
+from ndgm.pipeline.processor import OTHER_PROCESSORS
+from ndgm.store.files import InputError, write_json
+from ndgm.store.run_tables import write_table
+
+
+def results(folder, value, verdict="supported", zeros=0.0):
+    """Results with one table and one claim."""
+    write_table(folder / "runs/a.parquet", pd.DataFrame({"l1_norm": [value, value], "zeros": [zeros, zeros]}))
+    write_json(folder / "claims.json", [{"id": "c", "verdict": verdict, "measured": value, "reference": 1.0}])
+    return folder
+
+
+def test_the_largest_deviation_over_all_pairs_counts(tmp_path):
+    run = results(tmp_path / "run", 4.0)
+    measured = Measured()
+    for number, value in enumerate((4.01, 3.9, 4.02)):
+        other = results(tmp_path / str(number), value)
+        measured = measured.with_runs("smoke", number, "sse4.2", run, other)
+    assert measured.deviations["runs/a.parquet"] == {"l1_norm, mean": pytest.approx(0.025)}
+    assert measured.deviations["claims.json"] == {"c, measured": pytest.approx(0.025)}
+    assert measured.verdicts == {"smoke": {}}
+    assert [pair["root_seed"] for pair in measured.runs] == [0, 1, 2]
+    write_measured(tmp_path / "deviations.json", measured)
+    again = read_measured(tmp_path / "deviations.json")
+    assert (again.runs, again.verdicts) == (measured.runs, measured.verdicts)
+    assert again.deviations == {file: pytest.approx(moved) for file, moved in measured.deviations.items()}
+    assert read_measured(tmp_path / "none.json") == Measured()
+
+
+def test_a_verdict_that_differs_is_kept_by_scale(tmp_path):
+    run, other = results(tmp_path / "run", 4.0), results(tmp_path / "other", 4.0, "refuted")
+    measured = Measured().with_runs("laptop", 1, "avx", run, other)
+    assert measured.verdicts == {"laptop": {"c": ["refuted", "supported"]}}
+    assert measured.deviations == {}
+
+
+def test_a_number_that_is_zero_on_one_processor_only_is_not_compared(tmp_path):
+    run, other = results(tmp_path / "run", 4.0), results(tmp_path / "other", 4.0, zeros=2.0)
+    measured = Measured().with_runs("smoke", 1, "avx", run, other)
+    assert measured.deviations == {"runs/a.parquet": {"zeros, mean": None}}
+    assert tolerance(None) is None
+
+
+def test_runs_with_other_files_are_not_of_one_config(tmp_path):
+    run, other = results(tmp_path / "run", 4.0), results(tmp_path / "other", 4.0)
+    (other / "runs/a.parquet").rename(other / "runs/b.parquet")
+    with pytest.raises(InputError, match="has other files than .*runs/a.parquet"):
+        Measured().with_runs("smoke", 1, "avx", run, other)
+
+
+def test_a_tolerance_is_three_times_what_was_seen_and_finds_two_percent():
+    assert tolerance(0.0) == LEAST
+    assert tolerance(0.003) == pytest.approx(SAFETY * 0.003)
+    assert tolerance(MOST / SAFETY) is None
+    assert deviation(2.0, 2.1) == pytest.approx(0.05)
+    assert deviation(0.0, 0.1) is None and deviation(None, 1.0) is None
+    found = compared({"a": -5.0, "b": 1.0, "c, verdict": "supported"}, {"a": 0.001, "b": 0.5})
+    assert found["a"]["tolerance"] == pytest.approx(0.015)
+    assert found["b"] == {"value": 1.0, "tolerance": None}
+    assert found["c, verdict"] == {"value": "supported"}
+
+
+def test_the_reference_was_measured_on_four_processors_and_three_root_seeds():
+    measured = read_measured(ROOT / "reference/deviations.json")
+    seen = {(pair["root_seed"], pair["other_processor"]) for pair in measured.runs if pair["scale"] == "smoke"}
+    seeds = {seed for seed, _ in seen}
+    assert len(seeds) >= 3
+    assert seen >= {(seed, name) for seed in seeds for name in OTHER_PROCESSORS}
+    assert any(pair["scale"] == "laptop" for pair in measured.runs)
+
+
+@pytest.mark.parametrize("scale", ["laptop", "smoke"])
+def test_each_compared_number_finds_two_percent(scale):
+    """A number of the reference that is wrong by 2 % is outside its tolerance; most numbers are compared."""
+    values = json.loads((ROOT / f"reference/{scale}/values.json").read_text())
+    numbers = [entry for file in values.values() for entry in file.values() if "tolerance" in entry]
+    held = [entry for entry in numbers if entry["tolerance"] is not None]
+    assert len(held) > 0.8 * len(numbers)
+    assert all(entry["tolerance"] < MOST * abs(entry["value"]) for entry in held if entry["value"])
+    assert not any(isinf(entry["value"]) for entry in held)
+
+
+@pytest.mark.parametrize("scale", ["laptop", "smoke"])
+def test_every_table_has_numbers_that_are_compared(scale):
+    """No table is left to chance as a whole, and neither is any of its measured columns over all methods."""
+    values = json.loads((ROOT / f"reference/{scale}/values.json").read_text())
+    for file, numbers in values.items():
+        assert any(entry.get("tolerance") is not None for entry in numbers.values()), file
