@@ -50,7 +50,8 @@ def test_libraries_obey_the_switches(name):
     code = (
         "import warnings; warnings.simplefilter('error')\n"
         "import json, numpy, scipy.linalg, threadpoolctl, torch\n"
-        "blas = {item['architecture'] for item in threadpoolctl.threadpool_info() if item['internal_api'] == 'openblas'}\n"
+        "found = threadpoolctl.threadpool_info()\n"
+        "blas = {library['architecture'] for library in found if library['internal_api'] == 'openblas'}\n"
         "from numpy._core._multiarray_umath import __cpu_features__ as has\n"
         "print(json.dumps([torch.backends.cpu.get_cpu_capability(), sorted(blas), has['X86_V3'], has['X86_V4']]))"
     )
