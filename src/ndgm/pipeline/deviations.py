@@ -2,7 +2,7 @@
 
 `reference/deviations.json` says what was run; for each number of `summaries` its largest relative deviation between a
 run and runs of the same root seed in the environments of `OTHER_PROCESSORS`; and which verdicts differed. A number that
-it does not name had identical bits throughout.
+it does not name moved by less than a third of `LEAST`.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ndgm.pipeline.processor import processor
-from ndgm.pipeline.summaries import Summary, summary
+from ndgm.pipeline.summaries import Number, Quantity, Summary, summary
 from ndgm.store.files import InputError, read_json, write_json
 
 SAFETY = 3.0
@@ -53,30 +53,31 @@ class Measured:
             InputError: if one of them has files that the other has not.
         """
         deviations = {file: dict(numbers) for file, numbers in self.deviations.items()}
-        verdicts: dict[str, dict[str, list[str]]] = {scale: {}} | {
-            name: dict(seen) for name, seen in self.verdicts.items()
-        }
+        verdicts = {name: dict(seen) for name, seen in self.verdicts.items()}
         for file in _same_files(run, other):
             here, there = summary(run / file), summary(other / file)
-            for name in sorted(here.keys() | there.keys()):
-                one, two = here.get(name), there.get(name)
-                if one == two:
-                    continue
+            for quantity in here.keys() | there.keys():
+                one, two = here.get(quantity), there.get(quantity)
                 if isinstance(one, str) and isinstance(two, str):
-                    claim = name.partition(",")[0]
-                    verdicts[scale][claim] = sorted({one, two, *verdicts[scale].get(claim, [])})
+                    if one != two:
+                        known_verdicts = verdicts.setdefault(scale, {})
+                        claim = quantity.name.partition(",")[0]
+                        known_verdicts[claim] = sorted({one, two, *known_verdicts.get(claim, [])})
                 else:
                     known = deviations.setdefault(file, {})
-                    known[name] = _larger(known.get(name, 0.0), deviation(one, two))
+                    known[str(quantity)] = _larger(known.get(str(quantity), 0.0), deviation(one, two))
+        deviations = {file: moved for file, numbers in deviations.items() if (moved := _worth_saying(numbers))}
         pair = {"scale": scale, "root_seed": root_seed, "other_processor": other_processor, "on": processor()}
         return Measured([*self.runs, pair], deviations, verdicts)
 
 
-def deviation(one: float | str | None, other: float | str | None) -> float | None:
-    """|other − one|/|one| of two numbers; None where one of them is missing or only one of them is zero."""
-    if isinstance(one, str) or isinstance(other, str) or one is None or other is None or not one:
+def deviation(one: Number | str | None, other: Number | str | None) -> float | None:
+    """|other − one| in the unit of one; None where a number is missing, or its unit is zero and it is not."""
+    if not isinstance(one, Number) or not isinstance(other, Number):
         return None
-    return abs(other - one) / abs(one)
+    if one.value == other.value:
+        return 0.0
+    return abs(other.value - one.value) / one.unit if one.unit else None
 
 
 def tolerance(moved: float | None) -> float | None:
@@ -88,19 +89,33 @@ def tolerance(moved: float | None) -> float | None:
 
 
 def compared(numbers: Summary, moved: Mapping[str, float | None]) -> dict[str, dict[str, Any]]:
-    """Values of one file with their absolute tolerances; null for a number that is not compared, none for words.
+    """Values of one file that are compared, each with its absolute tolerance, and words without one.
+
+    Of the statistics of a column it is the first that has a tolerance, and the mean size. A column none of whose
+    statistics has one is listed with the tolerance null: chance decides it.
 
     Args:
         numbers: Of the file.
         moved: Their deviations.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for name, value in numbers.items():
-        found[name] = {"value": value}
-        if not isinstance(value, str):
-            allowed = tolerance(moved.get(name, 0.0))
-            found[name]["tolerance"] = None if allowed is None else allowed * abs(value)
+    columns: dict[tuple[str, str], list[tuple[Quantity, Number | str]]] = {}
+    for quantity, number in numbers.items():
+        columns.setdefault((quantity.name, quantity.rows), []).append((quantity, number))
+    found = {}
+    for statistics in columns.values():
+        entries = [(quantity, _entry(number, moved.get(str(quantity), 0.0))) for quantity, number in statistics]
+        with_tolerance = [entry for entry in entries if entry[1].get("tolerance", 0.0) is not None]
+        kept = [*with_tolerance[:1], *(entry for entry in with_tolerance[1:] if entry[0].statistic == "mean size")]
+        found |= {str(quantity): entry for quantity, entry in kept or entries[:1]}
     return found
+
+
+def _entry(number: Number | str, moved: float | None) -> dict[str, Any]:
+    """Value and absolute tolerance of a number; the value alone of a word."""
+    if isinstance(number, str):
+        return {"value": number}
+    allowed = tolerance(moved)
+    return {"value": number.value, "tolerance": None if allowed is None else allowed * number.unit}
 
 
 def read_measured(path: Path) -> Measured:
@@ -111,6 +126,11 @@ def read_measured(path: Path) -> Measured:
 def write_measured(path: Path, measured: Measured) -> None:
     """Write what was measured, for `read_measured`."""
     write_json(path, asdict(measured))
+
+
+def _worth_saying(moved: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Deviations that change a tolerance, by name."""
+    return {name: each for name, each in sorted(moved.items()) if each is None or SAFETY * each > LEAST}
 
 
 def _larger(one: float | None, other: float | None) -> float | None:

@@ -1,8 +1,8 @@
 """Numbers that stand for a result, to be compared where another processor rounds otherwise and bytes differ."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,35 @@ from ndgm.store.arrays import read_arrays
 from ndgm.store.files import read_json
 from ndgm.store.run_tables import last_rows, read_table
 
-Summary: TypeAlias = dict[str, float | str]
-"""Numbers, and words such as verdicts, by name."""
+
+class Number(NamedTuple):
+    """A number, and the size that its errors are relative to."""
+
+    value: float
+    unit: float
+
+
+class Quantity(NamedTuple):
+    """What a number says: of which column, for example `adam.l1_norm`, which statistic over which rows."""
+
+    name: str
+    statistic: str = ""
+    rows: str = ""
+
+    def __str__(self) -> str:
+        """All three in words."""
+        return ", ".join(filter(None, self))
+
+
+Summary: TypeAlias = dict[Quantity, Number | str]
+"""Numbers, and words such as verdicts, by what they summarise."""
+
+STATISTICS = ("mean", "geometric mean", "median", "mean size")
+"""Of a column, in the order in which they are asked: a mean that a few entries dominate leaves the word to the next.
+
+The geometric mean is that of the sizes of all entries but zeros, and zero where there are none. Errors of the mean are
+relative to the mean size, those of the others to themselves.
+"""
 
 BOUNDS = {"kkt_violation": 1e-10, "relative_gap": 1e-10}
 """Residuals that certify a solution, with the bound that they have to keep: below it they are rounding errors."""
@@ -21,10 +48,9 @@ BOUNDS = {"kkt_violation": 1e-10, "relative_gap": 1e-10}
 def summary(path: Path) -> Summary:
     """Numbers that stand for a result; none for a file that only shows numbers of others.
 
-    Of a run table: for each method and column the mean at the end of the runs and, where runs have several rows, over
-    all rows. One orbit at a kink is chaotic, and its mean over runs is not; where a few runs dominate the mean, the
-    geometric mean and the median stand beside it, and so do the numbers over all methods. Of other tables and arrays:
-    the same of each column. Of claims: verdict, numbers, and what the paper prints of each.
+    Of a run table: `STATISTICS` of each column, for each method and for all, at the end of the runs and over all rows.
+    An orbit at a kink is chaotic, and means over runs are not. Of other tables and arrays: those of each column. Of
+    claims: the verdict, the numbers, and what the paper prints of each.
 
     Args:
         path: A file of results.
@@ -35,54 +61,62 @@ def summary(path: Path) -> Summary:
     if path.name == "claims.json":
         return {name: value for claim in read_json(path) for name, value in _of_claim(claim)}
     if path.suffix == ".npz" and path.parent.name != "weights":  # what is said of weights stands in a run table
-        arrays = {name: np.asarray(array, dtype=float).ravel() for name, array in read_arrays(path).items()}
-        return dict(_of_columns(arrays, ""))
+        return dict(_of_columns((name, array.ravel()) for name, array in read_arrays(path).items()))
     if path.suffix == ".parquet":
         return dict(_of_table(read_table(path)))
     return {}
 
 
-def _of_table(table: pd.DataFrame) -> Iterator[tuple[str, float]]:
-    numbers = table.select_dtypes("number").columns
+def verdict_of(claim: str) -> Quantity:
+    """What the verdict of a claim goes by."""
+    return Quantity(f"{claim}, verdict")
+
+
+def _of_table(table: pd.DataFrame) -> Iterator[tuple[Quantity, Number]]:
+    numbers = list(table.select_dtypes("number").columns)
+    for name in numbers:
+        finite = float(np.isfinite(table[name]).mean())
+        yield Quantity(f"{name}, share that is finite"), Number(finite, 1.0)
     if "run" in table and table["run"].duplicated().any():
-        yield from _of_rows(table, numbers, " over all rows")
+        yield from _of_rows(table, numbers, "over all rows")
         table = last_rows(table)
     yield from _of_rows(table, numbers, "")
 
 
-def _of_rows(table: pd.DataFrame, numbers: pd.Index, suffix: str) -> Iterator[tuple[str, float]]:
-    """Numbers of the rows of each method, and of all."""
-    yield from _of_columns(table[numbers], suffix)
+def _of_rows(table: pd.DataFrame, numbers: list[str], over: str) -> Iterator[tuple[Quantity, Number]]:
+    """Numbers of all rows and, if there are several methods, of those of each."""
+    yield from _of_columns(((name, table[name].to_numpy()) for name in numbers), over)
     if "method" in table and table["method"].nunique() > 1:
         for method, rows in table.groupby("method"):
-            yield from _of_columns(rows[numbers].add_prefix(f"{method}."), suffix)
+            yield from _of_columns(((f"{method}.{name}", rows[name].to_numpy()) for name in numbers), over)
 
 
-def _of_columns(columns: Mapping[str, Any] | pd.DataFrame, suffix: str) -> Iterator[tuple[str, float]]:
-    """Mean, geometric mean and median of the finite entries of each column, and the share of those that are finite."""
-    for name in columns:
-        column = np.asarray(columns[name], dtype=float)
-        finite = column[np.isfinite(column)]
-        if len(finite) < len(column):
-            yield f"{name}, share that is finite{suffix}", len(finite) / len(column)
-        bound = BOUNDS.get(str(name).rpartition(".")[2])
+def _of_columns(columns: Iterable[tuple[str, np.ndarray]], over: str = "") -> Iterator[tuple[Quantity, Number]]:
+    """The statistics of the finite entries of each column."""
+    for name, column in columns:
+        entries = column[np.isfinite(column)].astype(float)
+        bound = BOUNDS.get(name.rpartition(".")[2])
         if bound is not None:
-            yield f"{name}, share above {bound:g}{suffix}", float(np.mean(~(column <= bound)))
-        elif len(finite):
-            yield f"{name}, mean{suffix}", float(finite.mean())
-            if (finite < 0).any() and (finite > 0).any():
-                yield f"{name}, mean size{suffix}", float(np.abs(finite).mean())
-            if (finite > 0).all() and np.ptp(finite):
-                yield f"{name}, geometric mean{suffix}", float(np.exp(np.log(finite).mean()))
-            if np.ptp(finite):
-                yield f"{name}, median{suffix}", float(np.median(finite))
+            above = 1 - float(np.mean(column <= bound))
+            yield Quantity(name, f"share above {bound:g}", over), Number(above, 1.0)
+        elif len(entries):
+            sizes = np.abs(entries)
+            size = float(sizes.mean())
+            geometric = float(np.exp(np.log(sizes[sizes > 0]).mean())) if size else 0.0
+            median = float(np.median(entries))
+            found = (
+                Number(float(entries.mean()), size),
+                *(Number(each, abs(each)) for each in (geometric, median, size)),
+            )
+            for statistic, number in zip(STATISTICS, found, strict=True):
+                yield Quantity(name, statistic, over), number
 
 
-def _of_claim(claim: Mapping[str, Any]) -> Iterator[tuple[str, float | str]]:
-    yield f"{claim['id']}, verdict", claim["verdict"]
+def _of_claim(claim: Mapping[str, Any]) -> Iterator[tuple[Quantity, Number | str]]:
+    yield verdict_of(claim["id"]), claim["verdict"]
     for name in ("measured", "reference"):
         if claim[name] is not None:
-            yield f"{claim['id']}, {name}", claim[name]
+            yield Quantity(f"{claim['id']}, {name}"), Number(claim[name], abs(claim[name]))
     for row, columns in (claim.get("table") or {}).items():
         for column, value in columns.items():
-            yield f"{claim['id']}, {row}, {column}", value
+            yield Quantity(f"{claim['id']}, {row}, {column}"), Number(value, abs(value))

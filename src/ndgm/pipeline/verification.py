@@ -19,7 +19,7 @@ from typing import Any
 from ndgm.pipeline.deviations import Deviations, compared
 from ndgm.pipeline.jobs import FIGURES
 from ndgm.pipeline.processor import described, kind, processor
-from ndgm.pipeline.summaries import Summary, summary
+from ndgm.pipeline.summaries import Number, Summary, summary, verdict_of
 from ndgm.store.files import InputError, read_json, write_atomically, write_json
 from ndgm.store.provenance import file_hash
 
@@ -103,7 +103,7 @@ def accept(
     files = result_files(results)
     numbers = {file: compared(found, deviations.get(file, {})) for file in files if (found := summary(results / file))}
     for name, seen in verdicts.items():
-        numbers["claims.json"][f"{name}, verdict"]["seen"] = seen
+        numbers["claims.json"][str(verdict_of(name))]["seen"] = seen
     write_json(reference / "hashes.json", {file: file_hash(results / file) for file in files})
     write_json(reference / "settings.json", settings, sort_keys=False)
     write_json(reference / "processor.json", processor())
@@ -194,9 +194,11 @@ def _with_numbers(path: Path, file: str, reference_hash: str, expected: Mapping[
 
 def _differences(numbers: Summary, expected: Mapping[str, Any]) -> _Differences:
     found = _Differences()
-    found.lines += [f"{name} is not in the reference" for name in numbers if name not in expected]
+    values = {str(quantity): each.value if isinstance(each, Number) else each for quantity, each in numbers.items()}
+    columns = {name.partition(",")[0] for name in expected}
+    found.lines += [f"{name} is not in the reference" for name in values if name.partition(",")[0] not in columns]
     for name, wanted in expected.items():
-        value, reference = numbers.get(name), wanted["value"]
+        value, reference = values.get(name), wanted["value"]
         if value is None:
             found.lines.append(f"{name} is missing from the results")
         elif value == reference or wanted.get("tolerance", 0) is None:

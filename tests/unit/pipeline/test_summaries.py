@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import gmean
 
-from ndgm.pipeline.summaries import BOUNDS, summary
+from ndgm.pipeline.summaries import BOUNDS, Quantity, summary
 from ndgm.store.files import write_json
 from ndgm.store.run_tables import write_table
 
@@ -25,16 +25,17 @@ def table(tmp_path):
 
 
 def test_means_of_a_run_table_are_those_of_the_ends_and_of_all_rows(table):
-    found = summary(table)
-    assert found["ista.l1_norm, mean"] == 10.0
-    assert found["ista.l1_norm, median"] == 10.0
-    assert found["ista.l1_norm, geometric mean"] == pytest.approx(gmean([4, 16]), rel=1e-14)
-    assert found["ista.l1_norm, mean over all rows"] == np.mean(NORMS["ista"])
-    assert found["l1_norm, mean"] == np.mean([4, 16, 5, 0.25])
-    assert found["adam.l1_norm, mean over all rows"] == pytest.approx(2.25 / 3)
-    assert found["adam.l1_norm, mean size over all rows"] == pytest.approx(8.25 / 3)
-    assert found["adam.l1_norm, share that is finite over all rows"] == 0.75
-    assert "adam.l1_norm, geometric mean over all rows" not in found
+    found = {str(quantity): number for quantity, number in summary(table).items()}
+    assert found["ista.l1_norm, mean"] == (10.0, 10.0)
+    assert found["ista.l1_norm, median"] == (10.0, 10.0)
+    assert found["ista.l1_norm, geometric mean"].value == pytest.approx(gmean([4, 16]), rel=1e-14)
+    assert found["ista.l1_norm, mean, over all rows"].value == np.mean(NORMS["ista"])
+    assert found["l1_norm, mean"].value == np.mean([4, 16, 5, 0.25])
+    # Of −3, 5 and 0.25: an error of the mean is relative to the mean size.
+    assert found["adam.l1_norm, mean, over all rows"] == pytest.approx((2.25 / 3, 8.25 / 3))
+    assert found["adam.l1_norm, mean size, over all rows"].value == pytest.approx(8.25 / 3)
+    assert found["adam.l1_norm, geometric mean, over all rows"].value == pytest.approx(gmean([3, 5, 0.25]))
+    assert found["l1_norm, share that is finite"] == (7 / 8, 1.0)
 
 
 @pytest.mark.parametrize("factor", [1.02, 0.98])
@@ -44,10 +45,10 @@ def test_a_column_that_is_wrong_by_two_percent_changes_each_of_its_numbers_by_th
     changed["l1_norm"] *= factor
     write_table(tmp_path / "changed.parquet", changed)
     after = summary(tmp_path / "changed.parquet")
-    of_column = [name for name in before if "l1_norm" in name and "share" not in name]
-    assert len(of_column) > 10
-    for name in of_column:
-        assert after[name] == pytest.approx(factor * before[name], rel=1e-12), name
+    of_column = [quantity for quantity in before if "l1_norm" in quantity.name and quantity.statistic]
+    assert len(of_column) == 4 * 2 * 3  # statistics, ends and all rows, two methods and all
+    for quantity in of_column:
+        assert after[quantity] == pytest.approx([factor * each for each in before[quantity]], rel=1e-12), quantity
 
 
 @pytest.mark.parametrize("name", BOUNDS)
@@ -55,13 +56,14 @@ def test_a_residual_is_held_against_the_bound_that_it_certifies(tmp_path, name):
     bound = BOUNDS[name]
     for values, share in (([0.0, bound / 1e6, bound], 0.0), ([2 * bound, 0, 0, np.nan], 0.5)):
         write_table(tmp_path / "exact.parquet", pd.DataFrame({name: values}))
-        assert summary(tmp_path / "exact.parquet")[f"{name}, share above {bound:g}"] == share
+        assert summary(tmp_path / "exact.parquet")[Quantity(name, f"share above {bound:g}")] == (share, 1.0)
 
 
 def test_claims_give_their_verdict_and_their_numbers(tmp_path):
     claim = {"id": "a", "verdict": "supported", "measured": 2.0, "reference": None, "table": {"x": {"y": 3.0}}}
     write_json(tmp_path / "claims.json", [claim])
-    assert summary(tmp_path / "claims.json") == {"a, verdict": "supported", "a, measured": 2.0, "a, x, y": 3.0}
+    found = {str(quantity): each for quantity, each in summary(tmp_path / "claims.json").items()}
+    assert found == {"a, verdict": "supported", "a, measured": (2.0, 2.0), "a, x, y": (3.0, 3.0)}
 
 
 def test_what_only_shows_numbers_has_none(tmp_path):
