@@ -91,8 +91,8 @@ def tolerance(moved: float | None) -> float | None:
 def compared(numbers: Summary, moved: Mapping[str, float | None]) -> dict[str, dict[str, Any]]:
     """Values of one file that are compared, each with its absolute tolerance, and words without one.
 
-    Of the statistics of a column it is the first that has a tolerance, and the mean size. A column none of whose
-    statistics has one is listed with the tolerance null: chance decides it.
+    Of the statistics of a column it is the first that has a tolerance, and the mean size where signs make that another
+    number. A column none of whose statistics has a tolerance is listed with null: chance decides it.
 
     Args:
         numbers: Of the file.
@@ -101,12 +101,16 @@ def compared(numbers: Summary, moved: Mapping[str, float | None]) -> dict[str, d
     columns: dict[tuple[str, str], list[tuple[Quantity, Number | str]]] = {}
     for quantity, number in numbers.items():
         columns.setdefault((quantity.name, quantity.rows), []).append((quantity, number))
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for statistics in columns.values():
         entries = [(quantity, _entry(number, moved.get(str(quantity), 0.0))) for quantity, number in statistics]
         with_tolerance = [entry for entry in entries if entry[1].get("tolerance", 0.0) is not None]
-        kept = [*with_tolerance[:1], *(entry for entry in with_tolerance[1:] if entry[0].statistic == "mean size")]
-        found |= {str(quantity): entry for quantity, entry in kept or entries[:1]}
+        kept = with_tolerance[:1] or entries[:1]
+        first = kept[0][1]["value"]
+        kept += [
+            each for each in with_tolerance[1:] if each[0].statistic == "mean size" and each[1]["value"] != abs(first)
+        ]
+        found |= {str(quantity): entry for quantity, entry in kept}
     return found
 
 
