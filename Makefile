@@ -14,7 +14,7 @@ smoke: .venv/ready  ## the same in small: a first look
 
 verify: .venv/ready  ## the paper, compared with reference/laptop
 	@$(SNAKEMAKE) verify
-	@tail -n 1 results/laptop/logs/verify.log
+	@tail -n 4 results/laptop/logs/verify.log
 
 report: paper  ## one offline page with figures, captions and run times
 	@$(SNAKEMAKE) --report results/report.html

@@ -1,0 +1,77 @@
+"""`verify` on whole runs: here, with numbers that are wrong by 2 %, and as on another processor."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import ROOT, SMOKE, copy_repository, run_snakemake
+
+from ndgm.pipeline.deviations import read_measured
+from ndgm.pipeline.processor import OTHER_PROCESSORS
+from ndgm.pipeline.verification import Agreement, accept, compare
+from ndgm.store.run_tables import write_table
+
+
+def test_verify(smoke_copy: Path) -> None:
+    """A run equals the reference made from it; a changed reference value is reported by file, name and rule."""
+    paths = ["--results", "results/smoke", "--reference", "reference/smoke"]
+    made = [sys.executable, "scripts/accept_reference.py", *paths]
+    subprocess.run(made, cwd=smoke_copy, env={**os.environ, "PYTHONPATH": "src"}, check=True, capture_output=True)
+    done = run_snakemake(smoke_copy, "verify", "--cores", "1", *SMOKE)
+    assert done.returncode == 0, done.stdout
+    assert "identical bytes (" in (smoke_copy / "results/smoke/logs/verify.log").read_text().splitlines()[-1]
+    reference = smoke_copy / "reference/smoke/values.json"
+    values = json.loads(reference.read_text())
+    changed = next(name for name, value in values["claims.json"].items() if value.get("tolerance"))
+    values["claims.json"][changed]["value"] += 1000
+    reference.write_text(json.dumps(values))
+    done = run_snakemake(smoke_copy, "verify", "--cores", "1", *SMOKE)
+    assert done.returncode != 0
+    assert re.search(rf"claims.json: {changed}.*\(made by rule gather_claims\)", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("factor", [1.02, 0.98])
+def test_each_number_that_is_wrong_by_two_percent_is_named(smoke_run: Path, tmp_path: Path, factor: float) -> None:
+    """In every table of a run, every number that is compared; words and what chance decides aside."""
+    results, reference = tmp_path / "results", tmp_path / "reference"
+    shutil.copytree(smoke_run / "results/smoke", results, copy_function=os.link)
+    settings = json.loads((ROOT / "reference/smoke/settings.json").read_text())
+    accept(results, reference, settings, read_measured(ROOT / "reference/deviations.json").deviations, {})
+    values = json.loads((reference / "values.json").read_text())
+    tables = [file for file in values if file.endswith(".parquet")]
+    for file in tables:
+        table = pd.read_parquet(results / file)
+        wrong = {name: factor * table[name] for name in table.select_dtypes("number") if name != "run"}
+        write_table(results / file, table.assign(**wrong))
+    found = {each.file: each for each in compare(results, reference)}
+    for file in tables:
+        said = {line.partition(" is ")[0] for line in found[file].differences}
+        numbers = {name: entry for name, entry in values[file].items() if entry["tolerance"]}
+        # Shares of what is finite or too large do not change with a factor; zeros and infinities are what they were.
+        held = {name for name in numbers if "share" not in name and not name.startswith(("run,", "run."))}
+        missed = {name for name in held - said if not _mean_of_both_signs(name, numbers)}
+        assert {name for name in missed if ".run, " not in name} == set(), file
+        assert found[file].agreement == Agreement.DIFFERS
+
+
+def _mean_of_both_signs(name: str, numbers: dict) -> bool:
+    """A mean whose entries cancel, beside which the mean size is held."""
+    return name.replace(", mean", ", mean size") in numbers
+
+
+def test_a_run_as_on_another_processor_is_within_tolerance(tmp_path: Path) -> None:
+    """Without fused multiply-add and long vectors no number leaves its tolerance: what a reviewer tries first."""
+    folder = copy_repository(tmp_path / "elsewhere")
+    there = tuple(f"{name}={value}" for name, value in OTHER_PROCESSORS["sse4.2"].items())
+    done = run_snakemake(folder, "verify", "--cores", "2", *SMOKE, prefix=("env", *there))
+    assert done.returncode == 0, done.stdout
+    said = (folder / "results/smoke/logs/verify.log").read_text().splitlines()
+    assert said[-1].startswith("within tolerance ("), said
+    assert any("limited by ATEN_CPU_CAPABILITY=default" in line for line in said)
+    assert any(line.startswith("nearest to its tolerance: ") for line in said)
