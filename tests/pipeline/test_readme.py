@@ -20,13 +20,13 @@ DRY_RUN = "SNAKEMAKE='.venv/bin/snakemake --cores all --dry-run'"
 INSTEAD = {
     "make paper": f"make paper {DRY_RUN}",  # laptop scale takes minutes
     "make paper verify": "make --dry-run paper verify",
-    "make verify": "make --dry-run verify",  # test_reruns.py verifies a smoke run
+    "make verify": "make --dry-run verify",  # test_verify.py verifies a smoke run
     "make report": "make --dry-run report",  # test_reruns.py writes that of a smoke run
     "make test": "make --dry-run test",  # this is it
     "make bench": "make --dry-run bench",  # takes minutes
     "make gpu": "make --dry-run gpu",  # needs a CUDA device; test_check_gpu.py drives its logic
     "snakemake --cores all": "snakemake --cores all --dry-run",  # laptop scale takes minutes
-    # A reference is compared on processors of its kind; test_reruns.py verifies a run with a reference of its own.
+    # A reference is compared on processors of its kind; test_verify.py verifies a run with a reference of its own.
     "snakemake --cores all verify --config scale=smoke": "snakemake --cores all verify --dry-run --config scale=smoke",
     "snakemake --cores all --forceall": "snakemake --cores all --forceall --dry-run",
     "conda env create -f environment.yml": "true",  # test_packaging.py reads that file as conda does
@@ -36,6 +36,8 @@ INSTEAD = {
     "python scripts/accept_reference.py --results results/laptop --reference reference/laptop": (
         "python scripts/accept_reference.py --results results/smoke --reference reference/mine"
     ),
+    "python scripts/measure_deviations.py --repository . --out reference/deviations.json --scale smoke --root-seeds 1 7 "
+    "20240116": "python scripts/measure_deviations.py --help",  # takes an hour
 }
 
 
