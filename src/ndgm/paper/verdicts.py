@@ -91,7 +91,7 @@ class DecidedClaim:
 
     @property
     def label(self) -> str:
-        """Short name that tags carry: L1-floor of `l1_paradox_floor`, L1-networks-turn of `l1_paradox_networks_turn`."""
+        """Short name that tags carry, such as L1-networks-turn of `l1_paradox_networks_turn`."""
         return "-".join([TAGS[self.group], *self.id.removeprefix(self.group).strip("_").split("_")])
 
     @property
