@@ -20,6 +20,7 @@ os.environ |= environment(Path(workflow.basedir, "src"))  # of every job, for th
 from ndgm.data.sources import SOURCES
 from ndgm.pipeline.imports import imports_of
 from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files
+from ndgm.pipeline.config_files import unreadable
 from ndgm.pipeline.settings import faults, missing_files, overrides
 from ndgm.pipeline.targets import last_lines, unknown, unknown_tables
 from ndgm.store.files import write_atomically
@@ -27,6 +28,9 @@ from ndgm.store.files import write_atomically
 PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
 SCALE = config.get("scale")
 FILES = [file for file in dict.fromkeys(["config/laptop.yaml", f"config/{SCALE}.yaml"]) if os.path.exists(file)]
+WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
+if found := unreadable(WRITTEN["files"]):
+    sys.exit(found)
 
 
 if len(FILES) > 1:
@@ -34,7 +38,6 @@ if len(FILES) > 1:
     configfile: FILES[1]  # what the command line says is merged over it
 
 
-WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
 if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
     sys.exit("\n".join(found))
 if line := overrides(config):
