@@ -1,7 +1,10 @@
 """Bad input stops the run with one clear line, exit code not 0, no traceback, and nothing half-written."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,6 +132,57 @@ def test_a_table_that_there_is_not(repository: Path, file: str, old: str, new: s
         assert re.fullmatch(line, last_line(run_snakemake(repository, "--cores", "1", *SMOKE)))
     finally:
         (repository / file).write_text(text)
+
+
+def made(folder: Path, target: str, prefix: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess:
+    """What make says where the environment is set up, which is this one."""
+    command = [*prefix, "make", target, f"CHECK={sys.executable} scripts/check_start.py --files config/laptop.yaml"]
+    environment = os.environ | {"PYTHONPATH": "src"} | variables
+    pipes = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.run([*command, "--old-file=.venv/ready"], cwd=folder, env=environment, **pipes)
+
+
+@pytest.mark.parametrize("target", ["paper", "smoke", "verify"])
+def test_make_looks_before_snakemake_starts(repository: Path, target: str) -> None:
+    """A config in Latin-1 is a traceback of Snakemake's."""
+    file = repository / "config/laptop.yaml"
+    text = file.read_bytes()
+    try:
+        file.write_bytes("# größer\n".encode("latin-1") + text)
+        done = made(repository, target)
+        assert "Traceback" not in done.stdout and done.returncode != 0
+        assert "error: config/laptop.yaml: line 1 is not UTF-8; write it anew in that encoding\n" in done.stdout
+    finally:
+        file.write_bytes(text)
+
+
+@pytest.mark.skipif(not AS_A_USER, reason="a superuser writes everywhere, and setpriv is not there")
+def test_a_home_that_cannot_be_written(repository: Path, tmp_path: Path) -> None:
+    """Snakemake's own copies would go there."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o500)
+    done = made(repository, "smoke", AS_A_USER, HOME=str(home), XDG_CACHE_HOME="")
+    assert f"error: {home}: not a folder that can be written to, and Snakemake" in done.stdout
+    assert "Traceback" not in done.stdout and done.returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "config/mine.yaml: holds no settings"),
+        ("scale: smoke\n", "command line: scale: in config/mine.yaml it is 'smoke'; write `scale: mine` there"),
+        ("root_seed: 7\n", "command line: scale: in config/mine.yaml it is missing; write `scale: mine` there"),
+        ("scale: mine\nscale: mine\n", "config/mine.yaml: line 2: scale is given a second time, after line 1"),
+    ],
+)
+def test_a_scale_of_ones_own_with_a_fault(repository: Path, text: str, line: str) -> None:
+    """Its file is read before Snakemake merges it."""
+    mine = repository / "config/mine.yaml"
+    mine.write_text(text)
+    try:
+        assert last_line(run_snakemake(repository, "--cores", "1", "--config", "scale=mine")) == line
+    finally:
+        mine.unlink()
 
 
 def test_another_scale_than_the_config(repository: Path) -> None:
