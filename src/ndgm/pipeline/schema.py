@@ -51,7 +51,7 @@ def violations(settings: Mapping[str, Any]) -> Faults:
 def schema() -> dict[str, Any]:
     """The schema, completed."""
     text = (files("ndgm.pipeline") / "config.schema.yaml").read_text(encoding="utf-8")
-    return completed(yaml.safe_load(text))
+    return completed(yaml.load(text, yaml.CSafeLoader))
 
 
 def completed(node: Any) -> Any:
