@@ -19,29 +19,30 @@ def imports_of(*programs: str) -> list[str]:
     found: set[Path] = set()
     waiting = [Path(program) for program in programs]
     while waiting:
-        file = waiting.pop()
-        new = _imported_by(file) - found if file.is_file() else set()  # Snakemake names a missing program
+        new = _imported_by(waiting.pop(), Path.cwd()) - found
         found |= new
         waiting += new
     return sorted(map(str, found))
 
 
-def _imported_by(file: Path) -> set[Path]:
-    """The files that one Python file imports from `src/`."""
-    return {path for name in _names(file, file.read_text(encoding="utf-8")) for path in _files(name)}
-
-
 @cache
-def _names(file: Path, text: str) -> frozenset[str]:
+def _imported_by(file: Path, root: Path) -> frozenset[Path]:
+    """The files that one Python file imports from `src/`, as it was when the workflow was read."""
+    if not (root / file).is_file():  # Snakemake names a missing program
+        return frozenset()
+    return frozenset(path for name in _names(file) for path in _files(name, root))
+
+
+def _names(file: Path) -> set[str]:
     """Full names of what a Python file imports: modules, and what it takes from them."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(text, str(file))):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             module = _absolute(node, file)
             names |= {f"{module}.{alias.name}" for alias in node.names}  # a module, or a thing in one
-    return frozenset(names)
+    return names
 
 
 def _absolute(node: ast.ImportFrom, file: Path) -> str:
@@ -52,9 +53,10 @@ def _absolute(node: ast.ImportFrom, file: Path) -> str:
     return ".".join([*package, node.module] if node.module else package)
 
 
-def _files(name: str) -> set[Path]:
+@cache
+def _files(name: str, root: Path) -> frozenset[Path]:
     """Importing `a.b.c` runs `a/__init__.py`, `a/b/__init__.py` and `a/b/c.py`, as far as they are ours."""
     parts = name.split(".")
     stems = [SOURCES.joinpath(*parts[: i + 1]) for i in range(len(parts))]
     candidates = [path for stem in stems for path in (stem.with_suffix(".py"), stem / "__init__.py")]
-    return {path for path in candidates if path.is_file()}
+    return frozenset(path for path in candidates if (root / path).is_file())
