@@ -39,7 +39,9 @@ ATTRACTS = 0.97
 
 # A second cycle, of two sizes a ≠ b, would need ℓ'(a) = ℓ'(b); without one, sizes converge to the fixed point p of
 # a ↦ |a − ηℓ'(a)| from every start (Coppel, 1955). Where ℓ' is constant, on |x| and Huber's function, a + b = η.
-@claim(figure="edge_of_stability_bifurcations", kind="identity", test=within(EXACT))
+@claim(
+    figure="edge_of_stability_bifurcations", kind="identity", test=within(EXACT), unit="(deviation of the amplitude)"
+)
 def edge_of_stability_amplitude(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""On an even convex function whose $\ell'(p)/p$ falls from $L$, descent from every start ends on a cycle $\pm p$
     with $\ell'(p)/p = 2/\eta$ if $\eta > 2/L$ (on $|x|$ and Huber's function on one as long, of any phase), and at the
@@ -83,7 +85,7 @@ def edge_of_stability_secant(edge_of_stability_cycles: pd.DataFrame) -> Evidence
     return Evidence(left, 0.0)
 
 
-@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(1e-10))
+@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(1e-10), unit="times $2/\\eta$")
 def edge_of_stability_identity(
     edge_of_stability_cycles: pd.DataFrame,
     edge_of_stability_asymmetric: pd.DataFrame,
@@ -111,7 +113,12 @@ def edge_of_stability_identity(
     return Evidence(left, 0.0)
 
 
-@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(1e-10))
+@claim(
+    figure="edge_of_stability_sharpness",
+    kind="identity",
+    test=within(1e-10),
+    unit="(sharpness over $2/\\eta$, or length of a step over $\\eta$)",
+)
 def edge_of_stability_kinks(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""On $|x|$, and on Huber's function beyond $2/L$, the pointwise sharpness at the iterates is zero, while the loss
     does not settle: the last step is $\eta$ long.

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from claims_on_made_up_tables import change, claims_of, copied_for_each_test, law
+from claims_on_made_up_tables import change, claims_of, copied_for_each_test, law, measured, with_unit
 
 import ndgm.claims.edge_of_stability  # noqa: F401  (registers its claims)
 from ndgm.decide.claim import decide
@@ -243,3 +243,15 @@ def test_a_run_that_diverged_or_no_runs_leave_what_reads_them_open(table, tables
         readers = {name for name in CLAIMS if table in CLAIMS[name].experiments}
         assert {found[name] for name in readers} == {"inconclusive"}
         assert all(found[name] != "inconclusive" for name in set(CLAIMS) - readers)
+
+
+@pytest.mark.parametrize("name", with_unit(CLAIMS, "times $2/"))
+def test_one_more_edge_of_curvature_is_printed_as_one_more(name, tables):
+    found = []
+    for edges in (1, 2):
+        for table in tables.values():
+            curvature = edges * 2 / table["step_size"]
+            table["sharpness"] = table["sharpness_before"] = table["smoothness"] = curvature
+            table["mean_curvature"] = curvature * table["mean_squared_gradient_norm"]
+        found.append(measured(name, tables))
+    np.testing.assert_allclose(found[1] - found[0], 1.0, rtol=1e-9)

@@ -10,6 +10,7 @@ from claims_on_made_up_tables import (
     copied_for_each_test,
     diverge,
     law,
+    measured,
     near_one,
     only,
     random_among,
@@ -17,6 +18,7 @@ from claims_on_made_up_tables import (
     verdict,
     why_inconclusive,
     with_two_rows,
+    with_unit,
 )
 
 import ndgm.claims.l1_paradox  # noqa: F401  (registers its claims)
@@ -277,3 +279,32 @@ def test_steps_of_the_noisy_runs_are_not_mixed(tables):
     change(tables[NOISE], "mean_l1_norm", "step_size_times_lipschitz == 0.002", scaled(0.9))
     row = row_of("l1_paradox_noise_norm", tables)
     assert row["verdict"] == "refuted" and row["n"] == SEEDS and row["cells"] == 56
+
+
+@pytest.mark.parametrize("name", with_unit(CLAIMS, "$\\eta$"))
+def test_a_norm_of_one_step_for_each_unit_of_penalty_is_printed_as_one_step(name, tables):
+    runs = tables["l1_paradox_lasso"]
+    runs["mean_l1_norm"] = runs["step_size"] * runs["penalty"]
+    np.testing.assert_allclose(measured(name, tables), 1.0)
+
+
+@pytest.mark.parametrize("name", with_unit(CLAIMS, "$\\eta L$"))
+def test_an_error_of_one_eta_l_is_printed_as_one(name, tables):
+    exact, runs = tables["l1_paradox_exact"], tables["l1_paradox_lasso"]
+    cell = ["design", "step_size_times_lipschitz", "penalty_over_max"]
+    predicted = runs[cell].merge(exact[[*cell, "predicted_l1_norm"]], on=cell, how="left")["predicted_l1_norm"]
+    runs["mean_l1_norm"] = predicted * (1 + runs["step_size_times_lipschitz"])
+    np.testing.assert_allclose(measured(name, tables), 1.0)
+
+
+@pytest.mark.parametrize("name", with_unit(CLAIMS, "$\\lambda"))
+def test_a_penalty_in_units_of_the_largest_is_one_of_the_grid(name, tables):
+    assert np.isclose(measured(name, tables).to_numpy()[:, np.newaxis], PENALTIES).any(axis=1).all()
+
+
+@pytest.mark.parametrize("name", with_unit(CLAIMS, "(L1 norm)"))
+def test_numbers_without_a_unit_are_those_of_the_table(name, tables):
+    before = measured(name, tables)
+    for table in tables.values():
+        table[[norm for norm in ("mean_l1_norm", "l1_norm") if norm in table]] *= 3
+    np.testing.assert_allclose(measured(name, tables), 3 * before)
