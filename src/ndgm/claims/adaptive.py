@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.selection import ends_of, nonempty
+from ndgm.decide.selection import ends_of, nonempty, select, variants
 from ndgm.decide.statistics import difference, equivalence, order, within
 from ndgm.theory.adaptive import (
     adagrad_floor,
@@ -14,7 +14,6 @@ from ndgm.theory.adaptive import (
 )
 
 CELL = ["design", "step_size_times_lipschitz", "penalty_over_max", "seed"]
-RMSPROP = ["rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999"]
 MOMENTUM = 0.9
 """β₁ of Adam, and the heavy-ball method's momentum."""
 
@@ -42,7 +41,8 @@ def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ the norm that RMSProp keeps falls from each penalty to the next, where that of the
     subgradient method rises.
     """
-    runs = ends_of(adaptive_lasso, method=["subgradient", *RMSPROP]).set_index(["method", *CELL])
+    methods = ["subgradient", *variants(adaptive_lasso, "rmsprop")]
+    runs = ends_of(adaptive_lasso, method=methods).set_index(["method", *CELL])
     curves = runs["mean_l1_norm"].unstack("penalty_over_max")
     before, after = curves.iloc[:, :-1].set_axis(curves.columns[1:], axis=1).stack(), curves.iloc[:, 1:].stack()
     rises = after.index.get_level_values("method") == "subgradient"
@@ -125,7 +125,8 @@ def adaptive_epsilon(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On $\lambda|w|$ the $\varepsilon$ that is added to the divisor scales RMSProp's floor, to
     $\tfrac{\eta}{2}\lambda/(\lambda + \varepsilon)$.
     """
-    runs = ends_of(adaptive_one_weight, design="low kink", method=RMSPROP).set_index(["method", "penalty", "seed"])
+    low = select(adaptive_one_weight, design="low kink")
+    runs = ends_of(low, method=variants(low, "rmsprop")).set_index(["method", "penalty", "seed"])
     penalty = runs.index.get_level_values("penalty").to_numpy()
     floor = rmsprop_floor(runs["step_size"].to_numpy(), penalty, [0.0], runs["epsilon"].iloc[0])
     return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index))
@@ -200,9 +201,10 @@ def _cycle(runs: pd.DataFrame, methods: list[str]) -> Evidence:
 
 def _parabolas_and_kinks(runs: pd.DataFrame, *, tilted: bool) -> tuple[pd.Series, pd.Series]:
     """Mean of |w| that RMSProp keeps on parabolas and on kinks, tilted or not, for every pair of the two."""
-    kinks = _kept_on(runs, "kink", RMSPROP).droplevel("curvature")
+    methods = variants(runs, "rmsprop")
+    kinks = _kept_on(runs, "kink", methods).droplevel("curvature")
     kinks = kinks[(kinks.index.get_level_values("tilt") > 0) == tilted]
-    parabolas = _kept_on(runs, "parabola", RMSPROP).droplevel("tilt")
+    parabolas = _kept_on(runs, "parabola", methods).droplevel("tilt")
     pairs = kinks.rename("kink").reset_index().merge(parabolas.rename("parabola").reset_index(), on=["method", "seed"])
     pairs = nonempty(pairs).set_index(["method", "curvature", "tilt", "seed"])
     return pairs["parabola"], pairs["kink"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.selection import ends_of, select
+from ndgm.decide.selection import ends_of, none_diverged, select
 from ndgm.decide.statistics import MissingValue, at_most, equivalence, order, within
 from ndgm.theory.convergence import geometric_rate, hovering_distance, power_law_exponent
 from ndgm.theory.worst_cases import lower_bound, smooth_worst_case
@@ -171,8 +171,7 @@ def _by_run(
     runs: pd.DataFrame, method: str, rates: Callable[[np.ndarray, np.ndarray], dict[str, float]]
 ) -> pd.DataFrame:
     """Rates of each run of a method, from its recorded steps and their gaps in decades, by design, step size, seed."""
-    ends_of(runs, method=method)
-    runs = select(runs, method=method)
+    runs = none_diverged(select(runs, method=method))
     runs = runs.assign(decades=np.log10(runs["objective"].clip(lower=ROUNDING)))
     curves = runs.groupby(["design", "step_size", "seed"])
     return curves.apply(lambda curve: pd.Series(rates(curve["step"].to_numpy(), curve["decades"].to_numpy())))

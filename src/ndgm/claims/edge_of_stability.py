@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.selection import ends_of, select
+from ndgm.decide.selection import ends_of, none_diverged, nonempty, select
 from ndgm.decide.statistics import at_most, within
 from ndgm.theory.edge_of_stability import (
     amplitude_near_threshold,
@@ -221,8 +221,7 @@ def edge_of_stability_logistic_separable(edge_of_stability_separable: pd.DataFra
     r"""Where the data are separable, a step far beyond $2/L$ may make the loss of logistic regression oscillate at
     first, but then it converges: in the second half of a run it never rises from one recorded step to the next.
     """
-    runs = edge_of_stability_separable
-    ends_of(runs)
+    runs = none_diverged(nonempty(edge_of_stability_separable))
     later = runs[runs["step"] >= runs["step"].max() // 2]
     rises = later.groupby(["design", "step_size_over_threshold", "seed"])["objective"].agg(
         lambda losses: float((losses.diff().dropna() > 0).mean())

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.selection import ends_of, select
+from ndgm.decide.selection import ends_of, none_diverged, select
 from ndgm.decide.statistics import MissingValue, equivalence, order, within
 from ndgm.theory.l1_paradox import floor_slope, noisy_floor
 
@@ -12,9 +12,6 @@ RISING = 0.1
 """From this penalty on, the claims on the rising branch are made."""
 
 CELL = ["design", "penalty"]
-RMSPROP = ["rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999"]
-ADAPTIVE = ["sign", *RMSPROP, "adam", "amsgrad", "adam_decoupled", "adagrad"]
-SUBGRADIENT_METHODS = ["subgradient", "subgradient_sqrt", "heavy_ball", *ADAPTIVE]
 
 SHORT_MEMORY = {"rmsprop_0.99": ["minibatch", "gelu"], "rmsprop_0.9": ["minibatch"], "sign": ["minibatch"]}
 """Methods that divide by a gradient which they remember for less than a run, in the sweeps that have them."""
@@ -68,8 +65,7 @@ def l1_paradox_networks_no_exact_zeros(l1_paradox_networks: pd.DataFrame) -> Evi
     """No subgradient method, adaptive or with decoupled penalty, has a weight of a network at exactly zero at any
     recorded step.
     """
-    ends_of(l1_paradox_networks, method=SUBGRADIENT_METHODS)
-    runs = select(l1_paradox_networks, method=SUBGRADIENT_METHODS)
+    runs = none_diverged(select(l1_paradox_networks, penalty_by="subgradient"))
     zeros = runs.groupby(["method", *CELL, "seed"])["zeros"].max()
     shrinking = ["subgradient_sqrt", "adagrad"]
     most = runs.assign(method=runs["method"].where(runs["method"].isin(shrinking), "all others")).groupby("method")

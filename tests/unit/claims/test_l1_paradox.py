@@ -71,6 +71,8 @@ def runs_on(exact, experiment, methods):
 
 def lasso_table(exact, rng):
     runs = runs_on(exact, "l1_paradox_lasso", METHODS)
+    shrinks = runs["method"].isin(["ista", "fista", "truncated_gradient"])
+    runs["penalty_by"] = shrinks.map({True: "shrink", False: "subgradient"})
     factor = {"heavy_ball": 1.3, "subgradient_sqrt": 0.05, "subgradient_geometric": 1e-5}
     norm = runs["predicted_l1_norm"] * runs["method"].map(factor).fillna(1.0)
     norm *= near_one(rng, runs, 0.0005)
@@ -84,7 +86,7 @@ def lasso_table(exact, rng):
         "mean_squared_gradient_norm": squared_gradient,
         "mean_inner_product": inner,
     }
-    zeros = runs["exact_zeros"].where(runs["method"].isin(["ista", "fista", "truncated_gradient"]), 0).to_numpy()
+    zeros = runs["exact_zeros"].where(shrinks, 0).to_numpy()
     table = with_two_rows(runs, HALFWAY, AT_THE_END | ends).drop(columns=set(exact) - set(RUN_COLUMNS))
     last = table["step"] == STEPS
     table.loc[last, "zeros"] = zeros.astype(float)
@@ -308,3 +310,11 @@ def test_numbers_without_a_unit_are_those_of_the_table(name, tables):
     for table in tables.values():
         table[[norm for norm in ("mean_l1_norm", "l1_norm") if norm in table]] *= 3
     np.testing.assert_allclose(measured(name, tables), 3 * before)
+
+
+def test_a_new_method_joins_the_claims_on_all_of_its_kind(tables):
+    runs = tables["l1_paradox_lasso"]
+    for known, claim in (("subgradient", "l1_paradox_no_exact_zeros"), ("ista", "l1_paradox_proximal_zeros")):
+        new = runs[runs["method"] == known].assign(method="new", run=lambda rows: rows["run"] + 100_000)
+        new.loc[new["step"] == STEPS, "zeros"] += 1
+        assert verdict(claim, tables | {"l1_paradox_lasso": pd.concat([runs, new])}) == "refuted"
