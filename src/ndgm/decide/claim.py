@@ -32,13 +32,16 @@ class Evidence:
             of a comparison (times the factor that the statement names, if any).
         over: The level that replicates.
         table: Numbers that the paper prints one by one, besides those of the cell that speaks most against the claim.
+        horizon: The largest value that could be measured, such as the length of a run: a value above it ranks above all
+            others, and is printed as more than the horizon. None where every value can be measured.
     """
 
     measured: pd.Series
     reference: Reference
-    compared: Compared = "predicted"
+    compared: Compared
     over: str = "seed"
     table: pd.DataFrame | None = None
+    horizon: float | None = None
 
     def __post_init__(self) -> None:
         """Check what the decision rules rely on.
@@ -221,21 +224,25 @@ def _entry(
     decision, evidence = outcome
     p_support, p_refute = adjusted or (decision.p_support, decision.p_refute)
     verdict = _verdict(p_support, p_refute)
-    return entry | {
-        "verdict": verdict,
-        "gap": None,
-        "measured": decision.measured,
-        "reference": decision.reference,
-        "compared": evidence.compared,
-        "interval": list(decision.interval),
-        "p_value": (p_refute if verdict == Verdict.REFUTED else p_support) if this.test.random else None,
-        "p_support": decision.p_support if this.test.random else None,
-        "p_refute": decision.p_refute if this.test.random else None,
-        "n": decision.n,
-        "cells": decision.cells,
-        "where": decision.where,
-        "table": {} if evidence.table is None else evidence.table.to_dict("index"),
-    }
+    return (
+        entry
+        | {
+            "verdict": verdict,
+            "gap": None,
+            "measured": decision.measured,
+            "reference": decision.reference,
+            "compared": evidence.compared,
+            "interval": list(decision.interval),
+            "p_value": (p_refute if verdict == Verdict.REFUTED else p_support) if this.test.random else None,
+            "p_support": decision.p_support if this.test.random else None,
+            "p_refute": decision.p_refute if this.test.random else None,
+            "n": decision.n,
+            "cells": decision.cells,
+            "where": decision.where,
+            "table": {} if evidence.table is None else evidence.table.to_dict("index"),
+        }
+        | ({} if evidence.horizon is None else {"horizon": evidence.horizon})
+    )
 
 
 def _verdict(p_support: float, p_refute: float) -> Verdict:

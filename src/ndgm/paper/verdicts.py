@@ -43,6 +43,7 @@ class DecidedClaim:
     cells: Any
     where: str
     table: Mapping[str, Mapping[str, float]]
+    horizon: float | None
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> "DecidedClaim":
@@ -52,7 +53,7 @@ class DecidedClaim:
             ValueError: if a key is missing, or a verdict, kind or comparison is none of the words for it.
         """
         name = entry.get("id", "a claim without id")
-        keys = set(cls.__dataclass_fields__) - {"bounds"} | {"interval"}
+        keys = set(cls.__dataclass_fields__) - {"bounds", "horizon"} | {"interval"}
         if missing := sorted(keys - set(entry)):
             raise ValueError(f"{name}: {missing[0]}: is missing")
         for key, words in WORDS.items():
@@ -61,8 +62,9 @@ class DecidedClaim:
         ends = entry["interval"]
         bounds = (ends[0], ends[1]) if ends and None not in ends else None
         estimated = bounds if entry["p_value"] is not None else None  # else it is a range of exact values
-        numbers = {"measured": _quantity(entry["measured"], estimated)}
-        numbers["reference"] = _reference(entry["reference"], estimated)
+        horizon = entry.get("horizon")
+        numbers = {"measured": _up_to(horizon, entry["measured"]) or _quantity(entry["measured"], estimated)}
+        numbers["reference"] = _up_to(horizon, entry["reference"]) or _reference(entry["reference"], estimated)
         numbers |= {key: _quantity(entry[key]) for key in ("margin", "p_value", "n", "cells")}
         texts = ("id", "group", "section", "statement", "kind", "verdict", "gap", "test", "figure")
         where = [f"{key.replace('_', ' ')} {_quantity(at)}" for key, at in entry["where"].items()]
@@ -75,6 +77,7 @@ class DecidedClaim:
             bounds=bounds,
             where=", ".join(where).replace("_", " "),
             table=entry["table"],
+            horizon=horizon,
         )
 
     def number(self, row: str, column: str) -> Any:
@@ -99,8 +102,8 @@ class DecidedClaim:
         """The interval as Markdown, with as many digits as its value; empty where there is none, or none to be seen."""
         if self.bounds is None:
             return ""
-        if self.p_value == "–":
-            power, (low, high) = 0, (str(Quantity(end)) for end in self.bounds)
+        if self.p_value == "–" or any(_up_to(self.horizon, end) for end in self.bounds):
+            power, (low, high) = 0, (_up_to(self.horizon, end) or str(Quantity(end)) for end in self.bounds)
         else:
             power, decimals = precision(self.measured, self.bounds)
             low, high = (number(end, power, decimals, with_power=False) for end in self.bounds)
@@ -132,6 +135,11 @@ def _quantity(value: Any, interval: Sequence[float] | None = None) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     return value if isinstance(value, int) and interval is None else Quantity(value, interval)
+
+
+def _up_to(horizon: float | None, value: float | None) -> str:
+    """What is printed of a value that is beyond the horizon; empty where it is not, or there is none."""
+    return f"> {Quantity(horizon)}" if horizon is not None and value is not None and value > horizon else ""
 
 
 def _reference(value: Any, interval: Sequence[float] | None) -> Any:

@@ -43,3 +43,11 @@ def test_narrow_intervals_are_printed_or_left_out(measured, width):
 def test_the_references_read_well(decided):
     assert_reads_well(decided)
     assert not re.match(r"1 (of|times) .*1 (of|times)", decided.result)
+
+
+def test_more_than_could_be_measured_is_printed_as_such():
+    entry = claim("a", measured=400.0, reference=80.0, interval=[96.0, 400.0], unit="steps", horizon=200.0)
+    decided = DecidedClaim.read(entry)
+    assert decided.result == r"> 200 \[96, > 200\] steps" and decided.held_against == "80 steps"
+    assert DecidedClaim.read(entry | {"measured": 200.0, "interval": [96.0, 200.0]}).result.startswith("200 ")
+    assert DecidedClaim.read(entry | {"reference": 400.0}).held_against == "> 200 steps"
