@@ -21,7 +21,7 @@ class Activation:
         slope: (δ, s) → δ·σ′(z), written over δ; s is σ(z) if `from_output`, else z.
         second: z → σ″(z), zero at kinks; `torch.zeros_like` itself where it is zero everywhere, which spares a product.
         kinks: Where σ has no derivative, ascending.
-        at_kink: What `slope` takes as σ′ at every kink; None if there are no kinks.
+        at_kinks: What `slope` takes as σ′ at each kink.
         from_output: Whether σ(z) determines σ′(z), so that z need not be kept.
         module: Makes PyTorch's module for σ.
 
@@ -40,7 +40,7 @@ class Activation:
     slope: Callable[[Tensor, Tensor], Tensor]
     second: Callable[[Tensor], Tensor]
     kinks: tuple[float, ...]
-    at_kink: float | None
+    at_kinks: tuple[float, ...]
     from_output: bool
     module: Callable[[], nn.Module]
 
@@ -57,7 +57,7 @@ ACTIVATIONS: dict[str, Activation] = {
         slope=lambda delta, out: _aten.threshold_backward.grad_input(delta, out, 0, grad_input=delta),
         second=torch.zeros_like,
         kinks=(0.0,),
-        at_kink=0.0,
+        at_kinks=(0.0,),
         from_output=True,
         module=nn.ReLU,
     ),
@@ -66,7 +66,7 @@ ACTIVATIONS: dict[str, Activation] = {
         slope=lambda delta, out: _aten.leaky_relu_backward.grad_input(delta, out, 0.01, True, grad_input=delta),
         second=torch.zeros_like,
         kinks=(0.0,),
-        at_kink=0.01,
+        at_kinks=(0.01,),
         from_output=True,
         module=nn.LeakyReLU,
     ),
@@ -75,7 +75,7 @@ ACTIVATIONS: dict[str, Activation] = {
         slope=lambda delta, out: _aten.hardtanh_backward.grad_input(delta, out, -1, 1, grad_input=delta),
         second=torch.zeros_like,
         kinks=(-1.0, 1.0),
-        at_kink=0.0,
+        at_kinks=(0.0, 0.0),
         from_output=True,
         module=nn.Hardtanh,
     ),
@@ -84,7 +84,7 @@ ACTIVATIONS: dict[str, Activation] = {
         slope=lambda delta, z: _aten.gelu_backward.grad_input(delta, z, grad_input=delta),
         second=lambda z: (2 - z.square()) * (-0.5 * z.square()).exp() / sqrt(2 * pi),
         kinks=(),
-        at_kink=None,
+        at_kinks=(),
         from_output=False,
         module=nn.GELU,
     ),
@@ -93,7 +93,7 @@ ACTIVATIONS: dict[str, Activation] = {
         slope=lambda delta, z: _aten.silu_backward.grad_input(delta, z, grad_input=delta),
         second=lambda z: _sigmoid_slope(z) * (2 - z * (0.5 * z).tanh()),
         kinks=(),
-        at_kink=None,
+        at_kinks=(),
         from_output=False,
         module=nn.SiLU,
     ),
@@ -102,7 +102,7 @@ ACTIVATIONS: dict[str, Activation] = {
         slope=lambda delta, z: _aten.elu_backward.grad_input(delta, 1, 1, 1, False, z, grad_input=delta),
         second=lambda z: torch.where(z > 0, 0, z.clamp(max=0).exp()),
         kinks=(),
-        at_kink=None,
+        at_kinks=(),
         from_output=False,
         module=nn.ELU,
     ),
@@ -111,7 +111,7 @@ ACTIVATIONS: dict[str, Activation] = {
         slope=lambda delta, out: _aten.tanh_backward.grad_input(delta, out, grad_input=delta),
         second=lambda z: 2 * z.tanh() * (z.tanh().square() - 1),
         kinks=(),
-        at_kink=None,
+        at_kinks=(),
         from_output=True,
         module=nn.Tanh,
     ),
@@ -126,7 +126,7 @@ def softplus(beta: float) -> Activation:
         slope=lambda delta, z: _aten.softplus_backward.grad_input(delta, z, beta, 40, grad_input=delta),
         second=lambda z: beta * _sigmoid_slope(beta * z),
         kinks=(),
-        at_kink=None,
+        at_kinks=(),
         from_output=False,
         module=partial(nn.Softplus, beta, 40),
     )
@@ -150,10 +150,13 @@ def activation(name: str, at_kink: float | None = None) -> Activation:
         found = ACTIVATIONS[name]
     else:
         raise ValueError(f"no activation {name!r}; there are {', '.join(ACTIVATIONS)} and softplus_<positive number>")
-    if at_kink in (None, found.at_kink):
+    if at_kink is None:
         return found
     if not found.kinks:
         raise ValueError(f"{name} is smooth: at_kink must be None, not {at_kink}")
+    at_kinks = (at_kink,) * len(found.kinks)
+    if at_kinks == found.at_kinks:
+        return found
 
     def slope(delta: Tensor, z: Tensor) -> Tensor:
         # Between kinks z serves as well as σ(z); at them σ(z) does not tell whether z lies there or beyond.
@@ -161,4 +164,4 @@ def activation(name: str, at_kink: float | None = None) -> Activation:
         chosen = delta * at_kink
         return torch.where(there, chosen, found.slope(delta, z), out=delta)
 
-    return replace(found, slope=slope, at_kink=at_kink, from_output=False)
+    return replace(found, slope=slope, at_kinks=at_kinks, from_output=False)

@@ -72,6 +72,7 @@ def tracked(settings: Settings, part: pd.DataFrame, samples: Samples, loss: str)
         start,
         step_size,
         directions(settings, part, widths, architecture.parameters),
+        [of_seed(settings, f"probes of {widths}", seed) for seed in part["seed"]],
         tolerance=settings["residual"],
         most_products=settings["most_products"],
     )

@@ -44,7 +44,7 @@ def network_table(rng):
         runs[f"mean_l1_norm_{layer}"] = count * one
         runs[f"mean_gradient_variance_{layer}"] = NOISE**2
     runs["weights"], runs["mean_l1_norm"] = sum(WEIGHTS), sum(WEIGHTS) * one
-    runs["zeros"] = runs["method"].map({"ista": 7.0}).fillna(0.0)
+    runs["held"] = runs["method"].map({"ista": 7.0}).fillna(0.0)
     return runs.assign(step=STEPS, stopped_because="finished")
 
 
@@ -111,8 +111,8 @@ BREAKS = [
     ("rise", NETWORKS, NORM, "design == 'minibatch' and .09 < penalty < .11", scaled(NORM, 0.95)),
     ("minimum", NETWORKS, LAYER_2, "design == 'minimum' and .05 < penalty < .06", scaled(LAYER_2, 0.1)),
     ("minimum", NETWORKS, "mean_gradient_variance_1", "design == 'minimum'", lambda r: 4 * NOISE**2),
-    ("no_exact_zeros", NETWORKS, "zeros", "method == 'adam' and penalty > .9 and seed == 3", lambda r: 1.0),
-    ("no_exact_zeros", NETWORKS, "zeros", "design == 'gelu' and method == 'subgradient'", lambda r: 2.0),
+    ("no_exact_zeros", NETWORKS, "held", "method == 'adam' and penalty > .9 and seed == 3", lambda r: 1.0),
+    ("no_exact_zeros", NETWORKS, "held", "design == 'gelu' and method == 'subgradient'", lambda r: 2.0),
     ("zeros", PRUNING, "sparsity", "rule == 'as_ista' and method == 'ista'", lambda r: 0.1 + 0 * r.seed),
     ("pruning", PRUNING, "accuracy", "rule == 'as_proximal_adam' and method == 'adam'", lambda r: 0.97 + 0 * r.seed),
     ("pruning_alike", PRUNING, "accuracy", "rule == 'as_ista' and method == 'ista'", lambda r: 0.92 + 0 * r.seed),
@@ -148,7 +148,7 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
 @pytest.mark.parametrize(
     ("name", "table", "column", "where", "value"),
     [
-        ("no_exact_zeros", NETWORKS, "zeros", "method == 'ista'", lambda r: 9.0),
+        ("no_exact_zeros", NETWORKS, "held", "method == 'ista'", lambda r: 9.0),
         ("rise", NETWORKS, NORM, "penalty < .09", scaled(NORM, 3)),
         ("rise", NETWORKS, NORM, "method != 'subgradient' or design == 'minimum'", scaled(NORM, 3)),
         ("activation", NETWORKS, NORM, "method == 'subgradient'", scaled(NORM, 3)),

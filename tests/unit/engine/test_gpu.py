@@ -128,8 +128,9 @@ def tracked(device):
     start = on(device, networks.initial([np.random.default_rng(seed) for seed in range(4)]))
     directions = on(device, rng.standard_normal((4, 2, networks.parameters)))
     step_size = on(device, np.full((4, 1), 0.05))
+    probes = [np.random.default_rng(seed) for seed in range(4)]
     loss = NetworkLoss(networks, x, y, 4, runs_at_once=2)
-    curvature = TrackedCurvature(loss, start, step_size, directions, tolerance=1e-3, most_products=50)
+    curvature = TrackedCurvature(loss, start, step_size, directions, probes, tolerance=1e-3, most_products=50)
     return Observed(loss, curvature), "subgradient", start, step_size
 
 

@@ -7,6 +7,8 @@ import inspect
 import numpy as np
 import pytest
 import torch
+from every_objective import EXAMPLES, example
+from every_objective import iterates as some_iterates
 from lasso_problems import PENALTIES_OVER_MAX, ensemble, iterates, random_problem
 from numpy_methods import DOUBLES, Function, numpy_double
 from torch.optim.sgd import sgd
@@ -97,6 +99,139 @@ def test_steps_overwrite_their_iterates_and_not_the_start(name):
     for _ in range(3):
         w, state = method.step(objective, w, state, step_size)
         assert w.data_ptr() in allocated and method.iterate(w, state).data_ptr() in allocated
+
+
+def in_precision(dtype):
+    """The ensemble with the infimum of each run, in single or in double precision."""
+    objective, start, step_size = ensemble_with_lowest()
+    data = (objective.gram, objective.correlation, objective.penalty)
+    changed = Lasso(*(part.to(dtype, copy=True) for part in data))
+    changed.lowest = objective.lowest.to(dtype)
+    return changed, start.to(dtype), step_size.to(dtype)
+
+
+def own_data(objective):
+    """Copies of the tensors that an objective shows, its parts' among them."""
+    found = {}
+    for name, part in vars(objective).items():
+        if isinstance(part, torch.Tensor) and not name.startswith("_"):
+            found[name] = part.clone()
+        elif isinstance(part, Objective):
+            found |= {f"{name}.{inner}": values for inner, values in own_data(part).items()}
+    return found
+
+
+def fits(method, kind):
+    return not example(kind).lacks(METHODS[method].asks)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", METHODS)
+def test_a_step_leaves_step_sizes_and_the_data_of_the_objective_as_they_are(name, dtype):
+    objective, start, step_size = in_precision(dtype)
+    given, data = step_size.clone(), own_data(objective)
+    for _ in iterates(name, objective, start, step_size, 25):
+        assert torch.equal(step_size, given)
+    assert {"gram", "correlation", "penalty"} <= data.keys()
+    for part, values in own_data(objective).items():
+        assert torch.equal(values, data[part]), part
+    assert_alike(objective, in_precision(dtype)[0], start)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        pytest.param(name, kind, id=f"{name}-{kind.__name__}")
+        for kind in EXAMPLES
+        for name in METHODS
+        if fits(name, kind)
+    ],
+)
+def test_a_step_leaves_every_objective_it_fits_as_it_is(name, kind):
+    objective, w = example(kind), some_iterates(kind)[0]
+    data, step_size = own_data(objective), torch.full((len(w), 1), 0.01, dtype=w.dtype)
+    for _ in iterates(name, objective, w, step_size, 11):  # the truncated gradient truncates at the tenth
+        assert (step_size == 0.01).all()
+    for part, values in own_data(objective).items():
+        assert torch.equal(values, data[part]), part
+    assert_alike(objective, example(kind), w)
+
+
+def assert_alike(used, fresh, w):
+    """Fail unless a used objective gives what a fresh one gives; its buffers are overwritten, what it means is not."""
+    for asked in ("value", "subgradient", "smooth_gradient", "penalty_subgradient"):
+        if not fresh.lacks([asked]):
+            ours, theirs = (getattr(objective, asked)(w.clone()) for objective in (used, fresh))
+            assert torch.equal(ours, theirs), asked
+    if not fresh.lacks(["shrink"]):
+        amount = torch.full((len(w), 1), 0.1, dtype=w.dtype)
+        assert torch.equal(used.shrink(w.clone(), amount), fresh.shrink(w.clone(), amount)), "shrink"
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", METHODS)
+def test_a_run_and_its_state_do_not_depend_on_the_other_runs(name, dtype):
+    method, kept = METHODS[name], 2
+    found = []
+    for others_change in (False, True):
+        objective, w, step_size = in_precision(dtype)
+        if others_change:
+            # One starts elsewhere, one on the solution 0, one is NaN from the start, and one diverges.
+            others = torch.arange(len(w)) != kept
+            assert others.sum() == 3
+            w[others] = torch.stack([-3 * w[0], 0 * w[1], w[3] * torch.nan])
+            step_size[0], objective.penalty[1] = 1e6 * step_size[0], 7.0
+        state = method.start(w)
+        for _ in range(25):
+            w, state = method.step(objective, w, state, step_size)
+        parts = {"w": w, "iterate": method.iterate(w, state)} | getattr(state, "_asdict", dict)()
+        found.append(
+            {
+                part: values[kept] if torch.is_tensor(values) and values.dim() else values
+                for part, values in parts.items()
+            }
+        )
+    plain, changed = found
+    for part, values in plain.items():
+        assert torch.as_tensor(values).isfinite().all(), part
+        assert torch.equal(torch.as_tensor(values), torch.as_tensor(changed[part])), part
+
+
+class Wrong(Subgradient):
+    """Subgradient descent with something else beside it."""
+
+    def __init__(self, beside):
+        self.__dict__["beside"] = beside
+
+    def step(self, objective, w, state, step_size):
+        self.beside(objective, w, step_size)
+        return super().step(objective, w, state, step_size)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    ("test", "beside"),
+    [
+        (
+            test_a_step_leaves_step_sizes_and_the_data_of_the_objective_as_they_are,
+            lambda objective, w, step_size: step_size.mul_(0.9),
+        ),
+        (
+            test_a_step_leaves_step_sizes_and_the_data_of_the_objective_as_they_are,
+            lambda objective, w, step_size: objective.penalty.mul_(0.9),
+        ),
+        (
+            test_a_step_leaves_step_sizes_and_the_data_of_the_objective_as_they_are,
+            lambda objective, w, step_size: objective._minus_correlation.mul_(0.9),
+        ),
+        (test_a_run_and_its_state_do_not_depend_on_the_other_runs, lambda objective, w, step_size: w.sub_(w.mean(0))),
+    ],
+    ids=["step size", "penalty", "correlation", "runs"],
+)
+def test_a_method_that_reaches_too_far_fails(test, beside, dtype, monkeypatch):
+    monkeypatch.setitem(METHODS, "wrong", Wrong(beside))
+    with pytest.raises(AssertionError):
+        test("wrong", dtype)
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if METHODS[name].rests])

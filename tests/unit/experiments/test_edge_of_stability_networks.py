@@ -36,3 +36,26 @@ def test_first_directions_are_those_of_a_seed(smoke):
     for _, rows in part.reset_index(drop=True).groupby("seed"):
         assert (found[rows.index] == found[rows.index[0]]).all()
     assert (found[0] != found[-1]).any() and (found[:, 0] != found[:, 1]).all()
+
+
+def test_random_directions_are_those_of_a_seed_whatever_the_ensemble(smoke):
+    experiment, settings = smoke.experiment(TABLE, PART), smoke.settings(TABLE, PART)
+    drawn: dict[int, list] = {}
+    for size in (settings["ensemble_size"], 3, 1):
+        for part in experiment.ensembles(size):
+            (curvature,) = experiment.build(part).objective.observers
+            for seed, rng in zip(part["seed"], curvature.probes, strict=True):
+                drawn.setdefault(seed, []).append(rng.standard_normal(50))
+    assert sorted(drawn) == list(range(settings["seeds"]))
+    for draws in drawn.values():
+        assert np.ptp(draws, 0).max() == 0
+    assert len({draws[0][0] for draws in drawn.values()}) == settings["seeds"]
+
+
+def test_random_directions_change_with_the_root_seed(smoke):
+    first = []
+    for root_seed in (smoke.config["root_seed"], 1):
+        experiment = smoke.experiment(TABLE, PART, root_seed=root_seed)
+        (curvature,) = experiment.build(experiment.runs.head(1)).objective.observers
+        first.append(curvature.probes[0].standard_normal())
+    assert first[0] != first[1]

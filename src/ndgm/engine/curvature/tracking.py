@@ -1,5 +1,7 @@
 """Curvature along gradient descent on networks: the largest Hessian eigenvalue, and what steps say of it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -22,6 +24,7 @@ class TrackedCurvature(Observer):
         start: First iterates, shape (runs, P).
         step_size: η of each run, shape (runs, 1).
         directions: Where the eigenvalue is looked for first, shape (runs, kept, P).
+        probes: Generator of the random directions of each run, of which every call of `measure` takes another one.
         tolerance: Residual of the largest eigenvalue, relative to it.
         most_products: Products with the Hessian after which the eigenvalue counts as not found.
 
@@ -36,6 +39,7 @@ class TrackedCurvature(Observer):
         start: Tensor,
         step_size: Tensor,
         directions: Tensor,
+        probes: Sequence[np.random.Generator],
         *,
         tolerance: float,
         most_products: int,
@@ -43,13 +47,12 @@ class TrackedCurvature(Observer):
         self.objective = objective
         self.step_size = step_size.squeeze(1)
         self.directions = directions
+        self.probes = probes
         self.tolerance = tolerance
         self.most_products = most_products
         self._value_before = objective.value(start)
         self._squares = torch.zeros_like(self._value_before)
         self._weighted_curvature = torch.zeros_like(self._value_before)
-        # A stream of its own: the probes of a run are the same in every ensemble, and at every call others.
-        self._probes = np.random.default_rng(0)
 
     def see(self, w: Tensor, value: Tensor, g: Tensor, averages: Averages | None) -> None:
         """Add ‖g‖² to its sum, and κ‖g‖² of the step that led here to the sum of κ‖g‖²."""
@@ -78,10 +81,11 @@ class TrackedCurvature(Observer):
         progress = (f - f_before) / (self.step_size * squared)
         smoothness = (g_before * (g_before - g)).sum(1) / (self.step_size * squared)
         moved = (w != before).any(1)
-        probe = torch.tensor(self._probes.standard_normal(w.shape[1]), dtype=w.dtype, device=w.device)
+        draws = np.stack([rng.standard_normal(w.shape[1]) for rng in self.probes])
+        probes = torch.tensor(draws, dtype=w.dtype, device=w.device)
         at_once = self.objective.runs_at_once
-        parts = zip(w.split(at_once), self.directions.split(at_once), strict=True)
-        found = [self._largest_eigenvalues(part, directions, probe) for part, directions in parts]
+        parts = zip(*(each.split(at_once) for each in (w, self.directions, probes)), strict=True)
+        found = [self._largest_eigenvalues(*part) for part in parts]
         self.directions = torch.cat([pairs.vectors for pairs in found])
         return {
             "sharpness": torch.cat([pairs.value for pairs in found]),
@@ -94,8 +98,8 @@ class TrackedCurvature(Observer):
             "squared_gradients": self._squares.clone(),
         }
 
-    def _largest_eigenvalues(self, w: Tensor, directions: Tensor, probe: Tensor) -> Eigenpairs:
+    def _largest_eigenvalues(self, w: Tensor, directions: Tensor, probes: Tensor) -> Eigenpairs:
         product = NetworkHessian(self.objective, w).__matmul__
         return largest_eigenvalues(
-            product, directions, probe, tolerance=self.tolerance, most_products=self.most_products
+            product, directions, probes, tolerance=self.tolerance, most_products=self.most_products
         )

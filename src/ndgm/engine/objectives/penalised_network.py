@@ -13,11 +13,16 @@ SMALL = range(1, 9)
 class PenalisedNetwork(Objective):
     """f(w) + λ·Σ|w| with f the loss of a network, exact or on mini-batches, and the sum over its weights, not biases.
 
+    At w = 0 the subgradient of λ|w| is λ, a choice within the subdifferential [−λ, λ]; at −0 it is −λ. Rounding decides
+    whether an iterate lands on 0: where no noise moves a weight, shrinking steps drive it there, exactly so if products
+    are rounded before they are added. The choice 0, which is PyTorch's, would hold it for ever, and norms would depend
+    on the processor. With ±λ the next step leaves, so that only passing through 0 is a matter of rounding.
+
     Gradients are written into the buffer of the loss, which the next call overwrites.
 
     Args:
         loss: f, over the whole ensemble.
-        penalty: λ of each run, shape (runs, 1); zero is no penalty.
+        penalty: λ ≥ 0 of each run, shape (runs, 1); zero is no penalty.
         test: The loss on pictures that are not trained on, or None.
 
     Attributes:
@@ -58,15 +63,15 @@ class PenalisedNetwork(Objective):
         return h
 
     def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
-        """Gradient h of the loss plus λ·sign(w) on weights, with sign(0) = 0. Averaged are |w|, h and h²."""
-        g = self.loss.subgradient(w).addcmul_(torch.sign(w, out=self._scratch), self.penalties)
+        """Gradient h of the loss plus λ·sign(w) on weights, with sign(0) = 1. Averaged are |w|, h and h²."""
+        g = self.loss.subgradient(w).add_(torch.copysign(self.penalties, w, out=self._scratch))
         if averages:
             self._average(w, g, averages)
         return g
 
     def penalty_subgradient(self, w: Tensor) -> Tensor:
-        """Subgradient λ·sign(w) of the penalty alone, with sign(0) = 0."""
-        return torch.sign(w, out=self._penalty_gradient).mul_(self.penalties)
+        """Subgradient λ·sign(w) of the penalty alone, with sign(0) = 1."""
+        return torch.copysign(self.penalties, w, out=self._penalty_gradient)
 
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
         """Proximal map of amount·penalty, written over `w`: weights with |w| ≤ amount·λ become exactly zero."""
@@ -79,6 +84,7 @@ class PenalisedNetwork(Objective):
         `objective` is loss plus penalty, over all samples trained on; `train_accuracy` and `test_accuracy` are shares
         of pictures whose largest output is that of their class; for each layer k = 1, 2, … `l1_norm_k`, and how many
         weights are exactly zero, `zeros_k`, or smaller than 10⁻ʲ, `below_1e-j_k`. What is named without k is over all.
+        `held` is how many weights the last step left at exactly zero: they are zero at `before` too.
         """
         loss, accuracy = self.loss.loss_and_accuracy(w)
         measured = {"train_accuracy": accuracy}
@@ -92,6 +98,7 @@ class PenalisedNetwork(Objective):
         for name in ("l1_norm", "zeros"):
             first, *others = (measured[f"{name}_{number}"] for number in range(1, len(layers) + 1))
             measured[name] = sum(others, first)
+        measured["held"] = (self.weights * ((w == 0) & (before == 0))).sum(1)
         return {"objective": loss + self.penalty[:, 0] * measured["l1_norm"], **measured}
 
     def means(self, averages: Averages, steps: int) -> dict[str, Tensor]:
@@ -119,7 +126,7 @@ class PenalisedNetwork(Objective):
         sums = averages.per_weight
         sums["l1_norm"].add_(w.abs())
         # The penalty is taken off g again: the buffer of h is where g may have been written.
-        h = torch.addcmul(g, torch.sign(w, out=self._scratch), self.penalties, value=-1)
+        h = g - torch.copysign(self.penalties, w, out=self._scratch)
         sums["gradient"].add_(h)
         sums["squared_gradient"].addcmul_(h, h)
 

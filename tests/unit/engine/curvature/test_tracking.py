@@ -18,13 +18,20 @@ from ndgm.engine.objectives.network import NetworkLoss
 STEPS, EVERY = 60, 7
 
 
+def probes_of(runs):
+    """Generator of the probes of each run, by its number."""
+    return [np.random.default_rng(run) for run in runs]
+
+
 def tracked(name="tanh", loss="squared", factors=(0.1, 0.5, 1.0, 1.5, 3.0)):
     networks = Networks(WIDTHS[1], activation(name))
     (x, y), start = targets(loss), parameters(networks)
     step_size = torch.tensor(factors, dtype=torch.float64).unsqueeze(1)
     directions = gaussian(RUNS, 2, networks.parameters)
     objective = NetworkLoss(networks, x, y, RUNS, loss=loss, runs_at_once=2)
-    curvature = TrackedCurvature(objective, start, step_size, directions, tolerance=1e-6, most_products=90)
+    curvature = TrackedCurvature(
+        objective, start, step_size, directions, probes_of(range(RUNS)), tolerance=1e-6, most_products=90
+    )
     recorded = tuple(sorted({0, *range(0, STEPS + 1, EVERY), STEPS}))
     return Observed(objective, curvature), start, step_size, Schedule(STEPS, recorded, 0)
 
@@ -106,7 +113,8 @@ def followed(runs, directions, objective, w, calls=3):
     """What is measured at each of several calls, of some of the runs."""
     loss = NetworkLoss(objective.objective.networks, *targets("squared"), len(runs))
     step_size = torch.full((len(runs), 1), 0.1, dtype=torch.float64)
-    curvature = TrackedCurvature(loss, w[runs], step_size, directions[runs], tolerance=1e-6, most_products=90)
+    given = w[runs], step_size, directions[runs], probes_of(runs)
+    curvature = TrackedCurvature(loss, *given, tolerance=1e-6, most_products=90)
     return [curvature.measure(w[runs], w[runs]) for _ in range(calls)]
 
 
@@ -120,7 +128,7 @@ def test_directions_on_other_eigenvectors_do_not_hide_the_sharpness():
         torch.testing.assert_close(measured["sharpness"], values[:, -1], rtol=1e-6, atol=0)
 
 
-def test_probes_are_those_of_a_call_and_not_of_the_ensemble():
+def test_what_is_followed_is_that_of_a_run_and_not_of_its_ensemble():
     objective, w, *_ = tracked()
     directions = gaussian(RUNS, 2, w.shape[1])
     together = followed(range(RUNS), directions, objective, w)
@@ -130,7 +138,8 @@ def test_probes_are_those_of_a_call_and_not_of_the_ensemble():
                 torch.testing.assert_close(both[name][[run]], alone[name], rtol=1e-6, atol=1e-9)
 
 
-def test_every_call_has_another_probe(monkeypatch):
+@pytest.mark.parametrize("runs", [range(RUNS), [3], [4, 1]])
+def test_a_probe_is_the_next_draw_of_the_generator_of_its_run(runs, monkeypatch):
     objective, w, *_ = tracked()
     probes = []
     inner = ndgm.engine.curvature.tracking.largest_eigenvalues
@@ -140,5 +149,6 @@ def test_every_call_has_another_probe(monkeypatch):
         return inner(product, start, probe, **limits)
 
     monkeypatch.setattr(ndgm.engine.curvature.tracking, "largest_eigenvalues", spy)
-    followed(range(RUNS), gaussian(RUNS, 2, w.shape[1]), objective, w)
-    assert len(torch.stack(probes).unique(dim=0)) == 3
+    followed(list(runs), gaussian(RUNS, 2, w.shape[1]), objective, w)
+    expected = [rng.standard_normal((3, w.shape[1])) for rng in probes_of(runs)]
+    np.testing.assert_array_equal(torch.stack(probes), np.stack(expected, 1))

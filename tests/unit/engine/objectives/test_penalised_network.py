@@ -1,10 +1,17 @@
 """Networks under an L1 penalty, held against autograd, closed forms, brute force and a known norm."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import gelu
 
+import ndgm
 from ndgm.data.networks import split_digits
 from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule, descend
@@ -119,6 +126,10 @@ def test_what_is_recorded_is_counted_per_layer():
         for power in (1, 4, 8):
             np.testing.assert_array_equal(measured[f"below_1e-{power}_{layer}"], (np.abs(part) < 10.0**-power).sum(1))
     np.testing.assert_array_equal(measured["zeros"], [0, 3, 0])
+    np.testing.assert_array_equal(measured["held"], [0, 3, 0])
+    before, after = w.clone(), w.clone()
+    before[1, 2], before[1, 28], after[1, 28] = 1, 0, 0  # of which the last is a bias
+    np.testing.assert_array_equal(objective().measure(after, before)["held"], [0, 2, 0])
     loss = torch.stack([loss_by_hand(run) for run in w])
     torch.testing.assert_close(measured["objective"], loss + PENALTY[:, 0] * weights_of(w).abs().sum(1))
 
@@ -147,6 +158,91 @@ def test_averaging_does_not_change_where_a_run_goes(method):
         for average_from in (0, 39)
     ]
     np.testing.assert_array_equal(*ends)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_penalty_has_one_of_its_subgradients_and_never_zero_at_zero(dtype):
+    w = parameters().to(dtype)
+    w[:, ::3], w[:, 1::6] = 0.0, -0.0
+    network = NetworkLoss(Networks(WIDTHS, activation("gelu")), *(part.to(dtype) for part in data()), RUNS)
+    penalised = PenalisedNetwork(network, PENALTY.to(dtype))
+    q = penalised.penalty_subgradient(w).clone()
+    weights = penalised.weights.bool()[0]
+    # λ|v| ≥ λ|w| + q(v − w) for every v is what a subgradient is; |·| is homogeneous, so these v are enough.
+    for v in (-torch.ones_like(w), torch.ones_like(w), torch.zeros_like(w), 2 * w):
+        slack = PENALTY * (v.abs() - w.abs()) - q * (v - w)
+        assert (slack[:, weights] >= -1e-6).all()
+    assert (q[:, ~weights] == 0).all()
+    assert (q[1:, weights].abs() == PENALTY[1:].to(dtype)).all() and (q[0] == 0).all()
+    expected = network.subgradient(w) + q
+    torch.testing.assert_close(penalised.subgradient(w), expected)
+
+
+def dead(weights, dtype=torch.float32):
+    """Networks without a gradient: all samples and biases are zero, so that the penalty alone moves weights."""
+    networks = Networks((2, 3, 1), activation("relu"))
+    start = torch.zeros(len(weights), networks.parameters, dtype=dtype)
+    for layer in networks.layers(start):
+        layer.weights.copy_(torch.tensor(weights, dtype=dtype).view(-1, 1, 1).expand_as(layer.weights))
+    nothing = start.new_zeros(4, 2), start.new_zeros(4, 1)
+    penalty = start.new_full((len(weights), 1), 0.5)
+    return PenalisedNetwork(NetworkLoss(networks, *nothing, len(weights)), penalty), start
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_an_orbit_that_lands_on_zero_goes_on(dtype):
+    # Steps of ηλ = ¼ on |w|, by hand: all numbers are exact, on any processor.
+    penalised, w = dead([0.75, -0.5], dtype)
+    step_size, seen = w.new_full((2, 1), 0.5), []
+    for _ in range(6):
+        (w, _), before = METHODS["subgradient"].step(penalised, w.clone(), (), step_size), w
+        seen.append(w[:, 0].tolist())
+        assert (penalised.measure(w, before)["held"] == 0).all()
+    assert seen == [[0.5, -0.25], [0.25, 0.0], [0.0, -0.25], [-0.25, 0.0], [0.0, -0.25], [-0.25, 0.0]]
+    penalised, w = dead([0.75, -0.5], dtype)
+    for _ in range(4):
+        w, _ = METHODS["ista"].step(penalised, w, (), step_size)
+    assert (w == 0).all() and (penalised.measure(w, w)["held"] == 12 - 3).all()
+
+
+WITHOUT_FUSED_MULTIPLY_ADD = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+    "OPENBLAS_CORETYPE": "Nehalem",
+    "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX",
+}
+DEAD = [name for name, method in METHODS.items() if not dead([1.0])[0].lacks(method.asks)]
+
+
+def kept_by_dead_networks():
+    """By method, the mean norm of runs in steps ηλ for each weight, and the most weights that a step left at zero."""
+    starts, step_size, penalty = np.random.default_rng(0).uniform(0.01, 0.5, 50), 0.01, 0.5
+    found = {}
+    for name in DEAD:
+        penalised, w = dead(starts.tolist())
+        schedule = Schedule(1000, (500, 750, 1000), 750)
+        measured = descend(penalised, METHODS[name], w, torch.full((50, 1), step_size), schedule).measured
+        norm = measured["l1_norm" if METHODS[name].rests else "mean_l1_norm"][-1]
+        found[name] = norm.mean() / (9 * step_size * penalty), np.nanmax(measured["held"])
+    return {name: [float(number) for number in pair] for name, pair in found.items()}
+
+
+def test_no_norm_depends_on_the_rounding_of_a_processor():
+    # RMSProp kept half as much without fused multiply-add, which lands on zero, where sign(0) = 0 held the weight.
+    program = "import json, runpy, sys; print(json.dumps(runpy.run_path(sys.argv[1])['kept_by_dead_networks']()))"
+    source = str(Path(ndgm.__file__).parents[1])
+    found = []
+    for processor in ({}, WITHOUT_FUSED_MULTIPLY_ADD):
+        environment = os.environ | {"PYTHONPATH": source} | processor
+        run = subprocess.run(
+            [sys.executable, "-c", program, __file__], env=environment, check=True, capture_output=True, text=True
+        )
+        found.append(json.loads(run.stdout))
+    here, there = found
+    for name in DEAD:
+        assert here[name][0] == pytest.approx(there[name][0], rel=0.01, abs=1e-4), name
+        if not METHODS[name].rests:
+            assert here[name][1] == there[name][1] == 0, name
 
 
 @pytest.fixture(scope="module")
