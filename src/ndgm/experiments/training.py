@@ -23,6 +23,18 @@ from ndgm.store.run_tables import write_table
 Function = Callable[[Settings, Inputs], Experiment]
 
 
+class NotYet(Exception):
+    """An experiment asks for what an earlier one of its job found, and that one has not run."""
+
+
+class FoundSoFar(dict[str, Found]):
+    """What the experiments of a job found, by the name of their table, as far as they have run."""
+
+    def __missing__(self, table: str) -> Found:
+        """Say what has not run yet, so that a missing key of another mapping is not taken for it."""
+        raise NotYet(f"{table} has not run, or is no earlier experiment of the same job")
+
+
 @dataclass(frozen=True)
 class Task:
     """One experiment of a job, and where its results go.
@@ -72,7 +84,7 @@ def train_job(tasks: Sequence[Task], inputs: Inputs, files: Mapping[str, Path], 
         files: Files that the inputs were read from, by a name for the record.
         say: Says one line to the user.
     """
-    found: dict[str, Found] = {}
+    found = FoundSoFar()
     for task, experiment in zip(tasks, made(tasks, replace(inputs, found=found)), strict=True):
         found[task.settings["experiment"]] = train(task, experiment, files, say)
     for task in tasks:
@@ -88,7 +100,7 @@ def made(tasks: Sequence[Task], inputs: Inputs) -> Iterator[Experiment]:
     """
     early: dict[Path, Experiment] = {}
     for task in tasks:
-        with suppress(KeyError):
+        with suppress(NotYet):
             early[task.table] = task.function(task.settings, inputs)
     for task in tasks:
         yield early[task.table] if task.table in early else task.function(task.settings, inputs)
