@@ -127,7 +127,8 @@ def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Ca
     checkpoints = out.with_name(f"{_hidden(out)}{value_hash(origin)[:16]}")
     silent = not sys.stderr.isatty()
     with tqdm(desc=out.stem, total=len(runs), unit="runs", unit_scale=True, disable=silent, leave=False) as bar:
-        found = sweep(experiment.ensembles(task.settings["ensemble_size"]), experiment.build, checkpoints, bar.update)
+        ensembles = experiment.ensembles(task.settings["ensemble_size"])
+        found = sweep(ensembles, experiment.build, checkpoints, bar.update, say)
     write_table(out, found.table)
     write_json(out.with_suffix(".json"), origin)
     if task.weights:
