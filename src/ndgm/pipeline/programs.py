@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ndgm.pipeline.jobs import rule_that_makes
 from ndgm.store.files import InputError
+
+RESULT = re.compile(r"results/[^/\s]+/([\w./-]+\.(?:npz|parquet|json|svg|pdf))\b")
+"""A file under the results of a scale, in the words of a fault."""
 
 
 def argument_parser(
@@ -41,6 +46,12 @@ def function_of(room: str, name: str) -> Callable[..., Any]:
     return getattr(import_module(f"ndgm.{room}.{module}"), function)
 
 
+def with_rule(fault: str) -> str:
+    """A fault that names a result, with the rule that makes the result, so that it can be made again."""
+    rules = [rule for name in RESULT.findall(fault)[:1] if (rule := rule_that_makes(name))]
+    return f"{fault} (rule {rules[0]} makes it)" if rules else fault
+
+
 @contextmanager
 def program(arguments: argparse.Namespace) -> Iterator[Callable[[str], None]]:
     """Run the body of a program; a fault of its input or of the file system ends it with one line and exit code 1.
@@ -57,7 +68,7 @@ def program(arguments: argparse.Namespace) -> Iterator[Callable[[str], None]]:
     try:
         yield say
     except InputError as fault:
-        say(f"error: {fault}")
+        say(f"error: {with_rule(str(fault))}")
         sys.exit(1)
     except OSError as fault:
         say(f"error: {fault.filename}: {fault.strerror}" if fault.filename else f"error: {fault}")

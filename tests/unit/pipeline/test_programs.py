@@ -46,6 +46,10 @@ def test_what_is_said_stands_in_the_log(tmp_path: Path, capsys: pytest.CaptureFi
         (InputError("a.npz: no such file"), "error: a.npz: no such file"),
         (PermissionError(13, "Permission denied", "results"), "error: results: Permission denied"),
         (OSError("no space"), "error: no space"),
+        (
+            InputError("results/smoke/runs/adaptive_lasso.parquet: truncated"),
+            "error: results/smoke/runs/adaptive_lasso.parquet: truncated (rule train_adaptive makes it)",
+        ),
     ],
 )
 def test_a_fault_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture, fault: Exception, line: str) -> None:
