@@ -10,7 +10,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ndgm.pipeline.jobs import rule_that_makes
 from ndgm.store.files import InputError
 
 RESULT = re.compile(r"results/[^/\s]+/([\w./-]+\.(?:npz|parquet|json|svg|pdf))\b")
@@ -48,8 +47,11 @@ def function_of(room: str, name: str) -> Callable[..., Any]:
 
 def with_rule(fault: str) -> str:
     """A fault that names a result, with the rule that makes the result, so that it can be made again."""
-    rules = [rule for name in RESULT.findall(fault)[:1] if (rule := rule_that_makes(name))]
-    return f"{fault} (rule {rules[0]} makes it)" if rules else fault
+    if not (named := RESULT.search(fault)):
+        return fault
+    # Imported here and by its name, because no program that works depends on the manifest.
+    rule = function_of("pipeline", "jobs.rule_that_makes")(named[1])
+    return f"{fault} (rule {rule} makes it)" if rule else fault
 
 
 @contextmanager
