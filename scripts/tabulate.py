@@ -1,5 +1,6 @@
 """Compute the tables of a job that trains nothing, and write a record beside each."""
 
+from ndgm.experiments.finite import check_finite
 from ndgm.experiments.inputs import read_inputs
 from ndgm.pipeline.programs import argument_parser, function_of, program
 from ndgm.store.files import write_json
@@ -17,6 +18,7 @@ def main() -> None:
         files = {f"{path.parent.name}/{path.name}": path for path in [*arguments.samples, *arguments.reads]}
         for name, settings, out in zip(arguments.functions, arguments.settings, arguments.out, strict=True):
             table = function_of("experiments", name)(settings, inputs)
+            check_finite(table)
             write_table(out, table)
             write_json(out.with_suffix(".json"), origin(settings, files) | table.attrs)
             said = "".join(f", {attribute.replace('_', ' ')}: {value}" for attribute, value in table.attrs.items())

@@ -14,6 +14,7 @@ from torch import Tensor
 from ndgm.engine.descent import Schedule, Trace, descend
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.objective import Objective
+from ndgm.experiments.finite import check_finite
 from ndgm.experiments.inputs import Found, Settings
 from ndgm.store.provenance import generator
 from ndgm.store.sealed import TornError, read_sealed, write_sealed
@@ -111,6 +112,9 @@ def sweep(
 
     Returns:
         The run table, sorted by run and step, and where each run was at the end.
+
+    Raises:
+        InputError: at the first ensemble with a number that is not finite where it should be.
     """
     tables: list[pd.DataFrame] = []
     ends: dict[int, np.ndarray] = {}
@@ -124,6 +128,7 @@ def sweep(
             trace = descend(objective, method, start, step_size, schedule, advanced)
             write_trace(kept, trace)
         tables.append(tabulate(part, trace))
+        check_finite(tables[-1])
         ends |= dict(zip(part["run"], trace.iterates, strict=True))
     return Found(pd.concat(tables, ignore_index=True).sort_values(["run", "step"], ignore_index=True), ends)
 

@@ -88,7 +88,7 @@ def train_job(tasks: Sequence[Task], inputs: Inputs, files: Mapping[str, Path], 
     for task, experiment in zip(tasks, made(tasks, replace(inputs, found=found)), strict=True):
         found[task.settings["experiment"]] = train(task, experiment, files, say)
     for task in tasks:
-        for folder in task.table.parent.glob(f"{_hidden(task.table)}*"):
+        for folder in task.table.parent.glob(_checkpoints(task.table, "*").name):
             shutil.rmtree(folder)
 
 
@@ -124,7 +124,7 @@ def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Ca
     origin = record(task.settings, files)
     if "dtype" in runs:
         origin["dtype"] = ", ".join(sorted(runs["dtype"].unique()))
-    checkpoints = out.with_name(f"{_hidden(out)}{value_hash(origin)[:16]}")
+    checkpoints = _checkpoints(out, value_hash(origin)[:16])
     silent = not sys.stderr.isatty()
     with tqdm(desc=out.stem, total=len(runs), unit="runs", unit_scale=True, disable=silent, leave=False) as bar:
         ensembles = experiment.ensembles(task.settings["ensemble_size"])
@@ -140,6 +140,6 @@ def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Ca
     return found
 
 
-def _hidden(out: Path) -> str:
-    """How the folders of finished ensembles of a table begin."""
-    return f".{out.stem}-"
+def _checkpoints(table: Path, origin: str) -> Path:
+    """Folder of the finished ensembles of a table, by a hash of what decides its numbers."""
+    return table.with_name(f".{table.stem}.{origin}.checkpoints")
