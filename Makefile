@@ -1,19 +1,20 @@
 # Every target does its own set-up in .venv: Python 3.11 and make are enough.
 PYTHON ?= python3.11
+CHECK = PYTHONPATH=src .venv/bin/python scripts/check_start.py --files config/laptop.yaml
 SNAKEMAKE = .venv/bin/snakemake --cores all
 
 .PHONY: paper smoke verify report claims test bench gpu
 
 paper: .venv/ready  ## the paper, at laptop scale
-	@$(SNAKEMAKE)
+	@$(CHECK) && $(SNAKEMAKE)
 	@printf '%s\n' '' 'paper   results/laptop/paper.pdf' '        results/laptop/paper.html' 'claims  results/laptop/claims.json'
 
 smoke: .venv/ready  ## the same in small: a first look
-	@$(SNAKEMAKE) --config scale=smoke
+	@$(CHECK) config/smoke.yaml && $(SNAKEMAKE) --config scale=smoke
 	@printf '%s\n' '' 'paper   results/smoke/paper.pdf' '        results/smoke/paper.html' 'claims  results/smoke/claims.json'
 
 verify: .venv/ready  ## the paper, compared with reference/laptop
-	@$(SNAKEMAKE) verify
+	@$(CHECK) && $(SNAKEMAKE) verify
 	@tail -n 1 results/laptop/logs/verify.log
 
 report: paper  ## one offline page with figures, captions and run times

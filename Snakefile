@@ -17,6 +17,11 @@ include: "workflow/rules/paper.smk"
 include: "workflow/rules/verify.smk"
 
 
+onerror:
+    # At the exit, below all that Snakemake says of a failed job.
+    atexit.register(print, *last_lines(*map(Path, log)), sep="\n", file=sys.stderr, flush=True)
+
+
 localrules:
     all,
     verify,

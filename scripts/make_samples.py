@@ -7,7 +7,7 @@ from ndgm.store.provenance import generator
 
 def main() -> None:
     """Run the program."""
-    parser = argument_parser(__doc__, "out")
+    parser = argument_parser(__doc__, "settings", "out")
     parser.add_argument("function", help="`module.function` in ndgm.data")
     arguments = parser.parse_args()
     with program(arguments) as say:

@@ -10,7 +10,7 @@ from ndgm.store.run_tables import write_table
 
 def main() -> None:
     """Run the program."""
-    parser = argument_parser(__doc__, many=("out",), any_number=("samples", "reads"))
+    parser = argument_parser(__doc__, "settings", many=("out",), any_number=("samples", "reads"))
     parser.add_argument("functions", nargs="+", help="`module.function` in ndgm.experiments, one for each table")
     arguments = parser.parse_args()
     with program(arguments) as say:

@@ -9,7 +9,7 @@ from ndgm.pipeline.programs import argument_parser, function_of, program
 
 def main() -> None:
     """Run the program."""
-    parser = argument_parser(__doc__, many=("out",), any_number=("samples", "reads", "weights"))
+    parser = argument_parser(__doc__, "settings", many=("out",), any_number=("samples", "reads", "weights"))
     parser.add_argument("functions", nargs="+", help="`module.function` in ndgm.experiments, one for each table")
     arguments = parser.parse_args()
     with program(arguments) as say:

@@ -6,7 +6,7 @@ from ndgm.paper.typesetting import paper_html, paper_pdf
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_atomically
 
-PATHS = ("paper", "references", "templates", "captions", "claims", "figures", "pdf", "html", "filled")
+PATHS = ("settings", "paper", "references", "templates", "captions", "claims", "figures", "pdf", "html", "filled")
 
 
 def main() -> None:

@@ -84,6 +84,7 @@ class Group:
         section: Of the document.
         jobs: What gives its tables.
         figures: In the order of the document.
+        networks: Whether its experiments train networks, which take longest.
     """
 
     name: str
@@ -92,6 +93,12 @@ class Group:
     section: str
     jobs: tuple[Job, ...]
     figures: tuple[Figure, ...]
+    networks: bool = False
+
+    @property
+    def tag(self) -> str:
+        """What the short names of its claims begin with, such as L1 or L1-networks."""
+        return self.name.partition("_")[0].capitalize() + ("-networks" if self.networks else "")
 
 
 def _experiments(section: str, *names: str) -> tuple[Experiment, ...]:
@@ -160,6 +167,7 @@ GROUPS = (
                 ("convergence_networks", "convergence_decay", "convergence_floors", "convergence_kink_value"),
             ),
         ),
+        networks=True,
     ),
     Group(
         name="l1_paradox",
@@ -242,6 +250,7 @@ GROUPS = (
             ),
         ),
         figures=(Figure("l1_paradox_networks", ("l1_paradox_networks", "l1_paradox_pruning")),),
+        networks=True,
     ),
     Group(
         name="edge_of_stability",
@@ -282,5 +291,6 @@ GROUPS = (
             Figure("edge_of_stability_networks", ("edge_of_stability_networks",)),
             Figure("edge_of_stability_side_by_side", ("edge_of_stability_cycles", "edge_of_stability_networks")),
         ),
+        networks=True,
     ),
 )

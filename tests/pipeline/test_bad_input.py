@@ -1,7 +1,10 @@
 """Bad input stops the run with one clear line, exit code not 0, no traceback, and nothing half-written."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,8 +68,9 @@ def test_data_that_an_experiment_cannot_use(repository: Path, tmp_path: Path) ->
     target = "results/smoke/runs/edge_of_stability_logistic.parquet"
     done = run_snakemake(repository, "--cores", "1", "--configfile", "config/smoke.yaml", str(mine), "--", target)
     try:
-        assert done.returncode != 0 and "Traceback" not in done.stdout
-        assert "error: samples.edge_of_stability_logistic.digits: these data are separable\n" in done.stdout
+        fault = "error: samples.edge_of_stability_logistic.digits: these data are separable"
+        assert last_line(done) == f"results/smoke/logs/train_edge_of_stability.log: {fault}"
+        assert max(map(len, done.stdout.splitlines())) < 6000, "settings stand in what is said"
         assert not list((repository / "results").rglob("edge_of_stability_*.parquet"))
     finally:
         shutil.rmtree(repository / "results")
@@ -86,6 +90,99 @@ def test_a_file_that_is_no_config(repository: Path, tmp_path: Path, text: str) -
     mine = tmp_path / "mine.yaml"
     mine.write_text(text)
     assert "Config file" in last_line(run_snakemake(repository, "--cores", "1", "--configfile", str(mine)))
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("claims/l1_paradox_flor.json", "there is no claim l1_paradox_flor; did you mean l1_paradox_floor or "),
+        ("claims/conclusion.json", "there is no claim conclusion; there are adaptive_"),
+        ("figures/l1_paradox_nrm.svg", "there is no figure l1_paradox_nrm; did you mean l1_paradox_norm or "),
+        ("notebooks/convergence.html", "there is no figure convergence; did you mean convergence_floor or "),
+    ],
+)
+def test_a_claim_or_a_figure_that_there_is_not(repository: Path, target: str, line: str) -> None:
+    """The nearest ones are named, and all where none is near."""
+    assert last_line(run_snakemake(repository, "--cores", "1", f"results/smoke/{target}", *SMOKE)).startswith(line)
+    assert not (repository / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        (
+            "src/ndgm/claims/adaptive.py",
+            "(adaptive_lasso: pd.DataFrame",
+            "(adaptive_laso: pd.DataFrame",
+            r"src/ndgm/claims/adaptive\.py: adaptive_\w+: there is no table adaptive_laso; did you mean .*",
+        ),
+        (
+            "src/ndgm/groups.py",
+            '("convergence_smoothing",)',
+            '("convergence_smothing",)',
+            r"src/ndgm/groups\.py: figure convergence_smoothing: there is no table convergence_smothing; did .*",
+        ),
+    ],
+)
+def test_a_table_that_there_is_not(repository: Path, file: str, old: str, new: str, line: str) -> None:
+    """Who reads it is named, before anything is computed."""
+    text = (repository / file).read_text()
+    try:
+        (repository / file).write_text(text.replace(old, new, 1))
+        assert re.fullmatch(line, last_line(run_snakemake(repository, "--cores", "1", *SMOKE)))
+    finally:
+        (repository / file).write_text(text)
+
+
+def made(folder: Path, target: str, prefix: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess:
+    """What make says where the environment is set up, which is this one."""
+    command = [*prefix, "make", target, f"CHECK={sys.executable} scripts/check_start.py --files config/laptop.yaml"]
+    environment = os.environ | {"PYTHONPATH": "src"} | variables
+    pipes = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.run([*command, "--old-file=.venv/ready"], cwd=folder, env=environment, **pipes)
+
+
+@pytest.mark.parametrize("target", ["paper", "smoke", "verify"])
+def test_make_looks_before_snakemake_starts(repository: Path, target: str) -> None:
+    """A config in Latin-1 is a traceback of Snakemake's."""
+    file = repository / "config/laptop.yaml"
+    text = file.read_bytes()
+    try:
+        file.write_bytes("# größer\n".encode("latin-1") + text)
+        done = made(repository, target)
+        assert "Traceback" not in done.stdout and done.returncode != 0
+        assert "error: config/laptop.yaml: line 1 is not UTF-8; write it anew in that encoding\n" in done.stdout
+    finally:
+        file.write_bytes(text)
+
+
+@pytest.mark.skipif(not AS_A_USER, reason="a superuser writes everywhere, and setpriv is not there")
+def test_a_home_that_cannot_be_written(repository: Path, tmp_path: Path) -> None:
+    """Snakemake's own copies would go there."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o500)
+    done = made(repository, "smoke", AS_A_USER, HOME=str(home), XDG_CACHE_HOME="")
+    assert f"error: {home}: not a folder that can be written to, and Snakemake" in done.stdout
+    assert "Traceback" not in done.stdout and done.returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "config/mine.yaml: holds no settings"),
+        ("scale: smoke\n", "command line: scale: in config/mine.yaml it is 'smoke'; write `scale: mine` there"),
+        ("root_seed: 7\n", "command line: scale: in config/mine.yaml it is missing; write `scale: mine` there"),
+        ("scale: mine\nscale: mine\n", "config/mine.yaml: line 2: scale is given a second time, after line 1"),
+    ],
+)
+def test_a_scale_of_ones_own_with_a_fault(repository: Path, text: str, line: str) -> None:
+    """Its file is read before Snakemake merges it."""
+    mine = repository / "config/mine.yaml"
+    mine.write_text(text)
+    try:
+        assert last_line(run_snakemake(repository, "--cores", "1", "--config", "scale=mine")) == line
+    finally:
+        mine.unlink()
 
 
 def test_another_scale_than_the_config(repository: Path) -> None:
@@ -136,8 +233,7 @@ def test_a_truncated_result(smoke_copy: Path, file: str, target: str) -> None:
     (results / file).write_bytes(whole[: len(whole) // 2])
     before = set(results.rglob("*"))
     done = run_snakemake(smoke_copy, "--cores", "1", f"results/smoke/{target}", *SMOKE)
-    last_line(done)
-    assert re.search(rf"^error: .*results/smoke/{file}: ", done.stdout, re.MULTILINE), done.stdout
+    assert re.match(rf"results/smoke/logs/\S+: error: .*results/smoke/{file}: ", last_line(done)), done.stdout
     after = set(results.rglob("*"))
     assert not after - before
     lost = {path.stem for path in before - after if path.relative_to(results).parts[0] in ("data", "exact", "runs")}

@@ -204,10 +204,15 @@ def words(command: list[str]) -> tuple[str, list[str], dict[str, list[str]]]:
     return program, names, {name: options[name] for name in OPTIONS if options.get(name)}
 
 
+def with_settings(command: str, folder: Path) -> str:
+    """A command of the workflow with its settings in the place of the file that holds them."""
+    return re.sub(r"(?<=--settings )\S+", lambda file: shlex.quote((folder / file[0]).read_text()), command)
+
+
 def test_jobs_are_run_as_the_workflow_runs_them(repository: Path) -> None:
     said = run_snakemake(repository, "--dry-run", "--printshellcmds", "--cores", "1", *SMOKE).stdout
     commands = re.findall(r"scripts/(?:train|tabulate|make_samples|decide_claims)\.py .*", said)
-    workflows = [words(shlex.split(command)) for command in commands]
+    workflows = [words(shlex.split(with_settings(command, repository))) for command in commands]
     config = json.loads((ROOT / "reference/smoke/settings.json").read_text())
     root, data, results = Path(), Path("results/smoke/data"), Path("results/smoke")
     parts = all_parts(config, GROUPS)

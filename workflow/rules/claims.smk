@@ -5,6 +5,14 @@ TABLES_OF = {group.name: claim_tables(group.name) for group in GROUPS}
 GROUP_OF = {claim: group for group, claims in TABLES_OF.items() for claim in claims}
 SECTION_OF = {group.name: group.section for group in GROUPS}
 
+if found := unknown_tables(TABLES_OF, FIGURES.values()):
+    sys.exit("\n".join(found))
+
+
+def group_of(wildcards):
+    """The group of a claim; a claim that there is not ends the run with a line."""
+    return GROUP_OF.get(wildcards.claim) or sys.exit(f"there is no claim {unknown(wildcards.claim, GROUP_OF)}")
+
 
 localrules:
     gather_claims,
@@ -55,19 +63,19 @@ rule decide_one_claim:
     """A verdict for one claim from its own tables; for Holm's rule, the rest of its group is as in the reference."""
     input:
         script="scripts/decide_claims.py",
-        code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{GROUP_OF[wildcards.claim]}"),
-        tables=lambda wildcards: tables(*TABLES_OF[GROUP_OF[wildcards.claim]][wildcards.claim]),
+        code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{group_of(wildcards)}"),
+        tables=lambda wildcards: tables(*TABLES_OF[group_of(wildcards)][wildcards.claim]),
         reference=[file for file in [f"reference/{SCALE}/claims.json"] if os.path.exists(file)],
     output:
         claim="results/{scale}/claims/{claim}.json",
     log:
         "results/{scale}/logs/claim_{claim}.log",
     wildcard_constraints:
-        claim="|".join(GROUP_OF),
+        claim=rf"(?!({'|'.join(TABLES_OF)})\.json)\w+",  # what is no group: a misspelt claim is named
     threads: 1
     params:
-        group=lambda wildcards: GROUP_OF[wildcards.claim],
-        section=lambda wildcards: SECTION_OF[GROUP_OF[wildcards.claim]],
+        group=lambda wildcards: group_of(wildcards),
+        section=lambda wildcards: SECTION_OF[group_of(wildcards)],
     message:
         "Deciding the claim {wildcards.claim}"
     shell:

@@ -1,9 +1,11 @@
 # What all rules share: the environment, the checked config, and helpers that say what a job depends on.
+import atexit
 import json
 import os
 import re
 import shlex
 import sys
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,11 +20,17 @@ os.environ |= environment(Path(workflow.basedir, "src"))  # of every job, for th
 from ndgm.data.sources import SOURCES
 from ndgm.pipeline.imports import imports_of
 from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files
+from ndgm.pipeline.config_files import unreadable
 from ndgm.pipeline.settings import faults, missing_files, overrides
+from ndgm.pipeline.targets import last_lines, unknown, unknown_tables
+from ndgm.store.files import write_atomically
 
 PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
 SCALE = config.get("scale")
 FILES = [file for file in dict.fromkeys(["config/laptop.yaml", f"config/{SCALE}.yaml"]) if os.path.exists(file)]
+WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
+if found := unreadable(WRITTEN["files"]):
+    sys.exit(found)
 
 
 if len(FILES) > 1:
@@ -30,7 +38,6 @@ if len(FILES) > 1:
     configfile: FILES[1]  # what the command line says is merged over it
 
 
-WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
 if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
     sys.exit("\n".join(found))
 if line := overrides(config):
@@ -48,9 +55,18 @@ wildcard_constraints:
     scale=re.escape(SCALE),
 
 
-def json_of(settings):
-    """Settings of a job as one parameter: JSON with sorted keys, so that swapped values are noticed."""
-    return json.dumps(settings, sort_keys=True, allow_nan=False)
+def file_of(settings):
+    """File that holds settings of a job as JSON, for its program; a parameter of the job.
+
+    Its name is made of its content, so that Snakemake, which compares parameters, notices each change. On the command
+    line the settings would be 20 kB of every message of a failed job.
+    """
+    text = json.dumps(settings, sort_keys=True, allow_nan=False)
+    file = Path(".snakemake", "settings", f"{sha256(text.encode()).hexdigest()[:16]}.json")
+    if not file.exists():
+        with write_atomically(file) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return str(file)
 
 
 def code_of(program, *modules):
@@ -72,7 +88,7 @@ def options(wildcards):
 
 def settings_of(job):
     """Settings of the experiments of a job, by the part that it is run for."""
-    return lambda wildcards: json_of(settings(job, config, wildcards.get("part", "")))
+    return lambda wildcards: file_of(settings(job, config, wildcards.get("part", "")))
 
 
 def samples_of(job):

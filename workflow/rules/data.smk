@@ -15,7 +15,7 @@ rule make_samples:
     threads: 1
     params:
         function=lambda wildcards: "{0}.{source}".format(SOURCES[entry(wildcards)["source"]], **entry(wildcards)),
-        settings=lambda wildcards: json_of({"root_seed": config["root_seed"], "options": options(wildcards)}),
+        settings=lambda wildcards: file_of({"root_seed": config["root_seed"], "options": options(wildcards)}),
     message:
         "Making data: {wildcards.samples}"
     shell:

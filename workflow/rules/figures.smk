@@ -1,11 +1,18 @@
+def tables_of(wildcards):
+    """Files of the tables that a figure reads; a figure that there is not ends the run with a line."""
+    if wildcards.figure not in FIGURES:
+        sys.exit(f"there is no figure {unknown(wildcards.figure, FIGURES)}")
+    return tables(*FIGURES[wildcards.figure].tables)
+
+
 rule draw_figure:
     """One figure, its executed notebook and the notebook as a page, all from one execution."""
     input:
+        results=tables_of,
         script="scripts/run_notebook.py",
         figure="figures/{figure}.py",
         code=lambda wildcards: imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py"),
         templates=TEMPLATES,
-        results=lambda wildcards: tables(*FIGURES[wildcards.figure].tables),
     output:
         pdf="results/{scale}/figures/{figure}.pdf",
         svg=report("results/{scale}/figures/{figure}.svg", caption="../report/figure.rst", category="Figures"),
@@ -17,7 +24,7 @@ rule draw_figure:
     benchmark:
         "results/{scale}/benchmarks/{figure}.tsv"
     wildcard_constraints:
-        figure="|".join(FIGURES),
+        figure=r"\w+",
     threads: 1
     message:
         "Drawing figure {wildcards.figure}"

@@ -19,7 +19,7 @@ rule write_paper:
         "results/{scale}/benchmarks/paper.tsv"
     threads: 1
     params:
-        settings=json_of(config),
+        settings=file_of(config),
     message:
         "Writing the paper"
     shell:

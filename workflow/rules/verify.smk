@@ -21,7 +21,7 @@ rule verify:
     threads: 1
     params:
         # Which rule makes what, so that a difference can be traced.
-        settings=lambda wildcards: json_of(
+        settings=lambda wildcards: file_of(
             {str(output): made.name for made in workflow.rules for output in made.output}
         ),
     message:

@@ -121,14 +121,17 @@ def save(figure: Figure, name: str) -> Saved:
 
     Args:
         figure: What was drawn.
-        name: The figure's name, without folder and ending.
+        name: The figure's name, without folder and ending; that of its notebook.
 
     Returns:
         The paths of the three files.
 
     Raises:
         RuntimeError: if `style()` was not called before.
+        ValueError: if the pipeline runs a notebook of another name, whose figure would be missing.
     """
+    if (notebook := os.environ.get("NDGM_FIGURE", name)) != name:
+        raise ValueError(f"save(figure, {name!r}) stands in the notebook of the figure {notebook}")
     if matplotlib.rcParams["svg.hashsalt"] != _STYLE["svg.hashsalt"]:
         raise RuntimeError(f"figure {name}: call style() before drawing")
     folder = results() / "figures"

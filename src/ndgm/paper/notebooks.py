@@ -45,6 +45,7 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
         environment = {
             **os.environ,
             "NDGM_RESULTS": str(results),
+            "NDGM_FIGURE": figure.stem,
             "NDGM_TABLES": os.pathsep.join(map(str, tables)),
             "MPLBACKEND": "agg",
             "IPYTHONDIR": folder,

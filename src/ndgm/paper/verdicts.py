@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from ndgm.decide.verdict import Compared, Kind, Verdict
+from ndgm.groups import GROUPS
 from ndgm.paper.quantities import Quantity, number, power_of_ten, precision
 
 VERDICTS = tuple(Verdict)
+TAGS = {group.name: group.tag for group in GROUPS}
 WORDS = {"verdict": VERDICTS, "kind": get_args(Kind), "compared": (*get_args(Compared), None)}
 """Fields with a choice of words, and the words."""
 
@@ -89,10 +91,8 @@ class DecidedClaim:
 
     @property
     def label(self) -> str:
-        """The short name that tags carry: `l1_paradox_floor` is L1-floor, `l1_networks_floor` is L1-networks-floor."""
-        first, *others = self.group.split("_")
-        networks = ["networks"] if "networks" in others else []
-        return "-".join([first.capitalize(), *networks, *self.id.removeprefix(self.group).strip("_").split("_")])
+        """Short name that tags carry, such as L1-networks-turn of `l1_paradox_networks_turn`."""
+        return "-".join([TAGS[self.group], *self.id.removeprefix(self.group).strip("_").split("_")])
 
     @property
     def interval(self) -> str:

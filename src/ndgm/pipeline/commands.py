@@ -84,7 +84,7 @@ class Part:
 
 def all_parts(config: Config, groups: Iterable[Group]) -> list[Part]:
     """Every process that makes tables of groups: first those of networks, which take longest and are worth most."""
-    in_order = sorted(groups, key=lambda group: not group.name.endswith("networks"))
+    in_order = sorted(groups, key=lambda group: not group.networks)
     return [Part(job, config, part) for group in in_order for job in group.jobs for part in parts(job, config)]
 
 

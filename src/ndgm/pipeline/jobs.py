@@ -8,6 +8,7 @@ from ndgm.groups import GROUPS, Experiment, Job
 
 Config = Mapping[str, Any]
 JOBS = {job.name: job for group in GROUPS for job in group.jobs}
+TABLES = tuple(each.table for job in JOBS.values() for each in job.experiments)
 FIGURES = {figure.name: figure for group in GROUPS for figure in group.figures}
 
 

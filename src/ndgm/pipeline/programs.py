@@ -19,24 +19,40 @@ RESULT = re.compile(r"results/[^/\s]+/([\w./-]+\.(?:npz|parquet|json|svg|pdf))\b
 def argument_parser(
     description: str | None, *paths: str, many: tuple[str, ...] = (), any_number: tuple[str, ...] = ()
 ) -> argparse.ArgumentParser:
-    """Parser with `--settings JSON`, `--log` and options for paths.
+    """Parser with `--settings`, `--log` and options for paths.
 
     Args:
         description: What the program does.
-        *paths: Options with one path.
+        *paths: Options with one path; where `settings` is among them, a run needs settings.
         many: Options with one path or more.
         any_number: Options with paths that may be missing.
     """
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--settings", type=json.loads, default={}, help="canonical JSON of the settings used")
+    parser.add_argument(
+        "--settings",
+        type=_settings,
+        default={},
+        required="settings" in paths,
+        help="JSON of the settings used, or a file that holds it",
+    )
     parser.add_argument("--log", type=Path, help="file that repeats what is said here")
     for name in paths:
-        parser.add_argument(f"--{name}", type=Path, required=True)
+        if name != "settings":
+            parser.add_argument(f"--{name}", type=Path, required=True)
     for name in many:
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True)
     for name in any_number:
         parser.add_argument(f"--{name}", type=Path, nargs="*", default=[])
     return parser
+
+
+def _settings(said: str) -> Any:
+    """Settings from JSON, or from a file that holds it."""
+    try:
+        return json.loads(said if said.lstrip()[:1] in ("{", "[") else Path(said).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else f"not JSON ({fault})"
+        raise argparse.ArgumentTypeError(f"{said}: {reason}") from None
 
 
 def function_of(room: str, name: str) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ they stand for; the others, `ordered`, `among` and `registry`, are functions her
 import difflib
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from importlib.resources import files
@@ -26,6 +27,8 @@ TYPES = {
     "number": "a finite number",
     "string": "text",
 }
+LONGEST_SHOWN = 80
+"""Characters of a value that a line shows."""
 NUMBER = re.compile(r"\d+(\.\d+)?|\.\d+")
 
 
@@ -104,30 +107,32 @@ def _key_and_fault(error: ValidationError) -> tuple[Key, str]:
     match error.validator:
         case "required":
             return (*key, error.message.split("'")[1]), "is missing"
+        case "type" if isinstance(value, int) and abs(value) > sys.float_info.max:
+            return key, f"{shown(value)} is more than a number can be"
         case "type" if isinstance(limit, list):
-            return key, f"{value!r} is not {error.schema['description']}"
+            return key, f"{shown(value)} is not {error.schema['description']}"
         case "contains":
             return key, f"lacks {limit['const']}"
         case "type":
-            return key, f"{value!r} is not {TYPES[limit]}{_hint(value, limit)}"
+            return key, f"{shown(value)} is not {TYPES[limit]}{_hint(value, limit)}"
         case "exclusiveMinimum":
-            return key, f"{value!r} is not greater than {limit}"
+            return key, f"{shown(value)} is not greater than {limit}"
         case "minimum":
-            return key, f"{value!r} is less than {limit}"
+            return key, f"{shown(value)} is less than {limit}"
         case "maximum":
-            return key, f"{value!r} is greater than {limit}"
+            return key, f"{shown(value)} is greater than {limit}"
         case "exclusiveMaximum":
-            return key, f"{value!r} is not less than {limit}"
+            return key, f"{shown(value)} is not less than {limit}"
         case "minItems" | "minProperties":
             return key, f"has {len(value)} of {limit} values or more" if value else "is empty"
         case "uniqueItems":
-            return key, f"names a value twice: {value!r}"
+            return key, f"names a value twice: {shown(value)}"
         case "enum":
-            return key, f"{value!r} is not one of {', '.join(map(str, limit))}"
+            return key, f"{shown(value)} is not one of {', '.join(map(str, limit))}"
         case "const":
-            return key, f"{value!r} is not {limit}"
+            return key, f"{shown(value)} is not {limit}"
         case "pattern" if "description" in error.schema:
-            return key, f"{value!r} is not {error.schema['description']}"
+            return key, f"{shown(value)} is not {error.schema['description']}"
         case "pattern":
             return (*key, value), "a name has small letters, digits and _"
     return key, error.message
@@ -147,7 +152,7 @@ def _ordered(validator: Any, wanted: list[str], value: Any, schema: Any) -> Iter
     if isinstance(value, Mapping) and below in value and above in value:
         low, high = value[below], value[above]
         if _is_number(None, low) and _is_number(None, high) and low > high:
-            yield ValidationError(f"{low!r} is above {above}, which is {high!r}", path=[below])
+            yield ValidationError(f"{shown(low)} is above {above}, which is {shown(high)}", path=[below])
 
 
 def _registry(validator: Any, wanted: dict[str, Any], value: Any, schema: Any) -> Iterator[ValidationError]:
@@ -157,11 +162,11 @@ def _registry(validator: Any, wanted: dict[str, Any], value: Any, schema: Any) -
     lacking = {name: sorted(asks(name).difference(wanted["offers"])) for name in known} if "offers" in wanted else {}
     if value in known:
         if lacking.get(value):
-            yield ValidationError(f"{value!r} asks for {' and '.join(lacking[value])}, which there is not here")
+            yield ValidationError(f"{shown(value)} asks for {' and '.join(lacking[value])}, which there is not here")
     elif not (isinstance(value, str) and _in_a_family(value, families)):
         admitted = [name for name in known if not lacking.get(name)]
         admitted += [f"{family}_<{_interval(*limits)}>" for family, limits in families.items()]
-        yield ValidationError(f"{value!r} is not one of {', '.join(admitted)}")
+        yield ValidationError(f"{shown(value)} is not one of {', '.join(admitted)}")
 
 
 def _in_a_family(name: str, families: Mapping[str, tuple[float, float]]) -> bool:
@@ -180,7 +185,7 @@ def _among(settings: Any, validator: Any, path: str, value: Any, schema: Any) ->
     """The keyword `among`: a key or an item of that part of the config, wherever the config has it."""
     for key, part in parts_of(settings, path):
         if isinstance(part, Mapping | list) and value not in list(part):
-            yield ValidationError(f"{value!r} is not in {dotted(key)}; there are {', '.join(map(str, part))}")
+            yield ValidationError(f"{shown(value)} is not in {dotted(key)}; there are {', '.join(map(str, part))}")
 
 
 def parts_of(settings: Any, path: str) -> list[tuple[Key, Any]]:
@@ -197,6 +202,15 @@ def parts_of(settings: Any, path: str) -> list[tuple[Key, Any]]:
     return parts
 
 
+def shown(value: Any) -> str:
+    """A value as people write it, cut off where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # so many digits that Python does not print them
+        text = "a number of thousands of digits"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
 def dotted(key: Key) -> str:
     """A key as people write it, such as `l1_paradox.lasso.step_sizes[1]`; on one line, whatever is in it."""
     parts = [f".{part}" if isinstance(part, str) and part and part.isprintable() else f"[{part!r}]" for part in key]
@@ -204,8 +218,8 @@ def dotted(key: Key) -> str:
 
 
 def _is_integer(checker: Any, value: Any) -> bool:
-    """Whole numbers only: neither True nor 3.0."""
-    return isinstance(value, int) and not isinstance(value, bool)
+    """Whole numbers only: neither True nor 3.0, nor one that no float can be compared with."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_number(checker: Any, value: Any) -> bool:

@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ndgm.groups import GROUPS
+from ndgm.pipeline.config_files import Settings, read_config
 from ndgm.pipeline.schema import Faults, Key, dotted, parts_of, violations
-from ndgm.store.files import InputError
 
 DEFAULT = "laptop"
 """The scale whose settings the files of all others change."""
@@ -17,8 +15,6 @@ PICTURES = 1797
 """Pictures of handwritten digits."""
 MOST_NAMED = 5
 """Keys that a line names before it counts the others."""
-
-Settings = dict[str, Any]
 
 
 def load(scale: str, folder: Path = Path("config")) -> Settings:
@@ -29,20 +25,11 @@ def load(scale: str, folder: Path = Path("config")) -> Settings:
         folder: Where the files are.
 
     Raises:
-        InputError: if there is no such file, or it holds no settings.
+        InputError: naming the file, if it cannot be taken for settings.
     """
     settings: Settings = {}
     for name in dict.fromkeys([DEFAULT, scale]):
-        file = Path(folder) / f"{name}.yaml"
-        try:
-            found = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(f"{file}: no such file") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as fault:
-            raise InputError(f"{file}: not YAML ({' '.join(str(fault).split())})") from None
-        if not isinstance(found, dict):
-            raise InputError(f"{file}: holds no settings")
-        settings = merged(settings, found)
+        settings = merged(settings, read_config(Path(folder) / f"{name}.yaml"))
     return settings
 
 
@@ -65,13 +52,22 @@ def faults(settings: Mapping[str, Any], files: list[str], command_line: Mapping[
         command_line: What `--config` said; it wins over all files.
 
     Returns:
-        Lines such as `config/smoke.yaml: l1_paradox.lasso.seeds: 0 is less than 1`; none where all is well.
+        Lines such as `config/smoke.yaml: l1_paradox.lasso.seeds: 0 is less than 2`; none where all is well.
+
+    Raises:
+        InputError: naming the file, if one cannot be taken for settings.
     """
     found = dict(violations(settings))
-    for key, fault in [*_unknown_scale(settings), *_unfit_samples(settings), *_too_many_pictures(settings)]:
+    sources = _sources(files, command_line)
+    for key, fault in [
+        *_unknown_scale(settings),
+        *_misnamed_scale(settings, sources),
+        *_unfit_samples(settings),
+        *_too_many_pictures(settings),
+    ]:
         found.setdefault(key, fault)
-    sources = _sources(files, command_line) if found else {}
-    return [f"{_where_set(key, sources)}: {found[key]}" for key in sorted(found, key=str)]
+    lines = [(_where_set(key, sources), found[key], key) for key in sorted(found, key=str)]
+    return [f"{where}: {fault}{_nested_hint(where, fault, key)}" for where, fault, key in lines]
 
 
 def missing_files(settings: Mapping[str, Any], files: list[str], command_line: Mapping[str, Any]) -> list[str]:
@@ -108,6 +104,23 @@ def _unknown_scale(settings: Mapping[str, Any]) -> Faults:
     scales = sorted(path.stem for path in Path("config").glob("*.yaml"))
     if (scale := settings.get("scale")) not in scales:
         yield ("scale",), f"there is no config/{scale}.yaml, only {', '.join(scales)}"
+
+
+def _misnamed_scale(settings: Mapping[str, Any], sources: Mapping[str, Any]) -> Faults:
+    """A file of a scale that says no scale or another one: its results would be called what they are not."""
+    for file, said in sources.items():
+        path = Path(file)
+        of_this_scale = path.stem == settings.get("scale")
+        if path.parent == Path("config") and said.get("scale", None if of_this_scale else path.stem) != path.stem:
+            fault = f"is {said['scale']!r}" if "scale" in said else "is missing"
+            yield ("scale",), f"in {file} it {fault}; write `scale: {path.stem}` there"
+
+
+def _nested_hint(where: str, fault: str, key: Key) -> str:
+    """What to do where `--config` gives text for a number: Snakemake reads numbers so inside of braces."""
+    nested = where.startswith("command line: ") and len(key) > 1
+    number = "' is not a whole number" in fault or "' is not a finite number" in fault
+    return ": inside of { } --config gives text; put it into a file, after --configfile" if nested and number else ""
 
 
 def _unfit_samples(settings: Mapping[str, Any]) -> Faults:
@@ -166,7 +179,7 @@ def _differing(settings: Any, other: Any, key: Key = ()) -> list[Key]:
 
 def _sources(files: list[str], command_line: Mapping[str, Any]) -> dict[str, Any]:
     """What each config file says, by its path from here, and the command line after them."""
-    said = {os.path.relpath(file): yaml.safe_load(Path(file).read_text(encoding="utf-8")) for file in files}
+    said = {os.path.relpath(file): read_config(Path(file)) for file in files}
     return {**said, "command line": command_line}
 
 

@@ -52,6 +52,15 @@ def test_a_figure_keeps_the_width_it_was_given(figure):
     assert f'width="{72 * drawing.COLUMN_WIDTH:g}pt"' in drawing.save(figure, "demo").svg.read_text()
 
 
+def test_a_figure_is_saved_under_the_name_of_its_notebook(figure, monkeypatch, tmp_path):
+    monkeypatch.setenv("NDGM_FIGURE", "other")
+    with pytest.raises(ValueError, match=r"save\(figure, 'demo'\) stands in the notebook of the figure other"):
+        drawing.save(figure, "demo")
+    assert not (tmp_path / "figures").exists()
+    monkeypatch.setenv("NDGM_FIGURE", "demo")
+    assert drawing.save(figure, "demo").pdf.exists()
+
+
 def test_a_figure_in_another_style_is_not_saved(figure, tmp_path):
     with matplotlib.rc_context():
         matplotlib.rcdefaults()

@@ -23,6 +23,28 @@ def test_arguments() -> None:
             parser.parse_args(missing)
 
 
+def test_settings_from_a_file(tmp_path: Path) -> None:
+    """As on the command line, whose length has a limit."""
+    (tmp_path / "settings.json").write_text('{"seeds": 2}')
+    parser = argument_parser("A program.", "settings")
+    assert parser.parse_args(["--settings", str(tmp_path / "settings.json")]).settings == {"seeds": 2}
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ([], "the following arguments are required: --settings"),
+        (["--settings", "nope.json"], "argument --settings: nope.json: No such file or directory"),
+        (["--settings", "{"], "argument --settings: {: not JSON ("),
+    ],
+)
+def test_settings_that_are_not_there(settings: list[str], fault: str, capsys: pytest.CaptureFixture) -> None:
+    """A program that needs them says so in its last line."""
+    with pytest.raises(SystemExit):
+        argument_parser("A program.", "settings").parse_args(settings)
+    assert f"error: {fault}" in capsys.readouterr().err.splitlines()[-1]
+
+
 def run(folder: Path, fault: Exception | None) -> Path:
     """A program that says two lines and ends with a fault; gives its log."""
     log = folder / "logs/program.log"

@@ -13,6 +13,7 @@ from ndgm.store.files import InputError
 ROOT = Path(__file__).parents[3]
 DEFAULT = "config/laptop.yaml"
 MINE = "config/mine.yaml"
+ZEROS = "0" * 60
 SCALES = ", ".join(sorted({"mine", *(path.stem for path in (ROOT / "config").glob("*.yaml"))}))
 
 
@@ -36,9 +37,11 @@ def faults_of(text: str) -> list[str]:
 @pytest.mark.parametrize("file", sorted((ROOT / "config").glob("*.yaml")), ids=lambda file: file.stem)
 def test_the_configs_are_valid(file: Path) -> None:
     """Each file in `config/` is valid over the default and is named after its scale."""
-    text = file.read_text()
-    assert faults_of(text) == []
-    assert yaml.safe_load(text)["scale"] == file.stem
+    said = yaml.safe_load(file.read_text())
+    settings = yaml.safe_load(Path(DEFAULT).read_text())
+    update_config(settings, said)
+    assert faults(settings, [DEFAULT, f"config/{file.name}"], {}) == []
+    assert said["scale"] == file.stem
 
 
 @pytest.mark.parametrize(
@@ -166,6 +169,32 @@ def test_the_configs_are_valid(file: Path) -> None:
         ("device: gpu", "device: 'gpu' is not one of cpu, cuda"),
         ("scale: huge", f"scale: there is no config/huge.yaml, only {SCALES}"),
         ("scale: 3", "scale: 3 is not text"),
+        ("scale: my run", "scale: 'my run' is not a name of small letters, digits and _"),
+        ("scale: a;b", "scale: 'a;b' is not a name of"),
+        ("scale: ../smoke", "scale: '../smoke' is not a name of"),
+        ("scale: smoke", "scale: in config/mine.yaml it is 'smoke'; write `scale: mine` there"),
+        ("l1_paradox: {designs: [1]}", "l1_paradox.designs: unknown key; there are lasso"),
+        ("samples: {l1_paradox: {1: {source: diabetes}}}", "samples.l1_paradox: 1 is not text"),
+        (f"root_seed: {10**400}", f"root_seed: {10**79}… is more than a number can be"),
+        (
+            f"l1_paradox: {{lasso: {{seeds: {10**400}}}}}",
+            f"l1_paradox.lasso.seeds: {10**79}… is more than a number",
+        ),
+        (
+            f"l1_paradox: {{lasso: {{penalties_over_max: {{high: {10**400}}}}}}}",
+            f"l1_paradox.lasso.penalties_over_max.high: {10**79}… is more than a number can be",
+        ),
+        (f"root_seed: {2**64}", "root_seed: 18446744073709551616 is greater than 18446744073709551615"),
+        ("l1_paradox: {lasso: {seeds: 1000000001}}", "l1_paradox.lasso.seeds: 1000000001 is greater than 1000000000"),
+        ("l1_paradox: {lasso: {seeds: 1}}", "l1_paradox.lasso.seeds: 1 is less than 2"),
+        (
+            "edge_of_stability: {cycles: {functions: [power_1.9999999999999999999]}}",
+            "edge_of_stability.cycles.functions[0]: 'power_1.9999999999999999999' is not one of absolute",
+        ),
+        (
+            f"convergence: {{networks: {{activations: [relu, softplus_.{ZEROS}1], floors: {{activations: [relu]}}}}}}",
+            f"convergence.networks.activations[1]: 'softplus_.{ZEROS}1' is not one of relu",
+        ),
         ("ensemble_size: 0", "ensemble_size: 0 is less than 1"),
         ("l1_paradox: null", "l1_paradox: None is not a mapping"),
         ("l1_paradox: {lasso: 3}", "l1_paradox.lasso: 3 is not a mapping"),
@@ -299,6 +328,26 @@ def test_a_fault_is_one_line(text: str, fault: str | list[str]) -> None:
     assert all(line.startswith(f"config/mine.yaml: {start}") for line, start in zip(found, expected, strict=True)), (
         found
     )
+
+
+def test_numbers_in_braces_on_the_command_line() -> None:
+    """Snakemake makes text of them; the line says what to do instead."""
+    said = {"l1_paradox": {"lasso": {"seeds": "5"}}}
+    settings = load("laptop")
+    update_config(settings, said)
+    (line,) = faults(settings, [DEFAULT], said)
+    assert line.startswith("command line: l1_paradox.lasso.seeds: '5' is not a whole number")
+    assert line.endswith("inside of { } --config gives text; put it into a file, after --configfile")
+
+
+def test_a_scale_whose_file_does_not_say_so() -> None:
+    """Its run would be called a run of other settings than the scale's."""
+    Path(MINE).write_text("root_seed: 7")
+    said = {"scale": "mine"}
+    (line,) = faults(load("laptop") | {"root_seed": 7} | said, [DEFAULT, MINE], said)
+    assert line == "command line: scale: in config/mine.yaml it is missing; write `scale: mine` there"
+    # Laid over another scale, the same file is one of its changes.
+    assert faults(load("laptop") | {"root_seed": 7}, [DEFAULT, MINE], {}) == []
 
 
 def test_an_entry_from_another_source_than_its_name_says() -> None:

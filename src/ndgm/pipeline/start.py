@@ -1,0 +1,28 @@
+"""What would end in a traceback of Snakemake's own, before the workflow is read: found first, in one line."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ndgm.pipeline.config_files import unreadable
+
+
+def unfit(files: Iterable[str | Path], variables: Mapping[str, str]) -> str:
+    """The first fault of config files and of folders that Snakemake writes to; nothing where there is none.
+
+    Args:
+        files: Config files that are about to be read.
+        variables: Environment of the run.
+    """
+    if fault := unreadable(files):
+        return fault
+    cache = variables.get("XDG_CACHE_HOME") or Path(variables.get("HOME") or "~").expanduser() / ".cache"
+    places = {
+        Path(".snakemake"): "Snakemake keeps its records there",
+        Path(cache, "snakemake"): "Snakemake keeps copies there; set XDG_CACHE_HOME to a folder of yours",
+    }
+    for place, why in places.items():
+        there = next(folder for folder in [place, *place.absolute().parents] if folder.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            return f"{there}: not a folder that can be written to, and {why}"
+    return ""
