@@ -5,10 +5,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import ndgm.claims
-from ndgm.decide.claim import CLAIMS, decide, p_values_of_siblings
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import InputError, write_json
-from ndgm.store.run_tables import read_table, read_tables
 
 
 def main() -> None:
@@ -21,6 +19,10 @@ def main() -> None:
     parser.add_argument("--reference", type=Path, nargs="?", help="claims.json with the other p values of its group")
     arguments = parser.parse_args()
     with program(arguments) as say:
+        # Imported here, so that an interruption while pandas loads is one line too.
+        from ndgm.decide.claim import CLAIMS, decide, p_values_of_siblings
+        from ndgm.store.run_tables import read_table, read_tables
+
         import_module(f"ndgm.claims.{arguments.group}")  # registers its claims
         claims, siblings = CLAIMS, []
         if arguments.claim:

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import matplotlib
@@ -11,7 +10,7 @@ import pypandoc
 import typst
 
 from ndgm.paper.colours import INK, PAPER
-from ndgm.store.files import InputError, check_fingerprint
+from ndgm.store.files import InputError, check_fingerprint, temporary_folder
 
 # The pandoc that comes with the package: another one on the PATH would write other bytes.
 _PANDOC = Path(pypandoc.__file__).parent / "files/pandoc"
@@ -74,8 +73,8 @@ def paper_pdf(markdown: str, templates: Path, references: Path, figures: Path) -
         f"--lua-filter={templates / 'numbering.lua'}",
         *_citations(references),
     )
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "paper.typ")
+    with temporary_folder() as folder:
+        source = folder / "paper.typ"
         source.write_text(text, encoding="utf-8")
         for drawing in sorted(figures.glob("*.pdf")):
             check_fingerprint(drawing)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +87,22 @@ def _write_fingerprint(path: Path, digest: str) -> None:
     """Write the fingerprint of a result whose content has this SHA-256."""
     with write_atomically(fingerprint_of(path)) as temporary:
         temporary.write_text(f"{digest}  {path.name}\n", encoding="utf-8")
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder for files that nobody keeps.
+
+    Raises:
+        OSError: naming the folder, if a file in it cannot be written and its writer does not say which.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            yield Path(folder)
+        except OSError as fault:
+            if fault.filename is not None:
+                raise
+            raise OSError(fault.errno or errno.EIO, fault.strerror or str(fault), folder) from fault
 
 
 def rounded(value: Any, digits: int = 12) -> Any:
