@@ -1,7 +1,7 @@
 # Every target does its own set-up in .venv: Python 3.11 and make are enough.
 PYTHON ?= python3.11
 CHECK = PYTHONPATH=src .venv/bin/python scripts/check_start.py --files config/laptop.yaml
-SNAKEMAKE = .venv/bin/snakemake --cores all
+SNAKEMAKE = PYTHONPATH=src .venv/bin/python scripts/run_snakemake.py --cores all
 
 .PHONY: paper smoke verify report claims test bench gpu
 

@@ -1,12 +1,15 @@
 """Figure scripts as notebooks: executed once, made free of chance, and shown as a self-contained web page."""
 
+import asyncio
 import html
 import os
 import re
-import tempfile
-from collections.abc import Iterable
+import signal
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -17,7 +20,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from ndgm.paper import typesetting
-from ndgm.store.files import InputError
+from ndgm.store.files import InputError, temporary_folder
 
 
 def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> NotebookNode:
@@ -41,7 +44,7 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
         notebook = jupytext.read(figure, fmt="py:percent")
     except FileNotFoundError:
         raise InputError(f"{figure}: no such file") from None
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         environment = {
             **os.environ,
             "NDGM_RESULTS": str(results),
@@ -57,7 +60,7 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
             transport="ipc",
             ip=str(Path(folder, "kernel")),
         )
-        client = NotebookClient(
+        client = _Client(
             notebook,
             km=kernel,
             timeout=None,
@@ -74,6 +77,23 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
         except DeadKernelError:
             raise InputError(f"{figure}: the notebook's Python ended before the notebook did") from None
     return tidy(notebook)
+
+
+class _Client(NotebookClient):
+    """A client that leaves the handlers of signals as they are: its own ones end the kernel, and not the program."""
+
+    async def async_start_new_kernel(self, **options: Any) -> None:
+        loop = asyncio.get_running_loop()
+        for number, handler in self._handlers.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+        await super().async_start_new_kernel(**options)
+
+    @asynccontextmanager
+    async def async_setup_kernel(self, **options: Any) -> AsyncGenerator[None, None]:
+        self._handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        async with super().async_setup_kernel(**options):
+            yield
 
 
 def tidy(notebook: NotebookNode) -> NotebookNode:

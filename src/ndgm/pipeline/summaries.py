@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.store.arrays import read_arrays
-from ndgm.store.files import read_json
+from ndgm.store.files import read_json_list
 from ndgm.store.run_tables import last_rows, read_table
 
 
@@ -59,7 +59,7 @@ def summary(path: Path) -> Summary:
         InputError: if it cannot be read.
     """
     if path.name == "claims.json":
-        return {name: value for claim in read_json(path) for name, value in _of_claim(claim)}
+        return {name: value for claim in read_json_list(path) for name, value in _of_claim(claim)}
     if path.suffix == ".npz" and path.parent.name != "weights":  # what is said of weights stands in a run table
         return dict(_of_columns((name, array.ravel()) for name, array in read_arrays(path).items()))
     if path.suffix == ".parquet":

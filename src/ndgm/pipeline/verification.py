@@ -20,8 +20,7 @@ from ndgm.pipeline.deviations import Deviations, compared
 from ndgm.pipeline.jobs import FIGURES
 from ndgm.pipeline.processor import described, kind, processor
 from ndgm.pipeline.summaries import Number, Summary, summary, verdict_of
-from ndgm.store.files import InputError, read_json, write_atomically, write_json
-from ndgm.store.provenance import file_hash
+from ndgm.store.files import InputError, file_hash, read_json, write_atomically, write_json
 
 NOT_COMPARED = ("logs", "benchmarks", "claims")  # what is in `claims` stands in claims.json too
 
