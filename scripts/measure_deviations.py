@@ -16,10 +16,12 @@ from ndgm.pipeline.processor import OTHER_PROCESSORS
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import InputError
 
+ROOT = Path(__file__).parents[1]
+
 
 def main() -> None:
     """Run the program."""
-    parser = argument_parser(__doc__, "repository", "out")
+    parser = argument_parser(__doc__, "out")
     parser.add_argument("--scale", required=True)
     parser.add_argument("--root-seeds", type=int, nargs="+", required=True)
     parser.add_argument("--processors", nargs="+", choices=OTHER_PROCESSORS, default=list(OTHER_PROCESSORS))
@@ -28,21 +30,19 @@ def main() -> None:
         measured = read_measured(arguments.out)
         for root_seed in arguments.root_seeds:
             with TemporaryDirectory() as folder:
-                run = _run(arguments.repository, Path(folder, "here"), arguments.scale, root_seed, {})
+                run = _run(Path(folder, "here"), arguments.scale, root_seed, {})
                 for name in arguments.processors:
-                    other = _run(
-                        arguments.repository, Path(folder, name), arguments.scale, root_seed, OTHER_PROCESSORS[name]
-                    )
+                    other = _run(Path(folder, name), arguments.scale, root_seed, OTHER_PROCESSORS[name])
                     measured = measured.with_runs(arguments.scale, root_seed, name, run, other)
                     shutil.rmtree(other.parents[1])
                     write_measured(arguments.out, measured)
                     say(f"{arguments.scale}, root seed {root_seed}, {name}: {_said(measured)}")
 
 
-def _run(repository: Path, folder: Path, scale: str, root_seed: int, environment: dict[str, str]) -> Path:
+def _run(folder: Path, scale: str, root_seed: int, environment: dict[str, str]) -> Path:
     """Results of a run of the claims in a copy of the repository."""
     made = shutil.ignore_patterns(".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache")
-    shutil.copytree(repository, folder, ignore=made)
+    shutil.copytree(ROOT, folder, ignore=made)
     target = f"results/{scale}/claims.json"
     command = [sys.executable, "-m", "snakemake", "--cores", "all", target]
     done = subprocess.run(
