@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -12,6 +13,10 @@ import psutil
 from ndgm.pipeline.interruption import Interrupted, interruptible
 
 LOCKS = Path(".snakemake/locks")
+ROOM = 2**18
+"""Bytes without which Snakemake cannot keep its own records, which ends in a traceback of its own."""
+
+FULL = "error: .snakemake: No space left on device; what was finished is kept; make room, and the same command goes on"
 
 
 def supervised(command: Sequence[str]) -> tuple[int, str]:
@@ -23,6 +28,8 @@ def supervised(command: Sequence[str]) -> tuple[int, str]:
     Returns:
         Its exit code, and one line on how to go on; an empty one where Snakemake has said it.
     """
+    if disk_is_full():
+        return 1, FULL
     run = subprocess.Popen(command, start_new_session=True)
     try:
         with interruptible():
@@ -31,7 +38,14 @@ def supervised(command: Sequence[str]) -> tuple[int, str]:
         _end(run)
         kept = "finished results and trained ensembles are kept; the same command goes on from there"
         return ended.exit_code, f"interrupted by {ended.signal.name}: {kept}"
+    if code and disk_is_full():
+        return code, FULL
     return code, f"locked: {locked(command)}" if code and any(LOCKS.glob("*")) else ""
+
+
+def disk_is_full() -> bool:
+    """Whether there is no room for Snakemake's own records."""
+    return shutil.disk_usage(".").free < ROOM
 
 
 def locked(command: Sequence[str]) -> str:
