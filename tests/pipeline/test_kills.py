@@ -59,7 +59,7 @@ def test_a_killed_run(smoke_copy: Path) -> None:
 
 @pytest.mark.parametrize("kind", CASES)
 def test_a_part_of_the_torture(smoke_run: Path, kind: str) -> None:
-    """Three cases of each kind, always the same ones; SIGKILL, SIGTERM and SIGINT are among them."""
+    """Two cases of each kind, always the same ones, and one with SIGKILL, SIGTERM and SIGINT each."""
     lines: list[str] = []
-    found = torture(smoke_run, seed=0, cases={kind: 3}, say=lines.append)
+    found = torture(smoke_run, seed=0, cases={kind: 3 if kind == "kill" else 2}, say=lines.append)
     assert lines and not bad(found), found
