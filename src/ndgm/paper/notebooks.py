@@ -1,6 +1,7 @@
 """Figure scripts as notebooks: executed once, made free of chance, and shown as a self-contained web page."""
 
 import asyncio
+import atexit
 import html
 import os
 import re
@@ -71,6 +72,10 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
         client.owns_km = True  # so that it ends the kernel that it was given
         try:
             client.execute(cwd=str(Path.cwd()), env=environment)
+        except KeyboardInterrupt:
+            if client.km is None:  # cleared already, and nbclient would try again at the exit
+                atexit.unregister(client._cleanup_kernel)
+            raise
         except CellExecutionError as fault:
             reason = (fault.evalue.splitlines() or [""])[0]
             raise InputError(f"{figure}: {fault.ename}: {reason}") from None

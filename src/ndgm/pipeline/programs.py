@@ -3,7 +3,6 @@
 import argparse
 import json
 import re
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ndgm.pipeline.interruption import Interrupted, interruptible
 from ndgm.store.files import InputError
 
 RESULT = re.compile(r"results/[^/\s]+/([\w./-]+\.(?:npz|parquet|json|svg|pdf))\b")
@@ -69,39 +69,6 @@ def with_rule(fault: str) -> str:
     # Imported here and by its name, because no program that works depends on the manifest.
     rule = function_of("pipeline", "jobs.rule_that_makes")(named[1])
     return f"{fault} (rule {rule} makes it)" if rule else fault
-
-
-class Interrupted(KeyboardInterrupt):
-    """SIGINT, as from Ctrl-C, or SIGTERM came; event loops let a KeyboardInterrupt through, and nothing else."""
-
-    def __init__(self, number: int) -> None:
-        """Remember which signal it was."""
-        super().__init__(number)
-        self.signal = signal.Signals(number)
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code by which shells know the signal."""
-        return 128 + self.signal
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Raise `Interrupted` at the first SIGINT or SIGTERM; later ones do not disturb what is put away after it."""
-
-    def interrupt(number: int, frame: object) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        raise Interrupted(number)
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

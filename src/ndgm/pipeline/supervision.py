@@ -2,18 +2,25 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ndgm.pipeline.programs import Interrupted, interruptible
+import psutil
+
+from ndgm.pipeline.interruption import Interrupted, interruptible
 
 LOCKS = Path(".snakemake/locks")
+ROOM = 2**18
+"""Bytes without which Snakemake cannot keep its own records, which ends in a traceback of its own."""
+
+FULL = "error: .snakemake: No space left on device; what was finished is kept; make room, and the same command goes on"
 
 
 def supervised(command: Sequence[str]) -> tuple[int, str]:
-    """Run a command of Snakemake in a process group of its own, to which SIGINT and SIGTERM are passed on.
+    """Run a command of Snakemake in a process group of its own, which ends at SIGINT and SIGTERM.
 
     Args:
         command: Snakemake and its options.
@@ -21,15 +28,24 @@ def supervised(command: Sequence[str]) -> tuple[int, str]:
     Returns:
         Its exit code, and one line on how to go on; an empty one where Snakemake has said it.
     """
+    if disk_is_full():
+        return 1, FULL
     run = subprocess.Popen(command, start_new_session=True)
     try:
         with interruptible():
             code = run.wait()
     except Interrupted as ended:
-        _end(run, ended.signal)
+        _end(run)
         kept = "finished results and trained ensembles are kept; the same command goes on from there"
         return ended.exit_code, f"interrupted by {ended.signal.name}: {kept}"
+    if code and disk_is_full():
+        return code, FULL
     return code, f"locked: {locked(command)}" if code and any(LOCKS.glob("*")) else ""
+
+
+def disk_is_full() -> bool:
+    """Whether there is no room for Snakemake's own records."""
+    return shutil.disk_usage(".").free < ROOM
 
 
 def locked(command: Sequence[str]) -> str:
@@ -38,15 +54,18 @@ def locked(command: Sequence[str]) -> str:
     return f"another run works on these results, or one was killed; if none does, `{unlock}`, and then the same again"
 
 
-def _end(run: subprocess.Popen, number: signal.Signals) -> None:
-    """Pass a signal on to Snakemake and its jobs, and wait until Snakemake has put away what they began."""
-    for passed_on in (number, signal.SIGINT):
-        try:
-            os.killpg(run.pid, passed_on)
-            run.wait(timeout=20)
-            return
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue  # after SIGTERM Snakemake waits for jobs, and one of them may not have heard it
+def _end(run: subprocess.Popen) -> None:
+    """End Snakemake and its jobs, and wait until Snakemake has put away what they began.
+
+    While Python starts, SIGINT is a traceback, and SIGTERM is silent. So jobs get SIGTERM, and so does Snakemake before
+    it has locked what it makes; afterwards it takes SIGINT as the wish of the user, and SIGTERM as one to end its jobs.
+    """
+    try:
+        snakemake = psutil.Process(run.pid)
+        jobs = [job for job in snakemake.children(recursive=True) if os.getpgid(job.pid) == run.pid]
+        snakemake.send_signal(signal.SIGINT if any(LOCKS.glob("*")) else signal.SIGTERM)
+        for job in jobs:
+            job.terminate()
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        pass  # it has just ended
     run.wait()

@@ -1,11 +1,13 @@
 """A run that is interrupted, or finds its results locked, ends in one line."""
 
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,6 +33,14 @@ def test_a_run_that_ends_by_itself_keeps_its_code(tmp_path: Path, monkeypatch: p
     """Where nothing is locked there is nothing to add."""
     monkeypatch.chdir(tmp_path)
     assert supervised([sys.executable, "-c", f"raise SystemExit({code})"]) == (code, "")
+
+
+@pytest.mark.parametrize("free", [[0], [10**9, 0]], ids=["before", "after"])
+def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch, free: list[int]) -> None:
+    """Where Snakemake cannot write its own records it ends in a traceback."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free.pop(0)))
+    code, line = supervised([sys.executable, "-c", "raise SystemExit(1)"])
+    assert code == 1 and line.startswith("error: .snakemake: No space left on device; ")
 
 
 def test_locked_results_are_said_with_the_command_that_unlocks_them(
