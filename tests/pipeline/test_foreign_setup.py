@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import SMOKE, hashes
+from conftest import SMOKE, copy_repository, hashes, run_snakemake
 
 REDRAWN = ("l1_paradox_norm", "convergence_worst_cases")
 LOUD = 'print("hostile"); import sys; print("hostile", file=sys.stderr); import os; os.environ["MPLBACKEND"] = "svg"\n'
@@ -69,3 +69,14 @@ def test_a_notebook_reruns_where_it_stands(smoke_copy: Path, name: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
     assert hashes(smoke_copy) == before
+
+
+@pytest.mark.parametrize("name", ["12:30", "a folder with spaces"])
+def test_a_path_that_a_shell_or_python_would_split(tmp_path: Path, name: str) -> None:
+    """Programs run with the modules beside them, also where another checkout is installed."""
+    folder = copy_repository(tmp_path / name)
+    with (folder / "src/ndgm/data/regression.py").open("a") as module:
+        module.write('\nprint("modules of", __file__)\n')
+    done = run_snakemake(folder, "--cores", "1", "results/smoke/data/l1_paradox/diabetes.npz", *SMOKE)
+    assert done.returncode == 0, done.stdout
+    assert f"modules of {folder}/src/" in done.stdout
