@@ -1,9 +1,9 @@
 # Every target does its own set-up in .venv: Python 3.11 and make are enough.
 PYTHON ?= python3.11
 CHECK = PYTHONPATH=src .venv/bin/python scripts/check_start.py --files config/laptop.yaml
-SNAKEMAKE = .venv/bin/snakemake --cores all
+SNAKEMAKE = PYTHONPATH=src .venv/bin/python scripts/run_snakemake.py --cores all
 
-.PHONY: paper smoke verify report claims test bench gpu
+.PHONY: paper smoke verify report claims test torture bench gpu
 
 paper: .venv/ready  ## the paper, at laptop scale
 	@$(CHECK) && $(SNAKEMAKE)
@@ -26,6 +26,9 @@ claims: .venv/ready  ## CLAIMS.md and the table in README.md, from reference/lap
 
 test: .venv/ready  ## lint and all tests
 	@.venv/bin/pytest
+
+torture: .venv/ready  ## runs killed, starved and damaged, an hour at most: counts in reference/robustness.json
+	@PYTHONPATH=src .venv/bin/python tests/torture.py --out reference/robustness.json
 
 bench: .venv/ready  ## our speed beside the loop that a user would write
 	@.venv/bin/python benchmarks/bench.py --out results/bench.json

@@ -5,10 +5,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import ndgm.claims
-from ndgm.decide.claim import CLAIMS, decide, p_values_of_siblings
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import InputError, write_json
-from ndgm.store.run_tables import read_tables
 
 
 def main() -> None:
@@ -21,6 +19,10 @@ def main() -> None:
     parser.add_argument("--reference", type=Path, nargs="?", help="claims.json with the other p values of its group")
     arguments = parser.parse_args()
     with program(arguments) as say:
+        # Imported here, so that an interruption while pandas loads is one line too.
+        from ndgm.decide.claim import CLAIMS, decide, p_values_of_siblings
+        from ndgm.store.run_tables import read_table, read_tables
+
         import_module(f"ndgm.claims.{arguments.group}")  # registers its claims
         claims, siblings = CLAIMS, []
         if arguments.claim:
@@ -33,8 +35,15 @@ def main() -> None:
                 )
             claims = {arguments.claim: CLAIMS[arguments.claim]}
             siblings = p_values_of_siblings(CLAIMS[arguments.claim], CLAIMS, arguments.reference)
-        entries = decide(claims, read_tables(arguments.tables), siblings)
-        write_json(arguments.out, [entry | {"section": arguments.section} for entry in entries])
+        tables = read_tables(arguments.tables)
+        try:
+            entries = decide(claims, tables, siblings)
+        except KeyError as missing:
+            without = [path for path in arguments.tables if missing.args[0] not in read_table(path)]
+            if not (isinstance(missing.args[0], str) and without):
+                raise
+            raise InputError(f"{without[0]}: expected a column {missing.args[0]}; remove it and run again") from missing
+        write_json(arguments.out, [entry | {"section": arguments.section} for entry in entries], fingerprint=True)
         for entry in entries:
             say(f"{entry['id']}: {entry['verdict']}")
 

@@ -1,8 +1,6 @@
 """Generate or load the data of one entry of the config's table of samples."""
 
 from ndgm.pipeline.programs import argument_parser, function_of, program
-from ndgm.store.arrays import write_data
-from ndgm.store.provenance import generator
 
 
 def main() -> None:
@@ -11,6 +9,10 @@ def main() -> None:
     parser.add_argument("function", help="`module.function` in ndgm.data")
     arguments = parser.parse_args()
     with program(arguments) as say:
+        # Imported here, so that an interruption while NumPy loads is one line too.
+        from ndgm.store.arrays import write_data
+        from ndgm.store.provenance import generator
+
         settings, out = arguments.settings, arguments.out
         # In digits_cross_entropy, say, the first word is the kind of data and the rest the problem.
         rng = generator(settings["root_seed"], out.parent.name, out.stem.replace("_", " ", 1))

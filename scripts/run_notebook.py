@@ -1,8 +1,5 @@
 """Execute a figure's script as a notebook, which draws the figure, and keep the notebook and its web page."""
 
-import nbformat
-
-from ndgm.paper.notebooks import execute, page
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_atomically
 
@@ -12,6 +9,11 @@ def main() -> None:
     paths = ("figure", "results", "templates", "notebook", "html")
     arguments = argument_parser(__doc__, *paths, many=("tables",)).parse_args()
     with program(arguments):
+        # Imported here, so that an interruption while Jupyter loads is one line too.
+        import nbformat
+
+        from ndgm.paper.notebooks import execute, page
+
         notebook = execute(arguments.figure, arguments.results, arguments.tables)
         with write_atomically(arguments.notebook) as temporary:
             nbformat.write(notebook, temporary)

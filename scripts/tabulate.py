@@ -1,10 +1,7 @@
 """Compute the tables of a job that trains nothing, and write a record beside each."""
 
-from ndgm.experiments.inputs import read_inputs
 from ndgm.pipeline.programs import argument_parser, function_of, program
 from ndgm.store.files import write_json
-from ndgm.store.provenance import origin
-from ndgm.store.run_tables import write_table
 
 
 def main() -> None:
@@ -13,10 +10,17 @@ def main() -> None:
     parser.add_argument("functions", nargs="+", help="`module.function` in ndgm.experiments, one for each table")
     arguments = parser.parse_args()
     with program(arguments) as say:
+        # Imported here, so that an interruption while pandas loads is one line too.
+        from ndgm.experiments.finite import check_finite
+        from ndgm.experiments.inputs import read_inputs
+        from ndgm.store.provenance import origin
+        from ndgm.store.run_tables import write_table
+
         inputs = read_inputs(arguments.samples, arguments.reads)
         files = {f"{path.parent.name}/{path.name}": path for path in [*arguments.samples, *arguments.reads]}
         for name, settings, out in zip(arguments.functions, arguments.settings, arguments.out, strict=True):
             table = function_of("experiments", name)(settings, inputs)
+            check_finite(table)
             write_table(out, table)
             write_json(out.with_suffix(".json"), origin(settings, files) | table.attrs)
             said = "".join(f", {attribute.replace('_', ' ')}: {value}" for attribute, value in table.attrs.items())

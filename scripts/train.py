@@ -2,8 +2,6 @@
 
 from itertools import zip_longest
 
-from ndgm.experiments.inputs import read_inputs
-from ndgm.experiments.training import Task, deterministic_torch, train_job
 from ndgm.pipeline.programs import argument_parser, function_of, program
 
 
@@ -13,6 +11,10 @@ def main() -> None:
     parser.add_argument("functions", nargs="+", help="`module.function` in ndgm.experiments, one for each table")
     arguments = parser.parse_args()
     with program(arguments) as say:
+        # Imported here, so that an interruption while PyTorch loads is one line too.
+        from ndgm.experiments.inputs import read_inputs
+        from ndgm.experiments.training import Task, deterministic_torch, train_job
+
         deterministic_torch(arguments.settings[0]["device"])
         results = zip_longest(arguments.out, arguments.weights)
         tasks = [

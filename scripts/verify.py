@@ -3,13 +3,15 @@
 import sys
 
 from ndgm.pipeline.programs import argument_parser, program
-from ndgm.pipeline.verification import Level, compare, report
 
 
 def main() -> None:
     """Run the program."""
     arguments = argument_parser(__doc__, "results", "reference").parse_args()
     with program(arguments) as say:
+        # Imported here, so that an interruption while pandas loads is one line too.
+        from ndgm.pipeline.verification import Level, compare, report
+
         findings = compare(arguments.results, arguments.reference)
         for line in report(findings, rules=arguments.settings):
             say(line)

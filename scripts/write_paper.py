@@ -1,8 +1,6 @@
 """Set the paper as PDF and as a web page, with every number, table and figure taken from a run."""
 
 from ndgm.groups import GROUPS
-from ndgm.paper.manuscript import Manuscript
-from ndgm.paper.typesetting import paper_html, paper_pdf
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_atomically
 
@@ -13,6 +11,10 @@ def main() -> None:
     """Run the program."""
     arguments = argument_parser(__doc__, *PATHS).parse_args()
     with program(arguments):
+        # Imported here, so that an interruption while matplotlib loads is one line too.
+        from ndgm.paper.manuscript import Manuscript
+        from ndgm.paper.typesetting import paper_html, paper_pdf
+
         manuscript = Manuscript(arguments.claims, arguments.settings, arguments.figures, arguments.captions)
         markdown = manuscript.fill(arguments.paper)
         ingredients = (arguments.templates, arguments.references, arguments.figures)

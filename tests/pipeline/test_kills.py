@@ -1,4 +1,4 @@
-"""What was killed goes on to the same bytes."""
+"""What was killed, damaged or starved goes on to the same bytes, or says why not in one line."""
 
 import os
 import signal
@@ -8,7 +8,12 @@ import time
 from pathlib import Path
 
 import psutil
-from conftest import SMOKE, hashes, run_snakemake
+import pytest
+from conftest import ROOT, SMOKE, hashes, run_snakemake
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from torture import CASES, bad, torture
 
 LONGEST_RUN = "runs/l1_paradox_lasso_diabetes_quadratic.parquet"
 
@@ -50,3 +55,11 @@ def test_a_killed_run(smoke_copy: Path) -> None:
     assert run_snakemake(smoke_copy, "--unlock", *SMOKE).returncode == 0
     assert run_snakemake(smoke_copy, "--cores", "2", *SMOKE).returncode == 0
     assert hashes(smoke_copy) == before
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_part_of_the_torture(smoke_run: Path, kind: str) -> None:
+    """Three cases of each kind, always the same ones; SIGKILL, SIGTERM and SIGINT are among them."""
+    lines: list[str] = []
+    found = torture(smoke_run, seed=0, cases={kind: 3}, say=lines.append)
+    assert lines and not bad(found), found

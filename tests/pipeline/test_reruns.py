@@ -46,7 +46,7 @@ def test_same_bytes_in_another_folder_on_another_number_of_cores(smoke_run: Path
     one, other = hashes(smoke_run), hashes(other_smoke_run)
     assert one.keys() == other.keys()
     assert [name for name in one if one[name] != other[name]] == []
-    kinds = {".npz", ".parquet", ".json", ".pdf", ".svg", ".png", ".ipynb", ".html", ".rst"}
+    kinds = {".sha256", ".npz", ".parquet", ".json", ".pdf", ".svg", ".png", ".ipynb", ".html", ".rst"}
     assert {Path(name).suffix for name in one} == kinds
 
 

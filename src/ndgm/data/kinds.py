@@ -1,5 +1,6 @@
 """Kinds of data on disk: named arrays, by whose names a file's kind is recognised."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,5 +92,23 @@ def read_data(path: Path) -> Data:
             data = kind(**arrays)
             if not data.fits():
                 raise InputError(f"{path}: {' and '.join(arrays)} do not fit together; remove it and run again")
+            if wrong := _wrong_numbers(arrays):
+                raise InputError(
+                    f"{path}: expected finite numbers that are not all 0, and {wrong}; remove it and run again"
+                )
             return data
     raise InputError(f"{path}: {', '.join(arrays) or 'no arrays'}: not a kind of data; remove it and run again")
+
+
+def _wrong_numbers(arrays: Mapping[str, np.ndarray]) -> str:
+    """What is wrong with the numbers of some data, or nothing."""
+    for name, array in arrays.items():
+        if array.size == 0:
+            return f"{name} is empty"
+        if array.dtype.kind not in "biuf":
+            return f"{name} holds no numbers"
+        if not np.isfinite(array).all():
+            return f"{name} has one that is not finite"
+        if name != "weights" and not array.any():  # a large penalty makes weights 0
+            return f"{name} is 0 everywhere"
+    return ""

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ndgm.decide.statistics import ERROR_RATE, Decision, Gap, MissingValue, Reference, Test, holm
 from ndgm.decide.verdict import Compared, Kind, Verdict
-from ndgm.store.files import InputError, read_json
+from ndgm.store.files import InputError, read_json_list
 
 
 class EvidenceError(ValueError):
@@ -179,7 +179,7 @@ def p_values_of_siblings(this: Claim, claims: Mapping[str, Claim], earlier: Path
     """
     if not this.test.random:
         return []
-    entries = {entry.get("id"): entry for entry in read_json(earlier)}
+    entries = {entry["id"]: entry for entry in read_json_list(earlier, keys=["id"])}
     p_values = []
     for name in sorted({name for name, other in claims.items() if other.test.random} - {this.id}):
         if name not in entries or not {"p_support", "p_refute"} <= set(entries[name]):

@@ -1,6 +1,8 @@
 """Exact worst cases of the subgradient method, certified here or looked up where PEPit is not installed."""
 
+from collections.abc import Mapping
 from itertools import product
+from typing import Any
 
 import pandas as pd
 
@@ -23,9 +25,7 @@ def certificates(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     if certified_by:
         worst_cases = {case: rounded_up(certify(*case)) for case in asked}
     else:
-        reference = inputs.reads[REFERENCE]
-        certified_by = f"the reference table, made with {reference['certified_by']}"
-        worst_cases = {(row["rule"], row["criterion"], row["steps"]): row["worst_case"] for row in reference["rows"]}
+        certified_by, worst_cases = certified_before(inputs.reads[REFERENCE])
     for rule, criterion, steps in asked:
         if (rule, criterion, steps) not in worst_cases:
             raise InputError(
@@ -37,3 +37,17 @@ def certificates(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     table = table.assign(worst_case=[worst_cases[case] for case in asked])
     table.attrs["certified_by"] = certified_by
     return table
+
+
+def certified_before(reference: Mapping[str, Any]) -> tuple[str, dict[tuple[str, str, int], float]]:
+    """What certified the worst cases of the reference table, and each of them by rule, criterion and steps.
+
+    Raises:
+        InputError: if it is another table.
+    """
+    try:
+        rows = {(row["rule"], row["criterion"], row["steps"]): row["worst_case"] for row in reference["rows"]}
+        return f"the reference table, made with {reference['certified_by']}", rows
+    except (KeyError, TypeError):
+        expected = "expected certified_by, and rows with rule, criterion, steps and worst_case"
+        raise InputError(f"reference/{REFERENCE}: {expected}; it is part of the repository") from None

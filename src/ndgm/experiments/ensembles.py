@@ -1,5 +1,6 @@
 """What is to be run, and how: runs that share a shape train as one ensemble."""
 
+import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,10 @@ from torch import Tensor
 from ndgm.engine.descent import Schedule, Trace, descend
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.objective import Objective
+from ndgm.experiments.finite import check_finite
 from ndgm.experiments.inputs import Found, Settings
-from ndgm.store.arrays import read_arrays, write_arrays
 from ndgm.store.provenance import generator
+from ndgm.store.sealed import TornError, read_sealed, write_sealed
 
 
 class Problem(NamedTuple):
@@ -94,26 +96,31 @@ def sweep(
     build: Build,
     checkpoints: Path,
     advanced: Callable[[float], object] = float,
+    say: Callable[[str], object] = str,
 ) -> Found:
     """Train ensemble after ensemble.
 
-    Each finished ensemble is kept in `checkpoints`, and taken from there when the sweep is run again.
+    Each finished ensemble is kept in `checkpoints`, and taken from there when the sweep is run again. One that was torn
+    since, by a power loss for example, is thrown away and trained again.
 
     Args:
         parts: The ensembles, one row a run, with a `run` number, a `method` and the factors of the experiment.
         build: Makes the problem of an ensemble from its rows.
         checkpoints: Folder of this sweep alone.
         advanced: Called at each recorded step with the newly completed share, in whole runs.
+        say: Says one line to the user.
 
     Returns:
         The run table, sorted by run and step, and where each run was at the end.
+
+    Raises:
+        InputError: at the first ensemble with a number that is not finite where it should be.
     """
     tables: list[pd.DataFrame] = []
     ends: dict[int, np.ndarray] = {}
     for number, part in enumerate(parts):
-        kept = checkpoints / f"{number}.npz"
-        if kept.exists():
-            trace = read_trace(kept)
+        kept = checkpoints / f"{number}.checkpoint"
+        if trace := kept_trace(kept, say):
             advanced(len(part))
         else:
             objective, start, step_size, schedule = build(part)
@@ -121,6 +128,7 @@ def sweep(
             trace = descend(objective, method, start, step_size, schedule, advanced)
             write_trace(kept, trace)
         tables.append(tabulate(part, trace))
+        check_finite(tables[-1])
         ends |= dict(zip(part["run"], trace.iterates, strict=True))
     return Found(pd.concat(tables, ignore_index=True).sort_values(["run", "step"], ignore_index=True), ends)
 
@@ -136,21 +144,36 @@ def tabulate(part: pd.DataFrame, trace: Trace) -> pd.DataFrame:
     return table
 
 
+def kept_trace(path: Path, say: Callable[[str], object]) -> Trace | None:
+    """The trace that is kept in a file; nothing where there is none, or where a torn one had to be thrown away."""
+    try:
+        return read_trace(path)
+    except FileNotFoundError:
+        return None
+    except TornError as torn:
+        path.unlink()
+        say(f"{torn}; it is thrown away, and its runs are trained again")
+        return None
+
+
 def write_trace(path: Path, trace: Trace) -> None:
     """Keep a trace as arrays, of which those with a dot in front of their name are measured quantities."""
     measured = {f".{name}": values for name, values in trace.measured.items()}
     reasons = trace.stopped_because.astype(str)
     others = {"step": trace.step, "last_row": trace.last_row, "iterates": trace.iterates}
-    write_arrays(path, {**others, "stopped_because": reasons, **measured})
+    archive = io.BytesIO()
+    np.savez(archive, allow_pickle=False, **{**others, "stopped_because": reasons, **measured})
+    write_sealed(path, archive.getvalue())
 
 
 def read_trace(path: Path) -> Trace:
     """Read a trace as `write_trace` kept it.
 
     Raises:
-        InputError: if the file is damaged.
+        TornError: if the file is not as it was written.
     """
-    arrays = read_arrays(path)
+    with np.load(io.BytesIO(read_sealed(path)), allow_pickle=False) as archive:
+        arrays = dict(archive)
     measured = {name.removeprefix("."): arrays.pop(name) for name in list(arrays) if name.startswith(".")}
     reasons = arrays["stopped_because"].astype(object)
     return Trace(arrays["step"], measured, reasons, arrays["last_row"], arrays["iterates"])

@@ -23,6 +23,18 @@ from ndgm.store.run_tables import write_table
 Function = Callable[[Settings, Inputs], Experiment]
 
 
+class NotYet(Exception):
+    """An experiment asks for what an earlier one of its job found, and that one has not run."""
+
+
+class FoundSoFar(dict[str, Found]):
+    """What the experiments of a job found, by the name of their table, as far as they have run."""
+
+    def __missing__(self, table: str) -> Found:
+        """Say what has not run yet, so that a missing key of another mapping is not taken for it."""
+        raise NotYet(f"{table} has not run, or is no earlier experiment of the same job")
+
+
 @dataclass(frozen=True)
 class Task:
     """One experiment of a job, and where its results go.
@@ -72,11 +84,11 @@ def train_job(tasks: Sequence[Task], inputs: Inputs, files: Mapping[str, Path], 
         files: Files that the inputs were read from, by a name for the record.
         say: Says one line to the user.
     """
-    found: dict[str, Found] = {}
+    found = FoundSoFar()
     for task, experiment in zip(tasks, made(tasks, replace(inputs, found=found)), strict=True):
         found[task.settings["experiment"]] = train(task, experiment, files, say)
     for task in tasks:
-        for folder in task.table.parent.glob(f"{_hidden(task.table)}*"):
+        for folder in task.table.parent.glob(_checkpoints(task.table, "*").name):
             shutil.rmtree(folder)
 
 
@@ -88,7 +100,7 @@ def made(tasks: Sequence[Task], inputs: Inputs) -> Iterator[Experiment]:
     """
     early: dict[Path, Experiment] = {}
     for task in tasks:
-        with suppress(KeyError):
+        with suppress(NotYet):
             early[task.table] = task.function(task.settings, inputs)
     for task in tasks:
         yield early[task.table] if task.table in early else task.function(task.settings, inputs)
@@ -112,10 +124,11 @@ def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Ca
     origin = record(task.settings, files)
     if "dtype" in runs:
         origin["dtype"] = ", ".join(sorted(runs["dtype"].unique()))
-    checkpoints = out.with_name(f"{_hidden(out)}{value_hash(origin)[:16]}")
+    checkpoints = _checkpoints(out, value_hash(origin)[:16])
     silent = not sys.stderr.isatty()
     with tqdm(desc=out.stem, total=len(runs), unit="runs", unit_scale=True, disable=silent, leave=False) as bar:
-        found = sweep(experiment.ensembles(task.settings["ensemble_size"]), experiment.build, checkpoints, bar.update)
+        ensembles = experiment.ensembles(task.settings["ensemble_size"])
+        found = sweep(ensembles, experiment.build, checkpoints, bar.update, say)
     write_table(out, found.table)
     write_json(out.with_suffix(".json"), origin)
     if task.weights:
@@ -127,6 +140,6 @@ def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Ca
     return found
 
 
-def _hidden(out: Path) -> str:
-    """How the folders of finished ensembles of a table begin."""
-    return f".{out.stem}-"
+def _checkpoints(table: Path, origin: str) -> Path:
+    """Folder of the finished ensembles of a table, by a hash of what decides its numbers."""
+    return table.with_name(f".{table.stem}.{origin}.checkpoints")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ndgm.groups import GROUPS, Experiment, Group, Job
 from ndgm.paper.verdicts import VERDICTS, DecidedClaim
-from ndgm.store.files import InputError, read_json
+from ndgm.store.files import InputError, read_json_list
 
 REFERENCE = "reference/laptop"
 MARKERS = ("<!-- groups -->", "<!-- /groups -->")
@@ -42,7 +42,7 @@ def read_claims(root: Path) -> list[DecidedClaim]:
     """
     path = root / REFERENCE / "claims.json"
     try:
-        claims = [DecidedClaim.read(entry) for entry in read_json(path)]
+        claims = [DecidedClaim.read(entry) for entry in read_json_list(path)]
     except (KeyError, TypeError, AttributeError) as fault:
         raise InputError(f"{path}: {fault}") from None
     known = {group.name for group in GROUPS}

@@ -148,7 +148,7 @@ def save(figure: Figure, name: str) -> Saved:
     paths = {}
     for kind, metadata in _METADATA.items():
         paths[kind] = folder / f"{name}.{kind}"
-        with write_atomically(paths[kind]) as temporary:
+        with write_atomically(paths[kind], fingerprint=True) as temporary:
             figure.savefig(temporary, format=kind, metadata=metadata)
     plt.close(figure)
     return Saved(**paths)

@@ -13,7 +13,7 @@ from ndgm.groups import GROUPS
 from ndgm.paper.quantities import Quantity
 from ndgm.paper.typesetting import MARKDOWN, convert
 from ndgm.paper.verdicts import WORDS, DecidedClaim
-from ndgm.store.files import InputError, read_json
+from ndgm.store.files import InputError, read_json_list
 
 
 class _Unknown(Exception):
@@ -45,7 +45,7 @@ class Manuscript:
             InputError: naming the file and the key, if an entry of `claims` is not a claim.
         """
         try:
-            self.claims = {claim.id: claim for claim in map(DecidedClaim.read, read_json(claims))}
+            self.claims = {claim.id: claim for claim in map(DecidedClaim.read, read_json_list(claims))}
         except (KeyError, ValueError, TypeError, AttributeError) as fault:
             raise fault if isinstance(fault, InputError) else InputError(f"{claims}: {fault}") from None
         self.figures = figures

@@ -1,12 +1,17 @@
 """Figure scripts as notebooks: executed once, made free of chance, and shown as a self-contained web page."""
 
+import asyncio
+import atexit
 import html
 import os
 import re
+import signal
 import tempfile
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -17,7 +22,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from ndgm.paper import typesetting
-from ndgm.store.files import InputError
+from ndgm.store.files import InputError, temporary_folder
 
 LONGEST_FOLDER = 70
 """Bytes of a path to which the names of a folder and a socket can be added."""
@@ -44,14 +49,14 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
         notebook = jupytext.read(figure, fmt="py:percent")
     except FileNotFoundError:
         raise InputError(f"{figure}: no such file") from None
-    with tempfile.TemporaryDirectory(dir=_folder_for_sockets()) as folder:
+    with temporary_folder(_folder_for_sockets()) as folder:
         environment = {
             **os.environ,
             "NDGM_RESULTS": str(results),
             "NDGM_FIGURE": figure.stem,
             "NDGM_TABLES": os.pathsep.join(map(str, tables)),
             "MPLBACKEND": "agg",
-            "IPYTHONDIR": folder,
+            "IPYTHONDIR": str(folder),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }
         kernel = AsyncKernelManager(
@@ -60,7 +65,7 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
             transport="ipc",
             ip=str(Path(folder, "kernel")),
         )
-        client = NotebookClient(
+        client = _Client(
             notebook,
             km=kernel,
             timeout=None,
@@ -71,6 +76,10 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
         client.owns_km = True  # so that it ends the kernel that it was given
         try:
             client.execute(cwd=str(Path.cwd()), env=environment)
+        except KeyboardInterrupt:
+            if client.km is None:  # cleared already, and nbclient would try again at the exit
+                atexit.unregister(client._cleanup_kernel)
+            raise
         except CellExecutionError as fault:
             reason = (fault.evalue.splitlines() or [""])[0]
             raise InputError(f"{figure}: {fault.ename}: {reason}") from None
@@ -85,6 +94,23 @@ def _folder_for_sockets() -> str:
         if len(os.fsencode(folder)) <= LONGEST_FOLDER and os.access(folder, os.W_OK | os.X_OK):
             return folder
     return os.curdir
+
+
+class _Client(NotebookClient):
+    """A client that leaves the handlers of signals as they are: its own ones end the kernel, and not the program."""
+
+    async def async_start_new_kernel(self, **options: Any) -> None:
+        loop = asyncio.get_running_loop()
+        for number, handler in self._handlers.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+        await super().async_start_new_kernel(**options)
+
+    @asynccontextmanager
+    async def async_setup_kernel(self, **options: Any) -> AsyncGenerator[None, None]:
+        self._handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        async with super().async_setup_kernel(**options):
+            yield
 
 
 def tidy(notebook: NotebookNode) -> NotebookNode:

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import matplotlib
@@ -11,7 +10,7 @@ import pypandoc
 import typst
 
 from ndgm.paper.colours import INK, PAPER
-from ndgm.store.files import InputError
+from ndgm.store.files import InputError, check_fingerprint, temporary_folder
 
 # The pandoc that comes with the package: another one on the PATH would write other bytes.
 _PANDOC = Path(pypandoc.__file__).parent / "files/pandoc"
@@ -57,7 +56,9 @@ def paper_html(markdown: str, templates: Path, references: Path, figures: Path) 
 
     def drawn(image: re.Match) -> str:
         name, alt = image.groups()
-        return inline_svg((figures / f"{name}.svg").read_text(encoding="utf-8"), name, alt)
+        drawing = figures / f"{name}.svg"
+        check_fingerprint(drawing)
+        return inline_svg(drawing.read_text(encoding="utf-8"), name, alt)
 
     return re.sub(r'<img data-figure="([^"]+)" alt="([^"]*)"\s*/?>', drawn, text)
 
@@ -73,10 +74,11 @@ def paper_pdf(markdown: str, templates: Path, references: Path, figures: Path) -
         f"--lua-filter={templates / 'numbering.lua'}",
         *_citations(references),
     )
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "paper.typ")
+    with temporary_folder() as folder:
+        source = folder / "paper.typ"
         source.write_text(text, encoding="utf-8")
         for drawing in sorted(figures.glob("*.pdf")):
+            check_fingerprint(drawing)
             shutil.copy(drawing, folder)
         fonts = [str(Path(matplotlib.get_data_path(), "fonts/ttf"))]
         try:

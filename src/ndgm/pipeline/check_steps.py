@@ -13,8 +13,7 @@ from ndgm.pipeline.check import Check, workers
 from ndgm.pipeline.commands import Part, deciding_command
 from ndgm.pipeline.jobs import table_files
 from ndgm.pipeline.steps import Deadline, Ended, Outcome, Record, one_line
-from ndgm.store.files import read_json, write_json
-from ndgm.store.provenance import file_hash
+from ndgm.store.files import file_hash, read_json_list, write_json
 
 MARK = "pytest.mark.gpu"
 """How a test says that it needs a CUDA device."""
@@ -83,7 +82,7 @@ def verdicts(check: Check, scale: str, seconds: float) -> Iterator[Record]:
     """
     deadline = check.deadline.within(seconds)
     reference = f"reference/{scale}/claims.json"
-    claims = read_json(check.root / reference)
+    claims = read_json_list(check.root / reference)
     of_groups = [[claim for claim in claims if claim["group"] == group.name] for group in check.groups]
     with workers() as pool:
         ended = pool.map(lambda group, wanted: _decide(check, scale, group, wanted, deadline), check.groups, of_groups)
@@ -101,7 +100,7 @@ def benchmark(check: Check, seconds: float) -> Iterator[Record]:
     out = check.folder / "benchmark.json"
     command = [sys.executable, str(check.root / "benchmarks/bench.py"), "--devices", check.device, "--out", str(out)]
     ended = check.run(command, check.deadline.within(seconds))
-    for row in read_json(out) if out.exists() else []:
+    for row in read_json_list(out) if out.exists() else []:
         measured = row["ours"] is not None
         outcome, fault = (Outcome.PASSED, "") if measured else (Outcome.FAILED, "not measured")
         yield Record(f"benchmark/{row['name']}", outcome, fault, _without(row, "name"))
@@ -124,7 +123,7 @@ def largest_part(check: Check, scale: str) -> Iterator[Record]:
     options = [str(word) for name, value in paths.items() for word in (f"--{name}", value)]
     program = [sys.executable, str(check.root / "benchmarks/full.py")]
     ended = check.run([*program, *options, "--groups", *(group.name for group in check.groups)], check.deadline)
-    for row in read_json(out) if out.exists() else []:
+    for row in read_json_list(out) if out.exists() else []:
         outcome = Outcome.FAILED if row["failed"] else Outcome.PASSED if row["finished"] else Outcome.NOT_REACHED
         fault = row["reason"] or ("" if row["finished"] else "no time was left for all of it")
         yield Record(f"{scale}/{row['name']}", outcome, fault, _without(row, "name", "reason", "failed"))
@@ -175,7 +174,7 @@ def _record_of_verdicts(
     name, wanted = f"verdicts/{group.name}", {claim["id"]: claim["verdict"] for claim in claims}
     if ended.outcome != Outcome.PASSED:
         return Record(name, ended.outcome, ended.fault)
-    found = {claim["id"]: claim["verdict"] for claim in read_json(_claims_file(check, group))}
+    found = {claim["id"]: claim["verdict"] for claim in read_json_list(_claims_file(check, group))}
     differ = {
         claim: {"here": found.get(claim), "reference": wanted.get(claim)}
         for claim in sorted({*found, *wanted})

@@ -62,6 +62,23 @@ def table_files(config: Config, *names: str) -> list[str]:
     ]
 
 
+def rule_that_makes(result: str) -> str:
+    """Name of the rule that makes a file under the results of a scale, such as `claims.json`; empty where none does."""
+    folder, _, name = result.rpartition("/")
+    stem = name.partition(".")[0]
+    if folder.partition("/")[0] == "data":
+        return "make_samples"
+    if folder in ("figures", "notebooks"):
+        return "draw_figure" * (stem in FIGURES)
+    if folder == "claims":
+        return "decide_group" if stem in {group.name for group in GROUPS} else "decide_one_claim"
+    if result == "claims.json":
+        return "gather_claims"
+    makers = {each.table: job.name for job in JOBS.values() for each in job.experiments}
+    tables = [table for table in makers if f"{stem}_".startswith(f"{table}_")]
+    return makers[max(tables, key=len)] if tables else ""
+
+
 def _block(experiment: Experiment, job: Job, config: Config, part: str) -> dict[str, Any]:
     """Settings of an experiment from the config; where parts are named in its block, only what is said of this one."""
     block = dict(value(config, experiment.settings)) if experiment.settings else {}

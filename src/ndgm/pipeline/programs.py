@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ndgm.pipeline.interruption import Interrupted, interruptible
 from ndgm.store.files import InputError
+
+RESULT = re.compile(r"results/[^/\s]+/([\w./-]+\.(?:npz|parquet|json|svg|pdf))\b")
+"""A file under the results of a scale, in the words of a fault."""
 
 
 def argument_parser(
@@ -57,9 +62,20 @@ def function_of(room: str, name: str) -> Callable[..., Any]:
     return getattr(import_module(f"ndgm.{room}.{module}"), function)
 
 
+def with_rule(fault: str) -> str:
+    """A fault that names a result, with the rule that makes the result, so that it can be made again."""
+    if not (named := RESULT.search(fault)):
+        return fault
+    # Imported here and by its name, because no program that works depends on the manifest.
+    rule = function_of("pipeline", "jobs.rule_that_makes")(named[1])
+    return f"{fault} (rule {rule} makes it)" if rule else fault
+
+
 @contextmanager
 def program(arguments: argparse.Namespace) -> Iterator[Callable[[str], None]]:
-    """Run the body of a program; a fault of its input or of the file system ends it with one line and exit code 1.
+    """Run the body of a program, which ends with one line where it cannot go on.
+
+    A fault of its input or of the file system gives exit code 1, SIGINT 130, and SIGTERM 143.
 
     Yields:
         A function that says one line, on standard error and in the log.
@@ -71,14 +87,26 @@ def program(arguments: argparse.Namespace) -> Iterator[Callable[[str], None]]:
         print(line, file=sys.stderr, flush=True)
 
     try:
-        yield say
+        with interruptible():
+            yield say
+    except Interrupted as ended:
+        say(f"interrupted by {ended.signal.name}: what was finished is kept; the same command goes on from there")
+        sys.exit(ended.exit_code)
     except InputError as fault:
-        say(f"error: {fault}")
+        say(f"error: {with_rule(str(fault))}")
         sys.exit(1)
     except OSError as fault:
         say(f"error: {fault.filename}: {fault.strerror}" if fault.filename else f"error: {fault}")
         sys.exit(1)
     finally:
         if arguments.log:
-            arguments.log.parent.mkdir(parents=True, exist_ok=True)
-            arguments.log.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            _write_log(arguments.log, lines)
+
+
+def _write_log(log: Path, lines: list[str]) -> None:
+    """Write what was said to a file; where that cannot be, say so, and leave the program's own end as it is."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    except OSError as fault:
+        print(f"{log}: {fault.strerror}: what was said here is not kept", file=sys.stderr, flush=True)

@@ -18,8 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.store.arrays import read_arrays
-from ndgm.store.files import InputError, read_json, write_atomically, write_json
-from ndgm.store.provenance import file_hash
+from ndgm.store.files import InputError, file_hash, read_json, read_json_list, write_atomically, write_json
 from ndgm.store.run_tables import last_rows, read_table
 
 NOT_COMPARED = ("logs", "benchmarks", "claims")  # what is in `claims` stands in claims.json too
@@ -119,7 +118,7 @@ def compare(results: Path, reference: Path) -> list[Finding]:
 def values(path: Path) -> dict[str, dict[str, Any]]:
     """Named numbers of a result, each with its tolerance; none for a file that is compared as a whole."""
     if path.name == "claims.json":
-        return {name: value for claim in read_json(path) for name, value in _claim_values(claim)}
+        return {name: value for claim in read_json_list(path) for name, value in _claim_values(claim)}
     if path.suffix == ".npz" and path.parent.name != "weights":  # what is said of weights stands in a run table
         return _column_values({name: array.ravel() for name, array in read_arrays(path).items()}, lambda name: EXACT)
     if path.suffix == ".parquet":

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ndgm.store.files import InputError, write_atomically
+from ndgm.store.files import InputError, check_fingerprint, write_atomically
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays to an `.npz` file, by name; equal arrays give equal bytes."""
-    with write_atomically(path) as temporary:
+    """Write arrays to an `.npz` file, by name, with its fingerprint; equal arrays give equal bytes."""
+    with write_atomically(path, fingerprint=True) as temporary:
         np.savez(temporary, allow_pickle=False, **arrays)
 
 
@@ -24,8 +24,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read all arrays of an `.npz` file, by name.
 
     Raises:
-        InputError: if the file is missing or truncated.
+        InputError: if the file is missing or damaged.
     """
+    check_fingerprint(path)
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = dict(archive)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ndgm.store.files import file_hash
+
 # Distributions whose versions can change the numbers.
 PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 
@@ -30,11 +32,6 @@ def seed_sequence(root_seed: int, experiment: str, component: str, replicate: in
 def generator(root_seed: int, experiment: str, component: str, replicate: int = 0) -> np.random.Generator:
     """NumPy generator on `seed_sequence(...)`."""
     return np.random.Generator(np.random.PCG64(seed_sequence(root_seed, experiment, component, replicate)))
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def value_hash(value: Any) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ndgm.data.kinds import KINDS, Classes, Regression, Samples, Split, Weights, read_data
-from ndgm.store.arrays import write_data
+from ndgm.store.arrays import write_arrays, write_data
 from ndgm.store.files import InputError
 
 
@@ -112,3 +112,20 @@ def test_shapes_that_do_not_fit_together_are_an_input_error(tmp_path, data):
     write_data(path, data)
     with pytest.raises(InputError, match="wrong.npz: .* do not fit together"):
         read_data(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        (lambda design: 0 * design, "design is 0 everywhere"),
+        (lambda design: design[:0], "design is empty"),
+        (lambda design: design + np.inf, "design has one that is not finite"),
+        (lambda design: design.astype(str), "design holds no numbers"),
+    ],
+    ids=["zero", "empty", "infinite", "text"],
+)
+def test_arrays_of_the_right_shape_and_the_wrong_numbers(tmp_path, change, wrong):
+    design = change(np.arange(6.0).reshape(3, 2))
+    write_arrays(tmp_path / "data.npz", {"design": design, "target": np.ones(len(design))})
+    with pytest.raises(InputError, match=f"data.npz: expected finite numbers that are not all 0, and {wrong}; remove"):
+        read_data(tmp_path / "data.npz")

@@ -47,9 +47,9 @@ class Build:
         return Problem(lasso, torch.tensor(start), column(part, "step_size", "cpu"), Schedule.halving(self.steps, 3))
 
 
-def train(folder, build, runs=None, size=4, advanced=float):
+def train(folder, build, runs=None, size=4, advanced=float, say=str):
     runs = design() if runs is None else runs
-    return sweep(ensembles(runs, size, ["method"]), build, folder, advanced).table
+    return sweep(ensembles(runs, size, ["method"]), build, folder, advanced, say).table
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 11, 12, 13, 50, 1000])
@@ -127,6 +127,24 @@ def test_an_interrupted_sweep_resumes_to_the_same_table(tmp_path, fail_at):
     assert sum(shares) == pytest.approx(24)
 
 
+@pytest.mark.parametrize(
+    "tear",
+    [lambda whole: whole[: len(whole) // 2], lambda whole: b"", lambda whole: whole[:-1] + bytes([whole[-1] ^ 1])],
+    ids=["truncated", "emptied", "flipped"],
+)
+def test_a_torn_checkpoint_is_thrown_away_and_its_runs_are_trained_again(tmp_path, tear):
+    # A power loss left one, and it blocked its job for good.
+    expected = train(tmp_path, Build())
+    kept = tmp_path / "2.checkpoint"
+    whole = kept.read_bytes()
+    kept.write_bytes(tear(whole))
+    build, lines = Build(), []
+    pd.testing.assert_frame_equal(train(tmp_path, build, say=lines.append), expected, check_exact=True)
+    assert build.calls == 1 and kept.read_bytes() == whole
+    (line,) = lines
+    assert line.startswith(f"{kept}: ") and line.endswith("; it is thrown away, and its runs are trained again")
+
+
 def test_ensemble_size_does_not_change_the_runs(tmp_path):
     runs = design(methods=["ista"])
     tables = [train(tmp_path / str(size), Build(), runs, size) for size in (1, 5, 12)]
@@ -175,8 +193,8 @@ def test_a_trace_is_kept_as_it_is(tmp_path):
     runs["step_size"] = 0.5
     objective, start, step_size, schedule = Build(steps=3_000)(runs)
     trace = descend(objective, METHODS["ista"], start, step_size, schedule)
-    write_trace(tmp_path / "trace.npz", trace)
-    found = read_trace(tmp_path / "trace.npz")
+    write_trace(tmp_path / "0.checkpoint", trace)
+    found = read_trace(tmp_path / "0.checkpoint")
     assert set(found.stopped_because) == {"converged"} and found.measured.keys() == trace.measured.keys()
     for name in ("step", "stopped_because", "last_row", "iterates"):
         np.testing.assert_array_equal(getattr(found, name), getattr(trace, name), strict=True)

@@ -15,7 +15,7 @@ from ndgm.engine.objectives.one_weight import OneWeight
 from ndgm.experiments.ensembles import Experiment, Problem
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs
-from ndgm.experiments.training import Task, deterministic_torch, train_job
+from ndgm.experiments.training import NotYet, Task, deterministic_torch, train_job
 from ndgm.store.files import InputError
 from ndgm.store.run_tables import read_table
 
@@ -82,7 +82,7 @@ def test_a_killed_program_trains_no_finished_ensemble_again(tmp_path, monkeypatc
     assert len(trained) == 1  # of four: the last one of the second experiment
     for found, expected in zip(again, whole, strict=True):
         pd.testing.assert_frame_equal(found, expected)
-    assert [path.name for path in (tmp_path / "killed").iterdir() if path.name.startswith(".")] == []
+    assert [path for path in (tmp_path / "killed").iterdir() if path.is_dir()] == []
 
 
 def test_a_later_experiment_goes_on_from_what_an_earlier_one_found(tmp_path):
@@ -99,9 +99,29 @@ def test_a_fault_of_a_later_experiment_comes_up_before_the_first_is_trained(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_key_that_is_missing_is_not_passed_over(tmp_path):
+def test_a_key_that_is_missing_comes_up_before_the_first_is_trained(tmp_path):
+    # Any KeyError of an experiment was taken for a result that it waits for, and the first one trained for nothing.
     with pytest.raises(KeyError, match="nothing"):
         job(tmp_path, first=descent, second=lambda settings, inputs: settings["nothing"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_that_no_earlier_experiment_gives_is_named(tmp_path):
+    with pytest.raises(NotYet, match="first has not run, or is no earlier experiment of the same job"):
+        job(tmp_path, second=after)
+
+
+def test_a_number_that_is_not_finite_stops_the_job_with_the_run_that_has_it(tmp_path):
+    def gap(settings, inputs):
+        experiment = descent(settings, inputs)
+        experiment.runs.loc[4, "penalty_over_noise"] = np.nan
+        return experiment
+
+    with pytest.raises(
+        InputError, match="gap: penalty_over_noise is nan where it should be finite: .*design a, .*seed"
+    ):
+        job(tmp_path, gap=gap, second=descent)
+    assert not list(tmp_path.glob("*.parquet"))
 
 
 def test_weights_are_what_runs_end_with_sorted_by_run(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ndgm.groups import Experiment, Job
-from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files, value
+from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, rule_that_makes, samples, settings, table_files, value
 from ndgm.pipeline.settings import load
 
 CONFIG = {
@@ -101,3 +101,20 @@ def test_a_value_of_the_config():
     assert value(CONFIG, "group.inner.kinds.red") == {"hidden": [1]}
     with pytest.raises(KeyError, match="green"):
         value(CONFIG, "group.green")
+
+
+def test_the_rule_that_makes_a_result():
+    config = load("smoke")
+    for job in JOBS.values():
+        for experiment in job.experiments:
+            for part in parts(job, config):
+                assert rule_that_makes(result(job, experiment).format(part=part)) == job.name
+    others = {
+        "data/l1_paradox/gaussian.npz": "make_samples",
+        "claims/adaptive.json": "decide_group",
+        "claims/adaptive_cycles.json": "decide_one_claim",
+        "claims.json": "gather_claims",
+        "figures/adaptive_methods.svg": "draw_figure",
+        "values.json": "",
+    }
+    assert {name: rule_that_makes(name) for name in others} == others

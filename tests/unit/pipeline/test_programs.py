@@ -1,5 +1,9 @@
 """The frame of programs: arguments, a log, and faults in one line."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +72,10 @@ def test_what_is_said_stands_in_the_log(tmp_path: Path, capsys: pytest.CaptureFi
         (InputError("a.npz: no such file"), "error: a.npz: no such file"),
         (PermissionError(13, "Permission denied", "results"), "error: results: Permission denied"),
         (OSError("no space"), "error: no space"),
+        (
+            InputError("results/smoke/runs/adaptive_lasso.parquet: truncated"),
+            "error: results/smoke/runs/adaptive_lasso.parquet: truncated (rule train_adaptive makes it)",
+        ),
     ],
 )
 def test_a_fault_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture, fault: Exception, line: str) -> None:
@@ -88,3 +96,44 @@ def test_a_fault_of_ours_is_not_hidden(tmp_path: Path) -> None:
 def test_a_function_by_its_name() -> None:
     """`module.function` in a room."""
     assert function_of("data", "regression.diabetes").__name__ == "diabetes"
+
+
+INTERRUPTED = """
+import os, signal, sys, time
+from ndgm.pipeline.programs import argument_parser, program
+
+with program(argument_parser("A program.").parse_args(["--log", sys.argv[2]])) as say:
+    say("first")
+    os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_interruption_is_one_line_and_the_exit_code_of_its_signal(tmp_path: Path, name: str, code: int) -> None:
+    """The line says what is kept and how to go on, in the log too."""
+    log = tmp_path / "program.log"
+    command = [sys.executable, "-c", INTERRUPTED, name, str(log)]
+    ours = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
+    done = subprocess.run(command, text=True, capture_output=True, timeout=30, env=ours)
+    line = f"interrupted by {name}: what was finished is kept; the same command goes on from there"
+    assert (done.returncode, done.stderr) == (code, f"first\n{line}\n")
+    assert log.read_text() == done.stderr
+
+
+def test_handlers_of_signals_are_given_back(tmp_path: Path) -> None:
+    """A test runner has its own."""
+    before = signal.getsignal(signal.SIGINT)
+    run(tmp_path, None)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_log_that_cannot_be_written_is_named_and_the_program_ends_as_it_would(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """A full disk cuts off the log last of all, and that was a traceback."""
+    (tmp_path / "logs").write_text("a file")
+    run(tmp_path, None)
+    assert capsys.readouterr().err.endswith(
+        f"{tmp_path}/logs/program.log: File exists: what was said here is not kept\n"
+    )

@@ -3,11 +3,20 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ndgm.store.files import write_atomically
+from ndgm.store.files import (
+    InputError,
+    check_fingerprint,
+    fingerprint_of,
+    read_json,
+    read_json_list,
+    write_atomically,
+    write_json,
+)
 
 LARGE = 200_000
 WRITERS = {
@@ -81,3 +90,54 @@ def test_a_writer_that_writes_nothing_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as fault, write_atomically(tmp_path / "out.txt"):
         pass
     assert fault.value.filename == str(tmp_path / "out.txt")
+
+
+@pytest.mark.parametrize(
+    "change", [lambda whole: whole[:-1], lambda whole: b"", lambda whole: whole.replace(b"2", b"3")]
+)
+def test_a_result_is_held_against_its_fingerprint(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    """A changed digit of a JSON file is still JSON, and no reader would know."""
+    path = tmp_path / "claims.json"
+    write_json(path, [{"id": 2}], fingerprint=True)
+    check_fingerprint(path)
+    done = subprocess.run(["sha256sum", "--check", fingerprint_of(path).name], cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(InputError, match=rf"{path}: changed or damaged: expected the content that was written there"):
+        read_json_list(path)
+
+
+def test_a_file_without_fingerprint_is_taken_as_it_is(tmp_path: Path) -> None:
+    """A reference or a file of the user's own has none, and one that is not there is another fault."""
+    write_json(tmp_path / "values.json", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["values.json"]
+    check_fingerprint(tmp_path / "values.json")
+    check_fingerprint(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("{}", "an object"),
+        ("[1]", "item 0 is a number"),
+        ('[{"id": 1}, {"n": 2}]', "item 1 has no id"),
+        ("null", "null"),
+    ],
+)
+def test_a_list_that_is_no_list_of_objects(tmp_path: Path, text: str, holds: str) -> None:
+    """The file, what was expected, and what it holds stand in one line."""
+    path = tmp_path / "claims.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=rf"^{path}: expected a list of JSON objects with id, and .*{holds}; remove"):
+        read_json_list(path, keys=["id"])
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"), [("[]", "a list"), ('"a"', "text"), ("true", "true or false"), ("1", "a number")]
+)
+def test_an_object_that_is_none(tmp_path: Path, text: str, holds: str) -> None:
+    """The file, what was expected, and what it holds stand in one line."""
+    path = tmp_path / "values.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=rf"^{path}: expected one JSON object, and it holds {holds}; remove"):
+        read_json(path)

@@ -76,7 +76,6 @@ def test_a_written_table_is_read_back_by_pandas_too(tmp_path):
     write_table(path, table)
     pd.testing.assert_frame_equal(read_table(path), table, check_exact=True)
     pd.testing.assert_frame_equal(pd.read_parquet(path), table, check_exact=True)
-    assert read_table(path, ["step", "run"]).columns.tolist() == ["step", "run"]
     # Versions of libraries in the file's metadata would change its bytes.
     assert pq.read_schema(path).metadata is None
 
@@ -198,3 +197,30 @@ def test_last_rows_are_those_of_each_run_of_each_design():
 def test_an_experiment_without_tables_is_one_clear_error(tmp_path):
     with pytest.raises(InputError, match=f"{tmp_path}: no table of lasso"):
         read_experiment(tmp_path, "lasso")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda table: table.iloc[:0], "expected a table with rows, and it has none"),
+        (lambda table: table.drop(columns="experiment"), "expected a column experiment, and there are only "),
+        (
+            lambda table: table.assign(experiment="noise"),
+            "expected the table of its own experiment, and it is of noise",
+        ),
+    ],
+    ids=["no rows", "no experiment", "another experiment"],
+)
+def test_the_right_format_and_the_wrong_content(tmp_path, change, expected):
+    """No rows were an IndexError, and other columns a KeyError."""
+    path = tmp_path / "lasso_b.parquet"
+    write_table(path, change(small_table("lasso", "b")))
+    with pytest.raises(InputError, match=f"^{path}: {expected}.*; remove"):
+        read_tables([path])
+
+
+def test_a_table_of_another_run_is_not_taken_for_the_one_that_was_written(tmp_path):
+    write_table(tmp_path / "lasso.parquet", small_table())
+    small_table(runs=9).to_parquet(tmp_path / "lasso.parquet")
+    with pytest.raises(InputError, match="lasso.parquet: changed or damaged: expected the content that was written"):
+        read_table(tmp_path / "lasso.parquet")

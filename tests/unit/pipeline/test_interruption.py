@@ -1,0 +1,23 @@
+"""The first signal is an exception, later ones are passed over, and handlers are given back."""
+
+import os
+import signal
+
+import pytest
+
+from ndgm.pipeline.interruption import Interrupted, interruptible
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_is_raised_and_a_second_one_is_passed_over(number: signal.Signals, code: int) -> None:
+    """An impatient user presses Ctrl-C twice."""
+    before = signal.getsignal(number)
+    cleared = []
+    with pytest.raises(Interrupted) as ended, interruptible():
+        try:
+            os.kill(os.getpid(), number)
+        finally:
+            os.kill(os.getpid(), number)
+            cleared.append(number)
+    assert (ended.value.signal, ended.value.exit_code, cleared) == (number, code, [number])
+    assert signal.getsignal(number) is before
