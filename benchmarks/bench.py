@@ -36,18 +36,24 @@ def printed(row) -> str:
     return f"{numbers.format(**row):>30} {limit:>9}  {row['name']} [{row['unit']}]"
 
 
-parser = argument_parser(__doc__, "out")
-parser.add_argument(
-    "--devices", nargs="+", choices=list(MODULES), default=list(MODULES), help="whose rows are measured"
-)
-arguments = parser.parse_args()
-with program(arguments):
-    deterministic_torch("cpu")
-    rows = []
-    print(f"{'ours':>10} {'theirs':>10} {'ratio':>8} {'of limit':>9}")
-    for device in arguments.devices:
-        for name in MODULES[device]:
-            for row in import_module(name).rows(interleaved, device):
-                rows.append(row)
-                write_json(arguments.out, rows)
-                print(printed(row), flush=True)
+def main() -> None:
+    """Run the program."""
+    parser = argument_parser(__doc__, "out")
+    parser.add_argument(
+        "--devices", nargs="+", choices=list(MODULES), default=list(MODULES), help="whose rows are measured"
+    )
+    arguments = parser.parse_args()
+    with program(arguments):
+        deterministic_torch("cpu")
+        rows = []
+        print(f"{'ours':>10} {'theirs':>10} {'ratio':>8} {'of limit':>9}")
+        for device in arguments.devices:
+            for name in MODULES[device]:
+                for row in import_module(name).rows(interleaved, device):
+                    rows.append(row)
+                    write_json(arguments.out, rows)
+                    print(printed(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

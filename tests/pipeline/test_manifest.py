@@ -200,10 +200,13 @@ def test_the_manifest_is_read_in_milliseconds() -> None:
     assert done.stdout.split() == ["ndgm"]
 
 
-@pytest.mark.parametrize("program", sorted(path.name for path in (ROOT / "scripts").glob("*.py")))
+PROGRAMS = [*sorted(file for file in FILES if file.startswith("scripts/")), "benchmarks/bench.py", "benchmarks/full.py"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_runs_nothing_on_import(program: str) -> None:
     """Only its definitions are there."""
-    code = f"import runpy; assert 'main' in runpy.run_path('scripts/{program}', run_name='imported')"
+    code = f"import runpy; assert 'main' in runpy.run_path('{program}', run_name='imported')"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": "src"}, text=True, capture_output=True
     )

@@ -72,7 +72,9 @@ def test_nothing_to_do(smoke_copy: Path, touched: bool) -> None:
     [
         ("src/ndgm/groups.py", {"write_paper"}),
         ("src/ndgm/pipeline/settings.py", set()),
+        ("src/ndgm/pipeline/config_files.py", set()),
         ("src/ndgm/pipeline/jobs.py", set()),
+        ("src/ndgm/pipeline/targets.py", set()),
         ("src/ndgm/data/sources.py", set()),
         ("src/ndgm/paper/manuscript.py", {"write_paper"}),
         ("paper/paper.md", {"write_paper"}),

@@ -9,11 +9,6 @@ if found := unknown_tables(TABLES_OF, FIGURES.values()):
     sys.exit("\n".join(found))
 
 
-def group_of(wildcards):
-    """The group of a claim; a claim that there is not ends the run with a line."""
-    return GROUP_OF.get(wildcards.claim) or sys.exit(f"there is no claim {unknown(wildcards.claim, GROUP_OF)}")
-
-
 localrules:
     gather_claims,
 

@@ -109,3 +109,15 @@ def tables(*names):
 def every(*patterns, **wildcards):
     """Files of this run, under results/<scale>/: each pattern for every value of its wildcards."""
     return expand([f"results/{SCALE}/{pattern}" for pattern in patterns], **wildcards)
+
+
+def group_of(wildcards):
+    """The group of a claim; a claim that there is not ends the run with a line."""
+    return GROUP_OF.get(wildcards.claim) or sys.exit(f"there is no claim {unknown(wildcards.claim, GROUP_OF)}")
+
+
+def tables_of(wildcards):
+    """Files of the tables that a figure reads; a figure that there is not ends the run with a line."""
+    if wildcards.figure not in FIGURES:
+        sys.exit(f"there is no figure {unknown(wildcards.figure, FIGURES)}")
+    return tables(*FIGURES[wildcards.figure].tables)

@@ -1,10 +1,3 @@
-def tables_of(wildcards):
-    """Files of the tables that a figure reads; a figure that there is not ends the run with a line."""
-    if wildcards.figure not in FIGURES:
-        sys.exit(f"there is no figure {unknown(wildcards.figure, FIGURES)}")
-    return tables(*FIGURES[wildcards.figure].tables)
-
-
 rule draw_figure:
     """One figure, its executed notebook and the notebook as a page, all from one execution."""
     input:

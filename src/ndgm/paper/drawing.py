@@ -96,8 +96,13 @@ def style() -> None:
 
 
 def results() -> Path:
-    """The folder of the scale that is drawn: `$NDGM_RESULTS`, or `results/laptop` where it is not set."""
-    return Path(os.environ.get("NDGM_RESULTS") or "results/laptop")
+    """The folder of the scale that is drawn: `$NDGM_RESULTS`, which the pipeline sets.
+
+    By hand, an executed notebook in `notebooks/` of a scale reads that scale; all others read `results/laptop`.
+    """
+    if told := os.environ.get("NDGM_RESULTS"):
+        return Path(told)
+    return {"notebooks": Path(".."), "figures": Path("../results/laptop")}.get(Path.cwd().name, Path("results/laptop"))
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,6 +6,7 @@ import html
 import os
 import re
 import signal
+import tempfile
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from copy import deepcopy
@@ -23,12 +24,15 @@ from nbformat import NotebookNode
 from ndgm.paper import typesetting
 from ndgm.store.files import InputError, temporary_folder
 
+LONGEST_FOLDER = 70
+"""Bytes of a path to which the names of a folder and a socket can be added."""
+
 
 def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> NotebookNode:
     """Run a jupytext percent script from top to bottom in a kernel of this Python.
 
-    The kernel sees no settings, history or kernels of the user, and speaks through sockets in a temporary
-    folder, so that notebooks that run at the same time cannot take each other's ports.
+    The kernel sees no settings, history or kernels of the user, and speaks through sockets in a folder of its own, so
+    that notebooks that run at the same time cannot take each other's ports.
 
     Args:
         figure: The script.
@@ -45,14 +49,14 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
         notebook = jupytext.read(figure, fmt="py:percent")
     except FileNotFoundError:
         raise InputError(f"{figure}: no such file") from None
-    with temporary_folder() as folder:
+    with temporary_folder(_folder_for_sockets()) as folder:
         environment = {
             **os.environ,
             "NDGM_RESULTS": str(results),
             "NDGM_FIGURE": figure.stem,
             "NDGM_TABLES": os.pathsep.join(map(str, tables)),
             "MPLBACKEND": "agg",
-            "IPYTHONDIR": folder,
+            "IPYTHONDIR": str(folder),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }
         kernel = AsyncKernelManager(
@@ -84,6 +88,14 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
     return tidy(notebook)
 
 
+def _folder_for_sockets() -> str:
+    """A folder whose path is short: that of a socket has 107 bytes at most, and batch systems give longer ones."""
+    for folder in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
+        if len(os.fsencode(folder)) <= LONGEST_FOLDER and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    return os.curdir
+
+
 class _Client(NotebookClient):
     """A client that leaves the handlers of signals as they are: its own ones end the kernel, and not the program."""
 
@@ -102,12 +114,12 @@ class _Client(NotebookClient):
 
 
 def tidy(notebook: NotebookNode) -> NotebookNode:
-    """A notebook without what chance puts in: identifiers, memory addresses, temporary paths, metadata."""
+    """A notebook without what chance and the machine put in: identifiers, addresses, paths, metadata, warnings."""
     cells = []
     for number, cell in enumerate(notebook.cells, start=1):
         cell = NotebookNode({**cell, "id": f"cell-{number}", "metadata": {}})
         if cell.cell_type == "code":
-            cell.outputs = [_tidy_output(output) for output in cell.outputs]
+            cell.outputs = [_tidy_output(output) for output in cell.outputs if output.get("name") != "stderr"]
         cells.append(cell)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}

@@ -25,7 +25,8 @@ def convert(text: str, source: str, target: str, *options: str) -> str:
     Raises:
         InputError: in pandoc's words, on a fault or a warning, such as a citation of nothing.
     """
-    command = [str(_PANDOC), f"--from={source}", f"--to={target}", "--wrap=none", "--fail-if-warnings", *options]
+    ours = [f"--data-dir={_PANDOC.parent}", "--wrap=none", "--fail-if-warnings"]  # no templates or filters of the user
+    command = [str(_PANDOC), f"--from={source}", f"--to={target}", *ours, *options]
     done = subprocess.run(command, input=text.encode(), capture_output=True)
     if done.returncode:
         raise InputError("pandoc: " + " ".join(done.stderr.decode().split("stack traceback")[0].split()))

@@ -13,6 +13,10 @@ FIXED = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    # What a user has set up for other work stays outside: an empty variable is as good as none.
+    "MATPLOTLIBRC": os.devnull,
+    **dict.fromkeys(["PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONOPTIMIZE", "PYTHONDEVMODE", "PYTHONINSPECT"], ""),
+    "BASH_ENV": "",
 }
 
 
@@ -22,5 +26,7 @@ def environment(sources: Path) -> dict[str, str]:
     Args:
         sources: Folder of our modules. A copy of the repository runs its own, also where another checkout is installed.
     """
+    # A path with a colon would be two; from where programs run it has none.
+    folder = os.path.relpath(sources) if os.pathsep in str(sources) else str(sources)
     inherited = os.environ.get("PYTHONPATH")
-    return os.environ | FIXED | {"PYTHONPATH": os.pathsep.join(filter(None, [str(sources), inherited]))}
+    return os.environ | FIXED | {"PYTHONPATH": os.pathsep.join(filter(None, [folder, inherited]))}

@@ -90,13 +90,16 @@ def _write_fingerprint(path: Path, digest: str) -> None:
 
 
 @contextmanager
-def temporary_folder() -> Iterator[Path]:
+def temporary_folder(within: str | None = None) -> Iterator[Path]:
     """Give a folder for files that nobody keeps.
+
+    Args:
+        within: Where it stands; where temporary files do, if nothing is said.
 
     Raises:
         OSError: naming the folder, if a file in it cannot be written and its writer does not say which.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=within) as folder:
         try:
             yield Path(folder)
         except OSError as fault:

@@ -80,9 +80,13 @@ def test_nothing_half_written_is_left(figure, monkeypatch, tmp_path):
     assert os.listdir(tmp_path / "figures") == []
 
 
-def test_results_have_a_default(monkeypatch):
+def test_results_have_a_default(monkeypatch, tmp_path):
     monkeypatch.delenv("NDGM_RESULTS", raising=False)
     assert str(drawing.results()) == "results/laptop"
+    for folder, found in [("figures", "results/laptop"), ("results/mine/notebooks", "results/mine")]:
+        (tmp_path / folder).mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / folder)
+        assert drawing.results().resolve() == tmp_path / found
 
 
 def test_fonts_come_with_matplotlib():

@@ -1,11 +1,15 @@
 """Figure scripts as notebooks: one execution, the same bytes, one line for a fault."""
 
+import json
 import subprocess
 import sys
+import tempfile
 
 import pytest
 from bs4 import BeautifulSoup
 from paper_of_a_run import ROOT
+
+from ndgm.paper import notebooks
 
 SCRIPT = r"""
 # %% [markdown]
@@ -70,9 +74,24 @@ def test_the_page_shows_formula_output_and_picture_and_needs_no_other_file(twice
     soup = BeautifulSoup((twice[0] / "demo.html").read_text(encoding="utf-8"), "html.parser")
     assert soup.h1.text == "A title"
     assert soup.math and soup.svg
-    assert "one\ntwo demo_a.parquet:demo_b.parquet" in soup.text and "warned" in soup.text
+    assert "one\ntwo demo_a.parquet:demo_b.parquet" in soup.text
     assert "0x" not in soup.text
     assert not soup.find_all(["script", "link", "iframe"])
+
+
+def test_what_a_notebook_says_on_standard_error_is_left_out(twice):
+    """Warnings name files and folders of the machine that it runs on."""
+    cells = json.loads((twice[0] / "demo.ipynb").read_text(encoding="utf-8"))["cells"]
+    said = [output["name"] for cell in cells for output in cell.get("outputs", []) if output["output_type"] == "stream"]
+    assert said == ["stdout"]
+
+
+def test_sockets_stand_where_their_path_is_short(monkeypatch, tmp_path):
+    """A socket's path has 107 bytes, of which a batch system's TMPDIR can take more."""
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp/" + "long" * 30)
+    assert len(notebooks._folder_for_sockets()) <= notebooks.LONGEST_FOLDER
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    assert notebooks._folder_for_sockets() == "/tmp"
 
 
 def test_an_exception_in_the_notebook_ends_in_one_line(tmp_path):

@@ -24,3 +24,20 @@ def test_our_modules_come_before_those_that_are_found_anyway(monkeypatch):
 def test_everything_else_is_the_users(monkeypatch):
     monkeypatch.setenv("HOME", "/home/somebody")
     assert environment(Path("src"))["HOME"] == "/home/somebody"
+
+
+def test_what_the_user_set_up_for_other_work_stays_outside(monkeypatch):
+    """Files that Python, bash and matplotlib run or read before ours, and switches that change what ours does."""
+    names = ("MATPLOTLIBRC", "PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONOPTIMIZE", "BASH_ENV")
+    for name in names:
+        monkeypatch.setenv(name, "mine")
+    assert {environment(Path("src"))[name] for name in names} == {"", os.devnull}
+
+
+def test_a_colon_in_the_path_of_the_checkout(monkeypatch, tmp_path):
+    """It would end one folder of PYTHONPATH and begin another."""
+    folder = tmp_path / "12:30"
+    (folder / "src").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert environment(folder / "src")["PYTHONPATH"] == "src"
