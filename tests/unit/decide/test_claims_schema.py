@@ -16,7 +16,7 @@ from ndgm.store.files import rounded
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(Path(ndgm.decide.claim.__file__).with_name("claims.schema.json").read_text(encoding="utf-8"))
 FIELDS = SCHEMA["items"]["properties"]
-OPTIONAL = {"horizon"}
+OPTIONAL = {"horizon", "diverged"}
 REFERENCES = sorted(ROOT.glob("reference/*/claims.json"))
 
 
@@ -69,7 +69,7 @@ def test_a_table_is_valid():
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_no_field_may_be_missing_or_misspelt_or_of_another_type(field):
-    entry = made_up(order(), np.arange(8.0) / 9) | {"horizon": 4.0}
+    entry = made_up(order(), np.arange(8.0) / 9) | {"horizon": 4.0, "diverged": 2}
     assert faults([entry]) == []
     assert bool(faults([{key: value for key, value in entry.items() if key != field}])) == (field not in OPTIONAL)
     assert faults([entry | {field: True}])
