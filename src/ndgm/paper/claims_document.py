@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ndgm.groups import GROUPS, Experiment, Group, Job
+from ndgm.paper.columns import COLUMNS
 from ndgm.paper.verdicts import VERDICTS, DecidedClaim
 from ndgm.store.files import InputError, read_json
 
@@ -70,7 +71,14 @@ def claims_document(claims: Sequence[DecidedClaim], root: Path) -> str:
         InputError: naming the function, if one of the manifest or of a claim is not in the sources.
     """
     parts = [_INTRODUCTION, groups_table(claims, "")]
-    parts += ["## The fields of `claims.json`", _fields(), "## The data", _data()]
+    parts += [
+        "## The fields of `claims.json`",
+        _fields(),
+        "## The data",
+        _data(),
+        "## The columns of the tables",
+        _columns(),
+    ]
     for group in GROUPS:
         lines = _lines(root / f"src/ndgm/claims/{group.name}.py")
         here = sorted((claim for claim in claims if claim.group == group.name), key=lambda claim: lines[claim.id])
@@ -123,6 +131,13 @@ def _data() -> str:
             tables.setdefault(pattern.partition("/")[0], []).extend(f"`{made.table}`" for made in job.experiments)
     rows = [[f"`samples.{name}`", f"`data/{name}/*.npz`", ", ".join(made)] for name, made in tables.items()]
     return f"{_DATA}\n\n" + _table(["settings", "files in `results/laptop`", "what is made from them"], rows)
+
+
+def _columns() -> str:
+    """Every column of the tables in `runs` and `exact`, with meaning and unit."""
+    text = "A row is a run at a recorded step. A unit of 1 is none; the unit of a weight is the problem's own."
+    rows = [[f"`{name}`", meaning, unit] for name, (meaning, unit) in COLUMNS.items()]
+    return f"{text}\n\n" + _table(["column", "what it holds", "unit"], rows)
 
 
 def _counts(claims: Sequence[DecidedClaim]) -> list[str]:
