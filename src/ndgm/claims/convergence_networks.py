@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.selection import select
+from ndgm.decide.selection import diverged, select
 from ndgm.decide.statistics import MissingValue, equivalence, order, within
 from ndgm.decide.steps_to_target import steps_to_target
 from ndgm.store.run_tables import last_rows
@@ -100,14 +100,20 @@ def _steps_of_pairs(runs: pd.DataFrame) -> Evidence:
     if missed := _unreached(first, reached):
         raise MissingValue(f"neither of a pair reaches its target in half of the seeds, in {missed} cells")
     unreached = 2 * runs["step"].max()  # ranks above every number of steps
-    steps = first.assign(steps=reached.replace(np.inf, unreached)).reset_index()
-    steps = steps.set_index([*PROBLEM, "activation", "seed"])["steps"]
+    steps = first.assign(steps=reached.replace(np.inf, unreached), diverged=diverged(runs).astype(int)).reset_index()
+    steps = steps.set_index([*PROBLEM, "activation", "seed"])[["steps", "diverged"]]
     names = [f"{kinked} and {smooth}" for kinked, smooth in KINKED_AND_SMOOTH]
     kinked, smooth = (
         pd.concat([steps.xs(pair[side], level="activation") for pair in KINKED_AND_SMOOTH], keys=names, names=["pair"])
         for side in (0, 1)
     )
-    return Evidence(kinked, smooth, compared="other arm", horizon=float(runs["step"].max()))
+    return Evidence(
+        kinked["steps"],
+        smooth["steps"],
+        compared="other arm",
+        horizon=float(runs["step"].max()),
+        diverged=kinked["diverged"] + smooth["diverged"],
+    )
 
 
 def _unreached(runs: pd.DataFrame, reached: pd.Series) -> int:

@@ -137,10 +137,9 @@ def edge_of_stability_occurs(edge_of_stability_cycles: pd.DataFrame) -> Evidence
     runs arrive on a cycle within their steps.
     """
     ends = _on_cycle(select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE))
-    over_edge = ends["smoothness"] * ends["step_size"] / 2
-    ends["occurs"] = (over_edge.sub(1).abs() <= EXACT).mask(_settled(ends), False).astype(float)
-    occurs = ends.set_index(CYCLE)["occurs"]
-    return Evidence(occurs, 1.0, compared="predicted")
+    moves = 1 - _settles(ends)
+    over_edge = (ends["smoothness"] * ends["step_size"] / 2).set_axis(moves.index)
+    return Evidence(moves.where(over_edge.sub(1).abs() <= EXACT, 0.0), 1.0, compared="predicted")
 
 
 @claim(figure="edge_of_stability_sharpness", kind="finding", test=at_most(0), unit="times $2/\\eta$")
@@ -294,8 +293,5 @@ def _both_points(ends: pd.DataFrame) -> pd.DataFrame:
 
 def _settles(ends: pd.DataFrame) -> pd.Series:
     """Whether runs settle, 1 or 0, by function, step size and seed."""
-    return ends.assign(settles=_settled(ends).astype(float)).set_index(CYCLE)["settles"]
-
-
-def _settled(ends: pd.DataFrame) -> pd.Series:
-    return 2 * ends["amplitude"] < SETTLED * ends["step_size"]
+    settles = 2 * ends["amplitude"] < SETTLED * ends["step_size"]
+    return settles.astype(float).set_axis(pd.MultiIndex.from_frame(ends[CYCLE]))

@@ -126,7 +126,7 @@ def test_a_gap_makes_a_claim_inconclusive_with_its_reason():
     assert found["identity"]["gap"] == "1 of 20 runs have no value"
     assert found["said by the claim"]["gap"] == "3 of 4 runs have no mean"
     assert found["no runs"]["gap"] == "no runs"
-    assert found["one seed"]["gap"] == "a cell has fewer than two values over seed"
+    assert found["one seed"]["gap"] == "too few seeds to decide: 1 of 2 needed"
     assert found["order"]["test"] == order().name
 
 

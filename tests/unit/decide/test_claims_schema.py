@@ -16,7 +16,7 @@ from ndgm.store.files import rounded
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(Path(ndgm.decide.claim.__file__).with_name("claims.schema.json").read_text(encoding="utf-8"))
 FIELDS = SCHEMA["items"]["properties"]
-OPTIONAL = {"horizon"}
+OPTIONAL = {"horizon", "diverged"}
 REFERENCES = sorted(ROOT.glob("reference/*/claims.json"))
 
 
@@ -57,7 +57,7 @@ def test_the_references_are_valid_and_sorted(path):
 
 
 @pytest.mark.parametrize("rule", [equivalence, difference, lambda margin: order(), within, at_most])
-@pytest.mark.parametrize("values", [[1.1, 1.2, 1.0], [1.0, 1.0, 1.0], [1.0, np.nan, 2.0], [], [1.0]])
+@pytest.mark.parametrize("values", [np.arange(8) / 9, [1.1, 1.2, 1.0], [1.0, 1.0, 1.0], [1.0, np.nan, 2.0], [], [1.0]])
 def test_what_is_decided_is_valid(rule, values):
     assert faults([made_up(rule(0.05), values)]) == []
 
@@ -69,7 +69,7 @@ def test_a_table_is_valid():
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_no_field_may_be_missing_or_misspelt_or_of_another_type(field):
-    entry = made_up(order(), np.arange(8.0) / 9) | {"horizon": 4.0}
+    entry = made_up(order(), np.arange(8.0) / 9) | {"horizon": 4.0, "diverged": 2}
     assert faults([entry]) == []
     assert bool(faults([{key: value for key, value in entry.items() if key != field}])) == (field not in OPTIONAL)
     assert faults([entry | {field: True}])
@@ -91,4 +91,4 @@ def test_no_field_may_be_missing_or_misspelt_or_of_another_type(field):
     ],
 )
 def test_what_is_no_decided_claim_is_refused(change):
-    assert faults([made_up(order(), [1.1, 1.2, 1.0]) | change])
+    assert faults([made_up(order(), np.arange(8.0) / 9) | change])
