@@ -1,4 +1,4 @@
-"""Designs whose columns depend on each other: closed forms give what they give on a design without the dependence."""
+"""Singular systems, and what makes them: designs whose columns depend on each other change no closed form."""
 
 import numpy as np
 import pytest
