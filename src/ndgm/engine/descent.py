@@ -64,6 +64,18 @@ class Trace:
         stopped_because: `finished`, `converged` or `diverged`, shape (runs,).
         last_row: Index of each run's last row, shape (runs,).
         iterates: Where the runs were when the loop ended, shape (runs, d).
+
+    Example:
+        >>> from ndgm.engine.methods import METHODS
+        >>> from ndgm.engine.objectives.scalar import ScalarLoss
+        >>> start, step_size = torch.tensor([[1.0], [1.0]]), torch.tensor([[0.5], [0.125]])
+        >>> trace = descend(ScalarLoss("huber"), METHODS["subgradient"], start, step_size, Schedule.even(4, 2))
+        >>> trace.step
+        array([0, 2, 4])
+        >>> trace.measured["position"]  # a row for each recorded step, a column for each run
+        array([[1.        , 1.        ],
+               [0.25      , 0.765625  ],
+               [0.0625    , 0.58618164]], dtype=float32)
     """
 
     step: np.ndarray
@@ -84,8 +96,8 @@ def descend(
     """Run `method` on `objective` for a whole ensemble at once.
 
     A run diverges when its objective is no longer finite, and converges when its method comes to rest and it stands
-    still; both are looked for at recorded steps. A stopped run records nothing more; the loop ends when every run has
-    stopped. Iterates lie in memory as `start` does. On a CUDA device steps that work in place are replayed.
+    still; both are looked for at recorded steps. The loop ends when every run has stopped. Iterates lie in memory as
+    `start` does. On a CUDA device steps that work in place are replayed.
 
     Args:
         objective: What is minimised, over the whole ensemble.
@@ -97,58 +109,75 @@ def descend(
 
     Raises:
         ValueError: if the objective lacks what the method asks for.
-
-    Example:
-        >>> from ndgm.engine.methods import METHODS
-        >>> from ndgm.engine.objectives.scalar import ScalarLoss
-        >>> start, step_size = torch.tensor([[1.0], [1.0]]), torch.tensor([[0.5], [0.125]])
-        >>> trace = descend(ScalarLoss("huber"), METHODS["subgradient"], start, step_size, Schedule.even(4, 2))
-        >>> trace.step
-        array([0, 2, 4])
-        >>> trace.measured["position"]  # a row for each recorded step, a column for each run
-        array([[1.        , 1.        ],
-               [0.25      , 0.765625  ],
-               [0.0625    , 0.58618164]], dtype=float32)
     """
     if missing := objective.lacks(method.asks):
         names = " and ".join(missing)
         raise ValueError(f"{type(method).__name__} asks for {names}, which {type(objective).__name__} does not have")
-    runs, steps = len(start), schedule.steps
-    averages = Averages.zeros(objective.averaged, start)
-    average_from = steps if method.rests or not objective.averaged else schedule.average_from
-    rows = [_on_cpu(objective.measure(start, start))] if 0 in schedule.recorded else []
-    reason, last_row = np.full(runs, "", dtype=object), np.full(runs, -1)
+    recorder = _Recorder(objective, method, start, schedule)
     completed = 0
-    for step, before, iterate in _recorded_steps(objective, method, start, step_size, schedule, average_from, averages):
-        measured = objective.measure(iterate, before)
-        if step == steps and average_from < steps:
-            measured |= objective.means(averages, steps - average_from)
-        rows.append(_on_cpu(measured))
-        last_row[reason == ""] = len(rows) - 1
-        reason[(reason == "") & ~np.isfinite(rows[-1]["objective"])] = "diverged"
-        if method.rests:
+    for step, before, iterate in _recorded_steps(recorder, start, step_size):
+        recorder.record(step, before, iterate)
+        reached = schedule.steps if recorder.all_stopped else step
+        advanced(len(start) * (reached - completed) / schedule.steps)
+        completed = reached
+        if recorder.all_stopped:
+            break
+    return recorder.trace(iterate)
+
+
+class _Recorder:
+    """What is recorded and averaged of an ensemble while a method runs, and why its runs stopped.
+
+    Attributes:
+        averages: Running sums.
+        average_from: First step whose iterates are averaged over; the number of all steps where none are.
+    """
+
+    def __init__(self, objective: Objective, method: Method, start: Tensor, schedule: Schedule) -> None:
+        self.objective, self.method, self.schedule = objective, method, schedule
+        self.averages = Averages.zeros(objective.averaged, start)
+        no_averages = method.rests or not objective.averaged
+        self.average_from = schedule.steps if no_averages else schedule.average_from
+        self._rows = [_on_cpu(objective.measure(start, start))] if 0 in schedule.recorded else []
+        self._reason = np.full(len(start), "", dtype=object)
+        self._last_row = np.full(len(start), -1)
+
+    @property
+    def all_stopped(self) -> bool:
+        """Whether every run has diverged or converged."""
+        return bool((self._reason != "").all())
+
+    def record(self, step: int, before: Tensor, iterate: Tensor) -> None:
+        """Add a row for iterates, with those of one step earlier, and look which runs have stopped."""
+        measured, steps = self.objective.measure(iterate, before), self.schedule.steps
+        if step == steps and self.average_from < steps:
+            measured |= self.objective.means(self.averages, steps - self.average_from)
+        self._rows.append(_on_cpu(measured))
+        reason = self._reason
+        self._last_row[reason == ""] = len(self._rows) - 1
+        reason[(reason == "") & ~np.isfinite(self._rows[-1]["objective"])] = "diverged"
+        if self.method.rests:
             moved = (iterate - before).abs().amax(1)
             reason[(reason == "") & (moved <= CONVERGED * iterate.abs().amax(1)).cpu().numpy()] = "converged"
-        advanced(runs * (step - completed) / steps)
-        completed = step
-        if (reason != "").all():
-            break
-    if completed < steps:
-        advanced(runs * (steps - completed) / steps)
-    reason[reason == ""] = "finished"
-    return _trace(schedule, rows, [*objective.means(averages, 1)], reason, last_row, iterate)
+
+    def trace(self, iterate: Tensor) -> Trace:
+        """The trace of the rows so far, without what was recorded of a run after it had stopped."""
+        rows, last_row = self._rows, self._last_row
+        reason = np.where(self._reason == "", "finished", self._reason)
+        nothing = np.full(len(reason), np.nan)
+        names = dict.fromkeys([*rows[0], *self.objective.means(self.averages, 1)])
+        measured = {name: np.stack([row.get(name, nothing) for row in rows]) for name in names}
+        after = np.arange(len(rows))[:, None] > last_row
+        for name, values in measured.items():
+            # Sums may still be finite where the objective, a square, no longer is.
+            values[after | (reason == "diverged") if name.startswith("mean_") else after] = np.nan
+        recorded = np.array(self.schedule.recorded[: len(rows)])
+        return Trace(recorded, measured, reason, last_row, iterate.cpu().numpy())
 
 
-def _recorded_steps(
-    objective: Objective,
-    method: Method,
-    start: Tensor,
-    step_size: Tensor,
-    schedule: Schedule,
-    average_from: int,
-    averages: Averages,
-) -> Iterator[tuple[int, Tensor, Tensor]]:
+def _recorded_steps(recorder: _Recorder, start: Tensor, step_size: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
     """Take all steps; after each recorded one, its number with the iterates before and after it."""
+    objective, method, schedule = recorder.objective, recorder.method, recorder.schedule
     w, step = start.clone(), step_size.clone()
     state = method.start(w)
 
@@ -159,9 +188,8 @@ def _recorded_steps(
     def memory() -> list:
         return [w, *state]
 
-    plain, averaging = (
-        replayed(partial(take_step, asked), memory, w.device) for asked in (objective, Averaging(objective, averages))
-    )
+    asked = objective, Averaging(objective, recorder.averages)
+    plain, averaging = (replayed(partial(take_step, each), memory, w.device) for each in asked)
     recorded = set(schedule.recorded)
     for done in range(schedule.steps):
         recording = done + 1 in recorded
@@ -170,29 +198,9 @@ def _recorded_steps(
         objective.draw()
         if method.schedule is not constant:
             torch.mul(step_size, method.schedule(done, schedule.steps), out=step)
-        (averaging if done >= average_from else plain)()
+        (averaging if done >= recorder.average_from else plain)()
         if recording:
             yield done + 1, before, method.iterate(w, state)
-
-
-def _trace(
-    schedule: Schedule,
-    rows: list[dict[str, np.ndarray]],
-    means: list[str],
-    reason: np.ndarray,
-    last_row: np.ndarray,
-    iterate: Tensor,
-) -> Trace:
-    """The trace of recorded rows, without what was recorded of a run after it had stopped."""
-    nothing = np.full(len(reason), np.nan)
-    names = dict.fromkeys([*rows[0], *means])
-    measured = {name: np.stack([row.get(name, nothing) for row in rows]) for name in names}
-    after = np.arange(len(rows))[:, None] > last_row
-    for name, values in measured.items():
-        # Sums may still be finite where the objective, a square, no longer is.
-        values[after | (reason == "diverged") if name.startswith("mean_") else after] = np.nan
-    iterates = iterate.cpu().numpy()
-    return Trace(np.array(schedule.recorded[: len(rows)]), measured, reason, last_row, iterates)
 
 
 def _on_cpu(measured: dict[str, Tensor]) -> dict[str, np.ndarray]:

@@ -20,6 +20,7 @@ class Method(Generic[S]):
         asks: Names of the methods and attributes of an objective that `step` asks for.
         rests: Whether iterates come to rest at a solution, kinks or not: then there is nothing to average over steps,
             and a run that stands still has converged.
+        on_factors: Whether iterates are two factors of each weight, as of a `FactoredNetwork`.
         schedule: Factor on the step size, from the number of steps done and the number of all steps.
 
     Example:
@@ -44,6 +45,7 @@ class Method(Generic[S]):
 
     asks: ClassVar[tuple[str, ...]]
     rests: ClassVar[bool] = False
+    on_factors: ClassVar[bool] = False
     schedule: Callable[[int, int], float] = constant
 
     def start(self, w: Tensor) -> S:

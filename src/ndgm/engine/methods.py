@@ -33,6 +33,17 @@ class Subgradient(Memoryless):
 
 
 @dataclass(frozen=True)
+class Spred(Subgradient):
+    """Subgradient descent on two factors of each weight, on which an L1 penalty is one half of a squared one on both.
+
+    Source: Ziyin and Wang (2023), spred: Solving L1 penalty with SGD.
+    """
+
+    asks = ("subgradient",)
+    on_factors = True
+
+
+@dataclass(frozen=True)
 class Polyak(Memoryless):
     """Subgradient descent with Polyak's step (f(w) − inf f)/‖g‖², zero where g is; `step_size` is not used.
 
@@ -228,7 +239,7 @@ METHODS: dict[str, Method] = {
     "adam": Adam(),
     "amsgrad": Adam(largest=True),
     "adam_decoupled": AdamDecoupled(),
-    "spred": Subgradient(),  # on factors of the weights, which the objective has to be one of
+    "spred": Spred(),
     "proximal_adam": ProximalAdam(),
     "proximal_adam_without_momentum": ProximalAdam(decay=0.0),
 }

@@ -7,9 +7,6 @@ from torch.nn.utils import prune
 
 from ndgm.engine.activations import activation
 
-PROXIMAL_AND_PLAIN = [("ista", "subgradient"), ("truncated_gradient", "subgradient"), ("proximal_adam", "adam")]
-"""Each method with exact zeros beside one that takes the same steps without the proximal map."""
-
 
 def sequential(parameters: np.ndarray, widths: tuple[int, ...], activation_name: str) -> nn.Sequential:
     """The network of one run as `torch.nn.Sequential`.

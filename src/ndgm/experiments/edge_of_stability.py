@@ -20,7 +20,8 @@ from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
-from ndgm.theory.edge_of_stability import OrbitError, scalar
+from ndgm.theory.checks import OrbitError
+from ndgm.theory.edge_of_stability import scalar
 from ndgm.theory.logistic import Minimum, largest_curvature, separation, solve_logistic, two_cycles
 
 NEAR, FROM_ONE, FAR = 0.1, 1.0, 3.0

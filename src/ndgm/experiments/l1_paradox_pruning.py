@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ndgm.engine.pruning import PROXIMAL_AND_PLAIN, accuracy, drop_below, keep_share, sequential, sparsity
+from ndgm.engine.pruning import accuracy, drop_below, keep_share, sequential, sparsity
 from ndgm.experiments.grids import log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.files import InputError
@@ -54,12 +54,12 @@ def accurate_enough(table: pd.DataFrame, wanted: float) -> tuple[pd.DataFrame, d
 
 
 def shares(settings: Settings, chosen: pd.DataFrame, run: pd.Series) -> list[tuple[str, float]]:
-    """Shares of its weights that a network is pruned to, by rule; also what its proximal partner of that seed keeps."""
+    """Shares of its weights that a network is pruned to, by rule; also what a proximal partner of that seed keeps."""
     found = [("kept", kept) for kept in settings["kept"]]
-    for pair in PROXIMAL_AND_PLAIN:
-        partner = chosen[(chosen["method"] == pair[0]) & (chosen["seed"] == run["seed"])]
-        if run["method"] in pair and len(partner):
-            found.append((f"as_{pair[0]}", 1 - partner["zeros"].iloc[0] / run["weights"]))
+    for proximal, plain in settings["partners"].items():
+        model = chosen[(chosen["method"] == proximal) & (chosen["seed"] == run["seed"])]
+        if run["method"] in (proximal, plain) and len(model):
+            found.append((f"as_{proximal}", 1 - model["zeros"].iloc[0] / run["weights"]))
     return found
 
 

@@ -1,7 +1,7 @@
 """The schema of the config, `config.schema.yaml`, and what it finds wrong.
 
 It is JSON Schema with a few words of our own, explained at its head. Those that only save writing are replaced by what
-they stand for; the others, `ordered`, `among` and `registry`, are functions here.
+they stand for; the others, `ordered`, `among`, `registry` and `asks`, are functions here.
 """
 
 import difflib
@@ -55,7 +55,7 @@ def schema() -> dict[str, Any]:
 
 
 def completed(node: Any) -> Any:
-    """Expand our shorthands into plain JSON Schema; `ordered`, `among` and `registry` stay."""
+    """Expand our shorthands into plain JSON Schema; `ordered`, `among`, `registry` and `asks` stay."""
     if isinstance(node, str):
         return {"$ref": f"#/$defs/{node}"}
     if not isinstance(node, dict):
@@ -169,6 +169,14 @@ def _registry(validator: Any, wanted: dict[str, Any], value: Any, schema: Any) -
         yield ValidationError(f"{shown(value)} is not one of {', '.join(admitted)}")
 
 
+def _asks(validator: Any, wanted: Mapping[str, bool], value: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `asks: {shrink: true}`: a method that asks the objective for this; with false, one that does not."""
+    if value in names("methods"):
+        for name, does in wanted.items():
+            if (name in asks(value)) != does:
+                yield ValidationError(f"{value!r} {'does not ask' if does else 'asks'} the objective for {name}")
+
+
 def _in_a_family(name: str, families: Mapping[str, tuple[float, float]]) -> bool:
     """Whether a name is that of a family, _ and a number within the limits of the family."""
     family, _, parameter = name.rpartition("_")
@@ -229,6 +237,6 @@ def _is_number(checker: Any, value: Any) -> bool:
 
 Validator = validators.extend(
     Draft202012Validator,
-    validators={"ordered": _ordered, "registry": _registry},
+    validators={"ordered": _ordered, "registry": _registry, "asks": _asks},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number}),
 )

@@ -6,6 +6,10 @@ Its primal solution is a function on which the method does so badly; its dual so
 import warnings
 from decimal import ROUND_CEILING, Context
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ndgm.theory.worst_cases import STEP_RULES
 
@@ -53,7 +57,25 @@ def certify(rule: str, criterion: str, steps: int) -> float:
         raise ValueError(f"unknown step rule {rule!r}, expected one of {', '.join(STEP_RULES)}")
     if criterion not in CRITERIA:
         raise ValueError(f"unknown criterion {criterion!r}, expected one of {', '.join(CRITERIA)}")
-    step_sizes = STEP_RULES[rule](steps)
+    problem = _semidefinite_program(STEP_RULES[rule](steps), criterion)
+    tolerances = dict.fromkeys(["tol_gap_abs", "tol_gap_rel", "tol_feas"], SOLVER_TOLERANCE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a solver that stops just short of its tolerances; the gap is checked below
+        proved = float(problem.solve(wrapper="cvxpy", solver="CLARABEL", verbose=0, **tolerances))
+    attained = float(problem.objective.eval())
+    if not abs(proved - attained) <= GAP_TOLERANCE * proved:
+        raise ArithmeticError(
+            f"{rule}, {criterion}, {steps} steps: proved {proved:.9g}, but attained {attained:.9g} only"
+        )
+    return proved
+
+
+def _semidefinite_program(step_sizes: NDArray[np.float64], criterion: str) -> Any:
+    """The program of PEPit whose value is the worst case of these steps.
+
+    Raises:
+        ImportError: if PEPit is not installed.
+    """
     try:
         from PEPit import PEP, Expression, null_point
         from PEPit.functions import ConvexLipschitzFunction
@@ -73,17 +95,7 @@ def certify(rule: str, criterion: str, steps: int) -> float:
         points.append(points[-1] - float(step_size) * subgradient)
     judged = sum(points[1:], points[0]) / len(points) if criterion == "average" else points[-1]
     problem.set_performance_metric(f(judged) - minimum)
-
-    tolerances = dict.fromkeys(["tol_gap_abs", "tol_gap_rel", "tol_feas"], SOLVER_TOLERANCE)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a solver that stops just short of its tolerances; the gap is checked below
-        proved = float(problem.solve(wrapper="cvxpy", solver="CLARABEL", verbose=0, **tolerances))
-    attained = float(problem.objective.eval())
-    if not abs(proved - attained) <= GAP_TOLERANCE * proved:
-        raise ArithmeticError(
-            f"{rule}, {criterion}, {steps} steps: proved {proved:.9g}, but attained {attained:.9g} only"
-        )
-    return proved
+    return problem
 
 
 def rounded_up(value: float) -> float:

@@ -4,6 +4,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+class OrbitError(ValueError):
+    """There is no orbit at this step: the minimiser attracts."""
+
+
+def beyond_threshold(step_size: float, threshold: float) -> float:
+    """The step, where it is so long that the minimiser repels.
+
+    Raises:
+        OrbitError: naming both, if it is at most the threshold, up to which the minimiser attracts, or not a number.
+    """
+    if not step_size > threshold:
+        raise OrbitError(f"no orbit at step {step_size:.6g}: the minimiser attracts up to {threshold:.6g}")
+    return step_size
+
+
 def positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
     """The value, where all of it is above zero.
 

@@ -112,7 +112,7 @@ def settling_width(problem: Quadratic, penalty: float, step_size: float) -> floa
 
 
 def solve_smoothed_lasso(problem: Quadratic, penalty: float, width: float) -> NDArray[np.float64]:
-    """The minimiser of ½wᵀAw − bᵀw + λ·Σh_δ(wᵢ), to a gradient of 1e-12·max(λ, λ_max).
+    """The minimiser of ½wᵀAw − bᵀw + λ·Σh_δ(wᵢ), shape (d,), to a gradient of 1e-12·max(λ, λ_max).
 
     Newton's method on a piecewise quadratic function ends after finitely many steps. It starts at the exact LASSO
     solution, so that few are needed, and halves those that do not descend.
@@ -121,9 +121,6 @@ def solve_smoothed_lasso(problem: Quadratic, penalty: float, width: float) -> ND
         problem: The problem.
         penalty: λ > 0.
         width: δ > 0.
-
-    Returns:
-        w*, shape (d,).
 
     Raises:
         CertificateError: if the gradient cannot be made that small.

@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
+from ndgm.theory.checks import OrbitError, beyond_threshold
+
 Array = NDArray[np.float64]
 
 RESIDUAL = 1e-12
 """Largest distance between a point of a 2-cycle and where two steps take it, relative to the cycle's length."""
-
-
-class OrbitError(ValueError):
-    """There is no orbit at this step: the minimiser attracts."""
 
 
 @dataclass(frozen=True)
@@ -132,16 +130,6 @@ def scalar(name: str) -> Scalar:
     return SCALARS[name] if name in SCALARS else FAMILIES[family](float(parameter))
 
 
-def require_beyond_threshold(step_size: float, threshold: float) -> None:
-    """Refuse a step at which the minimiser attracts.
-
-    Raises:
-        OrbitError: if η ≤ 2/L.
-    """
-    if not step_size > threshold:
-        raise OrbitError(f"no orbit at step {step_size:.6g}: the minimiser attracts up to {threshold:.6g}")
-
-
 def two_cycle(function: Scalar, step_size: float) -> tuple[float, float]:
     """The points x₋ < 0 < x₊ of the 2-cycle next to the minimiser: x₊ − x₋ = ηℓ'(x₊) = −ηℓ'(x₋).
 
@@ -151,7 +139,7 @@ def two_cycle(function: Scalar, step_size: float) -> tuple[float, float]:
         OrbitError: if η ≤ 2/L.
         ArithmeticError: if two steps from the root do not end there.
     """
-    require_beyond_threshold(step_size, function.threshold)
+    beyond_threshold(step_size, function.threshold)
 
     def sum_of_slopes(x: Array) -> Array:
         with np.errstate(over="ignore"):
@@ -186,7 +174,7 @@ def cycle_amplitude(name: str, step_size: ArrayLike) -> Array:
         if function.amplitude is None:
             high, low = two_cycle(function, step)
             return (high - low) / 2
-        require_beyond_threshold(step, function.threshold)
+        beyond_threshold(step, function.threshold)
         return function.amplitude(step)
 
     return _each(amplitude, step_size)
@@ -204,7 +192,7 @@ def cycle_sharpness(name: str, step_size: ArrayLike) -> Array:
 
     def sharpness(step: float) -> float:
         if name in ("absolute", "huber"):
-            require_beyond_threshold(step, function.threshold)
+            beyond_threshold(step, function.threshold)
             return 0.0  # its points are beyond the width, whatever the phase
         points = np.array(two_cycle(function, step))
         return step / 2 * float(function.curvature(points).mean())
@@ -222,7 +210,7 @@ def cycle_multiplier(name: str, step_size: ArrayLike) -> Array:
 
     def multiplier(step: float) -> float:
         if name in ("absolute", "huber"):
-            require_beyond_threshold(step, function.threshold)
+            beyond_threshold(step, function.threshold)
             return 1.0
         high, low = two_cycle(function, step)
         return float((1 - step * function.curvature(np.array(high))) * (1 - step * function.curvature(np.array(low))))

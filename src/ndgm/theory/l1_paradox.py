@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ndgm.theory.checks import above, not_negative, positive
-from ndgm.theory.lasso import LassoPath, LassoSolution, Quadratic, solve_consistent
+from ndgm.theory.lasso import LassoPath, LassoSolution, Quadratic
+from ndgm.theory.linear_systems import solve_consistent
 
 
 def floor_rate(problem: Quadratic, solution: LassoSolution) -> NDArray[np.float64]:

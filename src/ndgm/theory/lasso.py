@@ -11,15 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ndgm.theory.linear_systems import solve_consistent
+
 GAP_TOLERANCE = 1e-12
 """Largest duality gap of a solution that is called exact, relative to the primal value."""
 
 KKT_TOLERANCE = 1e-10
 """Largest violation of the optimality conditions of such a solution, relative to max(λ, λ_max)."""
-
-
-SINGULAR = 1e-12
-"""A matrix whose smallest singular value is at most this share of its largest counts as singular."""
 
 
 class CertificateError(ArithmeticError):
@@ -253,20 +251,6 @@ def solve_active_set(problem: Quadratic, signs: NDArray[np.float64], penalty: fl
     active, weights = signs != 0, np.zeros(problem.dimension)
     weights[active] = solve_consistent(problem.A[np.ix_(active, active)], problem.b[active] - penalty * signs[active])
     return np.where(weights * signs > 0, weights, 0.0)
-
-
-def solve_consistent(matrix: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A solution X of AX = Y: the only one, or the smallest where A is singular to rounding and Y lies in its range.
-
-    Columns of a design that depend on each other, duplicates for example, make A singular.
-
-    Args:
-        matrix: A, shape (k, k).
-        target: Y, shape (k,) or (k, m).
-    """
-    if len(matrix) and not np.linalg.cond(matrix) < 1 / SINGULAR:
-        return np.asarray(np.linalg.lstsq(matrix, target, rcond=SINGULAR)[0])
-    return np.asarray(np.linalg.solve(matrix, target), dtype=np.float64)
 
 
 def _positive(penalty: ArrayLike) -> NDArray[np.float64]:

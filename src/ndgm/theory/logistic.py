@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linprog
 from scipy.special import expit
 
-from ndgm.theory.edge_of_stability import OrbitError, amplitude_near_threshold, flip_coefficient
-from ndgm.theory.lasso import solve_consistent
+from ndgm.theory.checks import beyond_threshold
+from ndgm.theory.edge_of_stability import amplitude_near_threshold, flip_coefficient
+from ndgm.theory.linear_systems import solve_consistent
 
 Array = NDArray[np.float64]
 
@@ -160,8 +161,7 @@ def two_cycles(signed: ArrayLike, minimum: Minimum, step_sizes: ArrayLike) -> li
     """
     signed, step_sizes = np.asarray(signed, dtype=np.float64), np.asarray(step_sizes, dtype=np.float64)
     threshold, first = minimum.threshold, 1e-4
-    if not (step_sizes > threshold).all():
-        raise OrbitError(f"no orbit at step {step_sizes.min():.6g}: the minimiser attracts up to {threshold:.6g}")
+    beyond_threshold(step_sizes.min(), threshold)
     cycles: list[Cycle] = []
     # So close to the threshold the formula is good; from there on the cycle grows about with the root of ν.
     followed, away = first, amplitude_near_threshold(minimum.coefficient, 2 * first) * minimum.direction

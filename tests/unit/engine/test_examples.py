@@ -9,12 +9,12 @@ import pytest
 import ndgm.engine
 from ndgm.engine.activations import Activation
 from ndgm.engine.curvature.observer import Observer
-from ndgm.engine.descent import descend
+from ndgm.engine.descent import Trace
 from ndgm.engine.method import Method
 from ndgm.engine.objectives.objective import Objective
 
 MODULES = [module.name for module in pkgutil.walk_packages(ndgm.engine.__path__, "ndgm.engine.") if not module.ispkg]
-NOUNS = [Activation, Method, Objective, Observer, descend]
+NOUNS = [Activation, Method, Objective, Observer, Trace]
 
 
 @pytest.mark.parametrize("name", MODULES)

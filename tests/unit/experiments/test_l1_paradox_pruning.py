@@ -40,12 +40,16 @@ def trained():
     return pd.DataFrame(rows)
 
 
-@pytest.fixture(scope="module")
-def table(smoke):
+def pruned_networks(smoke, **changed):
     rng = np.random.default_rng(0)
     weights = rng.standard_normal((len(trained()), 65 * 32 + 33 * 10)).astype("f4")
     reads = {f"{SWEEP}.parquet": trained(), f"{SWEEP}.npz": Weights(weights)}
-    return pruning(smoke.settings(TABLE), replace(smoke.inputs(TABLE), reads=reads))
+    return pruning(smoke.settings(TABLE) | changed, replace(smoke.inputs(TABLE), reads=reads))
+
+
+@pytest.fixture(scope="module")
+def table(smoke):
+    return pruned_networks(smoke)
 
 
 def test_each_method_is_pruned_at_its_largest_penalty_that_is_accurate_enough(table):
@@ -65,6 +69,12 @@ def test_as_many_weights_are_left_as_the_rule_says(smoke, table):
     partner = table[table["rule"] == "as_ista"]
     assert set(partner["method"]) == {"ista", "subgradient"}
     np.testing.assert_allclose(partner["sparsity"], (1_000 + partner["seed"]) / COUNT, rtol=1e-12)
+
+
+def test_partners_are_those_of_the_settings(smoke):
+    table = pruned_networks(smoke, partners={"ista": "adam", "proximal_adam": "adam"}, kept=[1.0])
+    pairs = table[table["rule"].str.startswith("as_")].groupby("rule")["method"].unique().map(sorted).to_dict()
+    assert pairs == {"as_ista": ["adam", "ista"]}
 
 
 def test_a_threshold_is_in_units_of_step_size_times_penalty(table):

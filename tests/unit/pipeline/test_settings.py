@@ -93,6 +93,18 @@ def test_the_configs_are_valid(file: Path) -> None:
             "l1_paradox.networks.sweeps.full_batch.samples: 1500 is more than the 1437 pictures that are not kept",
         ),
         ("l1_paradox: {pruning: {kept: [0.5, 1.5]}}", "l1_paradox.pruning.kept[1]: 1.5 is greater than 1"),
+        (
+            "l1_paradox: {pruning: {partners: {adam: subgradient}}}",
+            "l1_paradox.pruning.partners: 'adam' does not ask the objective for shrink",
+        ),
+        (
+            "l1_paradox: {pruning: {partners: {ista: proximal_adam}}}",
+            "l1_paradox.pruning.partners.ista: 'proximal_adam' asks the objective for shrink",
+        ),
+        (
+            "l1_paradox: {pruning: {partners: {ista: subgradent}}}",
+            "l1_paradox.pruning.partners.ista: 'subgradent' is not one of subgradient",
+        ),
         ("l1_paradox: {pruning: {kept: [-0.5]}}", "l1_paradox.pruning.kept[0]: -0.5 is less than 0"),
         (
             "convergence: {smoothing: {designs: [gaussian, gausian]}}",

@@ -7,7 +7,8 @@ import torch
 from scipy.special import expit
 
 from ndgm.data.classification import breast_cancer, two_classes
-from ndgm.theory.edge_of_stability import OrbitError, flip_coefficient, scalar, two_cycle
+from ndgm.theory.checks import OrbitError
+from ndgm.theory.edge_of_stability import flip_coefficient, scalar, two_cycle
 from ndgm.theory.logistic import (
     Minimum,
     SeparableError,

@@ -61,10 +61,16 @@ def largest_eigenvalues(
     direction = probe.expand(runs, size)
     for _ in range(min(EXPLORED, most - kept)):
         direction = space.add(direction)
-    value, residual = start.new_full((2, runs), torch.nan)
-    turns = start.new_zeros(runs, kept, most)
-    products = torch.zeros(runs, dtype=torch.long, device=start.device)
-    running = torch.ones(runs, dtype=torch.bool, device=start.device)
+    return _grown(space, kept, most, tolerance)
+
+
+def _grown(space: "_Subspace", kept: int, most: int, tolerance: float) -> Eigenpairs:
+    """Largest Ritz pairs of a subspace that grows by their residual until every run's is small enough."""
+    runs = len(space.basis)
+    value, residual = space.basis.new_full((2, runs), torch.nan)
+    turns = space.basis.new_zeros(runs, kept, most)
+    products = torch.zeros(runs, dtype=torch.long, device=space.basis.device)
+    running = torch.ones(runs, dtype=torch.bool, device=space.basis.device)
     while True:
         ritz, turn = space.ritz_pairs()
         rest = space.residual(ritz[:, 0], turn[:, 0])

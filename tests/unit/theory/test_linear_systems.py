@@ -1,4 +1,4 @@
-"""Designs whose columns depend on each other: closed forms give what they give on a design without the dependence."""
+"""Singular systems, and what makes them: designs whose columns depend on each other change no closed form."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import pytest
 from ndgm.theory.adaptive import rmsprop_norm, rounded_solution
 from ndgm.theory.convergence import settling_width, solve_smoothed_lasso
 from ndgm.theory.l1_paradox import away_from_breakpoints, floor_rate, turning_point
-from ndgm.theory.lasso import LassoSolution, Quadratic, lasso_path, solve_consistent, solve_lasso
+from ndgm.theory.lasso import LassoSolution, Quadratic, lasso_path, solve_lasso
+from ndgm.theory.linear_systems import solve_consistent
 from ndgm.theory.logistic import hessian, solve_logistic, two_cycles
 
 STEP = 0.02
