@@ -2,6 +2,7 @@
 
 from ndgm.engine.methods import METHODS
 
+
 def penalty_by(method: str) -> str:
     """What a method does with the penalty: `shrink` takes its proximal map, `subgradient` a subgradient, or `factors`.
 
