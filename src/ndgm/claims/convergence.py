@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.selection import ends_of, select
+from ndgm.decide.selection import ends_of, none_diverged, select
 from ndgm.decide.statistics import MissingValue, at_most, equivalence, order, within
 from ndgm.theory.convergence import geometric_rate, hovering_distance, power_law_exponent
 from ndgm.theory.worst_cases import lower_bound, smooth_worst_case
@@ -18,7 +18,7 @@ FACTOR = 1000
 """How much closer a cure has to come than a 1/√k step."""
 
 ROUNDING = 1e-16
-"""A gap below this is as good as none, and counts as this."""
+"""A gap below this is as good as none; where its logarithm is taken it counts as this."""
 
 DECADES = 9
 """Powers of ten that Polyak's step has to lose from its first recorded gap on: many, and still far from rounding."""
@@ -27,25 +27,22 @@ SLOWED = 0.5
 """A linear method keeps more than this part of its rate. One of order 1/k^p keeps log 2/log k of it, a tenth or so."""
 
 
-@claim(figure="convergence_floor", kind="finding", test=equivalence(0.05))
+@claim(figure="convergence_floor", kind="finding", test=equivalence(0.05), unit="(exponent)")
 def convergence_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     r"""With a kink at the solution a constant step $\eta$ keeps a floor proportional to $\eta$: its exponent is one."""
     runs = ends_of(convergence_kink_dial[convergence_kink_dial["kink"] > 0])
     curves = runs.groupby(["design", "kink", "seed"])
     exponent = curves.apply(lambda curve: float(power_law_exponent(curve["step_size"], curve["mean_objective"])))
-    return Evidence(exponent, 1.0)
+    return Evidence(exponent, 1.0, compared="predicted")
 
 
-@claim(figure="convergence_floor", kind="finding", test=order(), unit="decades")
+@claim(figure="convergence_floor", kind="finding", test=order(), unit="(gap)")
 def convergence_no_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
-    """Without a kink there is no floor: the largest step ends at a smaller gap, by more decades below one, than the
-    smallest.
-    """
+    """Without a kink there is no floor: the smallest step ends at a larger gap than the largest."""
     runs = ends_of(convergence_kink_dial)
     runs = runs[runs["kink"] == 0].set_index(["design", "seed"])
-    step = runs["step_size_times_lipschitz"]
-    decades = -np.log10(runs["objective"].clip(lower=np.finfo(float).tiny))
-    return Evidence(decades[step == step.max()], decades[step == step.min()], compared="other arm")
+    step, gap = runs["step_size_times_lipschitz"], runs["objective"]
+    return Evidence(gap[step == step.min()], gap[step == step.max()], compared="other arm")
 
 
 @claim(figure="convergence_smoothing", kind="finding", test=within(0), unit="(1: converges, 0: hovers)")
@@ -57,17 +54,17 @@ def convergence_critical_width(convergence_smoothing: pd.DataFrame) -> Evidence:
     runs = runs.assign(converged=runs["mean_squared_gradient_norm"] < HOVERS * runs["penalty"] ** 2)
     runs = runs.set_index(["design", "penalty", "step_size_times_lipschitz", "width_over_critical", "seed"])
     above = runs.index.get_level_values("width_over_critical") > 1
-    return Evidence(runs["converged"].astype(float), pd.Series(above, runs.index).astype(float))
+    return Evidence(runs["converged"].astype(float), pd.Series(above, runs.index).astype(float), compared="predicted")
 
 
-@claim(figure="convergence_smoothing", kind="identity", test=equivalence(0.01))
+@claim(figure="convergence_smoothing", kind="identity", test=equivalence(0.01), unit="(mean of $|x|$)")
 def convergence_hovering(convergence_smoothing: pd.DataFrame) -> Evidence:
     r"""On $M|x|$ rounded off over less than $\eta M/2$, the mean of $|x|$ is $\eta M/2$, whatever the width."""
     runs = ends_of(convergence_smoothing)
     runs = runs[(runs["design"] == "absolute value") & (runs["width_over_critical"] < 1)]
     runs = runs.assign(predicted=hovering_distance(runs["step_size"], runs["penalty"], runs["width"]))
     runs = runs.set_index(["step_size_times_lipschitz", "width_over_critical", "seed"])
-    return Evidence(runs["mean_l1_norm"], runs["predicted"])
+    return Evidence(runs["mean_l1_norm"], runs["predicted"], compared="predicted")
 
 
 @claim(figure="convergence_worst_cases", kind="identity", test=within(1e-12), unit="times $MR/\\sqrt{N+1}$")
@@ -75,12 +72,12 @@ def convergence_lower_bound(convergence_worst_cases: pd.DataFrame) -> Evidence:
     r"""A function with a kink leaves every step rule a gap of at least $MR/\sqrt{N+1}$ after $N$ steps: on the
     resisting oracle the constant step ends there exactly, and no other rule ends lower.
     """
-    runs = ends_of(convergence_worst_cases, design="resisting oracle")
-    runs = runs.set_index(["rule", "method", "steps", "seed"])
-    bound = [lower_bound(steps) for steps in runs.index.get_level_values("steps")]
-    gap = (runs["objective"] - runs["lowest"]) / bound
-    gap = gap.where(runs.index.get_level_values("rule") == "constant", gap.clip(upper=1))
-    return Evidence(gap, 1.0)
+    ends = ends_of(convergence_worst_cases, design="resisting oracle")
+    gap = (ends["objective"] - ends["lowest"]) / [lower_bound(steps) for steps in ends["steps"]]
+    runs = ends.assign(gap=gap).set_index(["method", "steps", "seed"])
+    lowest = runs["gap"].groupby(["steps", "seed"]).min()
+    gaps = {method: part.droplevel("method") for method, part in select(runs, rule="constant")["gap"].groupby("method")}
+    return Evidence(pd.concat(gaps | {"any": lowest}, names=["method"]), 1.0, compared="predicted")
 
 
 @claim(figure="convergence_worst_cases", kind="identity", test=within(1e-12), unit="times the bound")
@@ -92,7 +89,7 @@ def convergence_smooth_bound(convergence_worst_cases: pd.DataFrame) -> Evidence:
     bound = [float(smooth_worst_case(run.step_size, run.steps)) for run in runs.itertuples()]
     attained = runs["objective"] / bound
     attained = attained.groupby([runs["step_size"], runs["steps"], runs["seed"]]).max()
-    return Evidence(attained, 1.0)
+    return Evidence(attained, 1.0, compared="predicted")
 
 
 @claim(figure="convergence_worst_cases", kind="identity", test=at_most(1e-5), unit="times the certified worst case")
@@ -115,10 +112,10 @@ def convergence_certified(convergence_worst_cases: pd.DataFrame, convergence_cer
     both = both.set_index(["criterion", *run])
     if both["worst_case"].isna().any():
         raise MissingValue(f"{both['worst_case'].isna().sum()} runs have no certified worst case")
-    return Evidence(both["gap"] / both["worst_case"], 1.0)
+    return Evidence(both["gap"] / both["worst_case"], 1.0, compared="predicted")
 
 
-@claim(figure="convergence_floor", kind="finding", test=order())
+@claim(figure="convergence_floor", kind="finding", test=order(), unit="(gap)")
 def convergence_polyak(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem Polyak's step ends more than a thousand times closer than a $1/\sqrt k$ step."""
     return _cure(convergence_cures, "polyak")
@@ -133,7 +130,7 @@ def convergence_polyak_rate(convergence_cures: pd.DataFrame) -> Evidence:
     return Evidence(rates["later"], SLOWED * rates["earlier"], compared="other arm")
 
 
-@claim(figure="convergence_floor", kind="finding", test=order())
+@claim(figure="convergence_floor", kind="finding", test=order(), unit="(gap)")
 def convergence_geometric(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem a step that is held and then decays geometrically ends more than a thousand times closer than
     a $1/\sqrt k$ step.
@@ -147,10 +144,10 @@ def convergence_geometric_rate(convergence_cures: pd.DataFrame) -> Evidence:
     step does.
     """
     rates = _by_run(convergence_cures, "subgradient_geometric", _rate_while_decaying)
-    return Evidence(rates["measured"], rates["predicted"])
+    return Evidence(rates["measured"], rates["predicted"], compared="predicted")
 
 
-@claim(figure="convergence_floor", kind="finding", test=order())
+@claim(figure="convergence_floor", kind="finding", test=order(), unit="(gap)")
 def convergence_rounding(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem descent with a constant step on the rounded kink, twice as wide as critical, ends more than a
     thousand times closer than a $1/\sqrt k$ step on the kink itself.
@@ -159,11 +156,17 @@ def convergence_rounding(convergence_cures: pd.DataFrame) -> Evidence:
 
 
 def _cure(runs: pd.DataFrame, method: str, *, rounded: bool = False) -> Evidence:
-    """Gaps that a 1/√k step ends with beside `FACTOR` times those of a cure."""
+    """Gaps that a 1/√k step ends with beside `FACTOR` times those of a cure.
+
+    Raises:
+        MissingValue: if rounding hides which of the two is larger.
+    """
     ends = ends_of(runs)
-    ends = ends.assign(gap=ends["objective"].clip(lower=ROUNDING)).set_index(["design", "step_size", "seed"])
-    slow = ends.loc[ends["method"] == "subgradient_inverse_sqrt", "gap"]
-    cured = ends.loc[(ends["method"] == method) & ((ends["width_over_critical"] > 0) == rounded), "gap"]
+    ends = ends.set_index(["design", "step_size", "seed"])
+    slow = ends.loc[ends["method"] == "subgradient_inverse_sqrt", "objective"]
+    cured = ends.loc[(ends["method"] == method) & ((ends["width_over_critical"] > 0) == rounded), "objective"]
+    if hidden := ((slow <= FACTOR * ROUNDING) & (cured.reindex(slow.index) < ROUNDING)).sum():
+        raise MissingValue(f"rounding hides which gap is larger, in {hidden} of {len(slow)} pairs")
     return Evidence(slow, FACTOR * cured, compared="other arm")
 
 
@@ -171,8 +174,7 @@ def _by_run(
     runs: pd.DataFrame, method: str, rates: Callable[[np.ndarray, np.ndarray], dict[str, float]]
 ) -> pd.DataFrame:
     """Rates of each run of a method, from its recorded steps and their gaps in decades, by design, step size, seed."""
-    ends_of(runs, method=method)
-    runs = select(runs, method=method)
+    runs = none_diverged(select(runs, method=method))
     runs = runs.assign(decades=np.log10(runs["objective"].clip(lower=ROUNDING)))
     curves = runs.groupby(["design", "step_size", "seed"])
     return curves.apply(lambda curve: pd.Series(rates(curve["step"].to_numpy(), curve["decades"].to_numpy())))
@@ -194,7 +196,10 @@ def _rates_of_halves(step: np.ndarray, decades: np.ndarray) -> dict[str, float]:
 
 
 def _rate_while_decaying(step: np.ndarray, decades: np.ndarray) -> dict[str, float]:
-    """Slope of the gap in decades over the second half of the steps, but for what is at rounding; and of the step."""
+    """Decades lost per step by the gap over the second half of the steps, but for what is at rounding; and by the step.
+
+    NaN where fewer than two gaps are above rounding.
+    """
     decaying = (step > step[-1] // 2) & (decades > np.log10(ROUNDING))
     slope = np.polyfit(step[decaying], decades[decaying], 1)[0] if decaying.sum() > 1 else np.nan
-    return {"measured": slope, "predicted": geometric_rate(step[-1])}
+    return {"measured": -slope, "predicted": -geometric_rate(step[-1])}

@@ -7,13 +7,13 @@ import torch
 from ndgm.data.kinds import Samples
 from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
-from ndgm.engine.methods import METHODS
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
 from ndgm.experiments.ensembles import Experiment, Problem, column
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import first_parameters, network_loss, tensors
+from ndgm.experiments.penalties import penalty_by
 from ndgm.store.provenance import generator
 
 OWNER = "l1_paradox_networks"
@@ -38,7 +38,7 @@ def networks(settings: Settings, inputs: Inputs) -> Experiment:
         each = [first_parameters(settings["root_seed"], OWNER, "start", widths, seed) for seed in part["seed"]]
         start = torch.tensor(np.stack(each), dtype=single, device=device)
         schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
-        if METHODS[part["method"].iloc[0]].on_factors:
+        if part["penalty_by"].iloc[0] == "factors":
             factored = FactoredNetwork(loss, penalty, test_loss)
             return Problem(factored, factored.start(start), step_size, schedule)
         return Problem(PenalisedNetwork(loss, penalty, test_loss), start, step_size, schedule)
@@ -69,6 +69,7 @@ def runs_of_sweep(settings: Settings, penalties: list[float], widths: tuple[int,
         seed=range(settings["seeds"]),
         penalty=penalties,
     )
+    runs["penalty_by"] = runs["method"].map(penalty_by)
     runs["step_size"] = runs["method"].map(settings["step_sizes"])
     for number, (ins, outs) in enumerate(zip(widths, widths[1:], strict=False), 1):
         runs[f"weights_{number}"] = ins * outs
