@@ -7,7 +7,6 @@ import torch
 from ndgm.data.kinds import Samples
 from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
-from ndgm.engine.methods import METHODS
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
 from ndgm.experiments.ensembles import Experiment, Problem, column
@@ -39,7 +38,7 @@ def networks(settings: Settings, inputs: Inputs) -> Experiment:
         each = [first_parameters(settings["root_seed"], OWNER, "start", widths, seed) for seed in part["seed"]]
         start = torch.tensor(np.stack(each), dtype=single, device=device)
         schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
-        if METHODS[part["method"].iloc[0]].on_factors:
+        if part["penalty_by"].iloc[0] == "factors":
             factored = FactoredNetwork(loss, penalty, test_loss)
             return Problem(factored, factored.start(start), step_size, schedule)
         return Problem(PenalisedNetwork(loss, penalty, test_loss), start, step_size, schedule)

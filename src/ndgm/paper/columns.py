@@ -58,6 +58,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "first_order_l1_norm": ("its first order for RMSProp", "weight"),
     "squared_norm": ("$\\Vert w\\Vert_2^2$", "weight²"),
     "zeros": ("weights that are exactly zero; with `_k` in layer k", "weights"),
+    "held": ("weights that the last step left at exactly zero: zero before it and after", "weights"),
     "exact_zeros": ("zeros of the exact solution", "weights"),
     "below_1e-j": ("weights of layer k that are smaller than $10^{-j}$", "weights"),
     "mean_squared_gradient_norm": (

@@ -189,7 +189,7 @@ def test_a_threshold_that_was_not_tried_is_said(name, tables):
 
 def test_a_new_subgradient_method_joins_the_claim_on_all_of_them(tables):
     runs = tables[NETWORKS]
-    new = runs[runs["method"] == "sign"].assign(method="new", run=lambda rows: rows["run"] + 100_000, zeros=1.0)
+    new = runs[runs["method"] == "sign"].assign(method="new", run=lambda rows: rows["run"] + 100_000, held=1.0)
     name = "l1_paradox_networks_no_exact_zeros"
     decided = decide({name: CLAIMS[name]}, tables | {NETWORKS: pd.concat([runs, new])})[0]
     assert decided["verdict"] == "refuted" and decided["where"]["method"] == "new"
