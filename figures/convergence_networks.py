@@ -32,6 +32,7 @@ from ndgm.paper.drawing import (
     save,
     style,
 )
+from ndgm.pipeline.registries import has_kinks
 from ndgm.store.run_tables import last_rows, read_experiment
 
 NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU"}
@@ -44,7 +45,6 @@ SHORT = {"interpolated": "fitted", "noisy": "noisy", "absolute": "absolute"}
 FOLLOWED = {"interpolated": "fitted", "absolute": "absolute loss"}
 RUN = ["design", "problem", "batch_size", "activation", "seed"]
 RATIOS = [0.5, 1, 2, 4]
-KINKED = {kinked for kinked, _ in KINKED_AND_SMOOTH}
 CLOSE = {"design": "teacher", "activations": ["relu", "gelu"]}
 EXPERIMENTS = ["networks", "decay", "floors", "kink_value"]
 runs, decay, floors, near = (read_experiment(results(), f"convergence_{name}") for name in EXPERIMENTS)
@@ -108,7 +108,7 @@ close["low"] = close["low"].clip(lower=close["middle"] / 10)
 
 def draw(axes, points, activation, *, hollow=False, **mark):
     """Points with intervals, on a line, in the colour of the activation's kind; returns the line."""
-    method = "kinked" if activation in KINKED else "smooth"
+    method = "kinked" if has_kinks(activation) else "smooth"
     if hollow:
         mark |= {"markerfacecolor": "white", "markeredgecolor": COLOURS[method], "markeredgewidth": 0.7}
     mark = {"fmt": "o-", "linewidth": 0.8, "markersize": 3.5} | mark

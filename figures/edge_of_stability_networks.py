@@ -11,14 +11,13 @@ from itertools import product
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.claims.edge_of_stability_networks import KINKED_AND_SMOOTH
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save, style
+from ndgm.pipeline.registries import has_kinks
 from ndgm.store.run_tables import read_experiment
 
 NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "softplus_1": "softplus"}
 LOSSES = {"squared": "squared loss", "cross_entropy": "cross entropy"}
-KINKED = {kinked for kinked, _ in KINKED_AND_SMOOTH}
 HIGHEST = 1.8
 runs = read_experiment(results(), "edge_of_stability_networks")
 runs["over_edge"] = runs["sharpness"] * runs["step_size"] / 2
@@ -37,7 +36,7 @@ for row, (design, problem) in zip(panels, rows, strict=True):
         for step_size, line in zip(step_sizes, ["-", "--"], strict=True):
             part = here[(here["activation"] == activation) & (here["step_size"] == step_size)]
             curves = part.pivot(index="step", columns="seed", values="over_edge")
-            colour = COLOURS["kinked" if activation in KINKED else "smooth"]
+            colour = COLOURS["kinked" if has_kinks(activation) else "smooth"]
             axes.plot(curves.index, curves, color=colour, linewidth=0.4, alpha=0.15)
             label = rf"$\eta={step_size:g}$"
             axes.plot(curves.index, curves.median(axis=1), line, color=colour, linewidth=1.4, label=label)

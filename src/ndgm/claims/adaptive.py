@@ -1,10 +1,9 @@
 """Claims on methods that divide the gradient by its own size, on convex problems."""
 
-import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.selection import ends_of, nonempty
+from ndgm.decide.selection import ends_of, nonempty, select, variants
 from ndgm.decide.statistics import difference, equivalence, order, within
 from ndgm.theory.adaptive import (
     adagrad_floor,
@@ -15,12 +14,11 @@ from ndgm.theory.adaptive import (
 )
 
 CELL = ["design", "step_size_times_lipschitz", "penalty_over_max", "seed"]
-RMSPROP = ["rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999"]
 MOMENTUM = 0.9
 """β₁ of Adam, and the heavy-ball method's momentum."""
 
 
-@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.02))
+@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.02), unit="(L1 norm)")
 def adaptive_rmsprop_norm(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ the L1 norm that RMSProp with a long memory, $\beta_2 = 0.999$, keeps is that of the
     LASSO with $|w|$ rounded off to $\sqrt{w^2 + \eta^2}$, and what its hovering adds.
@@ -29,7 +27,7 @@ def adaptive_rmsprop_norm(adaptive_lasso: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
 
 
-@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.02))
+@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.02), unit="(L1 norm)")
 def adaptive_rmsprop_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""At every penalty above $\lambda_{\max}$ the L1 norm that RMSProp with $\beta_2 = 0.999$ keeps is, to first
     order, $\tfrac{\eta}{2}\sum_i (1 + \kappa_i^2) / \sqrt{1 - \kappa_i^2}$.
@@ -38,12 +36,13 @@ def adaptive_rmsprop_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], runs["first_order_l1_norm"])
 
 
-@claim(figure="adaptive_methods", kind="finding", test=order())
+@claim(figure="adaptive_methods", kind="finding", test=order(), unit="(L1 norm)")
 def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ the norm that RMSProp keeps falls from each penalty to the next, where that of the
     subgradient method rises.
     """
-    runs = ends_of(adaptive_lasso, method=["subgradient", *RMSPROP]).set_index(["method", *CELL])
+    methods = ["subgradient", *variants(adaptive_lasso, "rmsprop")]
+    runs = ends_of(adaptive_lasso, method=methods).set_index(["method", *CELL])
     curves = runs["mean_l1_norm"].unstack("penalty_over_max")
     before, after = curves.iloc[:, :-1].set_axis(curves.columns[1:], axis=1).stack(), curves.iloc[:, 1:].stack()
     rises = after.index.get_level_values("method") == "subgradient"
@@ -51,14 +50,14 @@ def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
 
 
 # In every cell |b_i| + η Σ_j |A_ij| < λ: once no weight is further from zero than a step, its sign is the gradient's.
-@claim(figure="adaptive_methods", kind="identity", test=equivalence(0.02))
+@claim(figure="adaptive_methods", kind="identity", test=equivalence(0.02), unit="(L1 norm)")
 def adaptive_sign_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ sign descent keeps the L1 norm $\eta d/2$, whatever the penalty."""
     runs = ends_of(adaptive_lasso, method="sign").set_index(CELL)
     return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
 
 
-@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.05))
+@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.05), unit="(mean of $|w|$)")
 def adaptive_adagrad_decay(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On a tilted kink Adagrad has no floor: at step $t$ it is where RMSProp with step $\eta/\sqrt t$ would be."""
     steps = adaptive_one_weight.groupby("run")["step"]
@@ -79,7 +78,7 @@ def adaptive_proximal_zero(adaptive_lasso: pd.DataFrame) -> Evidence:
     return Evidence(ends_of(adaptive_lasso, method="proximal_adam").set_index(CELL)["l1_norm"], 0.0)
 
 
-@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.01))
+@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.01), unit="(mean of $|w|$)")
 def adaptive_rmsprop_cycle(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On a smooth parabola, too, RMSProp with $\beta_2 = 0.9$ or $0.99$ never rests: whatever the curvature $L$, it
     keeps $|w| = \eta/2 - \varepsilon/L$.
@@ -108,7 +107,7 @@ def adaptive_heavy_ball_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     r"""On $|w|$, over all starts, the lowest and the highest mean of $|w|$ that the heavy-ball method keeps are those
     of Adam's shortest and longest cycle, longer by $1/(1 - \beta_1)$.
     """
-    return _ends_of_family(adaptive_cycles, "heavy_ball")
+    return _ends_of_family(adaptive_cycles, "heavy_ball", factor=1 / (1 - MOMENTUM))
 
 
 @claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
@@ -116,23 +115,24 @@ def adaptive_momentum_coexistence(adaptive_cycles: pd.DataFrame) -> Evidence:
     """Cycles of very different size coexist: with the same step and problem, the start alone makes the largest mean of
     $|w|$ more than five times the smallest.
     """
-    means = _in_cycle_units(adaptive_cycles).groupby(["method", "seed"])
+    means = _means_in_steps(adaptive_cycles).groupby(["method", "seed"])
     return Evidence(means.max(), 5 * means.min(), compared="other arm")
 
 
 # The gradient is λ in size at every step, so that the divisor is λ + ε and the orbit x, x − ηλ/(λ + ε).
-@claim(figure="adaptive_methods", kind="identity", test=equivalence(0.01))
+@claim(figure="adaptive_methods", kind="identity", test=equivalence(0.01), unit="(mean of $|w|$)")
 def adaptive_epsilon(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On $\lambda|w|$ the $\varepsilon$ that is added to the divisor scales RMSProp's floor, to
     $\tfrac{\eta}{2}\lambda/(\lambda + \varepsilon)$.
     """
-    runs = ends_of(adaptive_one_weight, design="low kink", method=RMSPROP).set_index(["method", "penalty", "seed"])
+    low = select(adaptive_one_weight, design="low kink")
+    runs = ends_of(low, method=variants(low, "rmsprop")).set_index(["method", "penalty", "seed"])
     penalty = runs.index.get_level_values("penalty").to_numpy()
     floor = rmsprop_floor(runs["step_size"].to_numpy(), penalty, [0.0], runs["epsilon"].iloc[0])
     return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index))
 
 
-@claim(figure="adaptive_methods", kind="finding", test=order())
+@claim(figure="adaptive_methods", kind="finding", test=order(), unit="(L1 norm)")
 def adaptive_adam_and_rmsprop_on_kinks(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Adam and RMSProp do not perform alike on non-differentiable problems (v3, v4): with their usual settings and the
     same step, RMSProp keeps more than twice Adam's L1 norm above $\lambda_{\max}$.
@@ -201,25 +201,25 @@ def _cycle(runs: pd.DataFrame, methods: list[str]) -> Evidence:
 
 def _parabolas_and_kinks(runs: pd.DataFrame, *, tilted: bool) -> tuple[pd.Series, pd.Series]:
     """Mean of |w| that RMSProp keeps on parabolas and on kinks, tilted or not, for every pair of the two."""
-    kinks = _kept_on(runs, "kink", RMSPROP).droplevel("curvature")
+    methods = variants(runs, "rmsprop")
+    kinks = _kept_on(runs, "kink", methods).droplevel("curvature")
     kinks = kinks[(kinks.index.get_level_values("tilt") > 0) == tilted]
-    parabolas = _kept_on(runs, "parabola", RMSPROP).droplevel("tilt")
+    parabolas = _kept_on(runs, "parabola", methods).droplevel("tilt")
     pairs = kinks.rename("kink").reset_index().merge(parabolas.rename("parabola").reset_index(), on=["method", "seed"])
     pairs = nonempty(pairs).set_index(["method", "curvature", "tilt", "seed"])
     return pairs["parabola"], pairs["kink"]
 
 
-def _ends_of_family(runs: pd.DataFrame, method: str) -> Evidence:
-    """Lowest and highest floor of a method, as ratios to those of the shortest and the longest cycle."""
-    floors = _in_cycle_units(runs).droplevel("seed").loc[[method]]
+def _ends_of_family(runs: pd.DataFrame, method: str, factor: float = 1.0) -> Evidence:
+    """Lowest and highest floor of a method over those of Adam's shortest and longest cycle, longer by a factor."""
+    floors = _means_in_steps(runs).droplevel("seed").loc[[method]]
     steps = {"lowest": 1, "highest": longest_momentum_cycle(MOMENTUM)}
     at = {"lowest": floors.idxmin(), "highest": floors.idxmax()}
-    ratios = {end: floors.loc[[at[end]]] / momentum_cycle(1.0, MOMENTUM, steps[end]) for end in steps}
+    ratios = {end: floors.loc[[at[end]]] / momentum_cycle(factor, MOMENTUM, steps[end]) for end in steps}
     return Evidence(pd.concat(ratios, names=["end"]), 1.0, over="run")
 
 
-def _in_cycle_units(runs: pd.DataFrame) -> pd.Series:
-    """Mean |w| of every run in Adam's steps: η, and η/(1 − β) for the heavy-ball method."""
+def _means_in_steps(runs: pd.DataFrame) -> pd.Series:
+    """Mean of |w| of every run on |w| with momentum, in units of η."""
     ends = ends_of(runs, method=["adam", "heavy_ball"]).set_index(["method", "run", "seed"])
-    longest_step = np.where(ends.index.get_level_values("method") == "heavy_ball", 1 / (1 - MOMENTUM), 1.0)
-    return ends["mean_l1_norm"] / (ends["step_size"] * longest_step)
+    return ends["mean_l1_norm"] / ends["step_size"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.selection import ends_of, select
+from ndgm.decide.selection import ends_of, none_diverged, select
 from ndgm.decide.statistics import MissingValue, at_most, equivalence, order, within
 from ndgm.theory.convergence import geometric_rate, hovering_distance, power_law_exponent
 from ndgm.theory.worst_cases import lower_bound, smooth_worst_case
@@ -27,7 +27,7 @@ SLOWED = 0.5
 """A linear method keeps more than this part of its rate. One of order 1/k^p keeps log 2/log k of it, a tenth or so."""
 
 
-@claim(figure="convergence_floor", kind="finding", test=equivalence(0.05))
+@claim(figure="convergence_floor", kind="finding", test=equivalence(0.05), unit="(exponent)")
 def convergence_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     r"""With a kink at the solution a constant step $\eta$ keeps a floor proportional to $\eta$: its exponent is one."""
     runs = ends_of(convergence_kink_dial[convergence_kink_dial["kink"] > 0])
@@ -60,7 +60,7 @@ def convergence_critical_width(convergence_smoothing: pd.DataFrame) -> Evidence:
     return Evidence(runs["converged"].astype(float), pd.Series(above, runs.index).astype(float))
 
 
-@claim(figure="convergence_smoothing", kind="identity", test=equivalence(0.01))
+@claim(figure="convergence_smoothing", kind="identity", test=equivalence(0.01), unit="(mean of $|x|$)")
 def convergence_hovering(convergence_smoothing: pd.DataFrame) -> Evidence:
     r"""On $M|x|$ rounded off over less than $\eta M/2$, the mean of $|x|$ is $\eta M/2$, whatever the width."""
     runs = ends_of(convergence_smoothing)
@@ -118,7 +118,7 @@ def convergence_certified(convergence_worst_cases: pd.DataFrame, convergence_cer
     return Evidence(both["gap"] / both["worst_case"], 1.0)
 
 
-@claim(figure="convergence_floor", kind="finding", test=order())
+@claim(figure="convergence_floor", kind="finding", test=order(), unit="(gap)")
 def convergence_polyak(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem Polyak's step ends more than a thousand times closer than a $1/\sqrt k$ step."""
     return _cure(convergence_cures, "polyak")
@@ -133,7 +133,7 @@ def convergence_polyak_rate(convergence_cures: pd.DataFrame) -> Evidence:
     return Evidence(rates["later"], SLOWED * rates["earlier"], compared="other arm")
 
 
-@claim(figure="convergence_floor", kind="finding", test=order())
+@claim(figure="convergence_floor", kind="finding", test=order(), unit="(gap)")
 def convergence_geometric(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem a step that is held and then decays geometrically ends more than a thousand times closer than
     a $1/\sqrt k$ step.
@@ -150,7 +150,7 @@ def convergence_geometric_rate(convergence_cures: pd.DataFrame) -> Evidence:
     return Evidence(rates["measured"], rates["predicted"])
 
 
-@claim(figure="convergence_floor", kind="finding", test=order())
+@claim(figure="convergence_floor", kind="finding", test=order(), unit="(gap)")
 def convergence_rounding(convergence_cures: pd.DataFrame) -> Evidence:
     r"""On a sharp problem descent with a constant step on the rounded kink, twice as wide as critical, ends more than a
     thousand times closer than a $1/\sqrt k$ step on the kink itself.
@@ -171,8 +171,7 @@ def _by_run(
     runs: pd.DataFrame, method: str, rates: Callable[[np.ndarray, np.ndarray], dict[str, float]]
 ) -> pd.DataFrame:
     """Rates of each run of a method, from its recorded steps and their gaps in decades, by design, step size, seed."""
-    ends_of(runs, method=method)
-    runs = select(runs, method=method)
+    runs = none_diverged(select(runs, method=method))
     runs = runs.assign(decades=np.log10(runs["objective"].clip(lower=ROUNDING)))
     curves = runs.groupby(["design", "step_size", "seed"])
     return curves.apply(lambda curve: pd.Series(rates(curve["step"].to_numpy(), curve["decades"].to_numpy())))
@@ -194,7 +193,10 @@ def _rates_of_halves(step: np.ndarray, decades: np.ndarray) -> dict[str, float]:
 
 
 def _rate_while_decaying(step: np.ndarray, decades: np.ndarray) -> dict[str, float]:
-    """Slope of the gap in decades over the second half of the steps, but for what is at rounding; and of the step."""
+    """Decades lost per step by the gap over the second half of the steps, but for what is at rounding; and by the step.
+
+    NaN where fewer than two gaps are above rounding.
+    """
     decaying = (step > step[-1] // 2) & (decades > np.log10(ROUNDING))
     slope = np.polyfit(step[decaying], decades[decaying], 1)[0] if decaying.sum() > 1 else np.nan
-    return {"measured": slope, "predicted": geometric_rate(step[-1])}
+    return {"measured": -slope, "predicted": -geometric_rate(step[-1])}

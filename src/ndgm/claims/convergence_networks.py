@@ -32,7 +32,7 @@ def convergence_networks_not_interpolated(convergence_networks: pd.DataFrame) ->
     return _steps_of_pairs(convergence_networks[convergence_networks["problem"] != "interpolated"])
 
 
-@claim(figure="convergence_networks", kind="finding", test=equivalence(0.25))
+@claim(figure="convergence_networks", kind="finding", test=equivalence(0.25), unit="(exponent)")
 def convergence_networks_floor(convergence_floors: pd.DataFrame) -> Evidence:
     r"""A kink of the loss at the solution explains the floor of networks: with the absolute loss and full batches every
     activation, kinked or smooth, hovers above where a decaying step takes it, by a gap proportional to $\eta$.

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
-from ndgm.decide.selection import ends_of, select
+from ndgm.decide.selection import ends_of, none_diverged, nonempty, select
 from ndgm.decide.statistics import at_most, within
 from ndgm.theory.edge_of_stability import (
     amplitude_near_threshold,
     cycle_amplitude,
+    cycle_multiplier,
     cycle_sharpness,
     flip_coefficient,
     mean_curvature,
@@ -39,13 +40,16 @@ ATTRACTS = 0.97
 
 # A second cycle, of two sizes a ≠ b, would need ℓ'(a) = ℓ'(b); without one, sizes converge to the fixed point p of
 # a ↦ |a − ηℓ'(a)| from every start (Coppel, 1955). Where ℓ' is constant, on |x| and Huber's function, a + b = η.
-@claim(figure="edge_of_stability_bifurcations", kind="identity", test=within(EXACT))
+@claim(
+    figure="edge_of_stability_bifurcations", kind="identity", test=within(EXACT), unit="(deviation of the amplitude)"
+)
 def edge_of_stability_amplitude(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""On an even convex function whose $\ell'(p)/p$ falls from $L$, descent from every start ends on a cycle $\pm p$
     with $\ell'(p)/p = 2/\eta$ if $\eta > 2/L$ (on $|x|$ and Huber's function on one as long, of any phase), and at the
-    minimum if $\eta < 2/L$: of the amplitude, relative to the closed form, nothing is left over.
+    minimum if $\eta < 2/L$: of the amplitude, relative to the closed form, nothing is left over, at every step size
+    that lets runs arrive within their steps.
     """
-    ends = ends_of(_even(edge_of_stability_cycles))
+    ends = _arrived(ends_of(_even(edge_of_stability_cycles)))
     beyond = ends["step_size"] > ends["threshold"]
     ends = ends.assign(left=ends["amplitude"])
     for name, part in ends[beyond].groupby("design"):
@@ -61,9 +65,9 @@ def edge_of_stability_amplitude(edge_of_stability_cycles: pd.DataFrame) -> Evide
 def edge_of_stability_sharpness(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""The pointwise sharpness on the cycles of even convex functions is the closed form: zero on $|x|$ and Huber's
     function, $q - 1$ on $|x|^q/q$, $4/\eta^2$ on $\sqrt{1+x^2}$, and less than $2/\eta$ on all. Nothing is left of the
-    difference.
+    difference, at every step size that lets runs arrive on the cycle within their steps.
     """
-    ends = _both_points(_beyond(_even(edge_of_stability_cycles)))
+    ends = _both_points(_on_cycle(_even(edge_of_stability_cycles)))
     for name, part in ends.groupby("design"):
         ends.loc[part.index, "left"] = part["mean_sharpness_over_edge"] - cycle_sharpness(name, part["step_size"])
     left = ends.set_index(CYCLE)["left"]
@@ -76,14 +80,15 @@ def edge_of_stability_sharpness(edge_of_stability_cycles: pd.DataFrame) -> Evide
 @claim(figure="edge_of_stability_sharpness", kind="identity", test=within(EXACT), unit="times $2/\\eta$")
 def edge_of_stability_secant(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""On every cycle of an even convex function the directional smoothness, which is the slope of the secant of the
-    gradient, is $2/\eta$, whatever the function. Nothing is left of the difference.
+    gradient, is $2/\eta$, whatever the function. Nothing is left of the difference, at every step size that lets runs
+    arrive on the cycle within their steps.
     """
-    ends = _beyond(_even(edge_of_stability_cycles)).set_index(CYCLE)
+    ends = _on_cycle(_even(edge_of_stability_cycles)).set_index(CYCLE)
     left = ends["smoothness"] * ends.index.get_level_values("step_size") / 2 - 1
     return Evidence(left, 0.0)
 
 
-@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(1e-10))
+@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(1e-10), unit="times $2/\\eta$")
 def edge_of_stability_identity(
     edge_of_stability_cycles: pd.DataFrame,
     edge_of_stability_asymmetric: pd.DataFrame,
@@ -111,13 +116,19 @@ def edge_of_stability_identity(
     return Evidence(left, 0.0)
 
 
-@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(1e-10))
+@claim(
+    figure="edge_of_stability_sharpness",
+    kind="identity",
+    test=within(1e-10),
+    unit="(sharpness over $2/\\eta$, or length of a step over $\\eta$)",
+)
 def edge_of_stability_kinks(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""On $|x|$, and on Huber's function beyond $2/L$, the pointwise sharpness at the iterates is zero, while the loss
-    does not settle: the last step is $\eta$ long.
+    does not settle: the last step is $\eta$ long, at every $\eta$ that lets runs arrive on a cycle within their
+    steps.
     """
     runs = select(edge_of_stability_cycles, design=["absolute", "huber"])
-    ends = _both_points(_beyond(runs)).set_index(CYCLE)
+    ends = _both_points(_on_cycle(runs)).set_index(CYCLE)
     step_size = ends.index.get_level_values("step_size")
     both = {"sharpness": ends["largest_sharpness_over_edge"], "length of a step": 2 * ends["amplitude"] / step_size}
     measured = pd.concat(both, names=["quantity"])
@@ -128,9 +139,10 @@ def edge_of_stability_kinks(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
 @claim(figure="edge_of_stability_sharpness", kind="identity", test=within(0), unit="(1: occurs, 0: does not)")
 def edge_of_stability_occurs(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     r"""The Edge of Stability occurs on convex Lipschitz differentiable functions (v5 on), read along the step: beyond
-    $2/L$ descent neither settles nor diverges, and its directional smoothness is $2/\eta$.
+    $2/L$ descent neither settles nor diverges, and its directional smoothness is $2/\eta$, at every step size that lets
+    runs arrive on a cycle within their steps.
     """
-    ends = _beyond(select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE))
+    ends = _on_cycle(select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE))
     over_edge = ends["smoothness"] * ends["step_size"] / 2
     ends["occurs"] = (over_edge.sub(1).abs() <= EXACT).mask(_settled(ends), False).astype(float)
     occurs = ends.set_index(CYCLE)["occurs"]
@@ -148,23 +160,27 @@ def edge_of_stability_inapplicable(edge_of_stability_cycles: pd.DataFrame) -> Ev
     return Evidence(ends["largest_sharpness_over_edge"], 1 - AT_THE_EDGE)
 
 
-@claim(figure="edge_of_stability_sharpness", kind="finding", test=within(AT_THE_EDGE), unit="times $2/\\eta$")
+# ℓ''(p) < ℓ'(p)/p = 2/η where ℓ'(p)/p falls.
+@claim(figure="edge_of_stability_sharpness", kind="identity", test=at_most(0), unit="times $2/\\eta$")
 def edge_of_stability_subquadratic(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
-    r"""Growth slower than quadratic is enough for the Edge of Stability (after Ma et al., 2022): where it keeps descent
-    beyond $2/L$ from diverging, the pointwise sharpness on the orbit is at $2/\eta$.
+    r"""Growth slower than quadratic is not enough for the Edge of Stability at the iterates (after Ma et al., 2022): it
+    keeps descent beyond $2/L$ from diverging, and the pointwise sharpness on every even cycle is below $2/\eta$, at
+    every step size that lets runs arrive on the cycle within their steps.
     """
-    ends = _both_points(_beyond(_even(edge_of_stability_cycles))).set_index(CYCLE)
+    ends = _both_points(_on_cycle(_even(edge_of_stability_cycles))).set_index(CYCLE)
     return Evidence(ends["mean_sharpness_over_edge"], 1.0)
 
 
-@claim(figure="edge_of_stability_bifurcations", kind="finding", test=within(0), unit="(1: settles, 0: does not)")
-def edge_of_stability_nonsmooth(
-    edge_of_stability_cycles: pd.DataFrame, edge_of_stability_max_affine: pd.DataFrame
-) -> Evidence:
-    r"""All convex, non-smooth, Lipschitz functions show unstable convergence at every step size (v1): $|x|$, maxima of
-    random linear functions, and $\sqrt{1+x^2} + \mathrm{relu}(x-1)$, whose kink is not at its minimum.
+# Up to x = 1 the slope is that of √(1+x²), so that |x| shrinks, and no step from there ends above 1: one from −a < 0
+# ends at a(η/√(1+a²) − 1) < a(2/√(1+a²) − 1) < ½. Above 1 the slope is more than 1.7, until x ≤ 1.
+@claim(figure="edge_of_stability_bifurcations", kind="identity", test=within(0), unit="(1: settles, 0: does not)")
+def edge_of_stability_nonsmooth(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
+    r"""Not all convex, non-smooth, Lipschitz functions show unstable convergence at every step size (against v1): on
+    $\sqrt{1+x^2} + \mathrm{relu}(x-1)$, whose kink is not at its minimum, descent from every start settles at every
+    $\eta < 2/L$ that lets runs arrive within their steps.
     """
-    return _unstable(edge_of_stability_cycles, edge_of_stability_max_affine, ["absolute", "kink_aside"])
+    ends = _arrived(ends_of(edge_of_stability_cycles, design="kink_aside"))
+    return Evidence(_settles(nonempty(ends[ends["step_size"] < ends["threshold"]])), 1.0)
 
 
 # Every subgradient is one of finitely many vectors, none of which is zero: no step is shorter than the shortest.
@@ -175,7 +191,8 @@ def edge_of_stability_kink_at_solution(
     r"""Convex functions whose minimum is at a corner show unstable convergence at every step size: $|x|$ and maxima of
     random linear functions, in several dimensions.
     """
-    return _unstable(edge_of_stability_cycles, edge_of_stability_max_affine, ["absolute"])
+    ends = [ends_of(edge_of_stability_cycles, design="absolute"), ends_of(edge_of_stability_max_affine)]
+    return Evidence(_settles(pd.concat(ends)), 0.0)
 
 
 @claim(figure="edge_of_stability_bifurcations", kind="finding", test=within(0.02), unit="times the closed form")
@@ -214,8 +231,7 @@ def edge_of_stability_logistic_separable(edge_of_stability_separable: pd.DataFra
     r"""Where the data are separable, a step far beyond $2/L$ may make the loss of logistic regression oscillate at
     first, but then it converges: in the second half of a run it never rises from one recorded step to the next.
     """
-    runs = edge_of_stability_separable
-    ends_of(runs)
+    runs = none_diverged(nonempty(edge_of_stability_separable))
     later = runs[runs["step"] >= runs["step"].max() // 2]
     rises = later.groupby(["design", "step_size_over_threshold", "seed"])["objective"].agg(
         lambda losses: float((losses.diff().dropna() > 0).mean())
@@ -240,6 +256,31 @@ def _beyond(runs: pd.DataFrame) -> pd.DataFrame:
     return ends_of(runs[runs["step_size"] > runs["threshold"]])
 
 
+def _on_cycle(runs: pd.DataFrame) -> pd.DataFrame:
+    """Last rows of runs with a step above the threshold that lets them arrive on a cycle."""
+    return nonempty(_arrived(_beyond(runs)))
+
+
+def _arrived(ends: pd.DataFrame) -> pd.DataFrame:
+    """Last rows of runs whose step size lets them arrive where descent ends, whatever their start.
+
+    Two steps multiply a small distance from a 2-cycle by its multiplier, from the minimiser by (1 − ηL)². Three
+    quarters of the steps, which leave one to come near, have to shrink a distance from the attracting one to `EXACT`
+    of itself, and to stretch one from the repelling one by as much. Where the slope is constant, cycles are neutral,
+    and a run is on one as soon as it has crossed over.
+    """
+    pace = pd.Series(np.nan, ends.index)
+    for (name, step_size), part in ends.groupby(["design", "step_size"]):
+        function = scalar(name)
+        from_minimum = (1 - step_size * function.lipschitz) ** 2
+        if step_size > function.threshold and function.even:
+            multiplier = abs(float(cycle_multiplier(name, step_size)))
+            pace[part.index] = max(1 / from_minimum, multiplier if multiplier != 1 else 0)
+        elif step_size < function.threshold:
+            pace[part.index] = from_minimum
+    return ends[pace ** (3 / 4 * ends["step"] / 2) <= EXACT]
+
+
 def _at_double_threshold(ends: pd.DataFrame) -> Any:
     """Runs whose step is closest to two thresholds, or to 4 where there is no threshold, grouped by function."""
     off = (ends["step_size"] - 2 * ends["threshold"].replace(0, 2)).abs()
@@ -255,10 +296,10 @@ def _both_points(ends: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _settles(ends: pd.DataFrame) -> pd.Series:
+    """Whether runs settle, 1 or 0, by function, step size and seed."""
+    return ends.assign(settles=_settled(ends).astype(float)).set_index(CYCLE)["settles"]
+
+
 def _settled(ends: pd.DataFrame) -> pd.Series:
     return 2 * ends["amplitude"] < SETTLED * ends["step_size"]
-
-
-def _unstable(cycles: pd.DataFrame, max_affine: pd.DataFrame, functions: list[str]) -> Evidence:
-    ends = pd.concat([ends_of(cycles, design=functions), ends_of(max_affine)], ignore_index=True)
-    return Evidence(_settled(ends).astype(float).set_axis(pd.MultiIndex.from_frame(ends[CYCLE])), 0.0)

@@ -22,16 +22,37 @@ def select(runs: pd.DataFrame, **factors: str | Collection[str]) -> pd.DataFrame
     return nonempty(runs)
 
 
+def variants(runs: pd.DataFrame, family: str) -> list[str]:
+    """Methods of a family that the runs have, such as `rmsprop_0.9` and `rmsprop_0.99` of `rmsprop`, in their order.
+
+    Raises:
+        MissingValue: if there are none.
+    """
+    methods = [method for method in runs["method"].unique() if method.startswith(f"{family}_")]
+    if not methods:
+        raise MissingValue(f"no runs of {family}")
+    return methods
+
+
 def ends_of(runs: pd.DataFrame, **factors: str | Collection[str]) -> pd.DataFrame:
     """Last rows of the runs with the given factors, as `select` takes them, none of which may have diverged.
 
     Raises:
         MissingValue: if there is no such run, none with one of the values, or one diverged.
     """
-    ends = last_rows(select(runs, **factors))
+    return last_rows(none_diverged(select(runs, **factors)))
+
+
+def none_diverged(runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows that are given, if none of their runs diverged.
+
+    Raises:
+        MissingValue: if one did.
+    """
+    ends = last_rows(runs)
     if diverged := (ends["stopped_because"] == "diverged").sum():
         raise MissingValue(f"{diverged} of {len(ends)} runs diverged")
-    return ends
+    return runs
 
 
 def nonempty(runs: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from ndgm.engine.objectives.lasso import Lasso
 from ndgm.experiments.ensembles import Experiment, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.experiments.penalties import penalty_by
 from ndgm.theory.lasso import Quadratic
 
 
@@ -22,6 +23,7 @@ def lasso(settings: Settings, inputs: Inputs) -> Experiment:
         penalty_over_max=log_spaced(**settings["penalties_over_max"]),
         seed=range(settings["seeds"]),
     )
+    runs["penalty_by"] = runs["method"].map(penalty_by)
     runs["step_size"] = runs["step_size_times_lipschitz"] / problem.lipschitz
     runs["penalty"] = runs["penalty_over_max"] * problem.penalty_max
     schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])

@@ -13,6 +13,7 @@ from ndgm.experiments.ensembles import Experiment, Problem, column
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import first_parameters, network_loss, tensors
+from ndgm.experiments.penalties import penalty_by
 from ndgm.store.provenance import generator
 
 OWNER = "l1_paradox_networks"
@@ -37,7 +38,7 @@ def networks(settings: Settings, inputs: Inputs) -> Experiment:
         each = [first_parameters(settings["root_seed"], OWNER, "start", widths, seed) for seed in part["seed"]]
         start = torch.tensor(np.stack(each), dtype=single, device=device)
         schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
-        if part["method"].iloc[0] == "spred":
+        if part["penalty_by"].iloc[0] == "factors":
             factored = FactoredNetwork(loss, penalty, test_loss)
             return Problem(factored, factored.start(start), step_size, schedule)
         return Problem(PenalisedNetwork(loss, penalty, test_loss), start, step_size, schedule)
@@ -68,6 +69,7 @@ def runs_of_sweep(settings: Settings, penalties: list[float], widths: tuple[int,
         seed=range(settings["seeds"]),
         penalty=penalties,
     )
+    runs["penalty_by"] = runs["method"].map(penalty_by)
     runs["step_size"] = runs["method"].map(settings["step_sizes"])
     for number, (ins, outs) in enumerate(zip(widths, widths[1:], strict=False), 1):
         runs[f"weights_{number}"] = ins * outs

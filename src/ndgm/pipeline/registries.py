@@ -48,6 +48,26 @@ def asks(method: str) -> frozenset[str]:
 
 
 @cache
+def has_kinks(activation: str) -> bool:
+    """Whether an activation has kinks, by the literal `kinks` of its entry in `ACTIVATIONS`.
+
+    Args:
+        activation: A name in `ACTIVATIONS`, or one of a family with a parameter, `softplus_<β>`, which is smooth.
+
+    Raises:
+        ValueError: if there is no such activation, or its entry has no literal `kinks`.
+    """
+    if activation.startswith("softplus_"):
+        return False
+    entry = _entries("activations").get(activation)
+    if isinstance(entry, ast.Call):
+        for keyword in entry.keywords:
+            if keyword.arg == "kinks":
+                return bool(ast.literal_eval(keyword.value))
+    raise ValueError(f"ACTIVATIONS has no entry {activation!r} with a literal `kinks`")
+
+
+@cache
 def _entries(registry: str) -> dict[str, ast.expr]:
     """The entries of a registry by name."""
     room, variable = REGISTRIES[registry]

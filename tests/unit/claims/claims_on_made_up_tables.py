@@ -47,6 +47,17 @@ def row_of(name, tables):
     return decide({name: CLAIMS[name]}, tables)[0]
 
 
+def measured(name, tables):
+    """What a claim measures on the tables, in its unit."""
+    one = CLAIMS[name]
+    return one.gather(*(tables[experiment] for experiment in one.experiments)).measured
+
+
+def with_unit(claims, beginning):
+    """Those of the claims whose unit begins like this."""
+    return [name for name, one in claims.items() if one.unit.startswith(beginning)]
+
+
 def verdict(name, tables):
     return row_of(name, tables)["verdict"]
 

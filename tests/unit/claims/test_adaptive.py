@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from claims_on_made_up_tables import claims_of, measured, with_unit
 
 import ndgm.claims.adaptive  # noqa: F401  (registers its claims)
 from ndgm.decide.claim import CLAIMS, decide
 from ndgm.experiments.grids import grid
 
-NAMES = [name for name, one in CLAIMS.items() if one.group == "adaptive"]
+OURS = claims_of("adaptive")
+NAMES = list(OURS)
 LASSO, ONE, CYCLES = "adaptive_lasso", "adaptive_one_weight", "adaptive_cycles"
 SEEDS, STEPS, EPSILON = 10, 8_000, 1e-8
 RMSPROP = ["rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999"]
@@ -195,3 +197,19 @@ def test_claims_without_their_runs_are_inconclusive(name, tables):
         name.removeprefix("adaptive_"), {key: table[table["method"] == "sgd"] for key, table in tables.items()}
     )
     assert row["verdict"] == "inconclusive" and "no runs" in row["gap"]
+
+
+@pytest.mark.parametrize("name", with_unit(OURS, "$\\eta$"))
+def test_a_mean_as_long_as_the_step_is_printed_as_one_step(name, tables):
+    # The heavy-ball method's numbers were once in units of η/(1 − β₁), and printed as multiples of η.
+    for table in tables.values():
+        table["mean_l1_norm"] = table["l1_norm"] = table["step_size"]
+    np.testing.assert_allclose(measured(name, tables), 1.0)
+
+
+@pytest.mark.parametrize("name", with_unit(OURS, "("))
+def test_numbers_without_a_unit_are_those_of_the_table(name, tables):
+    before = measured(name, tables)
+    for table in tables.values():
+        table[["mean_l1_norm", "l1_norm"]] *= 3
+    np.testing.assert_allclose(measured(name, tables), 3 * before)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from claims_on_made_up_tables import measured, with_unit
 
 from ndgm.claims.edge_of_stability_networks import plateaus
 from ndgm.decide.claim import CLAIMS, decide
@@ -131,3 +132,14 @@ def test_the_plateau_is_the_later_half_from_where_the_edge_is_reached(come, firs
     found = plateaus(runs)
     assert found.groupby("run")["step"].min().eq(first).all() and found["run"].nunique() == runs["run"].nunique()
     np.testing.assert_allclose(found["over_edge"], 1.2, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", with_unit(CLAIMED, "times $2/"))
+def test_one_more_edge_of_curvature_is_printed_as_one_more(name):
+    found = []
+    for edges in (1, 2):
+        runs = table(noise=0.0)
+        runs["sharpness"] = edges * 2 / runs["step_size"]
+        runs["weighted_curvature"] = runs["sharpness"] * runs["squared_gradients"]
+        found.append(measured(name, {GROUP: runs}))
+    np.testing.assert_allclose(found[1] - found[0], 1.0, rtol=1e-9)

@@ -10,6 +10,7 @@ from claims_on_made_up_tables import (
     copied_for_each_test,
     diverge,
     law,
+    measured,
     near_one,
     only,
     random_among,
@@ -17,6 +18,7 @@ from claims_on_made_up_tables import (
     verdict,
     why_inconclusive,
     with_two_rows,
+    with_unit,
 )
 
 import ndgm.claims.l1_paradox  # noqa: F401  (registers its claims)
@@ -69,6 +71,8 @@ def runs_on(exact, experiment, methods):
 
 def lasso_table(exact, rng):
     runs = runs_on(exact, "l1_paradox_lasso", METHODS)
+    shrinks = runs["method"].isin(["ista", "fista", "truncated_gradient"])
+    runs["penalty_by"] = shrinks.map({True: "shrink", False: "subgradient"})
     factor = {"heavy_ball": 1.3, "subgradient_sqrt": 0.05, "subgradient_geometric": 1e-5}
     norm = runs["predicted_l1_norm"] * runs["method"].map(factor).fillna(1.0)
     norm *= near_one(rng, runs, 0.0005)
@@ -82,7 +86,7 @@ def lasso_table(exact, rng):
         "mean_squared_gradient_norm": squared_gradient,
         "mean_inner_product": inner,
     }
-    zeros = runs["exact_zeros"].where(runs["method"].isin(["ista", "fista", "truncated_gradient"]), 0).to_numpy()
+    zeros = runs["exact_zeros"].where(shrinks, 0).to_numpy()
     table = with_two_rows(runs, HALFWAY, AT_THE_END | ends).drop(columns=set(exact) - set(RUN_COLUMNS))
     last = table["step"] == STEPS
     table.loc[last, "zeros"] = zeros.astype(float)
@@ -277,3 +281,40 @@ def test_steps_of_the_noisy_runs_are_not_mixed(tables):
     change(tables[NOISE], "mean_l1_norm", "step_size_times_lipschitz == 0.002", scaled(0.9))
     row = row_of("l1_paradox_noise_norm", tables)
     assert row["verdict"] == "refuted" and row["n"] == SEEDS and row["cells"] == 56
+
+
+@pytest.mark.parametrize("name", with_unit(CLAIMS, "$\\eta$"))
+def test_a_norm_of_one_step_for_each_unit_of_penalty_is_printed_as_one_step(name, tables):
+    runs = tables["l1_paradox_lasso"]
+    runs["mean_l1_norm"] = runs["step_size"] * runs["penalty"]
+    np.testing.assert_allclose(measured(name, tables), 1.0)
+
+
+@pytest.mark.parametrize("name", with_unit(CLAIMS, "$\\eta L$"))
+def test_an_error_of_one_eta_l_is_printed_as_one(name, tables):
+    exact, runs = tables["l1_paradox_exact"], tables["l1_paradox_lasso"]
+    cell = ["design", "step_size_times_lipschitz", "penalty_over_max"]
+    predicted = runs[cell].merge(exact[[*cell, "predicted_l1_norm"]], on=cell, how="left")["predicted_l1_norm"]
+    runs["mean_l1_norm"] = predicted * (1 + runs["step_size_times_lipschitz"])
+    np.testing.assert_allclose(measured(name, tables), 1.0)
+
+
+@pytest.mark.parametrize("name", with_unit(CLAIMS, "$\\lambda"))
+def test_a_penalty_in_units_of_the_largest_is_one_of_the_grid(name, tables):
+    assert np.isclose(measured(name, tables).to_numpy()[:, np.newaxis], PENALTIES).any(axis=1).all()
+
+
+@pytest.mark.parametrize("name", with_unit(CLAIMS, "(L1 norm)"))
+def test_numbers_without_a_unit_are_those_of_the_table(name, tables):
+    before = measured(name, tables)
+    for table in tables.values():
+        table[[norm for norm in ("mean_l1_norm", "l1_norm") if norm in table]] *= 3
+    np.testing.assert_allclose(measured(name, tables), 3 * before)
+
+
+def test_a_new_method_joins_the_claims_on_all_of_its_kind(tables):
+    runs = tables["l1_paradox_lasso"]
+    for known, claim in (("subgradient", "l1_paradox_no_exact_zeros"), ("ista", "l1_paradox_proximal_zeros")):
+        new = runs[runs["method"] == known].assign(method="new", run=lambda rows: rows["run"] + 100_000)
+        new.loc[new["step"] == STEPS, "zeros"] += 1
+        assert verdict(claim, tables | {"l1_paradox_lasso": pd.concat([runs, new])}) == "refuted"

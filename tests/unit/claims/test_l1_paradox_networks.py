@@ -31,6 +31,7 @@ def network_table(rng):
         for name, (methods, penalties) in SWEEPS.items()
     ]
     runs = pd.concat(parts, ignore_index=True).assign(experiment=NETWORKS, step_size=0.1)
+    runs["penalty_by"] = np.where(runs["method"] == "ista", "shrink", "subgradient")
     adaptive = runs["method"].isin(AT_A_LEVEL)
     runs.loc[adaptive, "step_size"] = 0.003
     with np.errstate(divide="ignore"):
@@ -184,3 +185,11 @@ def test_a_threshold_that_was_not_tried_is_said(name, tables):
     tables[PRUNING] = tables[PRUNING].query("at != .1")
     row = row_of(f"l1_paradox_networks_{name}", tables)
     assert row["verdict"] == "inconclusive" and "no threshold of 0.1 steps" in row["gap"]
+
+
+def test_a_new_subgradient_method_joins_the_claim_on_all_of_them(tables):
+    runs = tables[NETWORKS]
+    new = runs[runs["method"] == "sign"].assign(method="new", run=lambda rows: rows["run"] + 100_000, zeros=1.0)
+    name = "l1_paradox_networks_no_exact_zeros"
+    decided = decide({name: CLAIMS[name]}, tables | {NETWORKS: pd.concat([runs, new])})[0]
+    assert decided["verdict"] == "refuted" and decided["where"]["method"] == "new"

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from ndgm.decide.selection import ends_of, nonempty, select
+from ndgm.decide.selection import ends_of, none_diverged, nonempty, select, variants
 from ndgm.decide.statistics import MissingValue
 
 
@@ -44,6 +44,20 @@ def test_ends_are_last_rows_of_runs_that_did_not_diverge(runs):
     with pytest.raises(MissingValue, match="^1 of 4 runs diverged$"):
         ends_of(runs, method="adam")
     assert len(ends_of(runs, design="a", method="adam")) == 2
+
+
+def test_runs_of_which_none_diverged_are_given_whole(runs):
+    kept = runs[runs["design"] == "a"]
+    assert none_diverged(kept) is kept
+    with pytest.raises(MissingValue, match="^1 of 12 runs diverged$"):
+        none_diverged(runs)
+
+
+def test_a_new_variant_of_a_method_is_one_of_its_family(runs):
+    named = runs.assign(method=runs["method"].replace({"adam": "rmsprop_0.5", "sign": "rmsprop_0.9", "ista": "rms"}))
+    assert variants(named, "rmsprop") == ["rmsprop_0.5", "rmsprop_0.9"]
+    with pytest.raises(MissingValue, match="^no runs of adagrad$"):
+        variants(named, "adagrad")
 
 
 def test_no_rows_are_a_gap(runs):

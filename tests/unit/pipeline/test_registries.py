@@ -11,8 +11,9 @@ from types import ModuleType
 import pytest
 
 import ndgm
+from ndgm.engine.activations import ACTIVATIONS, activation
 from ndgm.pipeline import registries
-from ndgm.pipeline.registries import REGISTRIES, asks, names
+from ndgm.pipeline.registries import REGISTRIES, asks, has_kinks, names
 
 METHODS = """
 from other import Elsewhere
@@ -67,6 +68,18 @@ def test_what_a_method_asks_for_is_read(made_up_engine: None) -> None:
         ValueError, match=r"METHODS\['four'\] is no call of a class of ndgm.engine with a literal `asks`"
     ):
         asks("four")
+
+
+@pytest.mark.parametrize("name", [*ACTIVATIONS, "softplus_3", "softplus_0.5"])
+def test_kinks_are_those_of_the_activation(name: str) -> None:
+    """Read from the source, against the registry that Python imports."""
+    assert has_kinks(name) == bool(activation(name).kinks)
+
+
+def test_an_activation_that_is_not_there() -> None:
+    """Its name is said."""
+    with pytest.raises(ValueError, match="no entry 'relu6' with a literal `kinks`"):
+        has_kinks("relu6")
 
 
 def test_a_registry_that_is_not_there(made_up_engine: None) -> None:
