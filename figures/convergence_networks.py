@@ -198,7 +198,7 @@ approach, closeness = strips[3].subgridspec(1, 2).subplots()
 lines |= {approach: {}, closeness: {}}
 for (design, problem), points in softplus.groupby(["design", "problem"]):
     points = points.droplevel(["design", "problem"])
-    drawn = draw(approach, points, "softplus", fmt="os"[designs.index(design) % 2] + "-")
+    drawn = draw(approach, points, "softplus_1", fmt="os"[designs.index(design) % 2] + "-")
     lines[approach][f"{design}, {SHORT.get(problem, problem)}"] = drawn
 approach.set(xscale="log", yscale="log", xlabel=r"$\beta$", ylabel="distance from ReLU", title="softplus")
 
