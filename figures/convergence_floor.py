@@ -89,7 +89,7 @@ for axes in lines:
 
 names = {method: name for method, name in CURES.items() if method in set(cures["method"])}
 sharp_designs = cures["design"].unique()
-soon = cured.loc[sharp_designs[0], "smooth"]["mean"].idxmin()
+soon = cured.loc[sharp_designs[0], "smooth"]["mean"].fillna(np.inf).idxmin()
 views = [(sharp_designs[0], soon, ["subgradient", "subgradient_inverse_sqrt", "polyak", "smooth"])]
 views += [(design, cures["step"].max(), list(names)) for design in sharp_designs]
 sharp = below.subgridspec(1, len(views), width_ratios=[0.8, *[1] * (len(views) - 1)]).subplots(sharey=True)

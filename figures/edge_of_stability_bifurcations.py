@@ -50,6 +50,14 @@ functions = list(runs["design"].unique())
 
 
 # %%
+def cycle_points(function, step_size):
+    """Points of the 2-cycle; not a number where it is too large to be found."""
+    try:
+        return two_cycle(function, step_size)
+    except ArithmeticError:
+        return np.nan, np.nan
+
+
 def draw_prediction(axes, name, steps):
     """The minimum below the threshold, the 2-cycle above: dotted where it repels, a band where any phase will do."""
     function = scalar(name)
@@ -73,7 +81,7 @@ def draw_prediction(axes, name, steps):
         function = scalar(name)
     if not len(above):
         return
-    points = np.array([two_cycle(function, step * unit) for step in above])
+    points = np.array([cycle_points(function, step * unit) for step in above])
     factors = 1 - (above * unit)[:, None] * function.curvature(points)
     attracts = np.abs(factors.prod(1)) < 1
     for branch in points.T:

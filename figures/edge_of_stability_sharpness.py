@@ -60,7 +60,10 @@ for name in functions:
         prediction(left, below, below)
     if first <= steps[-1]:
         above = np.geomspace(first, steps[-1], 200)
-        prediction(left, above, cycle_sharpness(name, above * unit))
+        try:
+            prediction(left, above, cycle_sharpness(name, above * unit))
+        except ArithmeticError:  # a cycle too large to be found
+            left_out.append(f"closed form of {name}")
     method = "kinked" if name == "absolute" or name.startswith("power") else "smooth"
     for axes, shown in ((left, points), (right, ranges["along"].loc[name].dropna())):
         mark = {"markersize": 3, "markerfacecolor": "white"} if name == "huber" else {"markersize": 3}

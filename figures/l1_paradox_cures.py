@@ -42,7 +42,7 @@ solution = exact[exact["penalty_over_max"] == penalty].iloc[0]
 # %%
 here = runs[runs["penalty_over_max"] == penalty]
 here = here.assign(distance=(here["l1_norm"] - solution["exact_l1_norm"]).abs())
-here = here[(here["distance"] > ROUNDING) & here["method"].isin(methods)]
+here = here[here["distance"].between(ROUNDING, np.inf, inclusive="neither") & here["method"].isin(methods)]
 shown = [method for method in methods if method in set(here["method"])]
 style()
 figure, (path, zeros) = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.4), width_ratios=(3, 2))

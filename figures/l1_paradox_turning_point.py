@@ -27,7 +27,7 @@ METHOD = "subgradient"
 exact = read_experiment(results(), "l1_paradox_exact")
 runs = last_rows(read_experiment(results(), "l1_paradox_turning_point"))
 left_out = absent([METHOD], runs["method"], of="without noise")
-runs = runs[runs["method"] == METHOD]
+runs = runs[runs["method"] == METHOD].dropna(subset="mean_l1_norm")
 smallest = runs.loc[runs.groupby([*SETTING, "seed"])["mean_l1_norm"].idxmin()]
 turns = mean_interval(smallest, SETTING, "penalty_over_max")
 turns["predicted"] = exact.groupby(SETTING)["predicted_turning_point_over_max"].first()
@@ -38,7 +38,7 @@ noisy_norms = mean_interval(noisy, ["batch_size", "design", "penalty_over_noise"
 
 networks = last_rows(read_experiment(results(), "l1_paradox_networks")).query("design == 'minimum' and penalty > 0")
 left_out += absent([METHOD], networks["method"], of="layers of a network")
-networks = networks[networks["method"] == METHOD]
+networks = networks[(networks["method"] == METHOD) & (networks["stopped_because"] != "diverged")]
 layers = [int(name.removeprefix("weights_")) for name in networks.columns if name.startswith("weights_")]
 
 

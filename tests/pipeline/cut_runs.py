@@ -43,7 +43,7 @@ MORE: dict[str, list[Any]] = {
     "adaptive.lasso.methods": ["heavy_ball"],
     "adaptive.one_weight.methods": ["heavy_ball", "ista"],
     "adaptive.cycles.methods": ["rmsprop_0.9"],
-    "edge_of_stability.cycles.functions": ["linex", "power_1.1", "tilted_softplus_0.3"],
+    "edge_of_stability.cycles.functions": ["linex", "power_1.95", "tilted_softplus_0.3"],
     "edge_of_stability.asymmetric.functions": ["log_cosh", "tilted_softplus_0.7"],
     "edge_of_stability.networks.activations": ["silu", "softplus_3"],
 }

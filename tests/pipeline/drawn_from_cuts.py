@@ -74,6 +74,14 @@ class CutRuns:
         return entry
 
 
+def diverged(table: pd.DataFrame, value: float) -> pd.DataFrame:
+    """A run table in which every run has diverged, and measured nothing but one value: what is behind `step`."""
+    columns = list(table.columns)
+    measured = columns[columns.index("step") + 1 : columns.index("stopped_because")]
+    numbers = [name for name in measured if pd.api.types.is_float_dtype(table[name])]
+    return table.assign(stopped_because="diverged", **dict.fromkeys(numbers, value))
+
+
 @contextmanager
 def _warned() -> Iterator[list[str]]:
     """Messages of warnings inside the block."""

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 from cut_runs import FACTORS, MORE, Config, at, configs, cut, is_valid, many_changes, one_change, with_only
-from drawn_from_cuts import CutRuns
+from drawn_from_cuts import CutRuns, diverged
 
 from ndgm.decide.claim import CLAIMS
 from ndgm.experiments.inputs import Found, read_inputs
@@ -126,6 +126,20 @@ def test_every_figure_and_claim_on_what_a_config_leaves(runs: CutRuns, in_outlin
                 broken.append(f"{name}: {case}: {type(fault).__name__}: {fault}")
     assert len(seen) > len(FIGURES) + len(CLAIMS)
     assert not broken, "\n".join(broken)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_every_figure_and_claim_where_all_runs_have_diverged(
+    smoke_run: Path, tmp_path: Path, in_outline: None, value: float
+) -> None:
+    """A step that is far too long is a valid setting."""
+    runs = CutRuns(smoke_run / "results/smoke", tmp_path)
+    for name, table in runs.whole.items():
+        if "stopped_because" in table:
+            runs.whole[name] = diverged(table, value)
+    for name in FIGURES:
+        runs.draw(name, SMOKE, tmp_path / "drawn")
+    assert {runs.decide(name, SMOKE)["verdict"] for name in CLAIMS} <= {"inconclusive", "refuted", "supported"}
 
 
 @pytest.mark.parametrize("number", range(10 if EVERY else 1))
