@@ -33,7 +33,7 @@ def experiment() -> pd.DataFrame:
 def norm_above_penalty_max(lasso: pd.DataFrame) -> Evidence:
     """The L1 norm that subgradient descent keeps is (ηλ/2)(d + ‖b‖²/λ²), where the exact solution is zero."""
     runs = lasso.set_index(["penalty", "seed"])
-    return Evidence(runs["norm"], runs["predicted"])
+    return Evidence(runs["norm"], runs["predicted"], compared="predicted")
 
 
 (found,) = decide(CLAIMS, {"lasso": experiment()})

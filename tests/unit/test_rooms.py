@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "data": {"store"},
     "store": set(),
 }
-READS_THE_MANIFEST = {"experiments", "claims", "paper", "pipeline", "decide"}
+READS_THE_MANIFEST = {"paper", "pipeline"}
 GRAPH = grimp.build_graph("ndgm", include_external_packages=True, cache_dir=None)
 
 

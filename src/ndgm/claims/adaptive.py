@@ -24,7 +24,7 @@ def adaptive_rmsprop_norm(adaptive_lasso: pd.DataFrame) -> Evidence:
     LASSO with $|w|$ rounded off to $\sqrt{w^2 + \eta^2}$, and what its hovering adds.
     """
     runs = ends_of(adaptive_lasso, method="rmsprop_0.999").set_index(CELL)
-    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
+    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"], compared="predicted")
 
 
 @claim(figure="adaptive_methods", kind="finding", test=equivalence(0.02), unit="(L1 norm)")
@@ -33,7 +33,7 @@ def adaptive_rmsprop_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     order, $\tfrac{\eta}{2}\sum_i (1 + \kappa_i^2) / \sqrt{1 - \kappa_i^2}$.
     """
     runs = ends_of(adaptive_lasso, method="rmsprop_0.999").set_index(CELL)
-    return Evidence(runs["mean_l1_norm"], runs["first_order_l1_norm"])
+    return Evidence(runs["mean_l1_norm"], runs["first_order_l1_norm"], compared="predicted")
 
 
 @claim(figure="adaptive_methods", kind="finding", test=order(), unit="(L1 norm)")
@@ -54,7 +54,7 @@ def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
 def adaptive_sign_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ sign descent keeps the L1 norm $\eta d/2$, whatever the penalty."""
     runs = ends_of(adaptive_lasso, method="sign").set_index(CELL)
-    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
+    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"], compared="predicted")
 
 
 @claim(figure="adaptive_methods", kind="finding", test=equivalence(0.05), unit="(mean of $|w|$)")
@@ -69,13 +69,15 @@ def adaptive_adagrad_decay(adaptive_one_weight: pd.DataFrame) -> Evidence:
         float(adagrad_floor(run["step_size"], run["penalty"], [tilt], run["first"], run["step"]))
         for tilt, (_, run) in zip(tilts, runs.iterrows(), strict=True)
     ]
-    return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index))
+    return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index), compared="predicted")
 
 
 @claim(figure="adaptive_methods", kind="finding", test=within(0), unit="(L1 norm)")
 def adaptive_proximal_zero(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ Adam with a proximal step ends with every weight at exactly zero."""
-    return Evidence(ends_of(adaptive_lasso, method="proximal_adam").set_index(CELL)["l1_norm"], 0.0)
+    return Evidence(
+        ends_of(adaptive_lasso, method="proximal_adam").set_index(CELL)["l1_norm"], 0.0, compared="predicted"
+    )
 
 
 @claim(figure="adaptive_methods", kind="finding", test=equivalence(0.01), unit="(mean of $|w|$)")
@@ -90,7 +92,7 @@ def adaptive_rmsprop_cycle(adaptive_one_weight: pd.DataFrame) -> Evidence:
 def adaptive_rmsprop_cycle_long_memory(adaptive_one_weight: pd.DataFrame) -> Evidence:
     r"""On a smooth parabola RMSProp with $\beta_2 = 0.999$ keeps $|w| = \eta/2 - \varepsilon/L$ in every run."""
     evidence = _cycle(adaptive_one_weight, ["rmsprop_0.999"])
-    return Evidence(evidence.measured / evidence.reference, 1.0)
+    return Evidence(evidence.measured / evidence.reference, 1.0, compared="predicted")
 
 
 @claim(figure="adaptive_methods", kind="finding", test=within(0.01), unit="times the prediction")
@@ -129,7 +131,7 @@ def adaptive_epsilon(adaptive_one_weight: pd.DataFrame) -> Evidence:
     runs = ends_of(low, method=variants(low, "rmsprop")).set_index(["method", "penalty", "seed"])
     penalty = runs.index.get_level_values("penalty").to_numpy()
     floor = rmsprop_floor(runs["step_size"].to_numpy(), penalty, [0.0], runs["epsilon"].iloc[0])
-    return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index))
+    return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index), compared="predicted")
 
 
 @claim(figure="adaptive_methods", kind="finding", test=order(), unit="(L1 norm)")
@@ -176,13 +178,19 @@ def adaptive_rmsprop_on_a_tilted_kink(adaptive_one_weight: pd.DataFrame) -> Evid
 @claim(figure="adaptive_methods", kind="finding", test=within(1e-6), unit="$\\eta$")
 def adaptive_rest_on_parabolas(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """AMSGrad and Adagrad, whose divisor never shrinks, come to rest on every parabola."""
-    return Evidence(_kept_on(adaptive_one_weight, "parabola", ["amsgrad", "adagrad"], "l1_norm"), 0.0)
+    return Evidence(
+        _kept_on(adaptive_one_weight, "parabola", ["amsgrad", "adagrad"], "l1_norm"), 0.0, compared="predicted"
+    )
 
 
 @claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
 def adaptive_amsgrad_on_kinks(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """On a kink AMSGrad does not come to rest: it keeps more than half of what the smallest of Adam's cycles is."""
-    return Evidence(_kept_on(adaptive_one_weight, "kink", "amsgrad"), float(momentum_cycle(1.0, MOMENTUM, 1)) / 2)
+    return Evidence(
+        _kept_on(adaptive_one_weight, "kink", "amsgrad"),
+        float(momentum_cycle(1.0, MOMENTUM, 1)) / 2,
+        compared="predicted",
+    )
 
 
 def _kept_on(runs: pd.DataFrame, design: str, methods: str | list[str], value: str = "mean_l1_norm") -> pd.Series:
@@ -196,7 +204,7 @@ def _cycle(runs: pd.DataFrame, methods: list[str]) -> Evidence:
     ends = ends_of(runs, design="parabola", method=methods).set_index(["method", "curvature", "seed"])
     curvature = ends.index.get_level_values("curvature").to_numpy()
     amplitude = rmsprop_cycle(ends["step_size"].to_numpy(), curvature, ends["epsilon"].iloc[0])
-    return Evidence(ends["mean_l1_norm"], pd.Series(amplitude, index=ends.index))
+    return Evidence(ends["mean_l1_norm"], pd.Series(amplitude, index=ends.index), compared="predicted")
 
 
 def _parabolas_and_kinks(runs: pd.DataFrame, *, tilted: bool) -> tuple[pd.Series, pd.Series]:
@@ -216,7 +224,7 @@ def _ends_of_family(runs: pd.DataFrame, method: str, factor: float = 1.0) -> Evi
     steps = {"lowest": 1, "highest": longest_momentum_cycle(MOMENTUM)}
     at = {"lowest": floors.idxmin(), "highest": floors.idxmax()}
     ratios = {end: floors.loc[[at[end]]] / momentum_cycle(factor, MOMENTUM, steps[end]) for end in steps}
-    return Evidence(pd.concat(ratios, names=["end"]), 1.0, over="run")
+    return Evidence(pd.concat(ratios, names=["end"]), 1.0, compared="predicted", over="run")
 
 
 def _means_in_steps(runs: pd.DataFrame) -> pd.Series:

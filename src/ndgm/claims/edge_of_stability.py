@@ -58,7 +58,7 @@ def edge_of_stability_amplitude(edge_of_stability_cycles: pd.DataFrame) -> Evide
     shown = _at_double_threshold(ends[beyond])
     table = pd.DataFrame({"step": shown["step_size"].first(), "measured": shown["amplitude"].mean()})
     table["predicted"] = [float(cycle_amplitude(name, step)) for name, step in table["step"].items()]
-    return Evidence(left, 0.0, table=table)
+    return Evidence(left, 0.0, compared="predicted", table=table)
 
 
 @claim(figure="edge_of_stability_sharpness", kind="identity", test=within(EXACT), unit="times $2/\\eta$")
@@ -74,7 +74,7 @@ def edge_of_stability_sharpness(edge_of_stability_cycles: pd.DataFrame) -> Evide
     shown = _at_double_threshold(ends)
     table = pd.DataFrame({"measured": shown["mean_sharpness_over_edge"].mean(), "step": shown["step_size"].first()})
     table["predicted"] = [float(cycle_sharpness(name, step)) for name, step in table["step"].items()]
-    return Evidence(left, 0.0, table=table)
+    return Evidence(left, 0.0, compared="predicted", table=table)
 
 
 @claim(figure="edge_of_stability_sharpness", kind="identity", test=within(EXACT), unit="times $2/\\eta$")
@@ -85,7 +85,7 @@ def edge_of_stability_secant(edge_of_stability_cycles: pd.DataFrame) -> Evidence
     """
     ends = _on_cycle(_even(edge_of_stability_cycles)).set_index(CYCLE)
     left = ends["smoothness"] * ends.index.get_level_values("step_size") / 2 - 1
-    return Evidence(left, 0.0)
+    return Evidence(left, 0.0, compared="predicted")
 
 
 @claim(figure="edge_of_stability_sharpness", kind="identity", test=within(1e-10), unit="times $2/\\eta$")
@@ -100,20 +100,14 @@ def edge_of_stability_identity(
     r"""Along every run, settled or not, the $\|g\|^2$-weighted mean of the curvature $\kappa$ of a step is
     $2/\eta - 2(f_0 - f_T)/(\eta^2\sum\|g\|^2)$: relative to $2/\eta$ nothing is left.
     """
-    tables = [
-        edge_of_stability_cycles,
-        edge_of_stability_asymmetric,
-        edge_of_stability_near_threshold,
-        edge_of_stability_max_affine,
-        edge_of_stability_logistic,
-        edge_of_stability_separable,
-    ]
-    ends = pd.concat([ends_of(table) for table in tables])
+    scalars = edge_of_stability_cycles, edge_of_stability_asymmetric, edge_of_stability_near_threshold
+    others = edge_of_stability_max_affine, edge_of_stability_logistic, edge_of_stability_separable
+    ends = pd.concat([ends_of(table) for table in (*scalars, *others)])
     squared = ends["mean_squared_gradient_norm"]
     predicted = mean_curvature(ends["step_size"], ends["start_objective"], ends["objective"], squared, ends["step"])
     ends["left"] = (ends["mean_curvature"] / squared - predicted) * ends["step_size"] / 2
     left = ends.set_index(["experiment", *CYCLE])["left"]
-    return Evidence(left, 0.0)
+    return Evidence(left, 0.0, compared="predicted")
 
 
 @claim(
@@ -133,7 +127,7 @@ def edge_of_stability_kinks(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     both = {"sharpness": ends["largest_sharpness_over_edge"], "length of a step": 2 * ends["amplitude"] / step_size}
     measured = pd.concat(both, names=["quantity"])
     lengths = measured.index.get_level_values("quantity") == "length of a step"
-    return Evidence(measured, pd.Series(lengths.astype(float), measured.index))
+    return Evidence(measured, pd.Series(lengths.astype(float), measured.index), compared="predicted")
 
 
 @claim(figure="edge_of_stability_sharpness", kind="identity", test=within(0), unit="(1: occurs, 0: does not)")
@@ -143,10 +137,9 @@ def edge_of_stability_occurs(edge_of_stability_cycles: pd.DataFrame) -> Evidence
     runs arrive on a cycle within their steps.
     """
     ends = _on_cycle(select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE))
-    over_edge = ends["smoothness"] * ends["step_size"] / 2
-    ends["occurs"] = (over_edge.sub(1).abs() <= EXACT).mask(_settled(ends), False).astype(float)
-    occurs = ends.set_index(CYCLE)["occurs"]
-    return Evidence(occurs, 1.0)
+    moves = 1 - _settles(ends)
+    over_edge = (ends["smoothness"] * ends["step_size"] / 2).set_axis(moves.index)
+    return Evidence(moves.where(over_edge.sub(1).abs() <= EXACT, 0.0), 1.0, compared="predicted")
 
 
 @claim(figure="edge_of_stability_sharpness", kind="finding", test=at_most(0), unit="times $2/\\eta$")
@@ -157,7 +150,7 @@ def edge_of_stability_inapplicable(edge_of_stability_cycles: pd.DataFrame) -> Ev
     """
     runs = select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE)
     ends = _both_points(_beyond(runs)).set_index(CYCLE)
-    return Evidence(ends["largest_sharpness_over_edge"], 1 - AT_THE_EDGE)
+    return Evidence(ends["largest_sharpness_over_edge"], 1 - AT_THE_EDGE, compared="predicted")
 
 
 # ℓ''(p) < ℓ'(p)/p = 2/η where ℓ'(p)/p falls.
@@ -168,7 +161,7 @@ def edge_of_stability_subquadratic(edge_of_stability_cycles: pd.DataFrame) -> Ev
     every step size that lets runs arrive on the cycle within their steps.
     """
     ends = _both_points(_on_cycle(_even(edge_of_stability_cycles))).set_index(CYCLE)
-    return Evidence(ends["mean_sharpness_over_edge"], 1.0)
+    return Evidence(ends["mean_sharpness_over_edge"], 1.0, compared="predicted")
 
 
 # Up to x = 1 the slope is that of √(1+x²), so that |x| shrinks, and no step from there ends above 1: one from −a < 0
@@ -180,7 +173,7 @@ def edge_of_stability_nonsmooth(edge_of_stability_cycles: pd.DataFrame) -> Evide
     $\eta < 2/L$ that lets runs arrive within their steps.
     """
     ends = _arrived(ends_of(edge_of_stability_cycles, design="kink_aside"))
-    return Evidence(_settles(nonempty(ends[ends["step_size"] < ends["threshold"]])), 1.0)
+    return Evidence(_settles(nonempty(ends[ends["step_size"] < ends["threshold"]])), 1.0, compared="predicted")
 
 
 # Every subgradient is one of finitely many vectors, none of which is zero: no step is shorter than the shortest.
@@ -192,7 +185,7 @@ def edge_of_stability_kink_at_solution(
     random linear functions, in several dimensions.
     """
     ends = [ends_of(edge_of_stability_cycles, design="absolute"), ends_of(edge_of_stability_max_affine)]
-    return Evidence(_settles(pd.concat(ends)), 0.0)
+    return Evidence(_settles(pd.concat(ends)), 0.0, compared="predicted")
 
 
 @claim(figure="edge_of_stability_bifurcations", kind="finding", test=within(0.02), unit="times the closed form")
@@ -205,7 +198,7 @@ def edge_of_stability_amplitude_near_threshold(edge_of_stability_near_threshold:
     coefficient = {n: float(flip_coefficient(f.lipschitz, f.third, f.fourth)) for n, f in functions.items()}
     ends["law"] = amplitude_near_threshold(ends["design"].map(coefficient), ends["excess"]) ** 2
     ends = ends.set_index(["design", "excess", "seed"])
-    return Evidence(ends["amplitude"] ** 2 / ends["law"], 1.0)
+    return Evidence(ends["amplitude"] ** 2 / ends["law"], 1.0, compared="predicted")
 
 
 @claim(figure="edge_of_stability_logistic", kind="finding", test=within(EXACT), unit="times the exact cycle")
@@ -236,7 +229,7 @@ def edge_of_stability_logistic_separable(edge_of_stability_separable: pd.DataFra
     rises = later.groupby(["design", "step_size_over_threshold", "seed"])["objective"].agg(
         lambda losses: float((losses.diff().dropna() > 0).mean())
     )
-    return Evidence(rises, 0.0)
+    return Evidence(rises, 0.0, compared="predicted")
 
 
 def _doubled(ends: pd.DataFrame) -> Evidence:
@@ -244,7 +237,9 @@ def _doubled(ends: pd.DataFrame) -> Evidence:
     beyond = ends["step_size_over_threshold"] > 1
     ends = ends[~beyond | (ends["multiplier"] <= ATTRACTS)].set_index(["design", "step_size_over_threshold", "seed"])
     predicted = pd.Series(ends.index.get_level_values("step_size_over_threshold") > 1, ends.index).astype(float)
-    return Evidence(ends["amplitude"] / ends["predicted_amplitude"].where(predicted > 0, 1.0), predicted)
+    return Evidence(
+        ends["amplitude"] / ends["predicted_amplitude"].where(predicted > 0, 1.0), predicted, compared="predicted"
+    )
 
 
 def _even(runs: pd.DataFrame) -> pd.DataFrame:
@@ -298,8 +293,5 @@ def _both_points(ends: pd.DataFrame) -> pd.DataFrame:
 
 def _settles(ends: pd.DataFrame) -> pd.Series:
     """Whether runs settle, 1 or 0, by function, step size and seed."""
-    return ends.assign(settles=_settled(ends).astype(float)).set_index(CYCLE)["settles"]
-
-
-def _settled(ends: pd.DataFrame) -> pd.Series:
-    return 2 * ends["amplitude"] < SETTLED * ends["step_size"]
+    settles = 2 * ends["amplitude"] < SETTLED * ends["step_size"]
+    return settles.astype(float).set_axis(pd.MultiIndex.from_frame(ends[CYCLE]))

@@ -20,7 +20,7 @@ def edge_of_stability_networks_squared(edge_of_stability_networks: pd.DataFrame)
     r"""With the squared loss, the sharpness of a network with any activation rises to $2/\eta$ and stays there: over
     the later half of the steps from where it comes within the margin of $2/\eta$, its mean is $2/\eta$.
     """
-    return Evidence(_sharpness(edge_of_stability_networks, "squared"), 1.0)
+    return Evidence(_sharpness(edge_of_stability_networks, "squared"), 1.0, compared="predicted")
 
 
 @claim(figure="edge_of_stability_networks", kind="finding", test=equivalence(MARGIN), unit=r"times $2/\eta$")
@@ -28,7 +28,7 @@ def edge_of_stability_networks_cross_entropy(edge_of_stability_networks: pd.Data
     r"""With cross entropy on smoothed labels, the sharpness of a network with any activation rises to $2/\eta$ and
     stays there, as with the squared loss.
     """
-    return Evidence(_sharpness(edge_of_stability_networks, "cross_entropy"), 1.0)
+    return Evidence(_sharpness(edge_of_stability_networks, "cross_entropy"), 1.0, compared="predicted")
 
 
 @claim(figure="edge_of_stability_networks", kind="finding", test=order(), unit=r"times $2/\eta$")
@@ -36,7 +36,7 @@ def edge_of_stability_networks_lower(edge_of_stability_networks: pd.DataFrame) -
     r"""Sharpness that has come to $2/\eta$ does not fall back, with any activation, loss and step size: over the later
     half of the steps from there, its mean is more than $2/\eta$ less the margin.
     """
-    return Evidence(_sharpness(edge_of_stability_networks), 1 - MARGIN)
+    return Evidence(_sharpness(edge_of_stability_networks), 1 - MARGIN, compared="predicted")
 
 
 @claim(figure="edge_of_stability_networks", kind="finding", test=order(), unit=r"times $2/\eta$")
@@ -89,7 +89,7 @@ def edge_of_stability_networks_directional(edge_of_stability_networks: pd.DataFr
     since_last = runs.groupby(["design", "run"])[sums].diff()
     over = plateaus(runs.assign(**since_last)).groupby(CELL)[sums].sum()
     mean = (over["weighted_curvature"] / over["squared_gradients"]).reindex(_all(runs))
-    return Evidence(mean * mean.index.get_level_values("step_size") / 2, 1.0)
+    return Evidence(mean * mean.index.get_level_values("step_size") / 2, 1.0, compared="predicted")
 
 
 @claim(figure="edge_of_stability_side_by_side", kind="identity", test=within(1e-8), unit=r"times $2/\eta$")
@@ -103,7 +103,7 @@ def edge_of_stability_networks_telescoped(edge_of_stability_networks: pd.DataFra
     predicted = 1 - descent / (runs["step_size"] * runs["squared_gradients"])
     left = (mean - predicted).set_axis(pd.MultiIndex.from_frame(runs[[*CELL, "step"]]))
     left = left[(runs["step"] > 0).to_numpy()]
-    return Evidence(left, 0.0)
+    return Evidence(left, 0.0, compared="predicted")
 
 
 def plateaus(runs: pd.DataFrame) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def l1_paradox_floor(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFr
     """
     runs = _ends_beside_exact(l1_paradox_lasso, "subgradient", l1_paradox_exact)
     runs = runs[runs["away_from_breakpoints"]]
-    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
+    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"], compared="predicted")
 
 
 @claim(figure="l1_paradox_norm", kind="finding", test=equivalence(0.03), unit="(L1 norm)")
@@ -33,7 +33,7 @@ def l1_paradox_floor_everywhere(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact
     keeps holds at every penalty, at breakpoints of the exact path too.
     """
     runs = _ends_beside_exact(l1_paradox_lasso, "subgradient", l1_paradox_exact)
-    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"])
+    return Evidence(runs["mean_l1_norm"], runs["predicted_l1_norm"], compared="predicted")
 
 
 @claim(figure="l1_paradox_norm", kind="finding", test=within(0.3), unit="$\\eta L$")
@@ -45,7 +45,7 @@ def l1_paradox_floor_error(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.
     runs = runs[runs["away_from_breakpoints"]]
     error = runs["mean_l1_norm"] / runs["predicted_l1_norm"] - 1
     error /= runs.index.get_level_values("step_size_times_lipschitz")
-    return Evidence(error, 0.0)
+    return Evidence(error, 0.0, compared="predicted")
 
 
 @claim(figure="l1_paradox_norm", kind="finding", test=equivalence(0.05), unit="$\\eta$")
@@ -57,7 +57,7 @@ def l1_paradox_slope(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFr
     lines = runs.groupby([*SETTING, "seed"])
     step_size, dimension = lines["step_size"].first(), lines["dimension"].first()
     slope = lines.apply(_weights_of_penalty_and_inverse)["penalty"]
-    return Evidence(slope / step_size, floor_slope(step_size, dimension) / step_size)
+    return Evidence(slope / step_size, floor_slope(step_size, dimension) / step_size, compared="predicted")
 
 
 @claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.05), unit="$\\lambda_{\\max}$")
@@ -67,7 +67,7 @@ def l1_paradox_turn(l1_paradox_turning_point: pd.DataFrame, l1_paradox_exact: pd
     """
     runs = _ends_beside_exact(l1_paradox_turning_point, "subgradient", l1_paradox_exact)
     smallest = runs.loc[runs.groupby([*SETTING, "seed"])["mean_l1_norm"].idxmin()].reset_index("penalty_over_max")
-    return Evidence(smallest["penalty_over_max"], smallest["predicted_turning_point_over_max"])
+    return Evidence(smallest["penalty_over_max"], smallest["predicted_turning_point_over_max"], compared="predicted")
 
 
 @claim(figure="l1_paradox_norm", kind="identity", test=within(1e-9), unit="(relative residual)")
@@ -87,7 +87,7 @@ def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.Dat
         inner_product=runs["mean_inner_product"] - runs["penalty"] * runs["mean_l1_norm"],
         squared_norm_decrease=runs["squared_norm_decrease"],
     )
-    return Evidence(pd.Series(residual, index=runs.index), 0.0)
+    return Evidence(pd.Series(residual, index=runs.index), 0.0, compared="predicted")
 
 
 @claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.03), unit="(L1 norm)")
@@ -97,7 +97,7 @@ def l1_paradox_noise_norm(l1_paradox_noise: pd.DataFrame) -> Evidence:
     """
     runs = _noisy(l1_paradox_noise)
     one_weight = noisy_floor(runs["step_size"], runs["penalty"], runs[["noise"]])
-    return Evidence(runs["mean_l1_norm"], runs["dimension"] * one_weight)
+    return Evidence(runs["mean_l1_norm"], runs["dimension"] * one_weight, compared="predicted")
 
 
 @claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.05), unit="$\\sigma$")
@@ -106,14 +106,14 @@ def l1_paradox_noise_minimum(l1_paradox_noise: pd.DataFrame) -> Evidence:
     curves = _noisy(l1_paradox_noise).groupby([*NOISY_SETTING, "seed"])
     weights = curves.apply(_weights_of_penalty_and_inverse)
     minimum = np.sqrt(weights["inverse"] / weights["penalty"]) / curves["noise"].first()
-    return Evidence(minimum, 1.0)
+    return Evidence(minimum, 1.0, compared="predicted")
 
 
 @claim(figure="l1_paradox_cures", kind="finding", test=within(0), unit="weights")
 def l1_paradox_no_exact_zeros(l1_paradox_lasso: pd.DataFrame) -> Evidence:
     """Subgradient methods, with whatever step rule or momentum, have no weight at exactly zero at any recorded step."""
     runs = none_diverged(select(l1_paradox_lasso, penalty_by="subgradient"))
-    return Evidence(runs.groupby(["method", *CELL, "seed"])["zeros"].max(), 0.0)
+    return Evidence(runs.groupby(["method", *CELL, "seed"])["zeros"].max(), 0.0, compared="predicted")
 
 
 @claim(figure="l1_paradox_cures", kind="identity", test=within(0), unit="weights")
@@ -121,7 +121,7 @@ def l1_paradox_proximal_zeros(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: 
     """A proximal method that has converged has exactly as many zeros as the exact solution."""
     ends = last_rows(select(l1_paradox_lasso, penalty_by="shrink"))
     ends = _with_exact(ends[ends["stopped_because"] == "converged"], l1_paradox_exact, by=["method"])
-    return Evidence(ends["zeros"], ends["exact_zeros"].astype(float))
+    return Evidence(ends["zeros"], ends["exact_zeros"].astype(float), compared="predicted")
 
 
 @claim(figure="l1_paradox_cures", kind="finding", test=order(), unit="(L1 norm)")

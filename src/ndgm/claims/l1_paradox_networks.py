@@ -41,7 +41,9 @@ def l1_paradox_networks_rise(l1_paradox_networks: pd.DataFrame) -> Evidence:
     r"""The rising branch is $\eta\lambda/2$ for each weight of the network: its mean norm, from the penalty 0.1 on."""
     runs = _rising(_ends_in(l1_paradox_networks, "subgradient", ["minibatch", "full_batch"]))
     penalty = runs.index.get_level_values("penalty")
-    return Evidence(runs["mean_l1_norm"], floor_slope(runs["step_size"], runs["weights"]) * penalty)
+    return Evidence(
+        runs["mean_l1_norm"], floor_slope(runs["step_size"], runs["weights"]) * penalty, compared="predicted"
+    )
 
 
 @claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.1), unit="(penalty)")
@@ -57,7 +59,7 @@ def l1_paradox_networks_minimum(l1_paradox_networks: pd.DataFrame) -> Evidence:
     measured, predicted = (
         pd.concat({layer: pair[side] for layer, pair in found.items()}, names=["layer"]) for side in (0, 1)
     )
-    return Evidence(measured, predicted)
+    return Evidence(measured, predicted, compared="predicted")
 
 
 @claim(figure="l1_paradox_networks", kind="finding", test=within(0), unit="weights")
@@ -69,7 +71,7 @@ def l1_paradox_networks_no_exact_zeros(l1_paradox_networks: pd.DataFrame) -> Evi
     zeros = runs.groupby(["method", *CELL, "seed"])["zeros"].max()
     shrinking = ["subgradient_sqrt", "adagrad"]
     most = runs.assign(method=runs["method"].where(runs["method"].isin(shrinking), "all others")).groupby("method")
-    return Evidence(zeros, 0.0, table=most[["zeros", "weights"]].max().astype(float))
+    return Evidence(zeros, 0.0, compared="predicted", table=most[["zeros", "weights"]].max().astype(float))
 
 
 @claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="of the weights")
@@ -120,7 +122,7 @@ def l1_paradox_networks_rmsprop(l1_paradox_networks: pd.DataFrame) -> Evidence:
     """
     ends = {method: _ends_in(l1_paradox_networks, method, designs) for method, designs in SHORT_MEMORY.items()}
     runs = _rising(pd.concat(ends, names=["method"]))
-    return Evidence(runs["mean_l1_norm"], floor_slope(runs["step_size"], runs["weights"]))
+    return Evidence(runs["mean_l1_norm"], floor_slope(runs["step_size"], runs["weights"]), compared="predicted")
 
 
 @claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="(L1 norm)")

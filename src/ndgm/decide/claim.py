@@ -32,13 +32,18 @@ class Evidence:
             of a comparison (times the factor that the statement names, if any).
         over: The level that replicates.
         table: Numbers that the paper prints one by one, besides those of the cell that speaks most against the claim.
+        horizon: The largest value that could be measured, such as the length of a run: a value above it ranks above all
+            others, and is printed as more than the horizon. None where every value can be measured.
+        diverged: How many runs behind each measured value diverged, where such a run leaves no gap.
     """
 
     measured: pd.Series
     reference: Reference
-    compared: Compared = "predicted"
+    compared: Compared
     over: str = "seed"
     table: pd.DataFrame | None = None
+    horizon: float | None = None
+    diverged: pd.Series | None = None
 
     def __post_init__(self) -> None:
         """Check what the decision rules rely on.
@@ -205,7 +210,7 @@ def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision,
 def _entry(
     this: Claim, outcome: tuple[Decision, Evidence] | Gap, adjusted: tuple[float, float] | None
 ) -> dict[str, Any]:
-    entry = {
+    entry: dict[str, Any] = {
         "id": this.id,
         "group": this.group,
         "statement": this.statement,
@@ -221,7 +226,7 @@ def _entry(
     decision, evidence = outcome
     p_support, p_refute = adjusted or (decision.p_support, decision.p_refute)
     verdict = _verdict(p_support, p_refute)
-    return entry | {
+    entry |= {
         "verdict": verdict,
         "gap": None,
         "measured": decision.measured,
@@ -236,6 +241,12 @@ def _entry(
         "where": decision.where,
         "table": {} if evidence.table is None else evidence.table.to_dict("index"),
     }
+    if evidence.horizon is not None:
+        entry["horizon"] = evidence.horizon
+    if evidence.diverged is not None:
+        levels = list(decision.where)
+        entry["diverged"] = int(evidence.diverged.xs(tuple(decision.where.values()), level=levels).sum())
+    return entry
 
 
 def _verdict(p_support: float, p_refute: float) -> Verdict:

@@ -49,10 +49,14 @@ def none_diverged(runs: pd.DataFrame) -> pd.DataFrame:
     Raises:
         MissingValue: if one did.
     """
-    ends = last_rows(runs)
-    if diverged := (ends["stopped_because"] == "diverged").sum():
-        raise MissingValue(f"{diverged} of {len(ends)} runs diverged")
+    if (each := diverged(runs)).any():
+        raise MissingValue(f"{each.sum()} of {len(each)} runs diverged")
     return runs
+
+
+def diverged(runs: pd.DataFrame) -> pd.Series:
+    """Whether each run diverged, by design and run."""
+    return last_rows(runs).set_index(["design", "run"])["stopped_because"] == "diverged"
 
 
 def nonempty(runs: pd.DataFrame) -> pd.DataFrame:

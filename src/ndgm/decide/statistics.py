@@ -123,7 +123,8 @@ def order() -> Test:
     """Rule that in every cell the measured values lie above the reference, in pairs with the same seed.
 
     Wilcoxon's signed-rank test on the paired differences; support is an intersection-union test over cells, refutation
-    the opposite order in one cell with Bonferroni's correction. As the test knows ranks only, the numbers are medians.
+    the opposite order in one cell with Bonferroni's correction. The test knows ranks only, so the numbers are medians.
+    Its p value for n pairs is at least 2⁻ⁿ: with too few of them for either verdict, the evidence has a gap.
 
     Source: Wilcoxon (1945); Berger (1982).
     """
@@ -131,8 +132,9 @@ def order() -> Test:
     def decide(measured: pd.Series, reference: Reference, over: str) -> Decision:
         values = _side_by_side(measured, reference)
         cells = values.groupby(level=_levels(measured, over), sort=False)
-        if (cells.size() < 2).any():
-            raise MissingValue(f"a cell has fewer than two values over {over}")
+        fewest, needed = cells.size().min(), int(np.ceil(-np.log2(ERROR_RATE)))
+        if fewest < needed and len(cells) * 0.5 ** cells.size().max() > ERROR_RATE:
+            raise MissingValue(f"too few {over}s to decide: {fewest} of {needed} needed")
         pairs = (values["measured"] - values["reference"]).groupby(level=_levels(measured, over), sort=False)
         p_support, p_refute = (pairs.agg(_signed_rank, alternative) for alternative in ("greater", "less"))
         medians = cells.median()
@@ -161,10 +163,8 @@ def within(tolerance: float) -> Test:
 
 def at_most(tolerance: float) -> Test:
     """Rule that every single measured value exceeds its reference by `tolerance` at most; nothing is estimated."""
-    above = f"at most {tolerance:.2g} above" if tolerance else "not above"
-    return Test(
-        _every_value(tolerance, lambda excess: excess), f"bound: {above} the reference", tolerance, random=False
-    )
+    name = f"bound: {f'at most {tolerance:.2g} above' if tolerance else 'not above'} the reference"
+    return Test(_every_value(tolerance, lambda excess: excess), name, tolerance, random=False)
 
 
 def _every_value(
@@ -259,8 +259,8 @@ def _cells(measured: pd.Series, reference: Reference, over: str) -> pd.DataFrame
     values["deviation"] = values["measured"] / values["reference"] - 1
     groups = values.groupby(level=_levels(measured, over), sort=False)
     cells = groups["deviation"].agg(["mean", "std", "count"]).rename(columns={"count": "n"})
-    if (cells["n"] < 2).any():
-        raise MissingValue(f"a cell has fewer than two values over {over}")
+    if (fewest := cells["n"].min()) < 2:
+        raise MissingValue(f"too few {over}s to decide: {fewest} of 2 needed")
     cells["error"] = cells["std"] / np.sqrt(cells["n"])
     cells["half_width"] = stats.t.ppf(1 - ERROR_RATE, cells["n"] - 1) * cells["error"]
     return cells.join(groups[["measured", "reference"]].mean())

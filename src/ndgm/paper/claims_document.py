@@ -31,7 +31,14 @@ A **finding** could have come out otherwise. An **identity** is algebra or a the
 apart. Each claim holds in every *cell* (a design, a penalty, a step, a network) or not at all; the numbers are those of
 the cell that speaks most against it, over its *n* replicates. Brackets hold the 90 % interval of a mean or a median, or
 the range where every single value counts. The column beside *measured* says what it is held against: a *prediction* of
-theory, or the *other arm* of a comparison."""
+theory, or the *other arm* of a comparison. A number after *>* is as far as could be measured; runs that diverged never
+got there. *p* is the probability, adjusted for the number of claims of a group, of evidence as strong *for* the claim
+were it false or, where it is refuted, *against* it were it true; where every single value counts there is none."""
+
+_DATA = """\
+What `samples` says in the config, by owner and name, is made once by the rule `make_samples`: arrays of inputs and
+targets, drawn from the root seed or taken from a package that is installed. [config/README.md](config/README.md)
+explains every source. Other tables draw what they need as they are made."""
 
 
 def read_claims(root: Path) -> list[DecidedClaim]:
@@ -63,7 +70,7 @@ def claims_document(claims: Sequence[DecidedClaim], root: Path) -> str:
         InputError: naming the function, if one of the manifest or of a claim is not in the sources.
     """
     parts = [_INTRODUCTION, groups_table(claims, "")]
-    parts += ["## The fields of `claims.json`", _fields()]
+    parts += ["## The fields of `claims.json`", _fields(), "## The data", _data()]
     for group in GROUPS:
         lines = _lines(root / f"src/ndgm/claims/{group.name}.py")
         here = sorted((claim for claim in claims if claim.group == group.name), key=lambda claim: lines[claim.id])
@@ -108,6 +115,16 @@ def _fields() -> str:
     return f"{text}\n\n" + _table(["field", "what it holds"], rows)
 
 
+def _data() -> str:
+    """The samples that experiments run on: their settings, where they are, and what is made from them."""
+    tables: dict[str, list[str]] = {}
+    for job in (job for group in GROUPS for job in group.jobs):
+        for pattern in job.samples:
+            tables.setdefault(pattern.partition("/")[0], []).extend(f"`{made.table}`" for made in job.experiments)
+    rows = [[f"`samples.{name}`", f"`data/{name}/*.npz`", ", ".join(made)] for name, made in tables.items()]
+    return f"{_DATA}\n\n" + _table(["settings", "files in `results/laptop`", "what is made from them"], rows)
+
+
 def _counts(claims: Sequence[DecidedClaim]) -> list[str]:
     """Findings by verdict, and how many identities hold, of how many."""
     findings = [claim.verdict for claim in claims if claim.kind == "finding"]
@@ -124,10 +141,12 @@ def _counted(claims: Sequence[DecidedClaim]) -> str:
 
 def _entry(claim: DecidedClaim, function: str) -> str:
     """One claim: statement, verdict, numbers, rule, and links to what they come from."""
-    numbers = f"Nothing is measured, because {claim.gap}."
+    numbers = f"No numbers: {claim.gap}."
     if claim.compared:  # which is said of every claim without a gap
         header = ["measured", claim.compared, "cell that decides", "cells", "n", "p"]
-        row = [claim.result, claim.held_against, claim.where, str(claim.cells), str(claim.n), claim.p]
+        count = f"{claim.n}, {claim.diverged} runs diverged" if claim.diverged else str(claim.n)
+        p = f"{claim.p} {claim.p_of}".strip()
+        row = [claim.result, claim.held_against, claim.where, str(claim.cells), count, p]
         numbers = _table(header, [row])
     margin = "" if str(claim.margin) in ("–", "0") else f"; margin {claim.margin}"
     tables = ", ".join(f"`{name}`" for name in claim.experiments)

@@ -12,6 +12,10 @@ WORDS = {"verdict": VERDICTS, "kind": get_args(Kind), "compared": (*get_args(Com
 """Fields with a choice of words, and the words."""
 
 
+SMALLEST = 1e-300
+"""A number closer to zero may have lost digits: it is printed as less than this."""
+
+
 @dataclass(frozen=True)
 class DecidedClaim:
     """One entry of `claims.json`, with its numbers ready to print.
@@ -41,6 +45,8 @@ class DecidedClaim:
     cells: Any
     where: str
     table: Mapping[str, Mapping[str, float]]
+    horizon: float | None
+    diverged: int | None
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> "DecidedClaim":
@@ -50,7 +56,7 @@ class DecidedClaim:
             ValueError: if a key is missing, or a verdict, kind or comparison is none of the words for it.
         """
         name = entry.get("id", "a claim without id")
-        keys = set(cls.__dataclass_fields__) - {"bounds"} | {"interval"}
+        keys = set(cls.__dataclass_fields__) - {"bounds", "horizon", "diverged"} | {"interval"}
         if missing := sorted(keys - set(entry)):
             raise ValueError(f"{name}: {missing[0]}: is missing")
         for key, words in WORDS.items():
@@ -59,11 +65,12 @@ class DecidedClaim:
         ends = entry["interval"]
         bounds = (ends[0], ends[1]) if ends and None not in ends else None
         estimated = bounds if entry["p_value"] is not None else None  # else it is a range of exact values
-        numbers = {"measured": _quantity(entry["measured"], estimated)}
-        numbers["reference"] = _reference(entry["reference"], estimated)
+        horizon = entry.get("horizon")
+        numbers = {"measured": _up_to(horizon, entry["measured"]) or _quantity(entry["measured"], estimated)}
+        numbers["reference"] = _up_to(horizon, entry["reference"]) or _reference(entry["reference"], estimated)
         numbers |= {key: _quantity(entry[key]) for key in ("margin", "p_value", "n", "cells")}
         texts = ("id", "group", "section", "statement", "kind", "verdict", "gap", "test", "figure")
-        where = [f"{key.replace('_', ' ')} {_quantity(at)}" for key, at in entry["where"].items()]
+        where = [_at(key.replace("_", " "), str(_quantity(at)).replace("_", " ")) for key, at in entry["where"].items()]
         return cls(
             **{key: " ".join((entry[key] or "").split()) for key in texts},
             **numbers,
@@ -71,8 +78,10 @@ class DecidedClaim:
             experiments=tuple(entry["experiments"]),
             compared=entry["compared"],
             bounds=bounds,
-            where=", ".join(where).replace("_", " "),
+            where=", ".join(where),
             table=entry["table"],
+            horizon=horizon,
+            diverged=entry.get("diverged"),
         )
 
     def number(self, row: str, column: str) -> Any:
@@ -99,8 +108,9 @@ class DecidedClaim:
         """The interval as Markdown, with as many digits as its value; empty where there is none, or none to be seen."""
         if self.bounds is None:
             return ""
-        if self.p_value == "–":
-            power, (low, high) = 0, (str(Quantity(end)) for end in self.bounds)
+        ends = [_up_to(self.horizon, end) or _quantity(end) for end in self.bounds]
+        if self.p_value == "–" or any(isinstance(value, str) for value in (self.measured, *ends)):
+            power, (low, high) = 0, map(str, ends)
         else:
             power, decimals = precision(self.measured, self.bounds)
             low, high = (number(end, power, decimals, with_power=False) for end in self.bounds)
@@ -118,6 +128,13 @@ class DecidedClaim:
         return f"{self.reference} {unit}".strip()
 
     @property
+    def p_of(self) -> str:
+        """Whether the p value is of evidence for the claim or against it; empty where there is none."""
+        if not isinstance(self.p_value, float):
+            return ""
+        return "against" if self.verdict == Verdict.REFUTED else "for"
+
+    @property
     def p(self) -> str:
         """The p value as Markdown, never smaller than one can mean."""
         if not isinstance(self.p_value, float):
@@ -131,7 +148,19 @@ def _quantity(value: Any, interval: Sequence[float] | None = None) -> Any:
         return "–"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
+    if 0 < abs(value) < SMALLEST:
+        return f"< {Quantity(SMALLEST)}" if value > 0 else f"> {Quantity(-SMALLEST)}"
     return value if isinstance(value, int) and interval is None else Quantity(value, interval)
+
+
+def _at(factor: str, level: str) -> str:
+    """A factor with its level, such as `step size 0.1`; the level alone where it begins with the factor's name."""
+    return level if f"{level} ".startswith(f"{factor} ") else f"{factor} {level}"
+
+
+def _up_to(horizon: float | None, value: float | None) -> str:
+    """What is printed of a value that is beyond the horizon; empty where it is not, or there is none."""
+    return f"> {Quantity(horizon)}" if horizon is not None and value is not None and value > horizon else ""
 
 
 def _reference(value: Any, interval: Sequence[float] | None) -> Any:

@@ -9,6 +9,7 @@ from claims_on_made_up_tables import (
     copied_for_each_test,
     diverge,
     law,
+    measured,
     near_one,
     only,
     random_among,
@@ -129,9 +130,8 @@ BREAKS = [
     ("polyak_rate", CURES, "objective", "method == 'polyak' and step < 500", law("step ** -4.0")),
     ("polyak_rate", CURES, "objective", "method == 'polyak' and design == 'b'", law("step ** -6.0 + 1e-14")),
     ("polyak_rate", CURES, "objective", "method == 'polyak' and 100 <= step < 500", lambda rows: 1e-8),
-    # The slow method is as good. A gap of zero is no exact solution, but one as good as rounding lets it be.
+    # The slow method is as good.
     ("geometric", CURES, "objective", "method == 'subgradient_inverse_sqrt'", lambda rows: 1e-9),
-    ("polyak geometric rounding", CURES, "objective", "design == 'a'", lambda rows: 0.0),
 ]
 
 
@@ -290,3 +290,24 @@ def test_claims_on_empty_tables_are_inconclusive(name, tables):
 def test_a_gap_in_the_evidence_is_said(name, table, where, reason, tables):
     tables[table] = only(tables[table], where)
     assert why_inconclusive(f"convergence_{name}", tables).endswith(reason)
+
+
+@pytest.mark.parametrize("name", ["polyak", "geometric", "rounding"])
+def test_a_gap_of_zero_is_no_exact_solution_but_one_as_good_as_rounding_lets_it_be(name, tables):
+    change(tables[CURES], "objective", "design == 'a'", lambda rows: 0.0)
+    reason = f"rounding hides which gap is larger, in {SEEDS} of {2 * SEEDS} pairs"
+    assert why_inconclusive(f"convergence_{name}", tables) == reason
+
+
+def test_numbers_are_those_that_were_measured(tables):
+    # They were once clipped to what the rule takes for as good as none, or as good as the bound.
+    change(tables[CURES], "objective", "width_over_critical == 2", lambda rows: 1e-25)
+    row = row_of("convergence_rounding", tables)
+    assert row["verdict"] == "supported" and row["reference"] == pytest.approx(1e-22)
+    change(tables[DIAL], "objective", "kink == 0 and step_size_times_lipschitz == 0.2", lambda rows: 0.0)
+    row = row_of("convergence_no_floor", tables)
+    assert row["verdict"] == "supported" and row["reference"] == 0
+    lowest = measured("convergence_lower_bound", tables).xs("any", level="method")
+    assert (lowest <= 1).all()
+    change(tables[WORST], "objective", RESISTING, law("objective - 1e-3"))
+    assert (measured("convergence_lower_bound", tables) < 0.999).all()

@@ -292,3 +292,13 @@ def test_claims_on_empty_tables_are_inconclusive(name, tables):
 def test_a_gap_in_the_evidence_is_said(name, table, where, reason, tables):
     tables[table] = only(tables[table], where)
     assert why_inconclusive(f"convergence_{name}", tables).endswith(reason)
+
+
+def test_runs_that_diverged_count_as_late_and_are_said(tables):
+    name = "convergence_networks_interpolated"
+    assert row_of(name, tables)["diverged"] == 0
+    one = "design == 'digits' and problem == 'interpolated' and activation == 'elu' and batch_size == 'full'"
+    change(tables[NETS], "stopped_because", f"{one} and seed < {SEEDS // 2}", lambda rows: "diverged")
+    row = row_of(name, tables)
+    assert row["where"]["pair"] == "leaky_relu and elu" and row["diverged"] == SEEDS // 2
+    assert row["horizon"] == tables[NETS]["step"].max()

@@ -32,5 +32,5 @@ def test_rates_of_a_linear_method_and_of_one_of_order_k_to_the_p(tables):
 def test_a_gap_that_is_proportional_to_the_step_has_its_rate(tables):
     change(tables[CURES], "objective", DECAYING, lambda rows: 3 * 1e-6 ** ((rows["step"] - STEPS / 2) / (STEPS / 2)))
     rates = CLAIMS["convergence_geometric_rate"].gather(tables[CURES])
-    np.testing.assert_allclose(rates.measured, -6 / (STEPS / 2), rtol=1e-12)
-    np.testing.assert_allclose(rates.reference, -6 / (STEPS / 2), rtol=1e-12)
+    np.testing.assert_allclose(rates.measured, 6 / (STEPS / 2), rtol=1e-12)
+    np.testing.assert_allclose(rates.reference, 6 / (STEPS / 2), rtol=1e-12)

@@ -126,7 +126,7 @@ def test_a_gap_makes_a_claim_inconclusive_with_its_reason():
     assert found["identity"]["gap"] == "1 of 20 runs have no value"
     assert found["said by the claim"]["gap"] == "3 of 4 runs have no mean"
     assert found["no runs"]["gap"] == "no runs"
-    assert found["one seed"]["gap"] == "a cell has fewer than two values over seed"
+    assert found["one seed"]["gap"] == "too few seeds to decide: 1 of 2 needed"
     assert found["order"]["test"] == order().name
 
 
@@ -144,7 +144,7 @@ def test_rows_have_the_same_keys_and_are_json():
 def test_a_table_is_recorded_by_row_and_empty_where_there_is_none():
     table = pd.DataFrame({"measured": [1.5, 2.5], "predicted": [1.0, 2.0]}, index=["here", "there"])
     with_table = a_claim("with", within(0), [1, 1], [1, 1])
-    evidence = Evidence(series([1, 1]), series([1, 1]), table=table)
+    evidence = Evidence(series([1, 1]), series([1, 1]), "predicted", table=table)
     with_table = replace(with_table, gather=lambda runs: evidence)
     found = verdicts(
         with_table, a_claim("without", within(0), [1, 1], [1, 1]), a_claim("gap", order(), [np.nan], [1.0])
@@ -212,7 +212,7 @@ def test_a_number_is_the_reference_of_every_value():
     values = deviating(0.0)
     for test in (equivalence(0.05), order(), within(0.1), at_most(0.1), difference(0.05)):
         one = a_claim("one", test, values, np.ones(20))
-        scalar = replace(one, gather=lambda runs: Evidence(series(values), 1.0))
+        scalar = replace(one, gather=lambda runs: Evidence(series(values), 1.0, "predicted"))
         assert verdicts(one) == verdicts(scalar)
 
 
@@ -228,12 +228,18 @@ def test_what_the_reference_is_is_recorded():
 @pytest.mark.parametrize(
     ("evidence", "fault"),
     [
-        (lambda: Evidence(series([1, 1]), 1.0, over="run"), "measured has the levels ['design', 'seed'], not 'run'"),
-        (lambda: Evidence(series([1, 1]).droplevel("design"), 1.0), "measured has the levels ['seed']"),
+        (
+            lambda: Evidence(series([1, 1]), 1.0, "predicted", over="run"),
+            "measured has the levels ['design', 'seed'], not 'run'",
+        ),
+        (lambda: Evidence(series([1, 1]).droplevel("design"), 1.0, "predicted"), "measured has the levels ['seed']"),
         (lambda: Evidence(series([1, 1]), 1.0, compared="theory"), "'theory', not one of predicted, other arm"),
-        (lambda: Evidence(series([1, 1]), series([1, 1]).rename_axis(["kind", "seed"])), "reference has the levels"),
-        (lambda: Evidence(pd.concat([series([1])] * 2), 1.0), "two values for {'design': 'a', 'seed': 0}"),
-        (lambda: Evidence(series([1, 1]), pd.concat([series([1])] * 2)), "reference has two values"),
+        (
+            lambda: Evidence(series([1, 1]), series([1, 1]).rename_axis(["kind", "seed"]), "predicted"),
+            "reference has the levels",
+        ),
+        (lambda: Evidence(pd.concat([series([1])] * 2), 1.0, "predicted"), "two values for {'design': 'a', 'seed': 0}"),
+        (lambda: Evidence(series([1, 1]), pd.concat([series([1])] * 2), "predicted"), "reference has two values"),
     ],
 )
 def test_evidence_that_no_rule_can_judge_is_refused_in_one_line_that_names_the_claim(evidence, fault):
@@ -244,6 +250,13 @@ def test_evidence_that_no_rule_can_judge_is_refused_in_one_line_that_names_the_c
         verdicts(broken)
     assert str(raised.value).startswith("broken: ") and fault in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_it_is_said_how_far_could_be_measured():
+    one = a_claim("one", order(), np.arange(8.0), np.zeros(8))
+    assert "horizon" not in verdicts(one)["one"]
+    far = replace(one, gather=lambda runs: Evidence(series([9.0] * 8), series([1.0] * 8), "other arm", horizon=4.0))
+    assert verdicts(far)["one"]["horizon"] == 4.0
 
 
 def test_a_verdict_prints_and_compares_as_its_word():

@@ -16,6 +16,7 @@ from ndgm.store.files import rounded
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(Path(ndgm.decide.claim.__file__).with_name("claims.schema.json").read_text(encoding="utf-8"))
 FIELDS = SCHEMA["items"]["properties"]
+OPTIONAL = {"horizon", "diverged"}
 REFERENCES = sorted(ROOT.glob("reference/*/claims.json"))
 
 
@@ -45,7 +46,7 @@ def made_up(test, values, table=None):
 def test_the_schema_is_one_and_describes_every_field():
     Draft202012Validator.check_schema(SCHEMA)
     assert all(field["description"].strip() for field in FIELDS.values())
-    assert set(SCHEMA["items"]["required"]) == set(FIELDS)
+    assert {*SCHEMA["items"]["required"], *OPTIONAL} == set(FIELDS)
 
 
 @pytest.mark.parametrize("path", REFERENCES, ids=lambda path: path.parent.name)
@@ -56,7 +57,7 @@ def test_the_references_are_valid_and_sorted(path):
 
 
 @pytest.mark.parametrize("rule", [equivalence, difference, lambda margin: order(), within, at_most])
-@pytest.mark.parametrize("values", [[1.1, 1.2, 1.0], [1.0, 1.0, 1.0], [1.0, np.nan, 2.0], [], [1.0]])
+@pytest.mark.parametrize("values", [np.arange(8) / 9, [1.1, 1.2, 1.0], [1.0, 1.0, 1.0], [1.0, np.nan, 2.0], [], [1.0]])
 def test_what_is_decided_is_valid(rule, values):
     assert faults([made_up(rule(0.05), values)]) == []
 
@@ -68,8 +69,9 @@ def test_a_table_is_valid():
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_no_field_may_be_missing_or_misspelt_or_of_another_type(field):
-    entry = made_up(order(), [1.1, 1.2, 1.0])
-    assert faults([{key: value for key, value in entry.items() if key != field}])
+    entry = made_up(order(), np.arange(8.0) / 9) | {"horizon": 4.0, "diverged": 2}
+    assert faults([entry]) == []
+    assert bool(faults([{key: value for key, value in entry.items() if key != field}])) == (field not in OPTIONAL)
     assert faults([entry | {field: True}])
     assert faults([entry | {f"{field}_": entry[field]}])
 
@@ -89,4 +91,4 @@ def test_no_field_may_be_missing_or_misspelt_or_of_another_type(field):
     ],
 )
 def test_what_is_no_decided_claim_is_refused(change):
-    assert faults([made_up(order(), [1.1, 1.2, 1.0]) | change])
+    assert faults([made_up(order(), np.arange(8.0) / 9) | change])

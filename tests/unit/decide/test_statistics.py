@@ -172,9 +172,9 @@ def test_order_is_not_moved_by_the_size_of_one_value():
 
 
 def test_order_beside_zero():
-    counts = evidence({"a": [3.0, 5.0, 4.0], "b": [0.0, 0.0, 0.0]})[0]
+    counts = evidence({"a": [3.0, 5.0, 4.0, 2.0, 6.0], "b": [0.0] * 5})[0]
     decision = order().decide(counts + 1, counts, "seed")
-    assert (decision.p_support, decision.reference, decision.where) == (1 / 8, 4, {"cell": "a"})
+    assert (decision.p_support, decision.reference, decision.where) == (1 / 32, 4, {"cell": "a"})
 
 
 def test_order_shows_the_cell_that_speaks_most_against_it():
@@ -201,6 +201,24 @@ def test_order_needs_every_cell_and_is_refuted_by_one():
     assert bad.where == {"cell": "c"} and bad.p_support == 1 and bad.p_refute == 4 / 256
     tie = order().decide(equal, equal, "seed")
     assert tie.p_support > ERROR_RATE and tie.p_refute > ERROR_RATE
+
+
+@pytest.mark.parametrize("cells", [1, 3])
+@pytest.mark.parametrize("n", range(1, 12))
+def test_an_order_that_could_not_be_decided_says_how_many_seeds_are_needed(n, cells):
+    measured, reference, over = evidence({name: range(1, n + 1) for name in range(cells)}, reference=0.0)
+    least = stats.wilcoxon(range(1, n + 1), alternative="greater").pvalue
+    if least <= ERROR_RATE:
+        assert order().decide(measured, reference, over).p_support == least
+    else:
+        with pytest.raises(MissingValue, match=f"^too few seeds to decide: {n} of 5 needed$"):
+            order().decide(measured, reference, over)
+
+
+def test_a_cell_of_few_seeds_does_not_hide_one_that_refutes():
+    measured, reference, over = evidence({"few": [1.0, 2.0], "many": -np.arange(1, 9.0)}, reference=0.0)
+    decision = order().decide(measured, reference, over)
+    assert decision.where == {"cell": "many"} and decision.p_refute == 2 / 256
 
 
 def test_order_is_paired():
@@ -273,7 +291,7 @@ def test_no_runs_at_all(test):
 
 @pytest.mark.parametrize("test", [equivalence(0.05), order()], ids=["equivalence", "order"])
 def test_one_replicate_estimates_nothing(test):
-    with pytest.raises(MissingValue, match="fewer than two"):
+    with pytest.raises(MissingValue, match="^too few seeds to decide: 1 of [25] needed$"):
         test.decide(*evidence({"a": [1.0, 1.1], "b": [1.0]}))
 
 

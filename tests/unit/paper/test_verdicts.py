@@ -43,3 +43,30 @@ def test_narrow_intervals_are_printed_or_left_out(measured, width):
 def test_the_references_read_well(decided):
     assert_reads_well(decided)
     assert not re.match(r"1 (of|times) .*1 (of|times)", decided.result)
+
+
+def test_more_than_could_be_measured_is_printed_as_such():
+    entry = claim("a", measured=400.0, reference=80.0, interval=[96.0, 400.0], unit="steps", horizon=200.0)
+    decided = DecidedClaim.read(entry)
+    assert decided.result == r"> 200 \[96, > 200\] steps" and decided.held_against == "80 steps"
+    assert DecidedClaim.read(entry | {"measured": 200.0, "interval": [96.0, 200.0]}).result.startswith("200 ")
+    assert DecidedClaim.read(entry | {"reference": 400.0}).held_against == "> 200 steps"
+
+
+def test_numbers_too_small_for_their_digits_are_printed_as_less_than_the_smallest():
+    entry = claim("a", measured=2.23767e-319, interval=[-5e-324, 1.0], reference=0.0, p_value=None)
+    assert DecidedClaim.read(entry).result == r"< 1 × 10⁻³⁰⁰ \[> −1 × 10⁻³⁰⁰, 1\]"
+    assert DecidedClaim.read(entry | {"measured": 0.0}).result.startswith("0 ")
+
+
+def test_a_factor_is_not_said_twice():
+    where = {"layer": "layer 2", "proximal": "proximal_adam", "design": "designed", "step_size": 0.1}
+    assert DecidedClaim.read(claim("a", where=where)).where == "layer 2, proximal adam, design designed, step size 0.1"
+
+
+def test_it_is_said_for_which_verdict_a_p_value_speaks():
+    words = [
+        DecidedClaim.read(claim("a", verdict=verdict)).p_of for verdict in ("supported", "refuted", "inconclusive")
+    ]
+    assert words == ["for", "against", "for"]
+    assert DecidedClaim.read(claim("a", p_value=None)).p_of == ""
