@@ -84,7 +84,7 @@ LEFT_OUT = "Not drawn, as this run has nothing of it"
 """Beginning of the line that says what a figure lacks."""
 
 # None drops the field: what is left depends on the drawing alone, not on the day or the version that drew it.
-_METADATA = {
+_METADATA: dict[str, dict[str, str | None]] = {
     "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
     "svg": {"Creator": None, "Date": None, "Format": None, "Type": None},
     "png": {"Software": None},
