@@ -16,7 +16,18 @@ import numpy as np
 
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save, style
+from ndgm.paper.drawing import (
+    PAGE_WIDTH,
+    absent,
+    label_line_ends,
+    leave_empty,
+    measured,
+    prediction,
+    results,
+    rows_with,
+    save,
+    style,
+)
 from ndgm.store.run_tables import last_rows, read_experiment
 from ndgm.theory.adaptive import longest_momentum_cycle, momentum_cycle, rmsprop_floor
 
@@ -33,10 +44,13 @@ ON_ONE_WEIGHT = {
     "adam": "Adam",
     "amsgrad": "AMSGrad",
 }
+WITH_MOMENTUM = ("heavy_ball", "adam")
 MOMENTUM = 0.9
 CELL = ["design", "method", "penalty_over_max"]
 lasso = last_rows(read_experiment(results(), "adaptive_lasso"))
+designs = lasso["design"].unique()
 shortest = lasso["step_size_times_lipschitz"] == lasso["step_size_times_lipschitz"].min()
+left_out = absent(ON_LASSO, lasso["method"], of="LASSO")
 lasso = lasso[lasso["method"].isin(ON_LASSO) & shortest].copy()
 unit = lasso["step_length_at_max"] * lasso["dimension"] / 2
 lasso["relative"], lasso["predicted"] = lasso["mean_l1_norm"] / unit, lasso["predicted_l1_norm"] / unit
@@ -45,7 +59,10 @@ closed_forms = lasso.groupby(CELL)["predicted"].first().dropna()
 
 runs = last_rows(read_experiment(results(), "adaptive_one_weight"))
 runs["steps"] = runs["mean_l1_norm"] / runs["step_size"]
+left_out += absent(ON_ONE_WEIGHT, runs["method"], of="parabolas and kinks")
 many = last_rows(read_experiment(results(), "adaptive_cycles"))
+left_out += absent(WITH_MOMENTUM, many["method"], of="cycles of momentum")
+many = many[many["method"].isin(WITH_MOMENTUM)]
 many["steps"] = many["mean_l1_norm"] / many["step_size"] * np.where(many["method"] == "adam", 1, 1 - MOMENTUM)
 
 
@@ -53,8 +70,9 @@ many["steps"] = many["mean_l1_norm"] / many["step_size"] * np.where(many["method
 def draw_methods(axes, means, labels):
     """Each method's means with their intervals; its points by label."""
     lines = {}
-    for method, label in labels.items():
-        points = means.loc[method]
+    there = set(means.index.unique("method"))
+    for method in filter(there.__contains__, labels):
+        label, points = labels[method], means.loc[method]
         drawn = measured(axes, points.index, points["mean"], points["low"], points["high"], method=method)
         lines[label] = drawn.lines[0]
     return lines
@@ -62,8 +80,11 @@ def draw_methods(axes, means, labels):
 
 def draw_cycles(axes):
     """How often each mean of |w| is met over all starts, and the cycles with n steps on each side of zero."""
+    if many.empty:
+        leave_empty(axes, "no method with momentum", "cycles of momentum")
+        return
     bins = np.geomspace(0.8 * many["steps"].min(), 1.2 * many["steps"].max(), 60)
-    for method in ("heavy_ball", "adam"):
+    for method in filter(set(many["method"]).__contains__, WITH_MOMENTUM):
         steps = many.loc[many["method"] == method, "steps"]
         weights = np.full(len(steps), 100 / len(steps))
         filled = {"alpha": 0.35, "histtype": "stepfilled"} if method == "adam" else {"histtype": "step"}
@@ -75,6 +96,8 @@ def draw_cycles(axes):
         text = f"${n}$" if n > 1 else f"$n = {n}$"
         axes.annotate(text, (size, 0.94 * top), ha="center", va="bottom", fontsize=7)
     for method, label, height in (("adam", "Adam", 0.84), ("heavy_ball", "heavy\nball", 0.76)):
+        if method not in set(many["method"]):
+            continue
         place = {"ha": "center", "va": "top", "fontsize": 7}
         axes.annotate(label, ((sizes[0] * sizes[1]) ** 0.5, height * top), color=COLOURS[method], **place)
     axes.set(xscale="log", xlabel="mean $|w|$ in Adam's steps", ylabel="share of starts (%)", ylim=(0, top))
@@ -83,7 +106,6 @@ def draw_cycles(axes):
     axes.set_xticks([], minor=True)
 
 
-designs = lasso["design"].unique()
 style()
 figure = plt.figure(figsize=(PAGE_WIDTH, 4.7))
 top, bottom = figure.add_gridspec(2, 1)
@@ -91,8 +113,8 @@ panels = top.subgridspec(1, len(designs)).subplots(sharey=True, squeeze=False)[0
 parabolas, kinks, cycles = bottom.subgridspec(1, 3, width_ratios=[1, 1.1, 1.15]).subplots()
 
 for axes, design in zip(panels, designs, strict=True):
-    lasso_lines = draw_methods(axes, norms.loc[design], ON_LASSO)
-    for _, line in closed_forms.loc[design].groupby("method"):
+    lasso_lines = draw_methods(axes, rows_with(norms, design=design), ON_LASSO)
+    for _, line in rows_with(closed_forms, design=design).groupby("method"):
         prediction(axes, line.index.get_level_values("penalty_over_max"), line)
     axes.set(xscale="log", yscale="log", title=design.replace("_", " "), xlabel=r"penalty $\lambda/\lambda_{\max}$")
     axes.set_xticks([1, 3, 10, 30], ["1", "3", "10", "30"])
@@ -116,4 +138,4 @@ label_line_ends(panels[-1], lasso_lines)
 label_line_ends(kinks, kink_lines)
 
 # %%
-save(figure, "adaptive_methods")
+save(figure, "adaptive_methods", left_out)

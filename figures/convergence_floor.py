@@ -17,7 +17,7 @@ import numpy as np
 
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save, style
+from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 from ndgm.theory.convergence import geometric_rate
 
@@ -45,6 +45,9 @@ def geometric_means(table, cell, value, lowest):
 gaps = geometric_means(dial, [*CELL, "step"], "objective", 1e-300)
 floors = geometric_means(last_rows(dial), CELL, "mean_objective", 1e-300)
 cures["method"] = np.where(cures["width_over_critical"] > 0, "smooth", cures["method"])
+left_out = absent(CURES, cures["method"], of="cures")
+left_out += [] if kinks[-1] > 0 else ["runs with a kink"]
+left_out += [] if kinks[0] == 0 else ["runs without a kink"]
 cured = geometric_means(cures, ["design", "method", "step"], "objective", ROUNDING)
 
 
@@ -62,8 +65,9 @@ figure = plt.figure(figsize=(PAGE_WIDTH, 4.3))
 above, below = figure.add_gridspec(2, 1)
 path, *panels = above.subgridspec(1, 1 + len(designs), width_ratios=[1.6] + [1] * len(designs)).subplots()
 lines = {axes: {} for axes in (path, *panels)}
-for kink, method in ((0.0, "smooth"), (kinks[-1], "kinked")):
-    for step_size in step_sizes[[0, -1]]:
+for kink in sorted({*kinks[kinks == 0], kinks[-1]}):
+    method = "kinked" if kink else "smooth"
+    for step_size in np.unique(step_sizes[[0, -1]]):
         hollow = {"markerfacecolor": "white", "markeredgecolor": COLOURS[method], "markeredgewidth": 0.8}
         points = gaps.loc[designs[0], kink, step_size]
         drawn = draw(path, points, method, **(hollow if step_size == step_sizes[0] else {}))
@@ -84,15 +88,16 @@ for axes in lines:
     axes.set(yscale="log", ylim=(LOWEST, HIGHEST))
 
 names = {method: name for method, name in CURES.items() if method in set(cures["method"])}
-soon = cured.loc[designs[0], "smooth"]["mean"].idxmin()
-views = [(designs[0], soon, ["subgradient", "subgradient_inverse_sqrt", "polyak", "smooth"])]
-views += [(design, cures["step"].max(), list(names)) for design in cures["design"].unique()]
+sharp_designs = cures["design"].unique()
+soon = cured.loc[sharp_designs[0], "smooth"]["mean"].fillna(np.inf).idxmin()
+views = [(sharp_designs[0], soon, ["subgradient", "subgradient_inverse_sqrt", "polyak", "smooth"])]
+views += [(design, cures["step"].max(), list(names)) for design in sharp_designs]
 sharp = below.subgridspec(1, len(views), width_ratios=[0.8, *[1] * (len(views) - 1)]).subplots(sharey=True)
 for axes, (design, last, methods) in zip(sharp, views, strict=True):
     lines[axes] = {}
     for method in filter(names.get, methods):
         points = cured.loc[design, method].loc[:last]
-        marked = np.unique(np.searchsorted(points.index, np.arange(1, 11) * last / 10))
+        marked = np.unique(np.searchsorted(points.index[:-1], np.arange(1, 11) * last / 10))
         mark = {"linestyle": "-", "linewidth": 1, "markersize": 3.5, "markevery": list(marked), "errorevery": marked}
         drawn = measured(axes, points.index, points["mean"], points["low"], points["high"], method=method, **mark)
         lines[axes][names[method]] = drawn.lines[0]
@@ -101,9 +106,9 @@ for axes, (design, last, methods) in zip(sharp, views, strict=True):
             fall = 10 ** (geometric_rate(last) * decaying.index)
             prediction(axes, decaying.index, fall * np.exp(np.log(decaying / fall).mean()), zorder=4)
     axes.set(yscale="log", xlabel="step $k$", title=f"{design.replace('_', ' ')}, cures")
-sharp[0].set(ylabel="gap $f(w_k)-f^*$", title=f"{designs[0]}, cures, first steps")
+sharp[0].set(ylabel="gap $f(w_k)-f^*$", title=f"{sharp_designs[0]}, cures, first steps")
 for axes, drawn in lines.items():
     label_line_ends(axes, {text: line for text, line in drawn.items() if len(line.get_xdata())})
 
 # %%
-save(figure, "convergence_floor")
+save(figure, "convergence_floor", left_out)

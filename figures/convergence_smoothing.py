@@ -31,7 +31,7 @@ style()
 figure, (left, *panels) = plt.subplots(1, 1 + len(designs), figsize=(PAGE_WIDTH, 2.3))
 absolute = runs[runs["design"] == "absolute value"]
 widths = np.unique(absolute["width"])
-prediction(left, [widths[0], 1, 1, widths[-1]], [1, 1, 0, 0])
+prediction(left, [min(widths[0], 1), 1, 1, max(widths[-1], 1)], [1, 1, 0, 0])
 for converged, method in ((False, "kinked"), (True, "smooth")):
     distances = mean_interval(absolute[absolute["converged"] == converged], ["width"], "distance")
     measured(left, distances.index, distances["mean"], distances["low"], distances["high"], method=method)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.paper.colours import COLOURS, MARKERS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
+from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 TITLES = {
@@ -58,4 +58,4 @@ middle.annotate("random functions", (most, 0), (0, 4), **beside)
 panels[0][0].set_ylabel(r"gap/$(MR/\sqrt{N+1})$")
 
 # %%
-save(figure, "convergence_worst_cases")
+save(figure, "convergence_worst_cases", absent(TITLES, rules, of="step rules"))

@@ -39,7 +39,7 @@ def title(name):
     family, _, parameter = name.rpartition("_")
     if family == "power":
         return f"$|x|^{{{parameter}}}$"
-    return NAMES[name] if name in NAMES else f"{NAMES[family]}, $s={parameter}$"
+    return NAMES[name] if name in NAMES else f"{NAMES.get(family, family)}, $s={parameter}$"
 
 
 runs = pd.concat(
@@ -50,13 +50,24 @@ functions = list(runs["design"].unique())
 
 
 # %%
+def cycle_points(function, step_size):
+    """Points of the 2-cycle; not a number where it is too large to be found."""
+    try:
+        return two_cycle(function, step_size)
+    except ArithmeticError:
+        return np.nan, np.nan
+
+
 def draw_prediction(axes, name, steps):
     """The minimum below the threshold, the 2-cycle above: dotted where it repels, a band where any phase will do."""
     function = scalar(name)
     unit = function.threshold or 2
-    if function.threshold:
+    first = max(1.0005, steps[0]) if function.threshold else steps[0]
+    if function.threshold and steps[0] < 1:
         prediction(axes, [steps[0], 1], [0, 0])
-    above = np.geomspace(max(1.0005, steps[0]) if function.threshold else steps[0], steps[-1], 200)
+    if steps[-1] < first:
+        return
+    above = np.geomspace(first, steps[-1], 200)
     if name in ("absolute", "huber"):
         width = float(name == "huber")
         for sign in (-1, 1):
@@ -68,7 +79,9 @@ def draw_prediction(axes, name, steps):
     if name == "kink_aside":  # as without the kink, until its cycle reaches it
         name, above = "pseudo_huber", above[above <= np.sqrt(2)]
         function = scalar(name)
-    points = np.array([two_cycle(function, step * unit) for step in above])
+    if not len(above):
+        return
+    points = np.array([cycle_points(function, step * unit) for step in above])
     factors = 1 - (above * unit)[:, None] * function.curvature(points)
     attracts = np.abs(factors.prod(1)) < 1
     for branch in points.T:
@@ -76,25 +89,28 @@ def draw_prediction(axes, name, steps):
         prediction(axes, above, np.where(attracts, np.nan, branch), linestyle=":")
 
 
-rows = -(-len(functions) // COLUMNS)
+columns = min(COLUMNS, len(functions))
+rows = -(-len(functions) // columns)
 style()
-figure, panels = plt.subplots(rows, COLUMNS, figsize=(PAGE_WIDTH, 1.45 * rows), squeeze=False)
+figure, panels = plt.subplots(rows, columns, figsize=(PAGE_WIDTH, 1.45 * rows), squeeze=False)
 for axes, name in zip(panels.flat, functions, strict=False):
     here = runs[runs["design"] == name]
     steps = np.unique(here["step_size_over_threshold"])
     draw_prediction(axes, name, steps)
-    apart = (here["position"].max() - here["position"].min()) / HEIGHT
+    apart = (here["position"].max() - here["position"].min()) / HEIGHT or 1
     seen = here.assign(place=(here["position"] / apart).round()).drop_duplicates(["step_size_over_threshold", "place"])
     method = "kinked" if name.startswith(KINKED) else "smooth"
     axes.plot(seen["step_size_over_threshold"], seen["position"], ".", color=COLOURS[method], markersize=2)
     axes.set_title(title(name))
     axes.set_xscale("log")
-    ticks = [tick for tick in TICKS["even" if steps[-1] > 1.9 else "other"] if steps[0] <= tick <= steps[-1]]
+    ticks = [tick for tick in TICKS["even" if steps[-1] > 1.9 else "other"] if steps[0] <= tick <= steps[-1]] or [
+        steps[0]
+    ]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_xticks([], minor=True)
 for axes in panels.flat[len(functions) :]:
     axes.set_axis_off()
-for axes in panels[-1]:
+for axes in panels.flat[len(functions) - columns : len(functions)]:
     axes.set_xlabel(r"step size $\eta L/2$")
 for axes in panels[:, 0]:
     axes.set_ylabel("last iterate $x$")

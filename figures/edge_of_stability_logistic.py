@@ -18,16 +18,16 @@ LOWEST = 1e-12
 TICKS = [0.8, 1, 1.5, 2, 2.5]
 cycling = read_experiment(results(), "edge_of_stability_logistic")
 separable = read_experiment(results(), "edge_of_stability_separable")
-tables = list(cycling["design"].unique())
+rows = [list(table["design"].unique()) for table in (cycling, separable)]
 ratios = np.unique(separable["step_size_over_threshold"])
 TONES = dict(zip(ratios, np.linspace(0.25, 1, len(ratios)), strict=True))
 
 # %%
 style()
-figure, (top, bottom) = plt.subplots(2, len(tables), figsize=(PAGE_WIDTH, 4.0), squeeze=False)
-for axes, name in zip(top, tables, strict=True):
+figure, (top, bottom) = plt.subplots(2, max(map(len, rows)), figsize=(PAGE_WIDTH, 4.0), squeeze=False)
+for axes, name in zip(top, rows[0], strict=False):
     here = cycling[cycling["design"] == name]
-    apart = here["amplitude"].max() / 100
+    apart = here["amplitude"].max() / 100 or 1
     seen = here.assign(place=(here["amplitude"] / apart).round())
     seen = seen.drop_duplicates(["step_size_over_threshold", "place"])
     axes.plot(seen["step_size_over_threshold"], seen["amplitude"], ".", color=COLOURS["smooth"], markersize=1.6)
@@ -43,7 +43,7 @@ for axes, name in zip(top, tables, strict=True):
     axes.set_xticks([], minor=True)
 top[0].set_ylabel("half the last steps")
 
-for axes, name in zip(bottom, separable["design"].unique(), strict=True):
+for axes, name in zip(bottom, rows[1], strict=False):
     lines = {}
     for ratio in ratios:
         path = separable.query("design == @name and step_size_over_threshold == @ratio and seed == 0")
@@ -53,6 +53,8 @@ for axes, name in zip(bottom, separable["design"].unique(), strict=True):
     axes.set(xscale="log", yscale="log", xlabel="step $k$", title=f"{name.replace('_', ' ')}, separable")
     label_line_ends(axes, lines)
 bottom[0].set_ylabel("loss")
+for axes in (*top[len(rows[0]) :], *bottom[len(rows[1]) :]):
+    axes.set_axis_off()
 
 # %%
 save(figure, "edge_of_stability_logistic")

@@ -10,7 +10,7 @@
 import matplotlib.pyplot as plt
 
 from ndgm.paper.colours import COLOURS, INK, PAPER
-from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save, style
+from ndgm.paper.drawing import PAGE_WIDTH, absent, leave_empty, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 FUNCTIONS = {
@@ -30,6 +30,12 @@ runs = runs[(runs["design"] == data) & (runs["problem"] == "squared")]
 runs = runs[runs["step_size"] == runs["step_size"].min()]
 runs["hessian"] = runs["sharpness"] * runs["step_size"] / 2
 runs["along_step"] = runs["directional_smoothness"] * runs["step_size"] / 2
+left_out = [
+    *absent(FUNCTIONS, ends["design"], of="at these steps"),
+    *absent(NETWORKS, runs["activation"], of="networks"),
+]
+functions = {name: look for name, look in FUNCTIONS.items() if name in set(ends["design"])}
+networks = {name: look for name, look in NETWORKS.items() if name in set(runs["activation"])}
 
 
 def draw(axes, table, against, method):
@@ -46,23 +52,31 @@ def draw(axes, table, against, method):
 
 # %%
 style()
-figure, panels = plt.subplots(1, len(FUNCTIONS) + len(NETWORKS), figsize=(PAGE_WIDTH, 1.9), sharey=True)
-convex, nets = panels[: len(FUNCTIONS)], panels[len(FUNCTIONS) :]
-for axes, (name, (title, method)) in zip(convex, FUNCTIONS.items(), strict=True):
-    lines = draw(axes, ends[ends["design"] == name], "step_size_over_threshold", method)
-    axes.set(xscale="log", xlim=(0.45, 4.5), title=title, xlabel=r"step size $\eta L/2$")
+count = max(1, len(functions) + len(networks))
+figure, (panels,) = plt.subplots(1, count, figsize=(PAGE_WIDTH, 1.9), sharey=True, squeeze=False)
+convex, nets = panels[: len(functions)], panels[len(functions) : len(functions) + len(networks)]
+lines = {}
+low, high = (end(ends["step_size_over_threshold"], default=1) for end in (min, max))
+for axes, (name, (title, method)) in zip(convex, functions.items(), strict=True):
+    lines[axes] = draw(axes, ends[ends["design"] == name], "step_size_over_threshold", method)
+    axes.set(xscale="log", title=title, xlabel=r"step size $\eta L/2$")
+    axes.set_xlim(min(0.45, 0.9 * low), max(4.5, 1.125 * high))
     axes.set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
     axes.set_xticks([], minor=True)
-for axes, (name, (title, method)) in zip(nets, NETWORKS.items(), strict=True):
-    draw(axes, runs[runs["activation"] == name], "step", method)
+for axes, (name, (title, method)) in zip(nets, networks.items(), strict=True):
+    lines[axes] = draw(axes, runs[runs["activation"] == name], "step", method)
     axes.set(title=f"{title}, {data}", xlabel="step")
-for axes in panels:
+for axes in lines:
     prediction(axes, axes.get_xlim(), [1, 1])
     axes.set(ylim=(-0.08, HIGHEST), xlim=axes.get_xlim())
 panels[0].set_ylabel("curvature in units of $2/\\eta$")
-lines[0].set_label("of the Hessian")
-lines[1].set_label("along the step")
-convex[-1].legend(loc="upper left", borderaxespad=0)
+if lines:
+    last = panels[max(len(functions), 1) - 1]
+    for line, text in zip(lines[last], ("of the Hessian", "along the step"), strict=True):
+        line.set_label(text)
+    last.legend(loc="upper left", borderaxespad=0)
+else:
+    leave_empty(panels[0], "none of the functions and networks that are compared here")
 
 # %%
-save(figure, "edge_of_stability_side_by_side")
+save(figure, "edge_of_stability_side_by_side", left_out)

@@ -12,7 +12,7 @@ import numpy as np
 import seaborn as sns
 
 from ndgm.paper.colours import COLOURS, MARKERS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
+from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, leave_empty, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 WANTED = "diabetes"
@@ -31,6 +31,7 @@ PLACES = {"subgradient": (0.05, 0.1), "truncated_gradient": (0.05, 0.9), "ista":
 exact, runs = (read_experiment(results(), f"l1_paradox_{name}") for name in ("exact", "lasso"))
 design = WANTED if WANTED in set(runs["design"]) else runs["design"].iloc[0]
 exact, runs = (table[table["design"] == design] for table in (exact, runs))
+left_out = absent(LABELS, runs["method"])
 methods = [method for method in LABELS if method in set(runs["method"])]
 step_size = runs["step_size_times_lipschitz"].max()
 exact, runs = (table[table["step_size_times_lipschitz"] == step_size] for table in (exact, runs))
@@ -41,17 +42,19 @@ solution = exact[exact["penalty_over_max"] == penalty].iloc[0]
 # %%
 here = runs[runs["penalty_over_max"] == penalty]
 here = here.assign(distance=(here["l1_norm"] - solution["exact_l1_norm"]).abs())
+here = here[here["distance"].between(ROUNDING, np.inf, inclusive="neither") & here["method"].isin(methods)]
+shown = [method for method in methods if method in set(here["method"])]
 style()
 figure, (path, zeros) = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.4), width_ratios=(3, 2))
 sns.lineplot(
-    here[here["distance"] > ROUNDING],
+    here,
     x="step",
     y="distance",
     hue="method",
-    palette=COLOURS,
-    hue_order=methods,
+    palette={method: COLOURS[method] for method in shown},
+    hue_order=shown,
     style="method",
-    style_order=methods,
+    style_order=shown,
     markers=MARKERS,
     dashes=False,
     markersize=4,
@@ -62,8 +65,10 @@ sns.lineplot(
 )
 path.set_title(rf"{design.replace('_', ' ')}, $\lambda = {penalty:.2g}\,\lambda_{{\max}}$, $\eta L = {step_size:g}$")
 path.set(xscale="log", yscale="log", xlabel="step $k$", ylabel=r"$|\,\Vert w_k\Vert_1 - \Vert w^*\Vert_1|$")
-lines = path.get_lines()[: len(methods)]
-label_line_ends(path, dict(zip(map(LABELS.get, methods), lines, strict=True)))
+lines = path.get_lines()[: len(shown)]
+label_line_ends(path, dict(zip(map(LABELS.get, shown), lines, strict=True)))
+if not shown:
+    leave_empty(path, "nothing further than rounding from the exact solution", path.get_title(loc="left"))
 
 ends = last_rows(runs).groupby(["method", "penalty_over_max"])["zeros"].mean()
 prediction(zeros, exact["penalty_over_max"], exact["exact_zeros"])
@@ -73,4 +78,4 @@ for method in (method for method in PLACES if method in methods):
 zeros.set(xscale="log", xlabel=r"penalty $\lambda/\lambda_{\max}$", ylabel="weights that are exactly zero")
 
 # %%
-save(figure, "l1_paradox_cures")
+save(figure, "l1_paradox_cures", left_out)

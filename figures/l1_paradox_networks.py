@@ -14,7 +14,7 @@ import numpy as np
 
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, measured, prediction, results, save, style
+from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 
 LABELS = {
@@ -31,6 +31,7 @@ LABELS = {
 }
 NORMS = ["subgradient", "heavy_ball", "rmsprop_0.99", "adam", "adam_decoupled", "ista"]
 ZEROS = ["ista", "truncated_gradient", "proximal_adam", "spred", "subgradient_sqrt", "subgradient"]
+HALF_A_STEP = {"rmsprop_0.99": False, "subgradient": True}
 PRUNED = [method for method in LABELS if method not in ("subgradient_sqrt", "heavy_ball")]
 PROXIMAL = {"ista", "truncated_gradient", "proximal_adam"}
 ends = last_rows(read_experiment(results(), "l1_paradox_networks")).query("design == 'minibatch'")
@@ -39,6 +40,8 @@ ends["share_of_zeros"] = ends["zeros"] / ends["weights"]
 penalties = np.sort(ends["penalty"].unique())[1:]
 unpenalised = penalties[0] / 10  # where what has no penalty is drawn
 pruned = read_experiment(results(), "l1_paradox_pruning")
+left_out = absent(LABELS, ends["method"])
+there = set(ends["method"])
 
 
 # %%
@@ -75,16 +78,20 @@ norms, accuracies, zeros = top.subgridspec(1, 3, width_ratios=(1.25, 1, 1)).subp
 kept, shares = bottom.subgridspec(1, 2).subplots()
 
 rising = penalties[penalties >= penalties[-1] / 100]
-for method, grows in (("rmsprop_0.99", False), ("subgradient", True)):
+for method, grows in HALF_A_STEP.items():
+    if method not in there:
+        continue
     here = ends[ends["method"] == method].iloc[0]
     half_steps = here["step_size"] * here["weights"] / 2 * (rising if grows else np.ones_like(rising))
     prediction(norms, rising, half_steps)
+    at = (rising[0], half_steps[0])
 beside = {"xytext": (-3, 0), "textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 7}
-norms.annotate("half a step\nfor each weight", (rising[0], half_steps[0]), **beside)
-norm_lines = {LABELS[method]: by_penalty(norms, method, "norm") for method in NORMS}
-for method in NORMS:
+if there.intersection(HALF_A_STEP):
+    norms.annotate("half a step\nfor each weight", at, **beside)
+norm_lines = {LABELS[method]: by_penalty(norms, method, "norm") for method in NORMS if method in there}
+for method in filter(there.__contains__, NORMS):
     by_penalty(accuracies, method, "test_accuracy")
-zero_lines = {LABELS[method]: by_penalty(zeros, method, "share_of_zeros") for method in ZEROS}
+zero_lines = {LABELS[method]: by_penalty(zeros, method, "share_of_zeros") for method in ZEROS if method in there}
 norms.set(yscale="log", ylabel=r"$\Vert w\Vert_1$")
 accuracies.set(ylabel="test accuracy", ylim=(0, 1.02))
 zeros.set(ylabel="share of weights exactly zero", ylim=(-0.03, 1.13))
@@ -111,4 +118,4 @@ for axes, lines in ((norms, norm_lines), (zeros, zero_lines), (shares, share_lin
     label_line_ends(axes, lines)
 
 # %%
-save(figure, "l1_paradox_networks")
+save(figure, "l1_paradox_networks", left_out)

@@ -10,19 +10,24 @@
 # noise that was measured at each penalty.
 
 # %%
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.claims.l1_paradox_networks import noise_curve
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS, INK
-from ndgm.paper.drawing import PAGE_WIDTH, measured, prediction, results, save, style
+from ndgm.paper.drawing import PAGE_WIDTH, absent, leave_empty, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
 from ndgm.theory.l1_paradox import noisy_floor
 
 SETTING = ["design", "step_size_times_lipschitz"]
+METHOD = "subgradient"
 exact = read_experiment(results(), "l1_paradox_exact")
 runs = last_rows(read_experiment(results(), "l1_paradox_turning_point"))
+left_out = absent([METHOD], runs["method"], of="without noise")
+runs = runs[runs["method"] == METHOD].dropna(subset="mean_l1_norm")
 smallest = runs.loc[runs.groupby([*SETTING, "seed"])["mean_l1_norm"].idxmin()]
 turns = mean_interval(smallest, SETTING, "penalty_over_max")
 turns["predicted"] = exact.groupby(SETTING)["predicted_turning_point_over_max"].first()
@@ -32,12 +37,17 @@ noisy["relative_norm"] = noisy["mean_l1_norm"] / (noisy["step_size"] * noisy["no
 noisy_norms = mean_interval(noisy, ["batch_size", "design", "penalty_over_noise"], "relative_norm")
 
 networks = last_rows(read_experiment(results(), "l1_paradox_networks")).query("design == 'minimum' and penalty > 0")
+left_out += absent([METHOD], networks["method"], of="layers of a network")
+networks = networks[(networks["method"] == METHOD) & (networks["stopped_because"] != "diverged")]
 layers = [int(name.removeprefix("weights_")) for name in networks.columns if name.startswith("weights_")]
 
 
 # %%
 def draw_designs(axes):
     """A row for each design, in it a dot for each step, the steps named in the first row."""
+    if turns.empty:
+        leave_empty(axes, f"no runs of {METHOD}", "without noise")
+        return
     designs = turns.index.unique("design")
     for row, design in enumerate(designs):
         here = turns.loc[design]
@@ -63,7 +73,7 @@ def draw_noise(axes):
     penalty_over_noise = np.geomspace(noisy["penalty_over_noise"].min(), noisy["penalty_over_noise"].max(), 200)
     prediction(axes, penalty_over_noise, noisy_floor(1.0, penalty_over_noise, [1.0]))
     batches = noisy_norms.groupby("batch_size")
-    for (batch_size, norms), marker, shade in zip(batches, "o^s", (1.0, 0.7, 0.45), strict=False):
+    for (batch_size, norms), marker, shade in zip(batches, cycle("o^s"), cycle((1.0, 0.7, 0.45)), strict=False):
         at = norms.index.get_level_values("penalty_over_noise")
         look = {"fmt": marker, "markersize": 3, "alpha": shade, "label": f"batch of {batch_size}"}
         measured(axes, at, norms["mean"], norms["low"], norms["high"], method="subgradient", **look)
@@ -77,9 +87,12 @@ def draw_noise(axes):
 
 def draw_layers(axes):
     """What each layer keeps, over what noise and penalty alone would leave it."""
+    if networks.empty:
+        leave_empty(axes, f"no runs of {METHOD}", "layers of a network")
+        return
     indexed = networks.set_index(["penalty", "seed"])
     predicted = {layer: noise_curve(indexed, layer).groupby("penalty").mean() for layer in layers}
-    for layer, marker, shade in zip(layers, "os^D", (1.0, 0.55, 0.4, 0.3), strict=False):
+    for layer, marker, shade in zip(layers, cycle("os^D"), cycle((1.0, 0.55, 0.4, 0.3)), strict=False):
         norm = mean_interval(networks, ["penalty"], f"mean_l1_norm_{layer}")
         prediction(axes, predicted[layer].index, predicted[layer])
         look = {"fmt": f"{marker}-", "linewidth": 0.6, "markersize": 3, "alpha": shade}
@@ -99,4 +112,4 @@ draw_noise(middle)
 draw_layers(right)
 
 # %%
-save(figure, "l1_paradox_turning_point")
+save(figure, "l1_paradox_turning_point", left_out)

@@ -22,9 +22,9 @@ def main() -> None:
             page.write_text(paper_html(markdown, *ingredients), encoding="utf-8")
         with write_atomically(arguments.pdf) as printed:
             printed.write_bytes(paper_pdf(markdown, *ingredients))
-        for caption in [f"{figure.name}.rst" for group in GROUPS for figure in group.figures]:
-            with write_atomically(arguments.filled / caption) as filled:
-                filled.write_text(manuscript.fill(arguments.captions / caption), encoding="utf-8")
+        for name in [figure.name for group in GROUPS for figure in group.figures]:
+            with write_atomically(arguments.filled / f"{name}.rst") as filled:
+                filled.write_text(manuscript.caption(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -214,7 +214,9 @@ def _parabolas_and_kinks(runs: pd.DataFrame, *, tilted: bool) -> tuple[pd.Series
     kinks = kinks[(kinks.index.get_level_values("tilt") > 0) == tilted]
     parabolas = _kept_on(runs, "parabola", methods).droplevel("tilt")
     pairs = kinks.rename("kink").reset_index().merge(parabolas.rename("parabola").reset_index(), on=["method", "seed"])
-    pairs = nonempty(pairs).set_index(["method", "curvature", "tilt", "seed"])
+    pairs = nonempty(pairs, f"on {'tilted' if tilted else 'even'} kinks and parabolas").set_index(
+        ["method", "curvature", "tilt", "seed"]
+    )
     return pairs["parabola"], pairs["kink"]
 
 

@@ -173,7 +173,11 @@ def edge_of_stability_nonsmooth(edge_of_stability_cycles: pd.DataFrame) -> Evide
     $\eta < 2/L$ that lets runs arrive within their steps.
     """
     ends = _arrived(ends_of(edge_of_stability_cycles, design="kink_aside"))
-    return Evidence(_settles(nonempty(ends[ends["step_size"] < ends["threshold"]])), 1.0, compared="predicted")
+    return Evidence(
+        _settles(nonempty(ends[ends["step_size"] < ends["threshold"]], "below the threshold")),
+        1.0,
+        compared="predicted",
+    )
 
 
 # Every subgradient is one of finitely many vectors, none of which is zero: no step is shorter than the shortest.
@@ -248,12 +252,12 @@ def _even(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _beyond(runs: pd.DataFrame) -> pd.DataFrame:
     """Last rows of runs with a step above the threshold."""
-    return ends_of(runs[runs["step_size"] > runs["threshold"]])
+    return ends_of(nonempty(runs[runs["step_size"] > runs["threshold"]], "beyond the threshold"))
 
 
 def _on_cycle(runs: pd.DataFrame) -> pd.DataFrame:
     """Last rows of runs with a step above the threshold that lets them arrive on a cycle."""
-    return nonempty(_arrived(_beyond(runs)))
+    return nonempty(_arrived(_beyond(runs)), "that have arrived")
 
 
 def _arrived(ends: pd.DataFrame) -> pd.DataFrame:

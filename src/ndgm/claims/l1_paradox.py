@@ -165,7 +165,7 @@ def _noisy(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _above_penalty_max(runs: pd.DataFrame) -> pd.DataFrame:
-    return nonempty(runs[runs.index.get_level_values("penalty_over_max") > 1])
+    return nonempty(runs[runs.index.get_level_values("penalty_over_max") > 1], "above penalty_max")
 
 
 def _weights_of_penalty_and_inverse(curve: pd.DataFrame) -> pd.Series:

@@ -201,7 +201,7 @@ def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision,
     try:
         evidence = this.gather(*(tables[experiment] for experiment in this.experiments))
         return this.test.decide(evidence.measured, evidence.reference, evidence.over), evidence
-    except MissingValue as gap:
+    except (MissingValue, ArithmeticError) as gap:  # nothing was measured, or a closed form has no value there
         return Gap(str(gap))
     except EvidenceError as fault:
         raise InputError(f"{this.id}: {fault}") from fault

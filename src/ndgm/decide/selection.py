@@ -59,12 +59,16 @@ def diverged(runs: pd.DataFrame) -> pd.Series:
     return last_rows(runs).set_index(["design", "run"])["stopped_because"] == "diverged"
 
 
-def nonempty(runs: pd.DataFrame) -> pd.DataFrame:
+def nonempty(runs: pd.DataFrame, of: str = "") -> pd.DataFrame:
     """Rows that are given, if there are any.
+
+    Args:
+        runs: The rows.
+        of: What they are rows of, in words that follow `no runs`.
 
     Raises:
         MissingValue: if there are none.
     """
     if runs.empty:
-        raise MissingValue("no runs")
+        raise MissingValue(f"no runs {of}".rstrip())
     return runs

@@ -5,7 +5,7 @@ A figure's notebook calls `style()` before it draws, draws with matplotlib and t
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
@@ -79,8 +80,11 @@ _STYLE: dict[str, Any] = {
     "svg.hashsalt": "ndgm",
 }
 
+LEFT_OUT = "Not drawn, as this run has nothing of it"
+"""Beginning of the line that says what a figure lacks."""
+
 # None drops the field: what is left depends on the drawing alone, not on the day or the version that drew it.
-_METADATA = {
+_METADATA: dict[str, dict[str, str | None]] = {
     "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
     "svg": {"Creator": None, "Date": None, "Format": None, "Type": None},
     "png": {"Software": None},
@@ -121,12 +125,13 @@ class Saved:
         return self.svg.read_text(encoding="utf-8")
 
 
-def save(figure: Figure, name: str) -> Saved:
+def save(figure: Figure, name: str, left_out: Sequence[str] = ()) -> Saved:
     """Write `figure` as PDF, SVG and PNG under `results()/figures/`, the same bytes every time, and close it.
 
     Args:
         figure: What was drawn.
         name: The figure's name, without folder and ending; that of its notebook.
+        left_out: What it would show if the run had it. A line says so here, and the SVG says so to the caption.
 
     Returns:
         The paths of the three files.
@@ -145,13 +150,48 @@ def save(figure: Figure, name: str) -> Saved:
         # The solver of the layout leaves last bits to chance, and the SVG names what it clips after all of them.
         left, bottom, width, height = (round(bound, 6) for bound in axes.get_position().bounds)
         axes.set_position((left, bottom, width, height))
+    lacking = f"{LEFT_OUT}: {'; '.join(dict.fromkeys(left_out))}." if left_out else None
+    if lacking:
+        print(lacking)
     paths = {}
     for kind, metadata in _METADATA.items():
+        if kind == "svg":
+            metadata = metadata | {"Description": lacking}
         paths[kind] = folder / f"{name}.{kind}"
         with write_atomically(paths[kind], fingerprint=True) as temporary:
             figure.savefig(temporary, format=kind, metadata=metadata)
     plt.close(figure)
     return Saved(**paths)
+
+
+def absent(wanted: Iterable[str], there: Iterable[str], of: str = "") -> list[str]:
+    """Names that a figure would show and that a run does not have, in the words of the line that says so.
+
+    Args:
+        wanted: Names that the figure would show.
+        there: Names that the run has.
+        of: What the names are missing from, such as `cycles`.
+    """
+    had = set(there)
+    return [f"{name} ({of})" if of else name for name in wanted if name not in had]
+
+
+def rows_with(table: pd.DataFrame, **levels: Any) -> pd.DataFrame:
+    """Rows whose index has these values in these levels, which are dropped; no rows where none has.
+
+    Args:
+        table: Table with an index of several levels.
+        **levels: Value of each level.
+    """
+    chosen = np.logical_and.reduce([table.index.get_level_values(name) == value for name, value in levels.items()])
+    return table[chosen].droplevel(list(levels))
+
+
+def leave_empty(axes: Axes, text: str, title: str = "") -> None:
+    """Say in a panel why there is nothing to draw."""
+    axes.set_axis_off()
+    axes.set_title(title)
+    axes.annotate(text, (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", fontsize=7)
 
 
 def prediction(axes: Axes, x: ArrayLike, y: ArrayLike, **line: Any) -> Line2D:
@@ -199,12 +239,15 @@ def label_line_ends(axes: Axes, lines: Mapping[str, Line2D], *, apart: float = 7
 
     Args:
         axes: The axes that hold the lines, with their scales and limits as they will stay.
-        lines: Each line by its label.
+        lines: Each line by its label; one without a point is passed over.
         apart: The least distance between neighbouring labels, in points.
 
     Returns:
         The labels, in the order of `lines`.
     """
+    lines = {text: line for text, line in lines.items() if np.isfinite(line.get_xydata()).all(axis=1).any()}
+    if not lines:
+        return []
     figure = axes.get_figure(root=True)
     assert figure is not None  # axes that hold lines stand in a figure
     _lay_out(figure)

@@ -126,8 +126,7 @@ class Manuscript:
         drawing = self.figures / f"{name}.svg"
         if not drawing.is_file():
             _pick({path.stem: path for path in self.figures.glob("*.svg")}, name, "figure")
-        filled = self.fill(self.captions / f"{name}.rst")
-        caption = convert(filled, "rst", "markdown").strip().replace("\n", " ")
+        caption = convert(self.caption(name), "rst", "markdown").strip().replace("\n", " ")
         sentence = convert(caption, MARKDOWN, "plain").split(". ")[0].strip().rstrip(".")
         wide = ".wide " if _width(drawing) > 4 else ""
         mark = f"[[script](../../figures/{name}.py) · [data](runs/) · [notebook](notebooks/{name}.html)]"
@@ -135,6 +134,12 @@ class Manuscript:
             f'::: {{.figure {wide}#fig-{name} name="{name}" alt="{html.escape(sentence)}"}}\n'
             f'{caption} {mark}{{.source path="figures/{name}.py"}}\n:::'
         )
+
+    def caption(self, name: str) -> str:
+        """A figure's caption as reStructuredText, with the line that says what the drawing lacks."""
+        filled = self.fill(self.captions / f"{name}.rst")
+        lacking = _description(self.figures / f"{name}.svg")
+        return f"{filled.rstrip()} {lacking.replace('_', chr(92) + '_')}\n" if lacking else filled
 
     def verdicts_table(self, group: str, caption: str) -> str:
         """Verdicts on the claims of a group, with what was measured and what it is compared with; identities apart."""
@@ -214,6 +219,12 @@ def _width(drawing: Path) -> float:
     if not found:
         raise InputError(f"{drawing}: truncated or corrupted; remove it and run again")
     return float(found[1]) / 72
+
+
+def _description(drawing: Path) -> str:
+    """What an SVG says of itself in its metadata; nothing where it says nothing."""
+    found = re.search(r"<dc:description>(.*?)</dc:description>", drawing.read_text(encoding="utf-8"), re.DOTALL)
+    return " ".join(html.unescape(found[1]).split()) if found else ""
 
 
 def _table(anchor: str, caption: str, widths: Sequence[int], rows: Sequence[Sequence[str]]) -> str:

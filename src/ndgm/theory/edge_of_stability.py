@@ -137,7 +137,7 @@ def two_cycle(function: Scalar, step_size: float) -> tuple[float, float]:
 
     Raises:
         OrbitError: if η ≤ 2/L.
-        ArithmeticError: if two steps from the root do not end there.
+        ArithmeticError: if no root is found, or two steps from it do not end there.
     """
     beyond_threshold(step_size, function.threshold)
 
@@ -147,7 +147,10 @@ def two_cycle(function: Scalar, step_size: float) -> tuple[float, float]:
 
     at = np.geomspace(1e-9, 1e9, 1801)
     sums = sum_of_slopes(at)
-    after = np.nonzero((sums[1:] >= 0) & (sums[:-1] < 0))[0][0]
+    crossings = np.nonzero((sums[1:] >= 0) & (sums[:-1] < 0))[0]
+    if not len(crossings):
+        raise ArithmeticError(f"no 2-cycle of step {step_size:.6g} was found between {at[0]:g} and {at[-1]:g}")
+    after = crossings[0]
     high = brentq(sum_of_slopes, at[after], at[after + 1], xtol=1e-300, rtol=1e-15)
     low = high - step_size * function.slope(high)
     if not abs(low - step_size * function.slope(low) - high) <= RESIDUAL * (high - low):

@@ -266,7 +266,7 @@ def test_claims_without_their_runs_are_inconclusive(name, tables):
 @pytest.mark.parametrize("name", ["slope", "decaying_step", "heavy_ball"])
 def test_claims_above_penalty_max_need_a_penalty_there(name, tables):
     tables[LASSO] = only(tables[LASSO], "penalty_over_max < 1")
-    assert why_inconclusive(f"l1_paradox_{name}", tables).endswith("no runs")
+    assert why_inconclusive(f"l1_paradox_{name}", tables).startswith("no runs")
 
 
 def test_a_line_needs_two_penalties(tables):

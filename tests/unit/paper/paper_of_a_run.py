@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
 TEXT = (ROOT / "paper/paper.md").read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
-ROWS = re.findall(r'(?:orbit|at_points)\("([\w.]+)"', TEXT)
+ROWS = re.findall(r'orbit\("([\w.]+)"', TEXT)
 TABLE = {row: {"step": 2.5, "measured": 1.0123, "predicted": 1.0} for row in ROWS}
 for row, column in re.findall(r'\.number\("([\w ]+)", "(\w+)"\)', TEXT):
     TABLE.setdefault(row, {})[column] = 2.0

@@ -8,6 +8,7 @@ import matplotlib
 import matplotlib.font_manager
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from ndgm.paper import drawing
@@ -138,3 +139,42 @@ def test_the_last_bits_of_the_layout_are_not_left_to_chance(tmp_path, monkeypatc
         axes.plot([0, 1], [0, 2])
         written.append(drawing.save(figure, "bits").svg.read_bytes())
     assert written[0] == written[1]
+
+
+def test_what_is_left_out_is_said_in_the_notebook_and_in_the_svg(figure, capsys):
+    saved = drawing.save(figure, "demo", ["heavy_ball", "adam & co", "heavy_ball"])
+    line = f"{drawing.LEFT_OUT}: heavy_ball; adam & co."
+    assert capsys.readouterr().out == f"{line}\n"
+    assert line.replace("&", "&amp;") in saved.svg.read_text()
+
+
+def test_a_drawing_that_lacks_nothing_says_nothing(figure, capsys):
+    saved = drawing.save(figure, "demo")
+    assert capsys.readouterr().out == ""
+    assert "description" not in saved.svg.read_text()
+
+
+def test_absent_names_keep_their_order():
+    assert drawing.absent(["b", "a", "c"], ["c"], of="cycles") == ["b (cycles)", "a (cycles)"]
+    assert drawing.absent(["a"], ["a", "b"]) == []
+
+
+def test_rows_with_a_level_that_no_row_has_are_none():
+    index = pd.MultiIndex.from_tuples([("x", 1, "a"), ("y", 1, "b")], names=["design", "kink", "method"])
+    table = pd.DataFrame({"mean": [1.0, 2.0]}, index)
+    assert drawing.rows_with(table, design="y", kink=1)["mean"].to_dict() == {"b": 2.0}
+    assert drawing.rows_with(table, design="z").empty
+    assert list(drawing.rows_with(table, design="z").index.names) == ["kink", "method"]
+
+
+def test_lines_without_a_point_get_no_label(figure):
+    axes = figure.axes[0]
+    (nothing,) = axes.plot([], [])
+    (gap,) = axes.plot([1, 2], [np.nan, np.nan])
+    assert drawing.label_line_ends(axes, {"nothing": nothing, "gap": gap}) == []
+
+
+def test_an_empty_panel_says_why(figure):
+    drawing.leave_empty(figure.axes[0], "no runs", "a title")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["no runs"]
+    assert not figure.axes[0].axison

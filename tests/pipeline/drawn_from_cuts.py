@@ -1,0 +1,92 @@
+"""Figures drawn, and claims decided, from the tables that configs would have made; in one process."""
+
+import os
+import runpy
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pandas as pd
+from conftest import ROOT
+from cut_runs import Config, NothingLeft, cut, settings_of
+
+from ndgm.decide.claim import CLAIMS, decide
+from ndgm.groups import GROUPS
+from ndgm.pipeline.jobs import FIGURES
+from ndgm.store.run_tables import read_tables, write_table
+
+for group in GROUPS:
+    import_module(f"ndgm.claims.{group.name}")
+
+
+class CutRuns:
+    """Results that runs of smaller configs would have, made from those of a finished run as they are asked for.
+
+    Args:
+        results: Folder of the finished run.
+        folder: Where tables and drawings go.
+    """
+
+    def __init__(self, results: Path, folder: Path) -> None:
+        """Read the tables of the finished run."""
+        paths = sorted([*results.glob("runs/*.parquet"), *results.glob("exact/*.parquet")])
+        self.whole = read_tables(paths)
+        self.folder = folder
+        self._cuts: dict[tuple[str, str], tuple[Path, pd.DataFrame]] = {}
+
+    def table(self, name: str, config: Config) -> tuple[Path, pd.DataFrame]:
+        """File and content of an experiment's table."""
+        key = (name, settings_of(name, config))
+        if key not in self._cuts:
+            path = self.folder / "tables" / f"{name}_{len(self._cuts)}.parquet"
+            table = cut(name, self.whole[name], config)
+            write_table(path, table)
+            self._cuts[key] = path, table
+        return self._cuts[key]
+
+    def cases(self, config: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Figures and claims by name, with the files that they read."""
+        wanted = [*((name, figure.tables) for name, figure in FIGURES.items())]
+        wanted += [(name, claim.experiments) for name, claim in CLAIMS.items()]
+        for name, tables in wanted:
+            try:
+                yield name, tuple(str(self.table(table, config)[0]) for table in tables)
+            except NothingLeft:
+                continue
+
+    def draw(self, figure: str, config: Config, results: Path) -> list[str]:
+        """Run a figure's script on the config's tables; warnings that a reader of the notebook would see."""
+        paths = [str(self.table(name, config)[0]) for name in FIGURES[figure].tables]
+        variables = {"NDGM_RESULTS": str(results), "NDGM_TABLES": os.pathsep.join(paths)}
+        with mock.patch.dict(os.environ, variables), _warned() as said:
+            runpy.run_path(str(ROOT / "figures" / f"{figure}.py"))
+        return said
+
+    def decide(self, claim: str, config: Config) -> dict[str, Any]:
+        """Entry of `claims.json` of a claim."""
+        this = CLAIMS[claim]
+        tables = {name: self.table(name, config)[1] for name in this.experiments}
+        (entry,) = decide({claim: this}, tables)
+        return entry
+
+
+def diverged(table: pd.DataFrame, value: float) -> pd.DataFrame:
+    """A run table in which every run has diverged, and measured nothing but one value: what is behind `step`."""
+    columns = list(table.columns)
+    measured = columns[columns.index("step") + 1 : columns.index("stopped_because")]
+    numbers = [name for name in measured if pd.api.types.is_float_dtype(table[name])]
+    return table.assign(stopped_because="diverged", **dict.fromkeys(numbers, value))
+
+
+@contextmanager
+def _warned() -> Iterator[list[str]]:
+    """Messages of warnings inside the block."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield said
+    said += [f"{warning.category.__name__}: {warning.message}" for warning in caught]

@@ -1,0 +1,219 @@
+"""Change one thing in the config and ask again: every figure, every claim and the paper, or a line, never a traceback.
+
+`make test` tries the cases that were found to break, and some of the others. All of them, drawn to the last pixel, take
+half an hour: `NDGM_EVERY_CONFIG=1 pytest tests/pipeline/test_change_one_thing.py`.
+"""
+
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from unittest import mock
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+from cut_runs import FACTORS, MORE, Config, at, configs, cut, is_valid, many_changes, one_change, with_only
+from drawn_from_cuts import CutRuns, diverged
+
+from ndgm.decide.claim import CLAIMS
+from ndgm.experiments.inputs import Found, read_inputs
+from ndgm.groups import GROUPS, Experiment, Job
+from ndgm.paper import drawing
+from ndgm.paper.manuscript import Manuscript
+from ndgm.paper.typesetting import paper_html, paper_pdf
+from ndgm.pipeline.jobs import FIGURES, JOBS, parts, samples, settings
+from ndgm.pipeline.settings import load
+from ndgm.store.files import write_json
+
+EVERY = bool(os.environ.get("NDGM_EVERY_CONFIG"))
+SECTIONS = {group.name: group.section for group in GROUPS}
+SMOKE = load("smoke", ROOT / "config")
+
+
+def alone(key: str, *values: object) -> Config:
+    """The smoke scale with just these values of a list, a grid or an open mapping."""
+    return with_only(SMOKE, tuple(key.split(".")), list(values))
+
+
+def without(key: str, *values: object) -> Config:
+    """The smoke scale without these values of a list or an open mapping."""
+    return alone(key, *(value for value in at(SMOKE, tuple(key.split("."))) if value not in values))
+
+
+FOUND = {
+    "one design left": alone("samples.l1_paradox", "gaussian"),
+    "another design left": alone("samples.l1_paradox", "diabetes"),
+    "no subgradient method": without("l1_paradox.lasso.methods", "subgradient"),
+    "one more table of two": alone(
+        "samples.edge_of_stability_logistic", *SMOKE["samples"]["edge_of_stability_logistic"], "another_table"
+    ),
+    "one function": alone("edge_of_stability.cycles.functions", "pseudo_huber"),
+    "no even function": alone("edge_of_stability.cycles.functions", "linex"),
+    "no long memory": without("adaptive.lasso.methods", "rmsprop_0.999"),
+    "digits alone": alone("convergence.networks.data", "digits"),
+    "no problem that can be fitted": without("convergence.networks.data.digits.problems", "interpolated"),
+    "no pair of activations": alone("convergence.networks.activations", "gelu"),
+    "steps below the threshold": alone("edge_of_stability.cycles.step_sizes_over_threshold", 0.5),
+    "logistic steps below the threshold": alone("edge_of_stability.logistic.step_sizes_over_threshold", 0.8),
+    "no method with momentum": alone("adaptive.cycles.methods", "rmsprop_0.9"),
+    "no subgradient method on networks": alone("l1_paradox.networks.sweeps.minibatch.methods", "adam"),
+    "no kink on the dial": alone("convergence.kink_dial.kinks", 0.0),
+}
+"""What once ended in a traceback."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_the_repository() -> Iterator[None]:
+    """Scales are looked for in `config/`."""
+    before = Path.cwd()
+    os.chdir(ROOT)
+    yield
+    os.chdir(before)
+
+
+@pytest.fixture(scope="module")
+def runs(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> CutRuns:
+    """Results of other configs, cut out of those of the smoke scale."""
+    return CutRuns(smoke_run / "results/smoke", tmp_path_factory.mktemp("cut"))
+
+
+@pytest.fixture
+def in_outline() -> Iterator[None]:
+    """Figures whose parts get no place and no pixels, which is what takes long."""
+
+    def no_pixels(self: object, path: Path, **options: object) -> None:
+        Path(path).touch()
+
+    if EVERY:
+        yield
+        return
+    with mock.patch("matplotlib.figure.Figure.savefig", no_pixels), mock.patch.object(drawing, "_lay_out"):
+        yield
+
+
+def some() -> list[tuple[str, Config]]:
+    """The configs that are tried: those that were found to break, and all the others or some of them."""
+    found = list(FOUND.items())
+    if EVERY:
+        return [*found, *configs()]
+    others = [*one_change(SMOKE), *many_changes(SMOKE, 100, seed=1)]
+    return [*found, *(each for each in random.Random(2).sample(others, 12) if is_valid(each[1]))]
+
+
+@pytest.mark.parametrize("config", FOUND.values(), ids=FOUND)
+def test_what_was_found_to_break_is_a_valid_config(config: Config) -> None:
+    """Else these cases would hold nothing."""
+    assert is_valid(config)
+
+
+def test_every_figure_and_claim_on_what_a_config_leaves(runs: CutRuns, in_outline: None) -> None:
+    """Each pair of a figure or a claim and the tables that it reads, once."""
+    seen, broken = set(), []
+    for name, config in some():
+        for case, files in runs.cases(config):
+            if (case, files) in seen:
+                continue
+            seen.add((case, files))
+            try:
+                if case in FIGURES:
+                    runs.draw(case, config, runs.folder / "drawn")
+                else:
+                    runs.decide(case, config)
+            except Exception as fault:  # whatever it is, a reader would see its traceback
+                broken.append(f"{name}: {case}: {type(fault).__name__}: {fault}")
+    assert len(seen) > len(FIGURES) + len(CLAIMS)
+    assert not broken, "\n".join(broken)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_every_figure_and_claim_where_all_runs_have_diverged(
+    smoke_run: Path, tmp_path: Path, in_outline: None, value: float
+) -> None:
+    """A step that is far too long is a valid setting."""
+    runs = CutRuns(smoke_run / "results/smoke", tmp_path)
+    for name, table in runs.whole.items():
+        if "stopped_because" in table:
+            runs.whole[name] = diverged(table, value)
+    for name in FIGURES:
+        runs.draw(name, SMOKE, tmp_path / "drawn")
+    assert {runs.decide(name, SMOKE)["verdict"] for name in CLAIMS} <= {"inconclusive", "refuted", "supported"}
+
+
+@pytest.mark.parametrize("number", range(10 if EVERY else 1))
+def test_the_paper(runs: CutRuns, tmp_path: Path, smoke_run: Path, number: int) -> None:
+    """It says what it can, with a line under each figure that lacks something."""
+    seeds = iter(range(number, 1000, 10))
+    config = next(each for seed in seeds for _, each in many_changes(SMOKE, 1, seed) if is_valid(each))
+    drawn = tmp_path / "figures"
+    drawn.mkdir()
+    for name in FIGURES:
+        for kind in ("svg", "pdf"):
+            (drawn / f"{name}.{kind}").symlink_to(smoke_run / f"results/smoke/figures/{name}.{kind}")
+    entries = [runs.decide(name, config) | {"section": SECTIONS[claim.group]} for name, claim in CLAIMS.items()]
+    write_json(tmp_path / "claims.json", sorted(entries, key=lambda entry: entry["id"]))
+    manuscript = Manuscript(tmp_path / "claims.json", json.loads(json.dumps(config)), drawn, ROOT / "workflow/report")
+    text = manuscript.fill(ROOT / "paper/paper.md")
+    ingredients = (ROOT / "paper/templates", ROOT / "paper/references.bib", drawn)
+    assert len(paper_html(text, *ingredients)) > len(text)
+    assert paper_pdf(text, *ingredients).startswith(b"%PDF")
+
+
+def test_a_drawing_says_what_it_lacks_and_so_does_the_caption(runs: CutRuns, smoke_run: Path) -> None:
+    """The notebook prints the line; the caption takes it from the SVG."""
+    results = runs.folder / "lacking"
+    runs.draw("l1_paradox_norm", FOUND["no subgradient method"], results)
+    captions = ROOT / "workflow/report"
+    manuscript = Manuscript(smoke_run / "results/smoke/claims.json", SMOKE, results / "figures", captions)
+    line = f"{drawing.LEFT_OUT}: subgradient."
+    assert manuscript.caption("l1_paradox_norm").endswith(f"{line}\n")
+    assert line in manuscript.figure("l1_paradox_norm")
+    runs.draw("l1_paradox_norm", SMOKE, results)
+    assert drawing.LEFT_OUT not in manuscript.caption("l1_paradox_norm")
+
+
+def own_names(config: Config) -> bool:
+    """Whether a config names nothing that the smoke scale does not have."""
+    return not any(
+        str(value) in json.dumps(config) for values in MORE.values() for value in values if "another" in value
+    )
+
+
+PLANNED = [(job, experiment) for job in JOBS.values() if job.trains for experiment in job.experiments]
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize(("job", "experiment"), PLANNED, ids=[each.table for _, each in PLANNED])
+def test_a_cut_has_the_runs_that_the_experiment_plans(
+    runs: CutRuns, smoke_run: Path, job: Job, experiment: Experiment, seed: int
+) -> None:
+    """The factors of the runs are those of the rows, no more and no fewer."""
+    config = next(each for _, each in many_changes(SMOKE, 30, seed) if own_names(each) and is_valid(each))
+    _, table = runs.table(experiment.table, config)
+    columns = sorted({factor.column for factor in FACTORS[experiment.table]} & set(table))
+    planned = pd.concat([planned_runs(runs, smoke_run, job, experiment, config, part) for part in parts(job, config)])
+    assert rows_of(planned, columns) == rows_of(table, columns)
+
+
+def planned_runs(
+    runs: CutRuns, smoke_run: Path, job: Job, experiment: Experiment, config: Config, part: str
+) -> pd.DataFrame:
+    """Runs that an experiment would train, without training them."""
+    module, _, name = experiment.function.partition(".")
+    function: Callable = getattr(import_module(f"ndgm.experiments.{module}"), name)
+    files = [smoke_run / f"results/smoke/data/{entry}.npz" for entry in samples(job, config, part)]
+    inputs = read_inputs(files, [])
+    if job.name == "train_convergence_networks":
+        tuned = cut("convergence_tuning", runs.whole["convergence_tuning"], config)
+        inputs.found["convergence_tuning"] = Found(tuned[tuned["design"] == part], {})
+    block = settings(job, config, part)[job.experiments.index(experiment)]
+    planned = function(block, inputs).runs
+    return planned if "design" in planned else planned.assign(design=part)
+
+
+def rows_of(table: pd.DataFrame, columns: list[str]) -> set[tuple]:
+    """Distinct rows, with numbers as they are printed."""
+    printed = table[columns].astype(object).map(lambda value: f"{value:.9g}" if not isinstance(value, str) else value)
+    return set(printed.itertuples(index=False, name=None))
