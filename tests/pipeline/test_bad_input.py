@@ -192,6 +192,16 @@ def test_another_scale_than_the_config(repository: Path) -> None:
     assert "No rule to produce results/full/paper.pdf" in done.stdout
 
 
+def test_another_working_folder(repository: Path, tmp_path: Path) -> None:
+    """From elsewhere the checkout is the working folder; where nobody says so, a line names the config that is missing."""
+    snakefile = ("--snakefile", str(repository / "Snakefile"), "--dry-run", "--cores", "1")
+    done = run_snakemake(tmp_path, *snakefile, "--directory", str(repository))
+    assert done.returncode == 0, done.stdout
+    done = run_snakemake(tmp_path, *snakefile)
+    assert done.returncode != 0
+    assert "config/laptop.yaml but it is not present" in last_line(done)
+
+
 def test_results_that_are_a_file(repository: Path) -> None:
     """A file where the results folder should be."""
     results = repository / "results"
