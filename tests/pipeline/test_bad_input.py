@@ -193,7 +193,7 @@ def test_another_scale_than_the_config(repository: Path) -> None:
 
 
 def test_another_working_folder(repository: Path, tmp_path: Path) -> None:
-    """A start from elsewhere names the checkout as its folder; without that, a line names the config that is missing."""
+    """A start from elsewhere names the checkout as its folder; otherwise a line names the config that is missing."""
     snakefile = ("--snakefile", str(repository / "Snakefile"), "--dry-run", "--cores", "1")
     done = run_snakemake(tmp_path, *snakefile, "--directory", str(repository))
     assert done.returncode == 0, done.stdout
