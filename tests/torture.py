@@ -43,11 +43,12 @@ TARGETS = (
 """Results that take a second or a few to make, of each kind of job."""
 TRAINED = "runs/l1_paradox_noise_gaussian.parquet"
 LINE = re.compile(
-    r"^(error: |interrupted by |locked: |results.*: not a folder|.*: No space left on device)", re.MULTILINE
+    r"error: |interrupted by |locked: |results.*: not a folder|.*: (No space left on device|Permission denied)"
 )
-"""What a clear line looks like."""
+"""What a clear line looks like, at its beginning."""
 SNAKEMAKE = re.compile(r"site-packages/snakemake/(persistence|logging|workflow)")
 """A traceback of Snakemake's own, where it cannot write its records; the last line is ours all the same."""
+BELOW = "a line below Snakemake's own traceback: "
 NOT_COMPARED = ("logs", "benchmarks")
 
 
@@ -115,6 +116,11 @@ def hashes(folder: Path) -> dict[str, str]:
     names = [path.relative_to(results) for path in sorted(results.rglob("*")) if path.is_file()]
     kept = [name for name in names if name.parts[0] not in NOT_COMPARED and "checkpoints" not in str(name)]
     return {str(name): hashlib.sha256((results / name).read_bytes()).hexdigest() for name in kept}
+
+
+def ends_in_a_line(said: str) -> bool:
+    """Whether the last of what was said is a clear line."""
+    return bool(LINE.match((said.strip().splitlines() or [""])[-1]))
 
 
 def last(said: str) -> str:
@@ -255,9 +261,10 @@ def full_disks(bench: Bench, count: int) -> Iterator[str]:
                 os.posix_fallocate(file.fileno(), 0, max(shutil.disk_usage(disk).free - room, 1))
             code, said = on_disk.run(*targets, TMPDIR=str(disk / "tmp"))
             filler.unlink()
-            ours = "Traceback" in said and not SNAKEMAKE.search(said)
-            clear = code == 0 or (LINE.search(said) and not ours)
-            yield on_disk.go_on(*targets) if clear else f"unclear: {last(said)}"
+            traceback = "Traceback" in said
+            clear = code == 0 or (ends_in_a_line(said) and (not traceback or SNAKEMAKE.search(said)))
+            above = BELOW if traceback else ""
+            yield above + on_disk.go_on(*targets) if clear else f"unclear: {last(said)}"
 
 
 def no_permission(bench: Bench, count: int) -> Iterator[str]:
@@ -272,7 +279,7 @@ def no_permission(bench: Bench, count: int) -> Iterator[str]:
         (bench.folder / place).chmod(0o555)
         code, said = bench.run(target, prefix=prefix)
         (bench.folder / place).chmod(0o755)
-        clear = code and re.search("Permission denied|not a folder that can be", said) and "Traceback" not in said
+        clear = code and ends_in_a_line(said) and "Traceback" not in said
         yield bench.go_on(target) if clear else f"unclear: {place}: {last(said)}"
 
 
@@ -285,7 +292,7 @@ def two_runs(bench: Bench, count: int) -> Iterator[str]:
         time.sleep(bench.rng.uniform(0, 2))
         second = bench.start(*targets)
         ends = [(run.communicate()[0], run.returncode) for run in (first, second)]
-        clear = all(code == 0 or (LINE.search(said) and "Traceback" not in said) for said, code in ends)
+        clear = all(code == 0 or (ends_in_a_line(said) and "Traceback" not in said) for said, code in ends)
         yield bench.go_on(*targets) if clear else f"unclear: {[last(said) for said, _ in ends]}"
 
 
@@ -297,7 +304,7 @@ KINDS: dict[str, Callable[[Bench, int], Iterator[str]]] = {
     "no permission": no_permission,
     "two runs": two_runs,
 }
-GOOD = re.compile(r"^(SIG\w+: )?(identical bytes|one line|skipped: .*)$")
+GOOD = re.compile(rf"^(SIG\w+: |{BELOW})?(identical bytes|one line|skipped: .*)$")
 
 
 def torture(
