@@ -4,6 +4,7 @@ from ndgm.pipeline.deviations import read_measured
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.pipeline.settings import load
 from ndgm.pipeline.verification import accept
+from ndgm.store.files import InputError
 
 
 def main() -> None:
@@ -11,7 +12,12 @@ def main() -> None:
     arguments = argument_parser(__doc__, "results", "reference").parse_args()
     scale = arguments.results.resolve().name
     with program(arguments) as say:
-        found = read_measured(arguments.reference.parent / "deviations.json")
+        measured = arguments.reference.parent / "deviations.json"
+        found = read_measured(measured)
+        if scale not in {pair["scale"] for pair in found.runs}:
+            raise InputError(
+                f"{measured}: no run of {scale}, so no tolerances; scripts/measure_deviations.py makes them"
+            )
         accept(arguments.results, arguments.reference, load(scale), found.deviations, found.verdicts.get(scale, {}))
         say(f"{arguments.reference} now holds what {arguments.results} gave")
 

@@ -40,7 +40,7 @@ def instructions(flags: set[str]) -> str:
 
 
 def processor(cpuinfo: Path = Path("/proc/cpuinfo"), environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The processor's `model`, `machine` and `instructions`, and what `limited` them, if anything did.
+    """The processor's `model`, `vendor`, `machine` and `instructions`, and what `limited` them, if anything did.
 
     Args:
         cpuinfo: Where Linux describes it; elsewhere only the machine is known.
@@ -53,6 +53,7 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo"), environment: Mapping[str, s
     said = {name.strip().lower(): value.strip() for name, _, value in reversed(lines)}
     found = {
         "model": said.get("model name") or platform.processor() or "unknown",
+        "vendor": said.get("vendor_id", "unknown"),
         "machine": platform.machine(),
         "instructions": instructions(set((said.get("flags") or said.get("features") or "").split())),
     }
@@ -66,6 +67,6 @@ def described(found: Mapping[str, str]) -> str:
     return f"{found['model']}, {found['machine']} with {found['instructions']}{limited}"
 
 
-def kind(found: Mapping[str, str]) -> tuple[str, str, str]:
-    """What two processors share that give the same bytes: machine, instructions, and what limited them."""
-    return found["machine"], found["instructions"], found.get("limited", "")
+def compute_alike(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two processors give the same bytes: libraries choose their kernels by these properties."""
+    return all(one.get(name) == other.get(name) for name in ("machine", "vendor", "instructions", "limited"))

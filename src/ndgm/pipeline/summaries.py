@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.store.arrays import read_arrays
-from ndgm.store.files import read_json_list
+from ndgm.store.files import InputError, read_json_list
 from ndgm.store.run_tables import last_rows, read_table
 
 
@@ -41,8 +41,9 @@ The geometric mean is that of the sizes of all entries but zeros, and zero where
 relative to the mean size, those of the others to themselves.
 """
 
-BOUNDS = {"kkt_violation": 1e-10, "relative_gap": 1e-10}
-"""Residuals that certify a solution, with the bound that they have to keep: below it they are rounding errors."""
+BOUNDS = {"kkt_violation": 1e-10, "relative_gap": 1e-12}
+"""Residuals that certify a solution, with the bound that `ndgm.theory.lasso` holds them to: below it they are rounding
+errors, which another processor makes otherwise."""
 
 
 def summary(path: Path) -> Summary:
@@ -59,11 +60,12 @@ def summary(path: Path) -> Summary:
         InputError: if it cannot be read.
     """
     if path.name == "claims.json":
-        return {name: value for claim in read_json_list(path) for name, value in _of_claim(claim)}
+        claims = read_json_list(path, keys=("id", "verdict", "measured", "reference"))
+        return {name: value for claim in claims for name, value in _of_claim(claim)}
     if path.suffix == ".npz" and path.parent.name != "weights":  # what is said of weights stands in a run table
         return dict(_of_columns((name, array.ravel()) for name, array in read_arrays(path).items()))
     if path.suffix == ".parquet":
-        return dict(_of_table(read_table(path)))
+        return dict(_of_table(read_table(path), path))
     return {}
 
 
@@ -72,7 +74,9 @@ def verdict_of(claim: str) -> Quantity:
     return Quantity(f"{claim}, verdict")
 
 
-def _of_table(table: pd.DataFrame) -> Iterator[tuple[Quantity, Number]]:
+def _of_table(table: pd.DataFrame, path: Path) -> Iterator[tuple[Quantity, Number]]:
+    if "run" in table and "design" not in table:
+        raise InputError(f"{path}: has no column design; remove it and run again")
     numbers = list(table.select_dtypes("number").columns)
     for name in numbers:
         finite = float(np.isfinite(table[name]).mean())
@@ -119,4 +123,5 @@ def _of_claim(claim: Mapping[str, Any]) -> Iterator[tuple[Quantity, Number | str
             yield Quantity(f"{claim['id']}, {name}"), Number(claim[name], abs(claim[name]))
     for row, columns in (claim.get("table") or {}).items():
         for column, value in columns.items():
-            yield Quantity(f"{claim['id']}, {row}, {column}"), Number(value, abs(value))
+            if value is not None:  # which stands for a number that is not finite
+                yield Quantity(f"{claim['id']}, {row}, {column}"), Number(value, abs(value))

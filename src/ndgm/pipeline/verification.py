@@ -10,7 +10,7 @@ or if the processor is of another kind, and otherwise a difference.
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from math import inf
 from pathlib import Path
@@ -18,8 +18,8 @@ from typing import Any
 
 from ndgm.pipeline.deviations import Deviations, compared
 from ndgm.pipeline.jobs import FIGURES
-from ndgm.pipeline.processor import described, kind, processor
-from ndgm.pipeline.summaries import Number, Summary, summary, verdict_of
+from ndgm.pipeline.processor import compute_alike, described, processor
+from ndgm.pipeline.summaries import Number, summary, verdict_of
 from ndgm.store.files import InputError, file_hash, read_json, write_atomically, write_json
 
 NOT_COMPARED = ("logs", "benchmarks", "claims")  # what is in `claims` stands in claims.json too
@@ -53,15 +53,6 @@ class Comparison:
     agreement: Agreement
     differences: tuple[str, ...] = ()
     fragile: tuple[str, ...] = ()
-    nearest: tuple[str, float] = ("", 0.0)
-
-
-@dataclass
-class _Differences:
-    """What differs in the numbers of one file."""
-
-    lines: list[str] = field(default_factory=list)
-    fragile: list[str] = field(default_factory=list)
     nearest: tuple[str, float] = ("", 0.0)
 
 
@@ -102,7 +93,8 @@ def accept(
     files = result_files(results)
     numbers = {file: compared(found, deviations.get(file, {})) for file in files if (found := summary(results / file))}
     for name, seen in verdicts.items():
-        numbers["claims.json"][str(verdict_of(name))]["seen"] = seen
+        if verdict := numbers["claims.json"].get(str(verdict_of(name))):
+            verdict["seen"] = seen
     write_json(reference / "hashes.json", {file: file_hash(results / file) for file in files})
     write_json(reference / "settings.json", settings, sort_keys=False)
     write_json(reference / "processor.json", processor())
@@ -121,11 +113,11 @@ def compare(results: Path, reference: Path) -> list[Comparison]:
     Raises:
         InputError: if there is no reference or no run, or a file cannot be read.
     """
-    hashes, expected = read_json(reference / "hashes.json"), read_json(reference / "values.json")
+    hashes, expected = read_json(reference / "hashes.json"), _numbers(reference / "values.json")
     files = result_files(results)
     if not files:
         raise InputError(f"{results}: there are no results")
-    same_kind = kind(read_json(reference / "processor.json")) == kind(processor())
+    alike = compute_alike(read_json(reference / "processor.json"), processor())
     found: dict[str, Comparison] = {}
     for file in sorted({*hashes, *files}, key=lambda file: (file not in expected, file)):
         if file not in hashes:
@@ -136,17 +128,23 @@ def compare(results: Path, reference: Path) -> list[Comparison]:
             found[file] = _with_numbers(results / file, file, hashes[file], expected[file])
         elif file_hash(results / file) == hashes[file]:
             found[file] = Comparison(file, Agreement.IDENTICAL)
-        elif (
-            _is_record(file)
-            or not same_kind
-            or any(source.agreement > Agreement.IDENTICAL for source in found.values() if _shows(file, source.file))
-        ):
+        elif _is_record(file) or not alike or any(_moved(found.get(name)) for name in expected if _shows(file, name)):
             found[file] = Comparison(file, Agreement.WITHIN_TOLERANCE)
         else:
             found[file] = Comparison(
                 file, Agreement.DIFFERS, ("its bytes differ, though all numbers that it shows are identical",)
             )
     return [found[file] for file in sorted(found)]
+
+
+def _numbers(path: Path) -> dict[str, dict[str, Any]]:
+    """What a reference says of numbers, by file and name."""
+    found = read_json(path)
+    for file, numbers in found.items():
+        for name, entry in numbers.items() if isinstance(numbers, dict) else [("", None)]:
+            if not isinstance(entry, dict) or "value" not in entry:
+                raise InputError(f"{path}: {file}: {name}: expected an object with a value")
+    return found
 
 
 def report(comparisons: list[Comparison], rules: Mapping[str, str], reference: Path) -> list[str]:
@@ -166,8 +164,9 @@ def report(comparisons: list[Comparison], rules: Mapping[str, str], reference: P
     here, there = processor(), read_json(reference / "processor.json")
     lines += [f"processor: {described(here)}", f"reference: {described(there)}"]
     worst = max(each.agreement for each in comparisons)
-    if kind(here) == kind(there) and worst == Agreement.WITHIN_TOLERANCE:
-        lines.append("bytes: these processors are of one kind, so identical bytes were expected")
+    results = [each.agreement for each in comparisons if not _is_record(each.file)]
+    if compute_alike(here, there) and max(results) == Agreement.WITHIN_TOLERANCE:
+        lines.append("bytes: these processors compute alike, so identical bytes were expected")
     closest = max(comparisons, key=lambda each: each.nearest[1])
     if closest.nearest[1]:
         name, share = closest.nearest
@@ -178,44 +177,39 @@ def report(comparisons: list[Comparison], rules: Mapping[str, str], reference: P
 
 
 def _with_numbers(path: Path, file: str, reference_hash: str, expected: Mapping[str, Any]) -> Comparison:
-    """A file that is compared by its numbers where its bytes differ; by both where they do not."""
-    found = _differences(summary(path), expected)
-    identical = file_hash(path) == reference_hash
-    agreement = Agreement.IDENTICAL if identical else Agreement.WITHIN_TOLERANCE
-    return Comparison(
-        file,
-        Agreement.DIFFERS if found.lines else agreement,
-        tuple(found.lines),
-        tuple(found.fragile),
-        ("", 0.0) if identical else found.nearest,
-    )
-
-
-def _differences(numbers: Summary, expected: Mapping[str, Any]) -> _Differences:
-    found = _Differences()
-    values = {str(quantity): each.value if isinstance(each, Number) else each for quantity, each in numbers.items()}
+    """A file beside the numbers that its reference has; its bytes say whether they are identical."""
+    found = summary(path)
+    values = {str(quantity): each.value if isinstance(each, Number) else each for quantity, each in found.items()}
     columns = {name.partition(",")[0] for name in expected}
-    found.lines += [f"{name} is not in the reference" for name in values if name.partition(",")[0] not in columns]
+    lines = [f"{name} is not in the reference" for name in values if name.partition(",")[0] not in columns]
+    fragile, shares = [], {}
     for name, wanted in expected.items():
         value, reference = values.get(name), wanted["value"]
-        if value is None:
-            found.lines.append(f"{name} is missing from the results")
-        elif value == reference or wanted.get("tolerance", 0) is None:
+        if value == reference or (value is not None and wanted.get("tolerance", 0) is None):
             continue
-        elif isinstance(value, str) or isinstance(reference, str):
-            known = value in wanted.get("seen", ())
-            line = f"{name} is {value}, reference {reference}"
-            (found.fragile if known else found.lines).append(f"{line}: it hangs on the processor" if known else line)
-        else:
+        if isinstance(value, float | int) and isinstance(reference, float | int):
             off, tolerance = abs(value - reference), wanted["tolerance"]
-            share = off / tolerance if tolerance else inf
-            if not share <= 1:
-                found.lines.append(
+            shares[name] = off / tolerance if tolerance else inf
+            if not shares[name] <= 1:
+                lines.append(
                     f"{name} is {value:.6g}, reference {reference:.6g}, off by {off:.2g}, tolerance {tolerance:.2g}"
                 )
-            elif share > found.nearest[1]:
-                found.nearest = (name, share)
-    return found
+        elif value is None:
+            lines.append(f"{name} is missing from the results")
+        elif value in wanted.get("seen", ()):
+            fragile.append(f"{name} is {value}, reference {reference}: it hangs on the processor")
+        else:
+            lines.append(f"{name} is {value}, reference {reference}")
+    identical = file_hash(path) == reference_hash
+    agreement = Agreement.DIFFERS if lines else Agreement.IDENTICAL if identical else Agreement.WITHIN_TOLERANCE
+    within = {} if identical else {name: share for name, share in shares.items() if share <= 1}
+    nearest = max(within.items(), key=lambda item: item[1], default=("", 0.0))
+    return Comparison(file, agreement, tuple(lines), tuple(fragile), nearest)
+
+
+def _moved(source: Comparison | None) -> bool:
+    """Whether a file has other numbers than its reference, so that what shows them has other bytes too."""
+    return source is not None and source.agreement > Agreement.IDENTICAL
 
 
 def _shows(file: str, source: str) -> bool:

@@ -7,23 +7,25 @@ import sys
 
 import pytest
 
-from ndgm.pipeline.processor import OTHER_PROCESSORS, SWITCHES, described, instructions, kind, processor
+from ndgm.pipeline.processor import OTHER_PROCESSORS, SWITCHES, compute_alike, described, instructions, processor
 
-XEON = "model name\t: Some Xeon\nflags\t\t: sse4_2 avx avx2 fma avx512f avx512bw avx512dq avx512vl\n"
+XEON = "vendor_id\t: GenuineIntel\nmodel name\t: Some Xeon\nflags\t\t: sse4_2 avx avx2 fma avx512f avx512bw avx512dq avx512vl\n"
 ARM = "processor\t: 0\nFeatures\t: fp asimd\n"
 
 
 def test_a_processor_is_described(tmp_path):
     (tmp_path / "xeon").write_text(XEON + XEON)
     found = processor(tmp_path / "xeon", {})
-    assert (found["model"], found["instructions"]) == ("Some Xeon", "AVX-512")
+    assert (found["model"], found["vendor"], found["instructions"]) == ("Some Xeon", "GenuineIntel", "AVX-512")
     assert described(found) == f"Some Xeon, {found['machine']} with AVX-512"
     limited = processor(tmp_path / "xeon", OTHER_PROCESSORS["avx2"])
     assert described(limited).endswith(
         "limited by ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 "
         "OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES=X86_V4 AVX512_ICL AVX512_SPR"
     )
-    assert kind(found) != kind(limited)
+    assert compute_alike(found, found | {"model": "Another Xeon"})
+    assert not compute_alike(found, limited)
+    assert not compute_alike(found, found | {"vendor": "AuthenticAMD"})
     (tmp_path / "arm").write_text(ARM)
     assert processor(tmp_path / "arm", {})["instructions"] == "NEON"
     assert processor(tmp_path / "nothing", {})["instructions"] == "no vectors"

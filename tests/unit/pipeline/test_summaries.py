@@ -6,8 +6,9 @@ import pytest
 from scipy.stats import gmean
 
 from ndgm.pipeline.summaries import BOUNDS, Quantity, summary
-from ndgm.store.files import write_json
+from ndgm.store.files import InputError, write_json
 from ndgm.store.run_tables import write_table
+from ndgm.theory.lasso import GAP_TOLERANCE, KKT_TOLERANCE
 
 NORMS = {"ista": [1.0, 4.0, 2.0, 16.0], "adam": [-3.0, 5.0, np.nan, 0.25]}
 
@@ -51,6 +52,10 @@ def test_a_column_that_is_wrong_by_two_percent_changes_each_of_its_numbers_by_th
         assert after[quantity] == pytest.approx([factor * each for each in before[quantity]], rel=1e-12), quantity
 
 
+def test_bounds_are_those_of_the_solver():
+    assert BOUNDS == {"kkt_violation": KKT_TOLERANCE, "relative_gap": GAP_TOLERANCE}
+
+
 @pytest.mark.parametrize("name", BOUNDS)
 def test_a_residual_is_held_against_the_bound_that_it_certifies(tmp_path, name):
     bound = BOUNDS[name]
@@ -60,10 +65,25 @@ def test_a_residual_is_held_against_the_bound_that_it_certifies(tmp_path, name):
 
 
 def test_claims_give_their_verdict_and_their_numbers(tmp_path):
-    claim = {"id": "a", "verdict": "supported", "measured": 2.0, "reference": None, "table": {"x": {"y": 3.0}}}
+    claim = {
+        "id": "a",
+        "verdict": "supported",
+        "measured": 2.0,
+        "reference": None,
+        "table": {"x": {"y": 3.0, "z": None}},
+    }
     write_json(tmp_path / "claims.json", [claim])
     found = {str(quantity): each for quantity, each in summary(tmp_path / "claims.json").items()}
     assert found == {"a, verdict": "supported", "a, measured": (2.0, 2.0), "a, x, y": (3.0, 3.0)}
+
+
+def test_wrong_content_is_one_line(table, tmp_path):
+    write_json(tmp_path / "claims.json", [{"id": "a", "verdict": "supported"}])
+    with pytest.raises(InputError, match=r"claims.json: .*has no measured"):
+        summary(tmp_path / "claims.json")
+    write_table(tmp_path / "other.parquet", pd.read_parquet(table).drop(columns="design"))
+    with pytest.raises(InputError, match=r"other.parquet: has no column design"):
+        summary(tmp_path / "other.parquet")
 
 
 def test_what_only_shows_numbers_has_none(tmp_path):

@@ -27,7 +27,7 @@ SETTINGS = {"root_seed": 1, "device": "cpu", "l1_paradox": {"lasso": {"seeds": 2
 TABLE = "runs/l1_paradox_lasso_a.parquet"
 FIGURE = next(name for name, figure in FIGURES.items() if "l1_paradox_lasso" in figure.tables)
 OTHER_FIGURE = next(name for name, figure in FIGURES.items() if "l1_paradox_lasso" not in figure.tables)
-HERE = {"model": "made up", "machine": "x86_64", "instructions": "AVX-512"}
+HERE = {"model": "made up", "vendor": "none", "machine": "x86_64", "instructions": "AVX-512"}
 ELSEWHERE = HERE | {"instructions": "AVX2 and FMA"}
 # What two other processors are said to have done to the numbers of the table: chance decides the median.
 DEVIATIONS = {
@@ -101,7 +101,7 @@ def test_a_number_may_move_three_times_as_far_as_other_processors_moved_it(run, 
         assert f"nearest to its tolerance: {TABLE}: mean_l1_norm, " in "\n".join(lines)
         assert "at 67 % of it" in "\n".join(lines)
         assert lines[-1].startswith("within tolerance (")
-        assert "bytes: these processors are of one kind, so identical bytes were expected" in lines
+        assert "bytes: these processors compute alike, so identical bytes were expected" in lines
 
 
 def test_what_no_other_processor_moved_may_not_move(run):
@@ -164,11 +164,17 @@ def test_what_shows_numbers_may_differ_only_where_its_own_numbers_do(run):
     results, reference = run
     for file in (f"figures/{FIGURE}.svg", f"figures/{OTHER_FIGURE}.svg", "paper.pdf"):
         (results / file).write_text("drawn otherwise")
-    said = "its bytes differ, though all numbers that it shows are identical"
-    assert {lines for lines in differences(results, reference).values()} == {(said,)}
+    said = ("its bytes differ, though all numbers that it shows are identical",)
+    changed = {f"figures/{FIGURE}.svg": said, f"figures/{OTHER_FIGURE}.svg": said, "paper.pdf": said}
+    assert differences(results, reference) == changed
+    # A record holds no number: an edit of the code excuses no figure.
+    write_json(results / "runs/l1_paradox_lasso_a.json", {"code": "edited"})
+    assert differences(results, reference) == changed
     scale_table(results, 1 + 1e-5)
-    assert differences(results, reference) == {f"figures/{OTHER_FIGURE}.svg": (said,)}
+    assert differences(results, reference) == {f"figures/{OTHER_FIGURE}.svg": said}
     assert agreements(results, reference)["paper.pdf"] == Agreement.WITHIN_TOLERANCE
+    scale_table(results, 1.5)
+    assert set(differences(results, reference)) == {TABLE, f"figures/{OTHER_FIGURE}.svg"}
 
 
 def test_on_another_kind_of_processor_only_numbers_are_promised(run, monkeypatch):
@@ -186,6 +192,8 @@ def test_a_record_may_differ_where_no_number_does(run):
     results, reference = run
     write_json(results / "runs/l1_paradox_lasso_a.json", {"code": "edited"})
     assert agreements(results, reference)["runs/l1_paradox_lasso_a.json"] == Agreement.WITHIN_TOLERANCE
+    lines = report(compare(results, reference), {}, reference)
+    assert not any(line.startswith("bytes:") for line in lines)
 
 
 def test_the_settings_of_a_run_stand_in_its_reference(run):
@@ -209,6 +217,14 @@ def test_missing_and_additional_files_differ(run):
     (results / "paper.pdf").rename(results / "paper.ps")
     found = differences(results, reference)
     assert found == {"paper.pdf": ("is missing from the results",), "paper.ps": ("is not in the reference",)}
+
+
+@pytest.mark.parametrize("content", [{"claims.json": []}, {"claims.json": {"a, measured": 1.0}}])
+def test_a_reference_with_other_content_is_one_line(run, content):
+    results, reference = run
+    write_json(reference / "values.json", content)
+    with pytest.raises(InputError, match="values.json: claims.json: .*: expected an object with a value"):
+        compare(results, reference)
 
 
 def test_no_reference_and_no_results_are_one_line(run):
