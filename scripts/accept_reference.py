@@ -15,9 +15,7 @@ def main() -> None:
         measured = arguments.reference.parent / "deviations.json"
         found = read_measured(measured)
         if scale not in {pair["scale"] for pair in found.runs}:
-            raise InputError(
-                f"{measured}: no run of {scale}, so no tolerances; scripts/measure_deviations.py makes them"
-            )
+            raise InputError(f"{measured}: no run of {scale}; scripts/measure_deviations.py makes some")
         accept(arguments.results, arguments.reference, load(scale), found.deviations, found.verdicts.get(scale, {}))
         say(f"{arguments.reference} now holds what {arguments.results} gave")
 

@@ -9,7 +9,10 @@ import pytest
 
 from ndgm.pipeline.processor import OTHER_PROCESSORS, SWITCHES, compute_alike, described, instructions, processor
 
-XEON = "vendor_id\t: GenuineIntel\nmodel name\t: Some Xeon\nflags\t\t: sse4_2 avx avx2 fma avx512f avx512bw avx512dq avx512vl\n"
+XEON = (
+    "vendor_id\t: GenuineIntel\nmodel name\t: Some Xeon\n"
+    "flags\t\t: sse4_2 avx avx2 fma avx512f avx512bw avx512dq avx512vl\n"
+)
 ARM = "processor\t: 0\nFeatures\t: fp asimd\n"
 
 
