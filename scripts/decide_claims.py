@@ -45,7 +45,8 @@ def main() -> None:
             raise InputError(f"{without[0]}: expected a column {missing.args[0]}; remove it and run again") from missing
         write_json(arguments.out, [entry | {"section": arguments.section} for entry in entries], fingerprint=True)
         for entry in entries:
-            say(f"{entry['id']}: {entry['verdict']}")
+            reason = f" ({entry['gap']})" if entry["gap"] else ""
+            say(f"{entry['id']}: {entry['verdict']}{reason}")
 
 
 if __name__ == "__main__":

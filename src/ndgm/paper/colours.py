@@ -53,12 +53,12 @@ COLOURS = Looks(
         "proximal_adam": "#73bfd9",
         "spred": "#bf734d",
     },
-    spare=OKABE_ITO,
+    spare=("#000088", "#2299ff", "#ff8899", "#663333", "#336600", "#22bb66"),
 )
 """One colour a method, in every figure: Okabe and Ito's, and darker or lighter tones of them for variants.
 
 What has a kink is drawn as subgradient descent is, what has none as `smooth`; `best` is the best iterate so far. A
-method that has no entry gets one of Okabe and Ito's colours.
+method that has no entry gets a spare colour, which no entry has.
 """
 
 MARKERS = Looks(

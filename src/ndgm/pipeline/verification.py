@@ -181,7 +181,11 @@ def _with_numbers(path: Path, file: str, reference_hash: str, expected: Mapping[
     found = summary(path)
     values = {str(quantity): each.value if isinstance(each, Number) else each for quantity, each in found.items()}
     columns = {name.partition(",")[0] for name in expected}
-    lines = [f"{name} is not in the reference" for name in values if name.partition(",")[0] not in columns]
+    new = {name.partition(",")[0] for name in values} - columns
+    # Of a new method all columns are new: its name says it all.
+    methods = {name.rpartition(".")[0] for name in new} - {name.rpartition(".")[0] for name in columns}
+    lines = [f"method {method} is not in the reference" for method in sorted(methods)]
+    lines += [f"{name} is not in the reference" for name in sorted(new) if name.rpartition(".")[0] not in methods]
     fragile, shares = [], {}
     for name, wanted in expected.items():
         value, reference = values.get(name), wanted["value"]

@@ -92,7 +92,9 @@ def test_every_claim_is_told_whole(soup, claims, entry):
 def defined_at(link):
     """The name of the function that begins at a link to a line."""
     path, _, line = link.partition("#L")
-    return re.match(r"def (\w+)\(", (ROOT / path).read_text(encoding="utf-8").splitlines()[int(line) - 1])[1]
+    found = re.match(r"def (\w+)\(", (ROOT / path).read_text(encoding="utf-8").splitlines()[int(line) - 1])
+    assert found, f"no function begins at {link}: run `make claims`"
+    return found[1]
 
 
 def test_every_table_has_its_function_and_settings(soup):

@@ -52,6 +52,12 @@ def test_everyone_can_tell_methods_apart(vision):
         assert distance > 12, f"{colours[a]} and {colours[b]} look alike"
 
 
+@pytest.mark.parametrize("vision", VISIONS)
+def test_a_spare_colour_is_that_of_no_other_method(vision):
+    for spare, colour in itertools.product(COLOURS.spare, set(COLOURS.values())):
+        assert np.linalg.norm(lab(spare, VISIONS[vision]) - lab(colour, VISIONS[vision])) > 10, (spare, colour)
+
+
 @pytest.mark.parametrize("method", [*METHODS, "added_tomorrow"])
 def test_every_method_can_be_drawn(method):
     assert contrast(COLOURS[method]) > 1.7, "too pale for paper"

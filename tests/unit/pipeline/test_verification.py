@@ -117,7 +117,19 @@ def test_a_column_more_or_less_differs(run):
     write_table(results / TABLE, table.rename(columns={"mean_l1_norm": "mean_l2_norm"}))
     said = differences(results, reference)[TABLE]
     assert "mean_l1_norm, mean is missing from the results" in said
-    assert "mean_l2_norm, mean is not in the reference" in said
+    assert "mean_l2_norm is not in the reference" in said
+
+
+def test_a_new_method_is_one_line(run):
+    results, reference = run
+    table = read_table(results / TABLE)
+    both = pd.concat([table, table.assign(method="lion")], ignore_index=True)
+    write_table(results / TABLE, both)
+    accept(results, reference, SETTINGS, DEVIATIONS, {})
+    write_table(results / TABLE, pd.concat([both, table.assign(method="tiger")], ignore_index=True))
+    assert [line for line in differences(results, reference)[TABLE] if "not in the reference" in line] == [
+        "method tiger is not in the reference"
+    ]
 
 
 def test_a_figure_that_is_gone_leaves_no_picture_in_the_reference(run):
