@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SMOKE, run_snakemake
+from conftest import SMOKE, run_snakemake
+from copies import ROOT
 
 # A superuser writes everywhere, unless the right to do so is given up.
 AS_A_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if shutil.which("setpriv") else ()
