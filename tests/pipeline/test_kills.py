@@ -1,6 +1,7 @@
 """What was killed, damaged or starved goes on to the same bytes, or says why not in one line."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import SMOKE, run_snakemake
-from copies import hashes
+from copies import ROOT, hashes
 from torture import BELOW, CASES, bad, torture
 
 LONGEST_RUN = "runs/l1_paradox_lasso_diabetes_quadratic.parquet"
@@ -53,6 +54,20 @@ def test_a_killed_run(smoke_copy: Path) -> None:
     assert run_snakemake(smoke_copy, "--unlock", *SMOKE).returncode == 0
     assert run_snakemake(smoke_copy, "--cores", "2", *SMOKE).returncode == 0
     assert hashes(smoke_copy) == before
+
+
+def test_a_terminal_that_is_closed(tmp_path: Path) -> None:
+    """It ends Snakemake too, with the code of its signal; here a module in the place of Snakemake."""
+    (tmp_path / "snakemake.py").write_text("import os, time; print(os.getpid(), flush=True); time.sleep(60)")
+    command = [sys.executable, str(ROOT / "scripts/run_snakemake.py")]
+    process, terminal = pty.fork()
+    if not process:
+        os.chdir(tmp_path)
+        os.execve(command[0], command, {**os.environ, "PYTHONPATH": str(ROOT / "src")})
+    snakemake = int(os.read(terminal, 100))
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 128 + signal.SIGHUP
+    assert not psutil.pid_exists(snakemake)
 
 
 @pytest.mark.parametrize("kind", CASES)
