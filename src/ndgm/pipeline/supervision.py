@@ -52,7 +52,8 @@ def disk_is_full() -> bool:
 
 def locked(command: Sequence[str]) -> str:
     """What to do where results are locked."""
-    unlock = shlex.join([*command, "--unlock"])
+    options = command[: command.index("--")] if "--" in command else command  # what follows it are targets
+    unlock = shlex.join([*options, "--unlock"])
     return f"another run works on these results, or one was killed; if none does, `{unlock}`, and then the same again"
 
 

@@ -157,7 +157,7 @@ def test_locked_results_are_said_where_snakemake_failed_for_a_lock(
     Path(".snakemake/locks").mkdir(parents=True)
     Path(".snakemake/locks/0.output.lock").write_text(f"{locked}\n")
     command = [sys.executable, "-m", "snakemake", "--cores", "1"]
-    code, line = supervised(command)
+    code, line = supervised([*command, "--", "made"])
     assert code == 1
     if not says:
         assert line == ""
