@@ -26,4 +26,4 @@ def unknown_tables(claims: Mapping[str, Mapping[str, Iterable[str]]], figures: I
 
 def unknown(name: str, known: Iterable[str]) -> str:
     """A name that there is not, and those that may have been meant."""
-    return f"{name}; {meant(name, known)}"
+    return f"{name}; {meant(name, sorted(known))}"
