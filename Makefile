@@ -28,7 +28,7 @@ test: .venv/ready  ## lint and all tests
 	@.venv/bin/pytest
 
 torture: .venv/ready  ## runs killed, starved and damaged, an hour at most: counts in reference/robustness.json
-	@PYTHONPATH=src .venv/bin/python tests/torture.py --out reference/robustness.json
+	@PYTHONPATH=src .venv/bin/python tests/pipeline/torture.py --out reference/robustness.json
 
 bench: .venv/ready  ## our speed beside the loop that a user would write
 	@.venv/bin/python benchmarks/bench.py --out results/bench.json

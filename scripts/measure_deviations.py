@@ -17,6 +17,8 @@ from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import InputError
 
 ROOT = Path(__file__).parents[1]
+MADE = (".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
+"""What was made from the repository, and is not copied."""
 
 
 def main() -> None:
@@ -41,8 +43,7 @@ def main() -> None:
 
 def _run(folder: Path, scale: str, root_seed: int, environment: dict[str, str]) -> Path:
     """Results of a run of the claims in a copy of the repository."""
-    made = shutil.ignore_patterns(".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache")
-    shutil.copytree(ROOT, folder, ignore=made)
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*MADE))
     target = f"results/{scale}/claims.json"
     command = [sys.executable, "-m", "snakemake", "--cores", "all", target]
     done = subprocess.run(

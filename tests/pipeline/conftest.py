@@ -1,6 +1,5 @@
-"""What the tests of the workflow share: copies of the repository, Snakemake, finished smoke runs."""
+"""What the tests of the workflow share: Snakemake, a copy of the repository, finished smoke runs."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -8,22 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from copies import copy_repository
 from filelock import FileLock
 
-ROOT = Path(__file__).parents[2]
-MADE = (".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
 # As in an activated environment, also where nobody activated it.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 # As on a terminal, also where make started the tests: a make below another one says more.
 for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(name, None)
 SMOKE = ("--configfile", "config/smoke.yaml")
-
-
-def copy_repository(folder: Path) -> Path:
-    """A copy of the working tree, without what was made from it."""
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*MADE))
-    return folder
 
 
 def run_snakemake(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
@@ -44,17 +36,6 @@ def smoke_run_in(tmp_path_factory: pytest.TempPathFactory, worker_id: str, name:
     said = (folder / "said.txt").read_text()
     assert said.startswith("0\n"), said
     return folder
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    """Every file of the smoke run but logs and benchmarks, by its content."""
-    results = folder / "results/smoke"
-    files = {path.relative_to(results): path for path in results.rglob("*") if path.is_file()}
-    return {
-        str(name): hashlib.sha256(path.read_bytes()).hexdigest()
-        for name, path in files.items()
-        if name.parts[0] not in ("logs", "benchmarks")
-    }
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pandas as pd
-from conftest import ROOT
+from copies import ROOT
 from cut_runs import Config, NothingLeft, cut, settings_of
 
 from ndgm.decide.claim import CLAIMS, decide

@@ -5,10 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SMOKE, run_snakemake
+from conftest import SMOKE, run_snakemake
+from copies import ROOT
 
 # A superuser writes everywhere, unless the right to do so is given up.
 AS_A_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if shutil.which("setpriv") else ()
@@ -223,6 +225,22 @@ def test_results_that_cannot_be_written(repository: Path) -> None:
         assert line == "results: not a folder that can be written to, and the results go there"
     finally:
         results.rmdir()
+
+
+def test_settings_of_jobs_that_were_damaged(repository: Path) -> None:
+    """Another digit would be other numbers, and no line; two runs that begin at once write them together."""
+    runs = ["--dry-run", "--cores", "1", *SMOKE, "--", "results/smoke/runs/adaptive_lasso.parquet"]
+    folder = repository / ".snakemake/settings"
+    shutil.rmtree(folder, ignore_errors=True)
+    with ThreadPoolExecutor(2) as pool:
+        for done in pool.map(lambda _: run_snakemake(repository, *runs), range(2)):
+            assert done.returncode == 0, done.stdout
+    whole = {path: path.read_bytes() for path in folder.iterdir()}
+    assert whole
+    for path, content in whole.items():
+        path.write_bytes(content.replace(b"1", b"2") + b" ")
+    assert run_snakemake(repository, *runs).returncode == 0
+    assert {path: path.read_bytes() for path in folder.iterdir()} == whole
 
 
 @pytest.mark.parametrize(

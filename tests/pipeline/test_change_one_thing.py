@@ -14,7 +14,7 @@ from unittest import mock
 
 import pandas as pd
 import pytest
-from conftest import ROOT
+from copies import ROOT
 from cut_runs import FACTORS, MORE, Config, at, configs, cut, is_valid, many_changes, one_change, with_only
 from drawn_from_cuts import CutRuns, diverged
 

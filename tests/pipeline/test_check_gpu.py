@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import ROOT, SMOKE, run_snakemake
+from conftest import SMOKE, run_snakemake
+from copies import ROOT
 
 from ndgm.data.sources import SOURCES
 from ndgm.groups import GROUPS

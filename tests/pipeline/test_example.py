@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from conftest import ROOT
+from copies import ROOT
 
 
 def test_the_example_decides_its_claim() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import SMOKE, copy_repository, hashes, run_snakemake
+from conftest import SMOKE, run_snakemake
+from copies import copy_repository, hashes
 
 from ndgm.pipeline.jobs import FIGURES
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import ROOT
+from copies import ROOT
 
 from ndgm.experiments.inputs import Found, Inputs
 from ndgm.groups import GROUPS, Experiment, Job

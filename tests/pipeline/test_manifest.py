@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from copies import ROOT
 
 from ndgm.groups import GROUPS
 from ndgm.pipeline.jobs import FIGURES, JOBS

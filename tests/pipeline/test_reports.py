@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import ROOT
+from copies import ROOT
 
 ROWS = re.findall(
     r"^\| (\w+ \d[\d, ]*) \|.*\| `([\w/]+\.py)::(\w+)` \|$", (ROOT / "tests/reports.md").read_text(), re.M

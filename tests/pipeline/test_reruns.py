@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import SMOKE, hashes, run_snakemake
+from conftest import SMOKE, run_snakemake
+from copies import hashes
 
 from ndgm.groups import GROUPS
 from ndgm.pipeline.jobs import FIGURES, JOBS

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ROOT, SMOKE, copy_repository, run_snakemake
+from conftest import SMOKE, run_snakemake
+from copies import MADE, ROOT, copy_repository
 
 from ndgm.pipeline.deviations import read_measured
 from ndgm.pipeline.processor import OTHER_PROCESSORS
@@ -75,3 +77,8 @@ def test_a_run_as_on_another_processor_is_within_tolerance(tmp_path: Path) -> No
     assert said[-1].startswith("within tolerance ("), said
     assert any("limited by ATEN_CPU_CAPABILITY=default" in line for line in said)
     assert any(line.startswith("nearest to its tolerance: ") for line in said)
+
+
+def test_deviations_are_measured_in_copies_without_what_was_made() -> None:
+    """The program cannot import from the tests, and leaves out what they leave out."""
+    assert runpy.run_path(str(ROOT / "scripts/measure_deviations.py"))["MADE"] == MADE

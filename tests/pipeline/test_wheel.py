@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from conftest import ROOT, copy_repository
+from copies import ROOT, copy_repository
 
 # A program of someone who installed the package: it has the package, settings of its own, and nothing else of ours.
 PROGRAM = """

@@ -18,11 +18,13 @@ from ndgm.pipeline.environment import environment
 os.environ |= environment(Path(workflow.basedir, "src"))  # of every job, for the bytes that README.md promises
 
 from ndgm.data.sources import SOURCES
+from ndgm.pipeline.failures import last_lines
 from ndgm.pipeline.imports import imports_of
 from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files
 from ndgm.pipeline.config_files import unreadable
 from ndgm.pipeline.settings import faults, missing_files, overrides
-from ndgm.pipeline.targets import last_lines, unknown, unknown_tables
+from ndgm.pipeline.start import unwritable
+from ndgm.pipeline.targets import unknown, unknown_tables
 from ndgm.store.files import write_atomically
 
 PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
@@ -46,9 +48,8 @@ if line := overrides(config):
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")
 
-folder = next(filter(os.path.exists, [f"results/{SCALE}", "results", "."]))
-if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
-    sys.exit(f"{folder}: not a folder that can be written to, and the results go there")
+if found := unwritable(Path("results", SCALE), "the results go there"):
+    sys.exit(found)
 
 
 wildcard_constraints:
@@ -59,12 +60,13 @@ def file_of(settings):
     """File that holds settings of a job as JSON, for its program; a parameter of the job.
 
     Its name is made of its content, so that Snakemake, which compares parameters, notices each change. On the command
-    line the settings would be 20 kB of every message of a failed job.
+    line the settings would be 20 kB of every message of a failed job. Whatever else stands there is damaged. Runs that
+    begin at once all write it: Snakemake has locked nothing yet.
     """
     text = json.dumps(settings, sort_keys=True, allow_nan=False)
     file = Path(".snakemake", "settings", f"{sha256(text.encode()).hexdigest()[:16]}.json")
-    if not file.exists():
-        with write_atomically(file) as temporary:
+    if not file.exists() or file.read_bytes() != text.encode():
+        with write_atomically(file, by_many=True) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return str(file)
 

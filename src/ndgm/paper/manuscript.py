@@ -1,6 +1,5 @@
 """The paper's source, filled with the numbers, verdicts, tables and figures of a run."""
 
-import difflib
 import html
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from ndgm.paper.quantities import Quantity
 from ndgm.paper.typesetting import MARKDOWN, convert
 from ndgm.paper.verdicts import WORDS, DecidedClaim
 from ndgm.store.files import InputError, read_json_list
+from ndgm.store.names import meant
 
 
 class _Unknown(Exception):
@@ -21,11 +21,10 @@ class _Unknown(Exception):
 
 
 def _pick(things: Mapping[str, Any], name: str, kind: str) -> Any:
-    """`things[name]`, or a fault that suggests the nearest name."""
+    """`things[name]`, or a fault that suggests names."""
     if name in things:
         return things[name]
-    near = difflib.get_close_matches(name, things, n=1)
-    raise _Unknown(f"unknown {kind} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    raise _Unknown(f"unknown {kind} {name!r}; {meant(name, things)}")
 
 
 class Manuscript:

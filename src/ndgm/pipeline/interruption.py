@@ -1,12 +1,15 @@
-"""SIGINT and SIGTERM as one exception; little is imported here, because a signal can come while it loads."""
+"""SIGINT, SIGTERM and SIGHUP as one exception; little is imported here, because a signal can come while it loads."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, the wish of a system that shuts down, and a terminal that was closed."""
+
 
 class Interrupted(KeyboardInterrupt):
-    """SIGINT, as from Ctrl-C, or SIGTERM came; event loops let a KeyboardInterrupt through, and nothing else."""
+    """One of the signals came; event loops let a KeyboardInterrupt through, and nothing else."""
 
     def __init__(self, number: int) -> None:
         """Remember which signal it was."""
@@ -18,17 +21,25 @@ class Interrupted(KeyboardInterrupt):
         """The exit code by which shells know the signal."""
         return 128 + self.signal
 
+    def __str__(self) -> str:
+        """One line on how to go on."""
+        return f"interrupted by {self.signal.name}: what was finished is kept; the same command goes on from there"
+
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise `Interrupted` at the first SIGINT or SIGTERM; later ones do not disturb what is put away after it."""
+    """Raise `Interrupted` at the first of the signals; later ones do not disturb what is put away after it.
+
+    A signal that was ignored stays ignored, as that of a terminal which a program in the background survives.
+    """
 
     def interrupt(number: int, frame: object) -> None:
         for each in before:
             signal.signal(each, signal.SIG_IGN)
         raise Interrupted(number)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: handler for number, handler in handlers.items() if handler != signal.SIG_IGN}
     for number in before:
         signal.signal(number, interrupt)
     try:

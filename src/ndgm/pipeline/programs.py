@@ -75,7 +75,7 @@ def with_rule(fault: str) -> str:
 def program(arguments: argparse.Namespace) -> Iterator[Callable[[str], None]]:
     """Run the body of a program, which ends with one line where it cannot go on.
 
-    A fault of its input or of the file system gives exit code 1, SIGINT 130, and SIGTERM 143.
+    A fault of its input or of the file system gives exit code 1, SIGINT 130, SIGTERM 143, and SIGHUP 129.
 
     Yields:
         A function that says one line, on standard error and in the log.
@@ -90,7 +90,7 @@ def program(arguments: argparse.Namespace) -> Iterator[Callable[[str], None]]:
         with interruptible():
             yield say
     except Interrupted as ended:
-        say(f"interrupted by {ended.signal.name}: what was finished is kept; the same command goes on from there")
+        say(str(ended))
         sys.exit(ended.exit_code)
     except InputError as fault:
         say(f"error: {with_rule(str(fault))}")

@@ -4,7 +4,6 @@ It is JSON Schema with a few words of our own, explained at its head. Those that
 they stand for; the others, `ordered`, `among`, `registry` and `asks`, are functions here.
 """
 
-import difflib
 import math
 import re
 import sys
@@ -17,6 +16,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from ndgm.pipeline.registries import asks, names
+from ndgm.store.names import meant
 
 Key = tuple[str | int, ...]
 Faults = Iterator[tuple[Key, str]]
@@ -96,9 +96,7 @@ def _unknown_keys(error: ValidationError) -> Faults:
     known = error.schema["properties"]
     for name in error.instance:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            yield (*error.absolute_path, name), f"unknown key; {hint}"
+            yield (*error.absolute_path, name), f"unknown key; {meant(str(name), known)}"
 
 
 def _key_and_fault(error: ValidationError) -> tuple[Key, str]:

@@ -22,7 +22,19 @@ def unfit(files: Iterable[str | Path], variables: Mapping[str, str]) -> str:
         Path(cache, "snakemake"): "Snakemake keeps copies there; set XDG_CACHE_HOME to a folder of yours",
     }
     for place, why in places.items():
-        there = next(folder for folder in [place, *place.absolute().parents] if folder.exists())
-        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-            return f"{there}: not a folder that can be written to, and {why}"
+        if fault := unwritable(place, why):
+            return fault
     return ""
+
+
+def unwritable(place: Path, why: str) -> str:
+    """What keeps a folder from being written to, or from being made; nothing where that can be done.
+
+    Args:
+        place: The folder.
+        why: What it is written to for.
+    """
+    there = next(folder for folder in [place, *place.parents] if os.path.exists(folder))
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return ""
+    return f"{there}: not a folder that can be written to, and {why}"

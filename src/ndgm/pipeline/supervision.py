@@ -6,13 +6,15 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from ndgm.pipeline.interruption import Interrupted, interruptible
+from ndgm.pipeline.interruption import SIGNALS, Interrupted, interruptible
 
 LOCKS = Path(".snakemake/locks")
+LOGS = Path(".snakemake/log")
 ROOM = 2**18
 """Bytes without which Snakemake cannot keep its own records, which ends in a traceback of its own."""
 
@@ -20,7 +22,7 @@ FULL = "error: .snakemake: No space left on device; what was finished is kept; m
 
 
 def supervised(command: Sequence[str]) -> tuple[int, str]:
-    """Run a command of Snakemake in a process group of its own, which ends at SIGINT and SIGTERM.
+    """Run a command of Snakemake in a process group of its own, which ends at a signal that interrupts.
 
     Args:
         command: Snakemake and its options.
@@ -30,17 +32,17 @@ def supervised(command: Sequence[str]) -> tuple[int, str]:
     """
     if disk_is_full():
         return 1, FULL
-    run = subprocess.Popen(command, start_new_session=True)
+    logs = set(LOGS.glob("*"))
     try:
         with interruptible():
-            code = run.wait()
+            code = _run(command)
     except Interrupted as ended:
-        _end(run)
-        kept = "finished results and trained ensembles are kept; the same command goes on from there"
-        return ended.exit_code, f"interrupted by {ended.signal.name}: {kept}"
+        return ended.exit_code, str(ended)
+    if code < 0:
+        code = 128 - code  # as shells say which signal killed it
     if code and disk_is_full():
         return code, FULL
-    return code, f"locked: {locked(command)}" if code and any(LOCKS.glob("*")) else ""
+    return code, f"locked: {locked(command)}" if code and _said_locked(set(LOGS.glob("*")) - logs) else ""
 
 
 def disk_is_full() -> bool:
@@ -50,22 +52,47 @@ def disk_is_full() -> bool:
 
 def locked(command: Sequence[str]) -> str:
     """What to do where results are locked."""
-    unlock = shlex.join([*command, "--unlock"])
+    options = command[: command.index("--")] if "--" in command else command  # what follows it are targets
+    unlock = shlex.join([*options, "--unlock"])
     return f"another run works on these results, or one was killed; if none does, `{unlock}`, and then the same again"
+
+
+def _said_locked(logs: set[Path]) -> bool:
+    """Whether one of Snakemake's own logs says that it failed for a lock, and not while another run held one."""
+    return any("LockException" in log.read_text(encoding="utf-8", errors="replace") for log in logs)
+
+
+def _run(command: Sequence[str]) -> int:
+    """Exit code of a command, which is ended where `Interrupted` is raised."""
+    # A signal waits until there is something to end: within Popen it would leave a process that nobody knows.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+    def begin() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # `_end` needs it, also where a shell has made us ignore it
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    run = subprocess.Popen(command, start_new_session=True, preexec_fn=begin)
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return run.wait()
+    except Interrupted:
+        _end(run)
+        raise
 
 
 def _end(run: subprocess.Popen) -> None:
     """End Snakemake and its jobs, and wait until Snakemake has put away what they began.
 
     While Python starts, SIGINT is a traceback, and SIGTERM is silent. So jobs get SIGTERM, and so does Snakemake before
-    it has locked what it makes; afterwards it takes SIGINT as the wish of the user, and SIGTERM as one to end its jobs.
+    it has locked what it makes. Afterwards it takes SIGINT as the wish of the user, and waits for jobs that it has
+    begun; they are looked for until it ends, because it may begin one after the signal.
     """
-    try:
-        snakemake = psutil.Process(run.pid)
-        jobs = [job for job in snakemake.children(recursive=True) if os.getpgid(job.pid) == run.pid]
-        snakemake.send_signal(signal.SIGINT if any(LOCKS.glob("*")) else signal.SIGTERM)
-        for job in jobs:
-            job.terminate()
-    except (psutil.NoSuchProcess, ProcessLookupError):
-        pass  # it has just ended
-    run.wait()
+    run.send_signal(signal.SIGINT if any(LOCKS.glob("*")) else signal.SIGTERM)
+    while run.poll() is None:
+        with suppress(psutil.NoSuchProcess):
+            for job in psutil.Process(run.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess, ProcessLookupError):
+                    if os.getpgid(job.pid) == run.pid:
+                        job.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            run.wait(0.5)

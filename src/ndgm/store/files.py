@@ -21,12 +21,13 @@ class InputError(ValueError):
 
 
 @contextmanager
-def write_atomically(path: Path, fingerprint: bool = False) -> Iterator[Path]:
+def write_atomically(path: Path, fingerprint: bool = False, by_many: bool = False) -> Iterator[Path]:
     """Give a temporary name beside `path`; when the block ends well it becomes `path`, otherwise it is removed.
 
     Args:
         path: Where the finished file will stand. Its folder is made if it does not exist.
         fingerprint: Whether its fingerprint is written beside it.
+        by_many: Whether several processes may write it at once, so that each needs a temporary name of its own.
 
     Yields:
         A path with the same suffix, in the same folder.
@@ -36,8 +37,8 @@ def write_atomically(path: Path, fingerprint: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The name is always the same, so that what a killed program leaves behind is overwritten by the next one.
-    temporary = path.with_name(f".partial-{path.name}")
+    # One name for all times, where it can be: the next program overwrites what a killed one has left behind.
+    temporary = path.with_name(f".partial-{os.getpid()}-{path.name}" if by_many else f".partial-{path.name}")
     try:
         yield temporary
         # Without it a power loss can leave the new name with none of the content.

@@ -124,7 +124,7 @@ def test_numbers_of_a_claims_table(fill):
         (
             'text\n\n{{ claim("l1_paradox_flor").measured }}',
             3,
-            "'l1_paradox_flor'; did you mean 'l1_paradox_floor'?",
+            "'l1_paradox_flor'; did you mean l1_paradox_floor",
         ),
         ('{{ claim("l1_paradox_floor").meassured }}', 1, "meassured"),
         ("one\n{{ settings.scael }}\n", 2, "scael"),

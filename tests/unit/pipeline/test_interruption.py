@@ -5,10 +5,10 @@ import signal
 
 import pytest
 
-from ndgm.pipeline.interruption import Interrupted, interruptible
+from ndgm.pipeline.interruption import SIGNALS, Interrupted, interruptible
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_the_first_signal_is_raised_and_a_second_one_is_passed_over(number: signal.Signals, code: int) -> None:
     """An impatient user presses Ctrl-C twice."""
     before = signal.getsignal(number)
@@ -21,3 +21,15 @@ def test_the_first_signal_is_raised_and_a_second_one_is_passed_over(number: sign
             cleared.append(number)
     assert (ended.value.signal, ended.value.exit_code, cleared) == (number, code, [number])
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_was_ignored_stays_ignored(number: signal.Signals) -> None:
+    """In the background of a shell, Ctrl-C is meant for another program; under nohup, so is the end of the terminal."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with interruptible():
+            os.kill(os.getpid(), number)
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)

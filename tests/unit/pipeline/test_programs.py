@@ -109,7 +109,7 @@ with program(argument_parser("A program.").parse_args(["--log", sys.argv[2]])) a
 """
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_an_interruption_is_one_line_and_the_exit_code_of_its_signal(tmp_path: Path, name: str, code: int) -> None:
     """The line says what is kept and how to go on, in the log too."""
     log = tmp_path / "program.log"

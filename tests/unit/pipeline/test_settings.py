@@ -48,7 +48,7 @@ def test_the_configs_are_valid(file: Path) -> None:
     ("text", "fault"),
     [
         ("rootseed: 1", "rootseed: unknown key; did you mean root_seed?"),
-        ("l1_paradox: {lasso: {sedes: 1}}", "l1_paradox.lasso.sedes: unknown key; did you mean seeds?"),
+        ("l1_paradox: {lasso: {sedes: 1}}", "l1_paradox.lasso.sedes: unknown key; did you mean seeds or steps?"),
         ("12: 1", "[12]: unknown key"),
         ("samples: {l1_paradox: {9: {source: diabetes}}}", "samples.l1_paradox: 9 is not text"),
         ("samples: {l1_paradox: {gaussian: {samples: 1}}}", "samples.l1_paradox.gaussian.samples: 1 is less than 2"),

@@ -3,20 +3,58 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
+from ndgm.pipeline.interruption import SIGNALS
 from ndgm.pipeline.supervision import supervised
 
 SLEEPS = "import sys, time; print('ready', flush=True); time.sleep(60)"
+SUPERVISES = """
+import sys
+from ndgm.pipeline.supervision import supervised
+
+code, line = supervised([sys.executable, "-c", sys.argv[1]])
+print(line, flush=True)
+sys.exit(code)
+"""
+STOPS = """
+import os, signal, subprocess, sys, time
+
+def stop(*_):
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    {}
+    sys.exit(1)
+
+signal.signal(signal.SIGTERM, stop)
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@contextmanager
+def supervising(stop: str, **how) -> Iterator[tuple[subprocess.Popen, int]]:
+    """A program that supervises a command, and the process of the command, which does this before it stops."""
+    command = [sys.executable, "-c", SUPERVISES, STOPS.format(stop or "pass")]
+    ours = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    run = subprocess.Popen(command, env=ours, **pipes, **how)
+    try:
+        yield run, int(run.stdout.readline())
+    finally:
+        run.kill()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_reaches_the_run_and_ends_in_one_line(number: signal.Signals) -> None:
     """The code is that of the signal, whatever the command ended with."""
     threading.Timer(1, os.kill, (os.getpid(), number)).start()
@@ -24,8 +62,74 @@ def test_a_signal_reaches_the_run_and_ends_in_one_line(number: signal.Signals) -
     code, line = supervised([sys.executable, "-c", SLEEPS])
     assert time.monotonic() - begun < 20
     assert code == 128 + number
-    kept = "finished results and trained ensembles are kept; the same command goes on from there"
-    assert line == f"interrupted by {number.name}: {kept}"
+    assert line == f"interrupted by {number.name}: what was finished is kept; the same command goes on from there"
+
+
+@pytest.mark.parametrize("seconds", [0, 3])
+def test_an_impatient_user(seconds: int) -> None:
+    """A second Ctrl-C while the run stops changes nothing: one line, and no process is left."""
+    with supervising(f"time.sleep({seconds})") as (run, child):
+        run.send_signal(signal.SIGINT)
+        time.sleep(1 if seconds else 0)
+        run.send_signal(signal.SIGINT)
+        said = run.communicate(timeout=20)[0]
+    line = "interrupted by SIGINT: what was finished is kept; the same command goes on from there\n"
+    assert (run.returncode, said) == (130, line)
+    assert not psutil.pid_exists(child)
+
+
+def test_ctrl_c_for_another_program() -> None:
+    """A run that a shell has put into the background ignores it, and can be ended all the same."""
+    with supervising("", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) as (run, child):
+        run.send_signal(signal.SIGINT)
+        time.sleep(1)
+        assert run.poll() is None and psutil.pid_exists(child)
+        run.send_signal(signal.SIGTERM)
+        assert run.communicate(timeout=20)[0].startswith("interrupted by SIGTERM: ") and run.returncode == 143
+    assert not psutil.pid_exists(child)
+
+
+def test_a_locked_run_takes_ctrl_c_where_we_ignore_it(tmp_path: Path) -> None:
+    """Snakemake, which has locked its results, is ended by SIGINT."""
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    (tmp_path / ".snakemake/locks/0.output.lock").touch()
+    ignored = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_IGN), "cwd": tmp_path}
+    with supervising("", **ignored) as (run, child):
+        run.send_signal(signal.SIGTERM)
+        assert "interrupted by SIGTERM: " in run.communicate(timeout=20)[0]
+    assert not psutil.pid_exists(child)
+
+
+def test_a_job_that_begins_during_the_shutdown() -> None:
+    """It is ended too, and not waited for."""
+    job = f"time.sleep(1); subprocess.run([sys.executable, '-c', {SLEEPS!r}], stdout=subprocess.DEVNULL)"
+    with supervising(job) as (run, child):
+        run.send_signal(signal.SIGTERM)
+        run.communicate(timeout=20)
+    assert run.returncode == 143 and not psutil.pid_exists(child)
+
+
+def test_a_job_that_ends_while_jobs_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are ended all the same."""
+    gone = iter([True])
+
+    def getpgid(process: int, real: Callable[[int], int] = os.getpgid) -> int:
+        if next(gone, False):
+            raise ProcessLookupError
+        return real(process)
+
+    monkeypatch.setattr(os, "getpgid", getpgid)
+    two = f"jobs = [subprocess.Popen([sys.executable, '-c', {SLEEPS!r}]) for _ in range(2)]"
+    waits = "signal.signal(signal.SIGTERM, signal.SIG_IGN); [job.wait() for job in jobs]"
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    begun = time.monotonic()
+    assert supervised([sys.executable, "-c", f"import signal, subprocess, sys; {two}; {waits}"])[0] == 143
+    assert time.monotonic() - begun < 20
+
+
+def test_the_code_of_a_run_that_was_killed() -> None:
+    """That of a shell."""
+    assert supervised([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]) == (137, "")
 
 
 @pytest.mark.parametrize("code", [0, 3])
@@ -43,16 +147,21 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch, free: list[int]) -
     assert code == 1 and line.startswith("error: .snakemake: No space left on device; ")
 
 
-def test_locked_results_are_said_with_the_command_that_unlocks_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("locked", "says"), [("made", True), ("other", False)])
+def test_locked_results_are_said_where_snakemake_failed_for_a_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: str, says: bool
 ) -> None:
-    """Snakemake leaves its locks where it was killed."""
+    """With the command that unlocks them; not where a job failed while another run held a lock of its own."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / ".snakemake/locks").mkdir(parents=True)
-    (tmp_path / ".snakemake/locks/0.output.lock").touch()
-    command = [sys.executable, "-c", "raise SystemExit(1)"]
-    code, line = supervised(command)
-    assert code == 1 and line.startswith(
-        "locked: another run works on these results, or one was killed; if none does, "
-    )
-    assert f"`{sys.executable} -c 'raise SystemExit(1)' --unlock`" in line
+    Path("Snakefile").write_text('rule:\n    output: "made"\n    shell: "false"\n')
+    Path(".snakemake/locks").mkdir(parents=True)
+    Path(".snakemake/locks/0.output.lock").write_text(f"{locked}\n")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    code, line = supervised([*command, "--", "made"])
+    assert code == 1
+    if not says:
+        assert line == ""
+    else:
+        assert line.startswith("locked: another run works on these results, or one was killed; if none does, ")
+        assert f"`{' '.join(command)} --unlock`" in line
+        assert supervised([*command, "--unlock"]) == (0, "") and not any(Path(".snakemake").glob("locks/*"))

@@ -85,6 +85,17 @@ def test_the_fault_of_another_file_keeps_its_name(tmp_path: Path) -> None:
     assert fault.value.filename == str(tmp_path / "missing.txt")
 
 
+def test_two_processes_may_write_the_same_file_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither takes the temporary file of the other away."""
+    path = tmp_path / "settings.json"
+    with write_atomically(path, by_many=True) as ours:
+        ours.write_text("whole")
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        with write_atomically(path, by_many=True) as theirs:
+            theirs.write_text("whole")
+    assert path.read_text() == "whole" and list(tmp_path.iterdir()) == [path]
+
+
 def test_a_writer_that_writes_nothing_is_named(tmp_path: Path) -> None:
     """The block ended well, but there is no file."""
     with pytest.raises(FileNotFoundError) as fault, write_atomically(tmp_path / "out.txt"):
