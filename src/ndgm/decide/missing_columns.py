@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 NO_COLUMN = (KeyError, AttributeError)
@@ -42,7 +41,7 @@ def missing_column(
     words = dict.fromkeys(re.findall(r"[\w.-]+", str(fault)))  # pandas says it in several ways
     for experiment in experiments:
         for column in [word for word in words if word not in tables[experiment]]:
-            completed = {**tables, experiment: tables[experiment].assign(**{column: np.nan})}
+            completed = {**tables, experiment: tables[experiment].assign(**{column: 1.0})}
             if _gets_beyond(fault, gather, [completed[name] for name in experiments]):
                 return experiment, column
     return None
