@@ -157,9 +157,8 @@ def l1_paradox_heavy_ball(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.D
 
 def _with_exact(ends: pd.DataFrame, exact: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """Last rows of runs beside the exact solution at their penalty, indexed by `by`, cell and seed."""
-    return ends.merge(exact[[*CELL, *OF_EXACT]], on=CELL, how="left", validate="many_to_one").set_index(
-        [*by, *CELL, "seed"]
-    )
+    exact = exact[[*CELL, *OF_EXACT]]
+    return ends.merge(exact, on=CELL, how="left", validate="many_to_one").set_index([*by, *CELL, "seed"])
 
 
 def _ends_beside_exact(runs: pd.DataFrame, method: str, exact: pd.DataFrame) -> pd.DataFrame:
