@@ -9,8 +9,9 @@ from typing import Any
 from unittest import mock
 
 import pandas as pd
+from changed_configs import Config
 from conftest import ROOT
-from cut_runs import Config, NothingLeft, cut, settings_of
+from cut_runs import NothingLeft, cut, settings_of
 
 from ndgm.decide.claim import CLAIMS, decide
 from ndgm.groups import GROUPS
