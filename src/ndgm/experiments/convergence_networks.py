@@ -90,15 +90,15 @@ def experiment(settings: Settings, inputs: Inputs, runs: pd.DataFrame) -> Experi
     runs["target"] = runs["problem"].map({name: asked[name]["target"] for name in problems(settings, inputs)})
     block = int(runs.groupby([*TOGETHER, "seed"]).size().iloc[0])
 
-    def build(part: pd.DataFrame) -> Problem:
-        return problem_of(settings, inputs, part)
+    def build(rows: pd.DataFrame) -> Problem:
+        return problem_of(settings, inputs, rows)
 
     return Experiment(runs, build, TOGETHER, block)
 
 
-def problem_of(settings: Settings, inputs: Inputs, part: pd.DataFrame) -> Problem:
+def problem_of(settings: Settings, inputs: Inputs, rows: pd.DataFrame) -> Problem:
     """Loss of an ensemble, its starts and steps."""
-    row, data = part.iloc[0], settings["data"][settings["part"]]
+    row, data = rows.iloc[0], settings["data"][settings["part"]]
     name, dtype, device = row["problem"], getattr(torch, row["dtype"]), settings["device"]
     x, y = tensors(problems(settings, inputs)[name], dtype, device)
     widths = (x.shape[1], *data["hidden"], y.shape[1])
@@ -108,25 +108,25 @@ def problem_of(settings: Settings, inputs: Inputs, part: pd.DataFrame) -> Proble
         Networks(widths, activation(row["activation"], at_kink)),
         x,
         y,
-        len(part),
+        len(rows),
         settings,
         loss=data["problems"][name]["loss"],
         batch_size=row["batch_size"],
-        draws=[generator(settings["root_seed"], OWNER, batch, seed) for seed in part["seed"].unique()],
+        draws=[generator(settings["root_seed"], OWNER, batch, seed) for seed in rows["seed"].unique()],
     )
-    start = starts(settings, inputs, part, widths).to(dtype)
-    step_size = column(part, "step_size", device).to(dtype)
+    start = starts(settings, inputs, rows, widths).to(dtype)
+    step_size = column(rows, "step_size", device).to(dtype)
     return Problem(objective, start, step_size, schedule(settings, decays=row["method"] != "subgradient"))
 
 
-def starts(settings: Settings, inputs: Inputs, part: pd.DataFrame, widths: tuple[int, ...]) -> Tensor:
+def starts(settings: Settings, inputs: Inputs, rows: pd.DataFrame, widths: tuple[int, ...]) -> Tensor:
     """First parameters of each run: those of its seed or, after `decay`, those that its run there ended with."""
-    if "decay_run" in part:
+    if "decay_run" in rows:
         ends = inputs.found["convergence_decay"].ends
-        each = [ends[run] for run in part["decay_run"]]
+        each = [ends[run] for run in rows["decay_run"]]
     else:
         name = f"start of {widths}"
-        each = [first_parameters(settings["root_seed"], OWNER, name, widths, seed) for seed in part["seed"]]
+        each = [first_parameters(settings["root_seed"], OWNER, name, widths, seed) for seed in rows["seed"]]
     return torch.tensor(np.stack(each), device=settings["device"])
 
 

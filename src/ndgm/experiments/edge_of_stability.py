@@ -55,13 +55,13 @@ def max_affine(settings: Settings, inputs: Inputs) -> Experiment:
     )
     runs["features"] = runs["design"].str.removeprefix("max_affine_").astype(int)
 
-    def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
-        features = int(part["features"].iloc[0])
+    def build(rows: pd.DataFrame) -> tuple[Objective, Tensor]:
+        features = int(rows["features"].iloc[0])
         component, name = f"slopes in {features}", settings["experiment"]
-        draws = [generator(settings["root_seed"], name, component, seed) for seed in part["seed"]]
+        draws = [generator(settings["root_seed"], name, component, seed) for seed in rows["seed"]]
         pieces = settings["pieces_per_feature"] * features
         slopes = np.stack([slopes_around_zero(rng, pieces, features) for rng in draws])
-        return MaxAffine(torch.tensor(slopes, device=settings["device"]), 0.0), starts(part, settings, features)
+        return MaxAffine(torch.tensor(slopes, device=settings["device"]), 0.0), starts(rows, settings, features)
 
     return followed(settings, runs, build, last_steps(settings))
 
@@ -71,16 +71,16 @@ def logistic(settings: Settings, inputs: Inputs) -> Experiment:
     data = tables(settings, inputs, separable=False)
     minima = {name: solve_logistic(signed) for name, signed in data.items()}
     runs = table_grid(settings, data, log_spaced(**settings["step_sizes_over_threshold"]))
-    for name, part in runs.groupby("design"):
-        runs.loc[part.index, "threshold"] = minima[name].threshold
-        predicted = predicted_cycles(settings, name, data[name], minima[name], part["step_size_over_threshold"])
-        runs.loc[part.index, predicted.columns] = predicted.to_numpy()
+    for name, rows in runs.groupby("design"):
+        runs.loc[rows.index, "threshold"] = minima[name].threshold
+        predicted = predicted_cycles(settings, name, data[name], minima[name], rows["step_size_over_threshold"])
+        runs.loc[rows.index, predicted.columns] = predicted.to_numpy()
     runs["step_size"] = runs["step_size_over_threshold"] * runs["threshold"]
 
-    def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
-        name, device = part["design"].iloc[0], settings["device"]
+    def build(rows: pd.DataFrame) -> tuple[Objective, Tensor]:
+        name, device = rows["design"].iloc[0], settings["device"]
         minimum = torch.tensor(minima[name].weights, device=device)
-        return Logistic(torch.tensor(data[name], device=device)), minimum + NEAR * starts(part, settings, len(minimum))
+        return Logistic(torch.tensor(data[name], device=device)), minimum + NEAR * starts(rows, settings, len(minimum))
 
     return followed(settings, runs, build, last_steps(settings))
 
@@ -110,17 +110,17 @@ def separable(settings: Settings, inputs: Inputs) -> Experiment:
     """Logistic regression on separable data, with steps up to far beyond 2/L, L the largest curvature anywhere."""
     data = tables(settings, inputs, separable=True)
     runs = table_grid(settings, data, settings["step_sizes_over_threshold"])
-    for name, part in runs.groupby("design"):
+    for name, rows in runs.groupby("design"):
         signed = data[name]
-        runs.loc[part.index, "threshold"] = 2 / largest_curvature(signed)
-        runs.loc[part.index, "separation"] = separation(signed)
-        runs.loc[part.index, "samples"] = len(signed)
+        runs.loc[rows.index, "threshold"] = 2 / largest_curvature(signed)
+        runs.loc[rows.index, "separation"] = separation(signed)
+        runs.loc[rows.index, "samples"] = len(signed)
     runs["step_size"] = runs["step_size_over_threshold"] * runs["threshold"]
 
-    def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
-        signed = data[part["design"].iloc[0]]
+    def build(rows: pd.DataFrame) -> tuple[Objective, Tensor]:
+        signed = data[rows["design"].iloc[0]]
         objective = Logistic(torch.tensor(signed, device=settings["device"]))
-        return objective, starts(part, settings, signed.shape[1])
+        return objective, starts(rows, settings, signed.shape[1])
 
     return followed(settings, runs, build, first_and_even_steps(settings))
 
@@ -142,8 +142,8 @@ def scalar_grid(settings: Settings, **step_sizes: Sequence[float] | np.ndarray) 
 def scalar_functions(settings: Settings, runs: pd.DataFrame, scale: float) -> Experiment:
     """Functions of one variable, from starts of about the length `scale`."""
 
-    def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
-        return ScalarLoss(part["design"].iloc[0]), scale * starts(part, settings, 1)
+    def build(rows: pd.DataFrame) -> tuple[Objective, Tensor]:
+        return ScalarLoss(rows["design"].iloc[0]), scale * starts(rows, settings, 1)
 
     return followed(settings, runs, build, last_steps(settings))
 
@@ -203,9 +203,9 @@ def followed(
         schedule: Steps.
     """
 
-    def problem_of(part: pd.DataFrame) -> Problem:
-        objective, start = build(part)
-        step_size = column(part, "step_size", settings["device"])
+    def problem_of(rows: pd.DataFrame) -> Problem:
+        objective, start = build(rows)
+        step_size = column(rows, "step_size", settings["device"])
         observed = Observed(objective, Orbit(objective, step_size, start))
         return Problem(observed, start, step_size, schedule)
 

@@ -30,10 +30,10 @@ def lasso(settings: Settings, inputs: Inputs) -> Experiment:
     device = settings["device"]
     gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
 
-    def build(part: pd.DataFrame) -> Problem:
-        objective = Lasso(gram, correlation, column(part, "penalty", device))
-        start = starts(part, settings, problem.dimension)
-        return Problem(objective, start, column(part, "step_size", device), schedule)
+    def build(rows: pd.DataFrame) -> Problem:
+        objective = Lasso(gram, correlation, column(rows, "penalty", device))
+        start = starts(rows, settings, problem.dimension)
+        return Problem(objective, start, column(rows, "step_size", device), schedule)
 
     return Experiment(runs, build, ["method"])
 

@@ -36,16 +36,16 @@ def noise(settings: Settings, inputs: Inputs) -> Experiment:
     device = settings["device"]
     design, target = (torch.tensor(array, device=device) for array in data)
 
-    def build(part: pd.DataFrame) -> Problem:
+    def build(rows: pd.DataFrame) -> Problem:
         """Runs of one seed see the same batches, and start within the floor."""
-        batch_size = int(part["batch_size"].iloc[0])
+        batch_size = int(rows["batch_size"].iloc[0])
         component = f"batches of {batch_size}"
         draws = [
-            generator(settings["root_seed"], settings["experiment"], component, seed) for seed in part["seed"].unique()
+            generator(settings["root_seed"], settings["experiment"], component, seed) for seed in rows["seed"].unique()
         ]
-        step_size = column(part, "step_size", device)
-        start = starts(part, settings, problem.dimension) * step_size * column(part, "noise", device)
-        objective = MinibatchLasso(design, target, column(part, "penalty", device), batch_size, draws)
+        step_size = column(rows, "step_size", device)
+        start = starts(rows, settings, problem.dimension) * step_size * column(rows, "noise", device)
+        objective = MinibatchLasso(design, target, column(rows, "penalty", device), batch_size, draws)
         return Problem(objective, start, step_size, schedule)
 
     together = ["method", "batch_size", "step_size_times_lipschitz"]
