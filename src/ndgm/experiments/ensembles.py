@@ -97,6 +97,7 @@ def sweep(
     checkpoints: Path,
     advanced: Callable[[float], object] = float,
     say: Callable[[str], object] = str,
+    experiment: str = "",
 ) -> Found:
     """Train ensemble after ensemble.
 
@@ -109,6 +110,7 @@ def sweep(
         checkpoints: Folder of this sweep alone.
         advanced: Called at each recorded step with the newly completed share, in whole runs.
         say: Says one line to the user.
+        experiment: Name for the column `experiment`, where the rows have none.
 
     Returns:
         The run table, sorted by run and step, and where each run was at the end.
@@ -127,8 +129,11 @@ def sweep(
             method = METHODS[rows["method"].iloc[0]]
             trace = descend(objective, method, start, step_size, schedule, advanced)
             write_trace(kept, trace)
-        tables.append(tabulate(rows, trace))
-        check_finite(tables[-1])
+        table = tabulate(rows, trace)
+        if "experiment" not in table:
+            table.insert(0, "experiment", experiment)
+        check_finite(table)
+        tables.append(table)
         ends |= dict(zip(rows["run"], trace.iterates, strict=True))
     return Found(pd.concat(tables, ignore_index=True).sort_values(["run", "step"], ignore_index=True), ends)
 

@@ -119,8 +119,6 @@ def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Ca
         say: Says one line to the user.
     """
     runs, out = experiment.runs, task.table
-    if "experiment" not in runs:
-        runs.insert(0, "experiment", task.settings["experiment"])
     origin = record(task.settings, files)
     if "dtype" in runs:
         origin["dtype"] = ", ".join(sorted(runs["dtype"].unique()))
@@ -128,7 +126,7 @@ def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Ca
     silent = not sys.stderr.isatty()
     with tqdm(desc=out.stem, total=len(runs), unit="runs", unit_scale=True, disable=silent, leave=False) as bar:
         ensembles = experiment.ensembles(task.settings["ensemble_size"])
-        found = sweep(ensembles, experiment.build, checkpoints, bar.update, say)
+        found = sweep(ensembles, experiment.build, checkpoints, bar.update, say, task.settings["experiment"])
     write_table(out, found.table)
     write_json(out.with_suffix(".json"), origin)
     if task.weights:

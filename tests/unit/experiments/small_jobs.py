@@ -63,5 +63,7 @@ def swept(part: Part, folder: Path) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for place, each in enumerate(part.job.experiments):
         experiment, size = experiment_of(part, place, found)
-        found[each.table] = sweep(experiment.ensembles(size), experiment.build, folder / each.table)
+        found[each.table] = sweep(
+            experiment.ensembles(size), experiment.build, folder / each.table, experiment=each.table
+        )
     return found
