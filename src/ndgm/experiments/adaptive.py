@@ -10,7 +10,7 @@ from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.lasso import Lasso
 from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.one_weight import OneWeight
-from ndgm.experiments.ensembles import Experiment, Problem, column, start_directions
+from ndgm.experiments.ensembles import Plan, Problem, column, start_directions
 from ndgm.experiments.grids import grid, log_spaced, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.theory.adaptive import normalised_step, rmsprop_floor, rmsprop_norm, sign_floor
@@ -21,7 +21,7 @@ SPREAD = 10.0
 """Standard deviation of starts, in steps."""
 
 
-def lasso(settings: Settings, inputs: Inputs) -> Experiment:
+def lasso(settings: Settings, inputs: Inputs) -> Plan:
     """The LASSO above λ_max, where its exact solution is zero, on each design."""
     data = {name: inputs.samples["l1_paradox"][name] for name in settings["designs"]}
     problems = {name: Quadratic.from_data(*regression) for name, regression in data.items()}
@@ -35,7 +35,7 @@ def lasso(settings: Settings, inputs: Inputs) -> Experiment:
         start = torch.tensor(directions[rows["seed"]] * length[:, np.newaxis], device=device)
         return problem_of(settings, rows, Lasso(gram, correlation, column(rows, "penalty", device)), start)
 
-    return Experiment(lasso_runs(settings, problems), build, ["design", "method"])
+    return Plan(lasso_runs(settings, problems), build, ["design", "method"])
 
 
 def lasso_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def lasso_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFra
     return runs
 
 
-def one_weight(settings: Settings, inputs: Inputs) -> Experiment:
+def one_weight(settings: Settings, inputs: Inputs) -> Plan:
     """Parabolas of every curvature; kinks, also tilted ones; and kinks whose slope is about as small as ε."""
     factors = {"method": settings["methods"], "step_size": [settings["step_size"]], "seed": range(settings["seeds"])}
     low = EPSILON * log_spaced(**settings["penalties_over_epsilon"])
@@ -85,10 +85,10 @@ def one_weight(settings: Settings, inputs: Inputs) -> Experiment:
     def build(rows: pd.DataFrame) -> Problem:
         return problem_of(settings, rows, kinks_and_parabolas(settings, rows), start_of_each(settings, rows, 1))
 
-    return Experiment(runs, build, ["method"])
+    return Plan(runs, build, ["method"])
 
 
-def cycles(settings: Settings, inputs: Inputs) -> Experiment:
+def cycles(settings: Settings, inputs: Inputs) -> Plan:
     """|w| from many starts, for methods with momentum."""
     runs = grid(
         design=["kink"],
@@ -102,7 +102,7 @@ def cycles(settings: Settings, inputs: Inputs) -> Experiment:
         start = start_of_each(settings, rows, settings["starts"])
         return problem_of(settings, rows, kinks_and_parabolas(settings, rows), start)
 
-    return Experiment(runs, build, ["method"])
+    return Plan(runs, build, ["method"])
 
 
 def kinks_and_parabolas(settings: Settings, rows: pd.DataFrame) -> OneWeight:

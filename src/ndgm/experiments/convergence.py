@@ -12,7 +12,7 @@ from ndgm.engine.objectives.max_affine import MaxAffine, ResistingOracle
 from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.relu_regression import ReluRegression
 from ndgm.engine.objectives.smoothed import SmoothedLasso
-from ndgm.experiments.ensembles import Experiment, Problem, column, starts
+from ndgm.experiments.ensembles import Plan, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.provenance import generator
@@ -32,7 +32,7 @@ LAST_AND_AVERAGE = {
 }
 
 
-def kink_dial(settings: Settings, inputs: Inputs) -> Experiment:
+def kink_dial(settings: Settings, inputs: Inputs) -> Plan:
     """ReLU regression with a kink of size c, on each design."""
     runs = grid(
         design=settings["designs"],
@@ -52,10 +52,10 @@ def kink_dial(settings: Settings, inputs: Inputs) -> Experiment:
         start = torch.where(kink > 0, kink, 1) * starts(rows, settings, design.shape[1])
         return Problem(ReluRegression(design, kink), start, column(rows, "step_size", device), schedule)
 
-    return Experiment(runs, build, ["design", "method"])
+    return Plan(runs, build, ["design", "method"])
 
 
-def smoothing(settings: Settings, inputs: Inputs) -> Experiment:
+def smoothing(settings: Settings, inputs: Inputs) -> Plan:
     """The LASSO with its kinks rounded off, on each design; and one rounded |x|."""
     data = {name: inputs.samples["l1_paradox"][name] for name in settings["designs"]}
     problems = {name: Quadratic.from_data(*regression) for name, regression in data.items()}
@@ -71,7 +71,7 @@ def smoothing(settings: Settings, inputs: Inputs) -> Experiment:
         smoothed = SmoothedLasso(gram, correlation, penalty, width)
         return Problem(smoothed, starts(rows, settings, problem.dimension), step_size, schedule)
 
-    return Experiment(runs, build, ["design", "method"])
+    return Plan(runs, build, ["design", "method"])
 
 
 def smoothing_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFrame:
@@ -97,7 +97,7 @@ def smoothing_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.Dat
     return runs.assign(width=runs["width_over_critical"] * runs["critical_width"])
 
 
-def cures(settings: Settings, inputs: Inputs) -> Experiment:
+def cures(settings: Settings, inputs: Inputs) -> Plan:
     """Regression with the absolute loss where some weights fit all samples: a sharp problem."""
     factors = {"step_size": settings["step_sizes"], "seed": range(settings["seeds"])}
     sharp = grid(design=settings["designs"], method=settings["methods"], width_over_critical=[0.0], **factors)
@@ -116,7 +116,7 @@ def cures(settings: Settings, inputs: Inputs) -> Experiment:
         objective = AbsoluteRegression(design, target, column(rows, "width", device))
         return Problem(objective, starts(rows, settings, len(truth)), column(rows, "step_size", device), schedule)
 
-    return Experiment(runs, build, ["design", "method"])
+    return Plan(runs, build, ["design", "method"])
 
 
 def evenly_and_geometric(steps: int, count: int) -> Schedule:
@@ -126,7 +126,7 @@ def evenly_and_geometric(steps: int, count: int) -> Schedule:
     return Schedule(steps, tuple(sorted(recorded)), steps - apart)
 
 
-def worst_cases(settings: Settings, inputs: Inputs) -> Experiment:
+def worst_cases(settings: Settings, inputs: Inputs) -> Plan:
     """Functions of slope 1 from a distance 1 of their minimiser, by step rule and number of steps N."""
     device = settings["device"]
 
@@ -135,7 +135,7 @@ def worst_cases(settings: Settings, inputs: Inputs) -> Experiment:
         objective, start = worst_case(rows, settings)
         return Problem(objective, start, column(rows, "step_size", device), Schedule(count, tuple(range(count + 1)), 0))
 
-    return Experiment(worst_case_runs(settings), build, ["design", "method", "steps"])
+    return Plan(worst_case_runs(settings), build, ["design", "method", "steps"])
 
 
 def worst_case_runs(settings: Settings) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from ndgm.decide.steps_to_target import best_steps
 from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
 from ndgm.engine.networks import Networks
-from ndgm.experiments.ensembles import Experiment, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid, log_spaced, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import FULL_BATCH, first_parameters, network_loss, tensors
@@ -25,7 +25,7 @@ TOGETHER = ["problem", "activation", "at_kink", "dtype", "batch_size", "method"]
 BY = ["problem", "activation", "batch_size"]
 
 
-def tuning(settings: Settings, inputs: Inputs) -> Experiment:
+def tuning(settings: Settings, inputs: Inputs) -> Plan:
     """Every activation on every problem, by batch and step size, for seeds of its own."""
     first = settings["seeds"]  # those before are kept for the test
     runs = grid(
@@ -37,14 +37,14 @@ def tuning(settings: Settings, inputs: Inputs) -> Experiment:
     return experiment(settings, inputs, runs)
 
 
-def networks(settings: Settings, inputs: Inputs) -> Experiment:
+def networks(settings: Settings, inputs: Inputs) -> Plan:
     """Every activation on every problem at the step size that tuning found best, for new seeds."""
     seeds = range(settings["seeds"])
     runs = grid(**factors(settings, inputs), method=["subgradient"], seed=seeds, part_of_best_step=[1.0])
     return experiment(settings, inputs, at_best_step(runs, inputs))
 
 
-def decay(settings: Settings, inputs: Inputs) -> Experiment:
+def decay(settings: Settings, inputs: Inputs) -> Plan:
     """Full batches at the best step size, held and then decaying: to a solution, as near as a kink lets it."""
     return experiment(settings, inputs, decay_runs(settings, inputs))
 
@@ -58,7 +58,7 @@ def decay_runs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     return at_best_step(grid(**varied, method=["subgradient_geometric"], seed=seeds, part_of_best_step=[1.0]), inputs)
 
 
-def floors(settings: Settings, inputs: Inputs) -> Experiment:
+def floors(settings: Settings, inputs: Inputs) -> Plan:
     """From the end of each run of `decay` on, parts of the best step size, held and then decaying again."""
     solutions = decay_runs(settings, inputs).drop(columns=["step_size", "at_edge", "part_of_best_step"])
     parts = pd.DataFrame({"part_of_best_step": settings["floors"]["parts_of_best_step"]})
@@ -67,7 +67,7 @@ def floors(settings: Settings, inputs: Inputs) -> Experiment:
     return experiment(settings, inputs, at_best_step(runs, inputs))
 
 
-def kink_value(settings: Settings, inputs: Inputs) -> Experiment:
+def kink_value(settings: Settings, inputs: Inputs) -> Plan:
     """ReLU with several derivatives at its kink, in single and in double precision; and softplus on its way to it."""
     near = [name for name in settings["activations"] if name.startswith("softplus_")]
     values = [str(float(value)) for value in settings["derivatives_at_kink"]["values"]]
@@ -83,7 +83,7 @@ def kink_value(settings: Settings, inputs: Inputs) -> Experiment:
     return experiment(settings, inputs, numbered([relu, softplus]))
 
 
-def experiment(settings: Settings, inputs: Inputs, runs: pd.DataFrame) -> Experiment:
+def experiment(settings: Settings, inputs: Inputs, runs: pd.DataFrame) -> Plan:
     """Networks on one kind of data, with the loss that they are to reach."""
     asked = settings["data"][settings["part"]]["problems"]
     runs = runs.assign(experiment=settings["experiment"], design=settings["part"])
@@ -93,7 +93,7 @@ def experiment(settings: Settings, inputs: Inputs, runs: pd.DataFrame) -> Experi
     def build(rows: pd.DataFrame) -> Problem:
         return problem_of(settings, inputs, rows)
 
-    return Experiment(runs, build, TOGETHER, block)
+    return Plan(runs, build, TOGETHER, block)
 
 
 def problem_of(settings: Settings, inputs: Inputs, rows: pd.DataFrame) -> Problem:

@@ -15,7 +15,7 @@ from ndgm.engine.objectives.logistic import Logistic
 from ndgm.engine.objectives.max_affine import MaxAffine
 from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.scalar import ScalarLoss
-from ndgm.experiments.ensembles import Experiment, Problem, column, starts
+from ndgm.experiments.ensembles import Plan, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.files import InputError
@@ -28,24 +28,24 @@ NEAR, FROM_ONE, FAR = 0.1, 1.0, 3.0
 """How far from a minimiser descent starts, in units of random starts of about unit length."""
 
 
-def cycles(settings: Settings, inputs: Inputs) -> Experiment:
+def cycles(settings: Settings, inputs: Inputs) -> Plan:
     """Even functions of one variable, from steps below the threshold 2/L to far above it."""
     return scalar_functions(settings, threshold_runs(settings), FAR)
 
 
-def asymmetric(settings: Settings, inputs: Inputs) -> Experiment:
+def asymmetric(settings: Settings, inputs: Inputs) -> Plan:
     """Functions of one variable that are not even; from afar, an exponential would take descent too far to return."""
     return scalar_functions(settings, threshold_runs(settings), FROM_ONE)
 
 
-def near_threshold(settings: Settings, inputs: Inputs) -> Experiment:
+def near_threshold(settings: Settings, inputs: Inputs) -> Plan:
     """Smooth functions of one variable with steps just beyond the threshold, from near the minimiser."""
     runs = scalar_grid(settings, excess=settings["excesses"])
     runs["step_size"] = (2 + runs["excess"]) / runs["design"].map(lambda name: scalar(name).lipschitz)
     return scalar_functions(settings, runs, NEAR)
 
 
-def max_affine(settings: Settings, inputs: Inputs) -> Experiment:
+def max_affine(settings: Settings, inputs: Inputs) -> Plan:
     """The largest of random linear functions, in several dimensions: a kink at the solution."""
     runs = grid(
         design=[f"max_affine_{features}" for features in settings["features"]],
@@ -66,7 +66,7 @@ def max_affine(settings: Settings, inputs: Inputs) -> Experiment:
     return followed(settings, runs, build, last_steps(settings))
 
 
-def logistic(settings: Settings, inputs: Inputs) -> Experiment:
+def logistic(settings: Settings, inputs: Inputs) -> Plan:
     """Logistic regression on data that are not separable, around the step at which the minimiser begins to repel."""
     data = tables(settings, inputs, separable=False)
     minima = {name: solve_logistic(signed) for name, signed in data.items()}
@@ -106,7 +106,7 @@ def predicted_cycles(
     return predicted.reindex(step_sizes_over_threshold)
 
 
-def separable(settings: Settings, inputs: Inputs) -> Experiment:
+def separable(settings: Settings, inputs: Inputs) -> Plan:
     """Logistic regression on separable data, with steps up to far beyond 2/L, L the largest curvature anywhere."""
     data = tables(settings, inputs, separable=True)
     runs = table_grid(settings, data, settings["step_sizes_over_threshold"])
@@ -139,7 +139,7 @@ def scalar_grid(settings: Settings, **step_sizes: Sequence[float] | np.ndarray) 
     return grid(design=settings["functions"], method=["subgradient"], **step_sizes, seed=range(settings["seeds"]))
 
 
-def scalar_functions(settings: Settings, runs: pd.DataFrame, scale: float) -> Experiment:
+def scalar_functions(settings: Settings, runs: pd.DataFrame, scale: float) -> Plan:
     """Functions of one variable, from starts of about the length `scale`."""
 
     def build(rows: pd.DataFrame) -> tuple[Objective, Tensor]:
@@ -193,8 +193,8 @@ def followed(
     runs: pd.DataFrame,
     build: Callable[[pd.DataFrame], tuple[Objective, Tensor]],
     schedule: Schedule,
-) -> Experiment:
-    """Experiment that records what `Orbit` measures and averages along each run.
+) -> Plan:
+    """Plan of an experiment that records what `Orbit` measures and averages along each run.
 
     Args:
         settings: Of the experiment.
@@ -209,4 +209,4 @@ def followed(
         observed = Observed(objective, Orbit(objective, step_size, start))
         return Problem(observed, start, step_size, schedule)
 
-    return Experiment(runs, problem_of, ["design", "method"])
+    return Plan(runs, problem_of, ["design", "method"])

@@ -12,7 +12,7 @@ from ndgm.engine.curvature.tracking import TrackedCurvature
 from ndgm.engine.descent import Schedule
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import NetworkLoss
-from ndgm.experiments.ensembles import Experiment, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import tensors
@@ -22,7 +22,7 @@ KEPT = 2
 """Directions from which the next eigenvalue is looked for."""
 
 
-def networks(settings: Settings, inputs: Inputs) -> Experiment:
+def networks(settings: Settings, inputs: Inputs) -> Plan:
     """Every activation on every problem of one kind of data, with each of the problem's step sizes."""
     prefix = f"{settings['part']}_"
     owned = inputs.samples["edge_of_stability_networks"]
@@ -45,7 +45,7 @@ def networks(settings: Settings, inputs: Inputs) -> Experiment:
         problem = rows["problem"].iloc[0]
         return tracked(settings, rows, samples[problem], asked[problem]["loss"])
 
-    return Experiment(numbered(grids), build, ["problem", "activation"])
+    return Plan(numbered(grids), build, ["problem", "activation"])
 
 
 def tracked(settings: Settings, rows: pd.DataFrame, samples: Samples, loss: str) -> Problem:

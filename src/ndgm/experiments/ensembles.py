@@ -33,7 +33,7 @@ Build = Callable[[pd.DataFrame], Problem]
 
 
 @dataclass(frozen=True)
-class Experiment:
+class Plan:
     """What is to be run.
 
     Attributes:

@@ -5,14 +5,14 @@ import torch
 
 from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.lasso import Lasso
-from ndgm.experiments.ensembles import Experiment, Problem, column, starts
+from ndgm.experiments.ensembles import Plan, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.penalties import penalty_by
 from ndgm.theory.lasso import Quadratic
 
 
-def lasso(settings: Settings, inputs: Inputs) -> Experiment:
+def lasso(settings: Settings, inputs: Inputs) -> Plan:
     """Every method on one design, at penalties from far below λ_max to above it."""
     problem = Quadratic.from_data(*inputs.samples["l1_paradox"][settings["part"]])
     runs = grid(
@@ -35,9 +35,9 @@ def lasso(settings: Settings, inputs: Inputs) -> Experiment:
         start = starts(rows, settings, problem.dimension)
         return Problem(objective, start, column(rows, "step_size", device), schedule)
 
-    return Experiment(runs, build, ["method"])
+    return Plan(runs, build, ["method"])
 
 
-def turning_point(settings: Settings, inputs: Inputs) -> Experiment:
+def turning_point(settings: Settings, inputs: Inputs) -> Plan:
     """The subgradient method on one design, at many penalties around the one where its L1 norm begins to rise."""
     return lasso(settings, inputs)

@@ -9,7 +9,7 @@ from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
-from ndgm.experiments.ensembles import Experiment, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import first_parameters, network_loss, tensors
@@ -20,7 +20,7 @@ OWNER = "l1_paradox_networks"
 """Owner of the samples; draws are made under its name, so networks of one seed start alike and see the same batches."""
 
 
-def networks(settings: Settings, inputs: Inputs) -> Experiment:
+def networks(settings: Settings, inputs: Inputs) -> Plan:
     """One sweep: every method of it without a penalty and with each of the grid, for every seed."""
     split, sweep = inputs.samples[OWNER]["split"], settings["sweeps"][settings["part"]]
     samples = Samples(*(array[: sweep.get("samples")] for array in split.train))
@@ -53,7 +53,7 @@ def networks(settings: Settings, inputs: Inputs) -> Experiment:
 
     penalties = [0.0, *log_spaced(**sweep["penalties"])]
     runs = runs_of_sweep(settings, penalties, widths)
-    return Experiment(runs, build, ["method"], block=len(penalties), parameters=parameters)
+    return Plan(runs, build, ["method"], block=len(penalties), parameters=parameters)
 
 
 def runs_of_sweep(settings: Settings, penalties: list[float], widths: tuple[int, ...]) -> pd.DataFrame:

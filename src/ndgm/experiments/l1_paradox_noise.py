@@ -6,7 +6,7 @@ import torch
 from ndgm.data.regression import without_signal
 from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.lasso import MinibatchLasso
-from ndgm.experiments.ensembles import Experiment, Problem, column, starts
+from ndgm.experiments.ensembles import Plan, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.provenance import generator
@@ -14,7 +14,7 @@ from ndgm.theory.l1_paradox import minibatch_noise, noisy_turning_point
 from ndgm.theory.lasso import Quadratic
 
 
-def noise(settings: Settings, inputs: Inputs) -> Experiment:
+def noise(settings: Settings, inputs: Inputs) -> Plan:
     """Penalties in units of the gradient noise of each batch size, on one design whose exact solution is zero."""
     data = without_signal(inputs.samples["l1_paradox"][settings["part"]])
     problem = Quadratic.from_data(*data)
@@ -49,4 +49,4 @@ def noise(settings: Settings, inputs: Inputs) -> Experiment:
         return Problem(objective, start, step_size, schedule)
 
     together = ["method", "batch_size", "step_size_times_lipschitz"]
-    return Experiment(runs, build, together, block=settings["penalties_over_noise"]["count"])
+    return Plan(runs, build, together, block=settings["penalties_over_noise"]["count"])
