@@ -97,7 +97,8 @@ def go_on(
             ensembles = list(experiment.ensembles(given["ensemble_size"]))
             row.runs, row.ensembles, row.reason = len(experiment.runs), len(ensembles), ""
             keep()
-            trained = sweep(in_time(ensembles, row, until_end, deadline, keep), experiment.build, checkpoints)
+            in_turn = in_time(ensembles, row, until_end, deadline, keep)
+            trained = sweep(in_turn, experiment.build, checkpoints, experiment=each.table)
         except Exception as fault:  # whatever it is, the other experiments are worth trying
             waits = isinstance(fault, KeyError) and fault.args[0] in rows
             row.reason = f"{fault.args[0]} has not ended" if waits else one_line(f"{type(fault).__name__}: {fault}")

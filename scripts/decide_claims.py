@@ -5,7 +5,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import ndgm.claims
-from ndgm.pipeline.programs import argument_parser, program
+from ndgm.pipeline.programs import argument_parser, function_of, program
 from ndgm.store.files import InputError, write_json
 
 
@@ -21,7 +21,8 @@ def main() -> None:
     with program(arguments) as say:
         # Imported here, so that an interruption while pandas loads is one line too.
         from ndgm.decide.claim import CLAIMS, decide, p_values_of_siblings
-        from ndgm.store.run_tables import read_table, read_tables
+        from ndgm.decide.missing_columns import MissingColumn
+        from ndgm.store.run_tables import read_tables
 
         import_module(f"ndgm.claims.{arguments.group}")  # registers its claims
         claims, siblings = CLAIMS, []
@@ -38,11 +39,12 @@ def main() -> None:
         tables = read_tables(arguments.tables)
         try:
             entries = decide(claims, tables, siblings)
-        except KeyError as missing:
-            without = [path for path in arguments.tables if missing.args[0] not in read_table(path)]
-            if not (isinstance(missing.args[0], str) and without):
-                raise
-            raise InputError(f"{without[0]}: expected a column {missing.args[0]}; remove it and run again") from missing
+        except MissingColumn as lacking:
+            # Imported here and by its name, because no claim depends on what is said of columns.
+            if not function_of("paper", "columns.is_described")(lacking.column):
+                raise  # no table ever had it: a fault of the claim
+            path = next(path for path in arguments.tables if f"{path.stem}_".startswith(f"{lacking.experiment}_"))
+            raise InputError(f"{path}: {lacking}; remove it and run again") from lacking
         write_json(arguments.out, [entry | {"section": arguments.section} for entry in entries], fingerprint=True)
         for entry in entries:
             reason = f" ({entry['gap']})" if entry["gap"] else ""

@@ -84,7 +84,6 @@ class Group:
         section: Of the document.
         jobs: What gives its tables.
         figures: In the order of the document.
-        networks: Whether its experiments train networks, which take longest.
     """
 
     name: str
@@ -93,7 +92,11 @@ class Group:
     section: str
     jobs: tuple[Job, ...]
     figures: tuple[Figure, ...]
-    networks: bool = False
+
+    @property
+    def networks(self) -> bool:
+        """Whether its experiments train networks, which take longest."""
+        return self.name.endswith("_networks")
 
     @property
     def tag(self) -> str:
@@ -167,7 +170,6 @@ GROUPS = (
                 ("convergence_networks", "convergence_decay", "convergence_floors", "convergence_kink_value"),
             ),
         ),
-        networks=True,
     ),
     Group(
         name="l1_paradox",
@@ -250,7 +252,6 @@ GROUPS = (
             ),
         ),
         figures=(Figure("l1_paradox_networks", ("l1_paradox_networks", "l1_paradox_pruning")),),
-        networks=True,
     ),
     Group(
         name="edge_of_stability",
@@ -291,6 +292,5 @@ GROUPS = (
             Figure("edge_of_stability_networks", ("edge_of_stability_networks",)),
             Figure("edge_of_stability_side_by_side", ("edge_of_stability_cycles", "edge_of_stability_networks")),
         ),
-        networks=True,
     ),
 )

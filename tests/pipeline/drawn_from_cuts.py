@@ -2,17 +2,16 @@
 
 import os
 import runpy
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pandas as pd
+from changed_configs import Config
 from copies import ROOT
-from cut_runs import Config, NothingLeft, cut, settings_of
+from cut_runs import NothingLeft, cut, settings_of
 
 from ndgm.decide.claim import CLAIMS, decide
 from ndgm.groups import GROUPS
@@ -58,13 +57,12 @@ class CutRuns:
             except NothingLeft:
                 continue
 
-    def draw(self, figure: str, config: Config, results: Path) -> list[str]:
-        """Run a figure's script on the config's tables; warnings that a reader of the notebook would see."""
+    def draw(self, figure: str, config: Config, results: Path) -> None:
+        """Run a figure's script on the config's tables."""
         paths = [str(self.table(name, config)[0]) for name in FIGURES[figure].tables]
         variables = {"NDGM_RESULTS": str(results), "NDGM_TABLES": os.pathsep.join(paths)}
-        with mock.patch.dict(os.environ, variables), _warned() as said:
+        with mock.patch.dict(os.environ, variables):
             runpy.run_path(str(ROOT / "figures" / f"{figure}.py"))
-        return said
 
     def decide(self, claim: str, config: Config) -> dict[str, Any]:
         """Entry of `claims.json` of a claim."""
@@ -80,13 +78,3 @@ def diverged(table: pd.DataFrame, value: float) -> pd.DataFrame:
     measured = columns[columns.index("step") + 1 : columns.index("stopped_because")]
     numbers = [name for name in measured if pd.api.types.is_float_dtype(table[name])]
     return table.assign(stopped_because="diverged", **dict.fromkeys(numbers, value))
-
-
-@contextmanager
-def _warned() -> Iterator[list[str]]:
-    """Messages of warnings inside the block."""
-    said: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield said
-    said += [f"{warning.category.__name__}: {warning.message}" for warning in caught]

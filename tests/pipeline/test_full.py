@@ -40,7 +40,7 @@ Taken = dict[str, float | Exception]
 def go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Taken, dict, float, bool], None]:
     """Goes on with a job, of whose experiments each says the seconds that an ensemble takes, or what it raises."""
 
-    def sweep(ensembles: Iterable[pd.DataFrame], build: Callable[[], None], folder: Path) -> Found:
+    def sweep(ensembles: Iterable[pd.DataFrame], build: Callable[[], None], folder: Path, experiment: str) -> Found:
         tables = []
         for number, ensemble in enumerate(ensembles):
             if not (kept := folder / str(number)).exists():

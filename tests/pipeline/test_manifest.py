@@ -41,10 +41,13 @@ STAY = {
     },
     r"src/ndgm/theory/edge_of_stability\.py: scalar_functions: SCALARS:": "closed forms; a test holds its names",
     r"src/ndgm/experiments/convergence\.py: \w+: LAST_AND_AVERAGE:": "which methods take the steps of which rule",
+    r"src/ndgm/experiments/finite\.py: manifest: MAY_BE_MISSING:": "what has no meaning in some runs of an experiment",
     r"src/ndgm/claims/\S+: \w+: (KINKED_AND_SMOOTH|ONCE_DIFFERENTIABLE):": "a rule names what it compares",
     r"src/ndgm/paper/colours\.py: methods: (COLOURS|MARKERS):": "looks chosen by hand; others follow from the name",
     r"figures/\S+: (?!manifest)": "a figure names the curves that it shows, and leaves out those that a run lacks",
     r"benchmarks/lasso\.py: methods: METHODS_TIMED:": "rows whose other side is written by hand",
+    r"tests/pipeline/cut_runs\.py: manifest: FACTORS:": "test_change_one_thing.py needs each table",
+    r"tests/pipeline/(changed_configs|test_change_one_thing)\.py: (?!manifest)": "names that a config may have besides",
     r"tests/unit/\S+: (?!manifest)": "truths from outside, by name; a test of each registry misses one for a new entry",
     r"tests/unit/claims/\S+: manifest": "made-up tables, by the names that claims take them by",
     r"tests/unit/pipeline/test_settings\w*\.py: manifest": "made-up configs have blocks that are called as groups are",
@@ -188,7 +191,7 @@ def test_each_module_of_an_experiment_is_in_the_manifest() -> None:
     assert modules == {module for job in JOBS.values() for module in job.modules}
 
 
-TAKES = re.compile(r"^def \w+\(settings: Settings, inputs: Inputs\) -> (Experiment|pd\.DataFrame):", re.MULTILINE)
+TAKES = re.compile(r"^def \w+\(settings: Settings, inputs: Inputs\) -> (Plan|pd\.DataFrame):", re.MULTILINE)
 
 
 def test_the_manifest_is_read_in_milliseconds() -> None:
@@ -219,3 +222,11 @@ def test_nothing_is_pickled() -> None:
     wanted = re.compile(r"\bc?pickle\b|\bjoblib\b|\btorch\.(save|load)\b|allow_pickle=True|\bshelve\b|\bmarshal\b")
     sources = [Path(file) for file in FILES if file.startswith(("src/", "scripts/"))]
     assert [str(path) for path in sources if wanted.search((ROOT / path).read_text())] == []
+
+
+def test_a_group_that_trains_networks_is_named_so() -> None:
+    """Its modules, and no others, build what a network minimises."""
+    for group in GROUPS:
+        modules = {module for job in group.jobs for module in job.modules}
+        texts = [(ROOT / f"src/ndgm/experiments/{module}.py").read_text(encoding="utf-8") for module in modules]
+        assert group.networks == any("import Networks" in text for text in texts), group.name

@@ -156,9 +156,9 @@ def edge_of_stability_inapplicable(edge_of_stability_cycles: pd.DataFrame) -> Ev
 # ℓ''(p) < ℓ'(p)/p = 2/η where ℓ'(p)/p falls.
 @claim(figure="edge_of_stability_sharpness", kind="identity", test=at_most(0), unit="times $2/\\eta$")
 def edge_of_stability_subquadratic(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
-    r"""Growth slower than quadratic is not enough for the Edge of Stability at the iterates (after Ma et al., 2022): it
-    keeps descent beyond $2/L$ from diverging, and the pointwise sharpness on every even cycle is below $2/\eta$, at
-    every step size that lets runs arrive on the cycle within their steps.
+    r"""Growth slower than quadratic keeps descent beyond $2/L$ from diverging, but on every even cycle the pointwise
+    sharpness is below $2/\eta$, at every step size that lets runs arrive on the cycle within their steps. The wording
+    after Ma et al. (2022), that such growth is enough for the Edge of Stability at the iterates, is refuted by this.
     """
     ends = _both_points(_on_cycle(_even(edge_of_stability_cycles))).set_index(CYCLE)
     return Evidence(ends["mean_sharpness_over_edge"], 1.0, compared="predicted")
@@ -168,16 +168,13 @@ def edge_of_stability_subquadratic(edge_of_stability_cycles: pd.DataFrame) -> Ev
 # ends at a(η/√(1+a²) − 1) < a(2/√(1+a²) − 1) < ½. Above 1 the slope is more than 1.7, until x ≤ 1.
 @claim(figure="edge_of_stability_bifurcations", kind="identity", test=within(0), unit="(1: settles, 0: does not)")
 def edge_of_stability_nonsmooth(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
-    r"""Not all convex, non-smooth, Lipschitz functions show unstable convergence at every step size (against v1): on
+    r"""Not all convex, non-smooth, Lipschitz functions show unstable convergence at every step size: on
     $\sqrt{1+x^2} + \mathrm{relu}(x-1)$, whose kink is not at its minimum, descent from every start settles at every
-    $\eta < 2/L$ that lets runs arrive within their steps.
+    $\eta < 2/L$ that lets runs arrive within their steps. The wording of v1, that all of them do, is refuted by this.
     """
     ends = _arrived(ends_of(edge_of_stability_cycles, design="kink_aside"))
-    return Evidence(
-        _settles(nonempty(ends[ends["step_size"] < ends["threshold"]], "below the threshold")),
-        1.0,
-        compared="predicted",
-    )
+    below = nonempty(ends[ends["step_size"] < ends["threshold"]], "below the threshold")
+    return Evidence(_settles(below), 1.0, compared="predicted")
 
 
 # Every subgradient is one of finitely many vectors, none of which is zero: no step is shorter than the shortest.
@@ -241,9 +238,8 @@ def _doubled(ends: pd.DataFrame) -> Evidence:
     beyond = ends["step_size_over_threshold"] > 1
     ends = ends[~beyond | (ends["multiplier"] <= ATTRACTS)].set_index(["design", "step_size_over_threshold", "seed"])
     predicted = pd.Series(ends.index.get_level_values("step_size_over_threshold") > 1, ends.index).astype(float)
-    return Evidence(
-        ends["amplitude"] / ends["predicted_amplitude"].where(predicted > 0, 1.0), predicted, compared="predicted"
-    )
+    in_units = ends["amplitude"] / ends["predicted_amplitude"].where(predicted > 0, 1.0)
+    return Evidence(in_units, predicted, compared="predicted")
 
 
 def _even(runs: pd.DataFrame) -> pd.DataFrame:

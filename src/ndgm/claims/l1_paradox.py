@@ -13,6 +13,13 @@ from ndgm.theory.l1_paradox import floor_slope, noisy_floor, stationarity_residu
 
 SETTING = ["design", "step_size_times_lipschitz"]
 CELL = [*SETTING, "penalty_over_max"]
+OF_EXACT = [
+    "dimension",
+    "exact_zeros",
+    "predicted_l1_norm",
+    "away_from_breakpoints",
+    "predicted_turning_point_over_max",
+]
 NOISY_SETTING = [*SETTING, "batch_size"]
 
 
@@ -150,7 +157,7 @@ def l1_paradox_heavy_ball(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.D
 
 def _with_exact(ends: pd.DataFrame, exact: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """Last rows of runs beside the exact solution at their penalty, indexed by `by`, cell and seed."""
-    exact = exact.drop(columns=["experiment", "step_size", "penalty"])
+    exact = exact[[*CELL, *OF_EXACT]]
     return ends.merge(exact, on=CELL, how="left", validate="many_to_one").set_index([*by, *CELL, "seed"])
 
 

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
+from ndgm.decide.missing_columns import NO_COLUMN, MissingColumn, missing_column
 from ndgm.decide.statistics import ERROR_RATE, Decision, Gap, MissingValue, Reference, Test, holm
 from ndgm.decide.verdict import Compared, Kind, Verdict
 from ndgm.store.files import InputError, read_json_list
@@ -156,6 +157,7 @@ def decide(
 
     Raises:
         InputError: naming the claim, if its evidence cannot be judged or one of its tables is not given.
+        MissingColumn: if one of its tables lacks a column that it reads.
     """
     outcomes = {name: _outcome(claims[name], tables) for name in sorted(claims)}
     raw = {
@@ -205,6 +207,10 @@ def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision,
         return Gap(str(gap))
     except EvidenceError as fault:
         raise InputError(f"{this.id}: {fault}") from fault
+    except NO_COLUMN as fault:
+        if lacking := missing_column(this.gather, this.experiments, tables, fault):
+            raise MissingColumn(this.id, *lacking) from fault
+        raise
 
 
 def _entry(

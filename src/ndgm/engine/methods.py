@@ -34,7 +34,7 @@ class Subgradient(Memoryless):
 
 @dataclass(frozen=True)
 class Spred(Subgradient):
-    """Subgradient descent on two factors of each weight, on which an L1 penalty is one half of a squared one on both.
+    """Subgradient descent on two factors u·v of each weight w, on which λ·Σ|w| becomes (λ/2)·Σ(u² + v²).
 
     Source: Ziyin and Wang (2023), spred: Solving L1 penalty with SGD.
     """

@@ -10,7 +10,7 @@ from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.lasso import Lasso
 from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.one_weight import OneWeight
-from ndgm.experiments.ensembles import Experiment, Problem, column, start_directions
+from ndgm.experiments.ensembles import Plan, Problem, column, start_directions
 from ndgm.experiments.grids import grid, log_spaced, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.theory.adaptive import normalised_step, rmsprop_floor, rmsprop_norm, sign_floor
@@ -21,21 +21,21 @@ SPREAD = 10.0
 """Standard deviation of starts, in steps."""
 
 
-def lasso(settings: Settings, inputs: Inputs) -> Experiment:
+def lasso(settings: Settings, inputs: Inputs) -> Plan:
     """The LASSO above λ_max, where its exact solution is zero, on each design."""
     data = {name: inputs.samples["l1_paradox"][name] for name in settings["designs"]}
     problems = {name: Quadratic.from_data(*regression) for name, regression in data.items()}
     device = settings["device"]
 
-    def build(part: pd.DataFrame) -> Problem:
-        problem = problems[part["design"].iloc[0]]
+    def build(rows: pd.DataFrame) -> Problem:
+        problem = problems[rows["design"].iloc[0]]
         gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
         directions = start_directions(settings["root_seed"], settings["seeds"], problem.dimension)
-        length = SPREAD * np.sqrt(problem.dimension) * part["step_length_at_max"].to_numpy()
-        start = torch.tensor(directions[part["seed"]] * length[:, np.newaxis], device=device)
-        return problem_of(settings, part, Lasso(gram, correlation, column(part, "penalty", device)), start)
+        length = SPREAD * np.sqrt(problem.dimension) * rows["step_length_at_max"].to_numpy()
+        start = torch.tensor(directions[rows["seed"]] * length[:, np.newaxis], device=device)
+        return problem_of(settings, rows, Lasso(gram, correlation, column(rows, "penalty", device)), start)
 
-    return Experiment(lasso_runs(settings, problems), build, ["design", "method"])
+    return Plan(lasso_runs(settings, problems), build, ["design", "method"])
 
 
 def lasso_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFrame:
@@ -47,27 +47,27 @@ def lasso_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFra
         penalty_over_max=log_spaced(**settings["penalties_over_max"]),
         seed=range(settings["seeds"]),
     )
-    for (design, step, penalty), part in runs.groupby(["design", "step_size_times_lipschitz", "penalty_over_max"]):
+    for (design, step, penalty), rows in runs.groupby(["design", "step_size_times_lipschitz", "penalty_over_max"]):
         problem = problems[design]
         penalty *= problem.penalty_max
         # A step of a method that divides by the size of the gradient is as long as the subgradient method's at λ_max.
         length = step / problem.lipschitz * problem.penalty_max
-        step_size = part["method"].map({"subgradient": step / problem.lipschitz}).fillna(length)
+        step_size = rows["method"].map({"subgradient": step / problem.lipschitz}).fillna(length)
         predicted = {
             "subgradient": floor_above_penalty_max(step / problem.lipschitz, penalty, problem.b),
             "sign": sign_floor(length, problem.dimension),
             "rmsprop_0.999": rmsprop_norm(problem, length, penalty),
         }
-        runs.loc[part.index, "step_size"] = step_size
-        runs.loc[part.index, "step_length_at_max"] = length
-        runs.loc[part.index, "penalty"] = penalty
-        runs.loc[part.index, "dimension"] = problem.dimension
-        runs.loc[part.index, "predicted_l1_norm"] = part["method"].map(predicted).astype(float)
-        runs.loc[part.index, "first_order_l1_norm"] = rmsprop_floor(length, penalty, problem.b)
+        runs.loc[rows.index, "step_size"] = step_size
+        runs.loc[rows.index, "step_length_at_max"] = length
+        runs.loc[rows.index, "penalty"] = penalty
+        runs.loc[rows.index, "dimension"] = problem.dimension
+        runs.loc[rows.index, "predicted_l1_norm"] = rows["method"].map(predicted).astype(float)
+        runs.loc[rows.index, "first_order_l1_norm"] = rmsprop_floor(length, penalty, problem.b)
     return runs
 
 
-def one_weight(settings: Settings, inputs: Inputs) -> Experiment:
+def one_weight(settings: Settings, inputs: Inputs) -> Plan:
     """Parabolas of every curvature; kinks, also tilted ones; and kinks whose slope is about as small as ε."""
     factors = {"method": settings["methods"], "step_size": [settings["step_size"]], "seed": range(settings["seeds"])}
     low = EPSILON * log_spaced(**settings["penalties_over_epsilon"])
@@ -82,13 +82,13 @@ def one_weight(settings: Settings, inputs: Inputs) -> Experiment:
     arrives = runs["method"] != "adagrad"
     runs["steps_away"] = settings["steps"] / 2 * np.where(arrives, normalised_step(runs["penalty"], EPSILON), 0.0)
 
-    def build(part: pd.DataFrame) -> Problem:
-        return problem_of(settings, part, kinks_and_parabolas(settings, part), start_of_each(settings, part, 1))
+    def build(rows: pd.DataFrame) -> Problem:
+        return problem_of(settings, rows, kinks_and_parabolas(settings, rows), start_of_each(settings, rows, 1))
 
-    return Experiment(runs, build, ["method"])
+    return Plan(runs, build, ["method"])
 
 
-def cycles(settings: Settings, inputs: Inputs) -> Experiment:
+def cycles(settings: Settings, inputs: Inputs) -> Plan:
     """|w| from many starts, for methods with momentum."""
     runs = grid(
         design=["kink"],
@@ -98,26 +98,26 @@ def cycles(settings: Settings, inputs: Inputs) -> Experiment:
         start=range(settings["starts"]),
     ).assign(curvature=0.0, tilt=0.0, penalty=1.0, steps_away=0)
 
-    def build(part: pd.DataFrame) -> Problem:
-        start = start_of_each(settings, part, settings["starts"])
-        return problem_of(settings, part, kinks_and_parabolas(settings, part), start)
+    def build(rows: pd.DataFrame) -> Problem:
+        start = start_of_each(settings, rows, settings["starts"])
+        return problem_of(settings, rows, kinks_and_parabolas(settings, rows), start)
 
-    return Experiment(runs, build, ["method"])
+    return Plan(runs, build, ["method"])
 
 
-def kinks_and_parabolas(settings: Settings, part: pd.DataFrame) -> OneWeight:
+def kinks_and_parabolas(settings: Settings, rows: pd.DataFrame) -> OneWeight:
     """½Lw² − bw + λ|w| of each run; its tilt is b."""
-    return OneWeight(*(column(part, name, settings["device"]) for name in ("curvature", "tilt", "penalty")))
+    return OneWeight(*(column(rows, name, settings["device"]) for name in ("curvature", "tilt", "penalty")))
 
 
-def start_of_each(settings: Settings, part: pd.DataFrame, count: int) -> Tensor:
+def start_of_each(settings: Settings, rows: pd.DataFrame, count: int) -> Tensor:
     """Start of each run, shape (runs, 1), out of the `count` of its seed."""
     directions = start_directions(settings["root_seed"], settings["seeds"], count) * np.sqrt(count)
-    steps = part["steps_away"].to_numpy() + SPREAD * directions[part["seed"], part.get("start", 0)]
-    return column(part, "step_size", settings["device"]) * torch.tensor(steps, device=settings["device"]).unsqueeze(1)
+    steps = rows["steps_away"].to_numpy() + SPREAD * directions[rows["seed"], rows.get("start", 0)]
+    return column(rows, "step_size", settings["device"]) * torch.tensor(steps, device=settings["device"]).unsqueeze(1)
 
 
-def problem_of(settings: Settings, part: pd.DataFrame, objective: Objective, start: Tensor) -> Problem:
+def problem_of(settings: Settings, rows: pd.DataFrame, objective: Objective, start: Tensor) -> Problem:
     """An ensemble's problem, with the steps that the config says."""
     schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
-    return Problem(objective, start, column(part, "step_size", settings["device"]), schedule)
+    return Problem(objective, start, column(rows, "step_size", settings["device"]), schedule)

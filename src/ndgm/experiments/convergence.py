@@ -12,7 +12,7 @@ from ndgm.engine.objectives.max_affine import MaxAffine, ResistingOracle
 from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.relu_regression import ReluRegression
 from ndgm.engine.objectives.smoothed import SmoothedLasso
-from ndgm.experiments.ensembles import Experiment, Problem, column, starts
+from ndgm.experiments.ensembles import Plan, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.provenance import generator
@@ -32,7 +32,7 @@ LAST_AND_AVERAGE = {
 }
 
 
-def kink_dial(settings: Settings, inputs: Inputs) -> Experiment:
+def kink_dial(settings: Settings, inputs: Inputs) -> Plan:
     """ReLU regression with a kink of size c, on each design."""
     runs = grid(
         design=settings["designs"],
@@ -45,17 +45,17 @@ def kink_dial(settings: Settings, inputs: Inputs) -> Experiment:
     schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
     device = settings["device"]
 
-    def build(part: pd.DataFrame) -> Problem:
-        data = inputs.samples["l1_paradox"][part["design"].iloc[0]]
-        design, kink = torch.tensor(data.design, device=device), column(part, "kink", device)
+    def build(rows: pd.DataFrame) -> Problem:
+        data = inputs.samples["l1_paradox"][rows["design"].iloc[0]]
+        design, kink = torch.tensor(data.design, device=device), column(rows, "kink", device)
         # From a distance c, the problem with kink c is the one with kink 1: the dial then shows nothing but the kink.
-        start = torch.where(kink > 0, kink, 1) * starts(part, settings, design.shape[1])
-        return Problem(ReluRegression(design, kink), start, column(part, "step_size", device), schedule)
+        start = torch.where(kink > 0, kink, 1) * starts(rows, settings, design.shape[1])
+        return Problem(ReluRegression(design, kink), start, column(rows, "step_size", device), schedule)
 
-    return Experiment(runs, build, ["design", "method"])
+    return Plan(runs, build, ["design", "method"])
 
 
-def smoothing(settings: Settings, inputs: Inputs) -> Experiment:
+def smoothing(settings: Settings, inputs: Inputs) -> Plan:
     """The LASSO with its kinks rounded off, on each design; and one rounded |x|."""
     data = {name: inputs.samples["l1_paradox"][name] for name in settings["designs"]}
     problems = {name: Quadratic.from_data(*regression) for name, regression in data.items()}
@@ -63,15 +63,15 @@ def smoothing(settings: Settings, inputs: Inputs) -> Experiment:
     schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
     device = settings["device"]
 
-    def build(part: pd.DataFrame) -> Problem:
-        name = part["design"].iloc[0]
+    def build(rows: pd.DataFrame) -> Problem:
+        name = rows["design"].iloc[0]
         problem = Quadratic(np.zeros((1, 1)), np.zeros(1), 0.0) if name == ABSOLUTE else problems[name]
         gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
-        penalty, width, step_size = (column(part, factor, device) for factor in ("penalty", "width", "step_size"))
+        penalty, width, step_size = (column(rows, factor, device) for factor in ("penalty", "width", "step_size"))
         smoothed = SmoothedLasso(gram, correlation, penalty, width)
-        return Problem(smoothed, starts(part, settings, problem.dimension), step_size, schedule)
+        return Problem(smoothed, starts(rows, settings, problem.dimension), step_size, schedule)
 
-    return Experiment(runs, build, ["design", "method"])
+    return Plan(runs, build, ["design", "method"])
 
 
 def smoothing_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFrame:
@@ -86,18 +86,18 @@ def smoothing_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.Dat
     lasso = grid(design=settings["designs"], penalty_over_max=settings["penalties_over_max"], **factors)
     runs = numbered([absolute, lasso])
     setting = ["design", "penalty_over_max", "step_size_times_lipschitz"]
-    for (name, penalty, step), part in runs.groupby(setting, dropna=False):
+    for (name, penalty, step), rows in runs.groupby(setting, dropna=False):
         if name == ABSOLUTE:
             step_size, slope, critical = step, 1.0, float(critical_width(step, 1.0))
         else:
             problem = problems[name]
             step_size, slope = step / problem.lipschitz, penalty * problem.penalty_max
             critical = settling_width(problem, slope, step_size)
-        runs.loc[part.index, ["step_size", "penalty", "critical_width"]] = step_size, slope, critical
+        runs.loc[rows.index, ["step_size", "penalty", "critical_width"]] = step_size, slope, critical
     return runs.assign(width=runs["width_over_critical"] * runs["critical_width"])
 
 
-def cures(settings: Settings, inputs: Inputs) -> Experiment:
+def cures(settings: Settings, inputs: Inputs) -> Plan:
     """Regression with the absolute loss where some weights fit all samples: a sharp problem."""
     factors = {"step_size": settings["step_sizes"], "seed": range(settings["seeds"])}
     sharp = grid(design=settings["designs"], method=settings["methods"], width_over_critical=[0.0], **factors)
@@ -108,15 +108,15 @@ def cures(settings: Settings, inputs: Inputs) -> Experiment:
     schedule = evenly_and_geometric(settings["steps"], settings["recorded_steps"])
     device = settings["device"]
 
-    def build(part: pd.DataFrame) -> Problem:
-        name = part["design"].iloc[0]
+    def build(rows: pd.DataFrame) -> Problem:
+        name = rows["design"].iloc[0]
         design = torch.tensor(inputs.samples["l1_paradox"][name].design, device=device)
         truth = generator(settings["root_seed"], settings["experiment"], name).standard_normal(design.shape[1])
         target = design @ torch.tensor(truth, device=device)
-        objective = AbsoluteRegression(design, target, column(part, "width", device))
-        return Problem(objective, starts(part, settings, len(truth)), column(part, "step_size", device), schedule)
+        objective = AbsoluteRegression(design, target, column(rows, "width", device))
+        return Problem(objective, starts(rows, settings, len(truth)), column(rows, "step_size", device), schedule)
 
-    return Experiment(runs, build, ["design", "method"])
+    return Plan(runs, build, ["design", "method"])
 
 
 def evenly_and_geometric(steps: int, count: int) -> Schedule:
@@ -126,16 +126,16 @@ def evenly_and_geometric(steps: int, count: int) -> Schedule:
     return Schedule(steps, tuple(sorted(recorded)), steps - apart)
 
 
-def worst_cases(settings: Settings, inputs: Inputs) -> Experiment:
+def worst_cases(settings: Settings, inputs: Inputs) -> Plan:
     """Functions of slope 1 from a distance 1 of their minimiser, by step rule and number of steps N."""
     device = settings["device"]
 
-    def build(part: pd.DataFrame) -> Problem:
-        count = int(part["steps"].iloc[0])
-        objective, start = worst_case(part, settings)
-        return Problem(objective, start, column(part, "step_size", device), Schedule(count, tuple(range(count + 1)), 0))
+    def build(rows: pd.DataFrame) -> Problem:
+        count = int(rows["steps"].iloc[0])
+        objective, start = worst_case(rows, settings)
+        return Problem(objective, start, column(rows, "step_size", device), Schedule(count, tuple(range(count + 1)), 0))
 
-    return Experiment(worst_case_runs(settings), build, ["design", "method", "steps"])
+    return Plan(worst_case_runs(settings), build, ["design", "method", "steps"])
 
 
 def worst_case_runs(settings: Settings) -> pd.DataFrame:
@@ -158,20 +158,20 @@ def worst_case_runs(settings: Settings) -> pd.DataFrame:
     return runs
 
 
-def worst_case(part: pd.DataFrame, settings: Settings) -> tuple[Objective, Tensor]:
+def worst_case(rows: pd.DataFrame, settings: Settings) -> tuple[Objective, Tensor]:
     """One of the functions and its starts."""
-    device, name, count = settings["device"], part["design"].iloc[0], int(part["steps"].iloc[0])
+    device, name, count = settings["device"], rows["design"].iloc[0], int(rows["steps"].iloc[0])
     if name == RESISTING:
-        return ResistingOracle(count), torch.zeros(len(part), count + 1, device=device)
+        return ResistingOracle(count), torch.zeros(len(rows), count + 1, device=device)
     if name == RANDOM:
-        drawn = zip(*(random_slopes(settings, seed) for seed in part["seed"]), strict=True)
+        drawn = zip(*(random_slopes(settings, seed) for seed in rows["seed"]), strict=True)
         slopes, start = (torch.tensor(np.stack(arrays), device=device) for arrays in drawn)
         return MaxAffine(slopes, 0.0), start
     # Curvature 1 within the width, beyond which the quadratic has no iterate; the other is the extremal one.
-    step_size = part["step_size"].to_numpy()
+    step_size = rows["step_size"].to_numpy()
     widths = np.full_like(step_size, 2.0) if name == QUADRATIC else smooth_worst_width(step_size, count)
     width, zero = torch.tensor(widths, device=device).unsqueeze(1), torch.zeros(1, 1, device=device)
-    return SmoothedLasso(zero, zero[0], width, width), torch.ones(len(part), 1, device=device)
+    return SmoothedLasso(zero, zero[0], width, width), torch.ones(len(rows), 1, device=device)
 
 
 def random_slopes(settings: Settings, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from ndgm.decide.steps_to_target import best_steps
 from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
 from ndgm.engine.networks import Networks
-from ndgm.experiments.ensembles import Experiment, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid, log_spaced, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import FULL_BATCH, first_parameters, network_loss, tensors
@@ -25,7 +25,7 @@ TOGETHER = ["problem", "activation", "at_kink", "dtype", "batch_size", "method"]
 BY = ["problem", "activation", "batch_size"]
 
 
-def tuning(settings: Settings, inputs: Inputs) -> Experiment:
+def tuning(settings: Settings, inputs: Inputs) -> Plan:
     """Every activation on every problem, by batch and step size, for seeds of its own."""
     first = settings["seeds"]  # those before are kept for the test
     runs = grid(
@@ -37,14 +37,14 @@ def tuning(settings: Settings, inputs: Inputs) -> Experiment:
     return experiment(settings, inputs, runs)
 
 
-def networks(settings: Settings, inputs: Inputs) -> Experiment:
+def networks(settings: Settings, inputs: Inputs) -> Plan:
     """Every activation on every problem at the step size that tuning found best, for new seeds."""
     seeds = range(settings["seeds"])
     runs = grid(**factors(settings, inputs), method=["subgradient"], seed=seeds, part_of_best_step=[1.0])
     return experiment(settings, inputs, at_best_step(runs, inputs))
 
 
-def decay(settings: Settings, inputs: Inputs) -> Experiment:
+def decay(settings: Settings, inputs: Inputs) -> Plan:
     """Full batches at the best step size, held and then decaying: to a solution, as near as a kink lets it."""
     return experiment(settings, inputs, decay_runs(settings, inputs))
 
@@ -58,7 +58,7 @@ def decay_runs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     return at_best_step(grid(**varied, method=["subgradient_geometric"], seed=seeds, part_of_best_step=[1.0]), inputs)
 
 
-def floors(settings: Settings, inputs: Inputs) -> Experiment:
+def floors(settings: Settings, inputs: Inputs) -> Plan:
     """From the end of each run of `decay` on, parts of the best step size, held and then decaying again."""
     solutions = decay_runs(settings, inputs).drop(columns=["step_size", "at_edge", "part_of_best_step"])
     parts = pd.DataFrame({"part_of_best_step": settings["floors"]["parts_of_best_step"]})
@@ -67,7 +67,7 @@ def floors(settings: Settings, inputs: Inputs) -> Experiment:
     return experiment(settings, inputs, at_best_step(runs, inputs))
 
 
-def kink_value(settings: Settings, inputs: Inputs) -> Experiment:
+def kink_value(settings: Settings, inputs: Inputs) -> Plan:
     """ReLU with several derivatives at its kink, in single and in double precision; and softplus on its way to it."""
     near = [name for name in settings["activations"] if name.startswith("softplus_")]
     values = [str(float(value)) for value in settings["derivatives_at_kink"]["values"]]
@@ -83,22 +83,22 @@ def kink_value(settings: Settings, inputs: Inputs) -> Experiment:
     return experiment(settings, inputs, numbered([relu, softplus]))
 
 
-def experiment(settings: Settings, inputs: Inputs, runs: pd.DataFrame) -> Experiment:
+def experiment(settings: Settings, inputs: Inputs, runs: pd.DataFrame) -> Plan:
     """Networks on one kind of data, with the loss that they are to reach."""
     asked = settings["data"][settings["part"]]["problems"]
     runs = runs.assign(experiment=settings["experiment"], design=settings["part"])
     runs["target"] = runs["problem"].map({name: asked[name]["target"] for name in problems(settings, inputs)})
     block = int(runs.groupby([*TOGETHER, "seed"]).size().iloc[0])
 
-    def build(part: pd.DataFrame) -> Problem:
-        return problem_of(settings, inputs, part)
+    def build(rows: pd.DataFrame) -> Problem:
+        return problem_of(settings, inputs, rows)
 
-    return Experiment(runs, build, TOGETHER, block)
+    return Plan(runs, build, TOGETHER, block)
 
 
-def problem_of(settings: Settings, inputs: Inputs, part: pd.DataFrame) -> Problem:
+def problem_of(settings: Settings, inputs: Inputs, rows: pd.DataFrame) -> Problem:
     """Loss of an ensemble, its starts and steps."""
-    row, data = part.iloc[0], settings["data"][settings["part"]]
+    row, data = rows.iloc[0], settings["data"][settings["part"]]
     name, dtype, device = row["problem"], getattr(torch, row["dtype"]), settings["device"]
     x, y = tensors(problems(settings, inputs)[name], dtype, device)
     widths = (x.shape[1], *data["hidden"], y.shape[1])
@@ -108,25 +108,25 @@ def problem_of(settings: Settings, inputs: Inputs, part: pd.DataFrame) -> Proble
         Networks(widths, activation(row["activation"], at_kink)),
         x,
         y,
-        len(part),
+        len(rows),
         settings,
         loss=data["problems"][name]["loss"],
         batch_size=row["batch_size"],
-        draws=[generator(settings["root_seed"], OWNER, batch, seed) for seed in part["seed"].unique()],
+        draws=[generator(settings["root_seed"], OWNER, batch, seed) for seed in rows["seed"].unique()],
     )
-    start = starts(settings, inputs, part, widths).to(dtype)
-    step_size = column(part, "step_size", device).to(dtype)
+    start = starts(settings, inputs, rows, widths).to(dtype)
+    step_size = column(rows, "step_size", device).to(dtype)
     return Problem(objective, start, step_size, schedule(settings, decays=row["method"] != "subgradient"))
 
 
-def starts(settings: Settings, inputs: Inputs, part: pd.DataFrame, widths: tuple[int, ...]) -> Tensor:
+def starts(settings: Settings, inputs: Inputs, rows: pd.DataFrame, widths: tuple[int, ...]) -> Tensor:
     """First parameters of each run: those of its seed or, after `decay`, those that its run there ended with."""
-    if "decay_run" in part:
+    if "decay_run" in rows:
         ends = inputs.found["convergence_decay"].ends
-        each = [ends[run] for run in part["decay_run"]]
+        each = [ends[run] for run in rows["decay_run"]]
     else:
         name = f"start of {widths}"
-        each = [first_parameters(settings["root_seed"], OWNER, name, widths, seed) for seed in part["seed"]]
+        each = [first_parameters(settings["root_seed"], OWNER, name, widths, seed) for seed in rows["seed"]]
     return torch.tensor(np.stack(each), device=settings["device"])
 
 

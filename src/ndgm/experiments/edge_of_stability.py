@@ -15,7 +15,7 @@ from ndgm.engine.objectives.logistic import Logistic
 from ndgm.engine.objectives.max_affine import MaxAffine
 from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.scalar import ScalarLoss
-from ndgm.experiments.ensembles import Experiment, Problem, column, starts
+from ndgm.experiments.ensembles import Plan, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.files import InputError
@@ -28,24 +28,24 @@ NEAR, FROM_ONE, FAR = 0.1, 1.0, 3.0
 """How far from a minimiser descent starts, in units of random starts of about unit length."""
 
 
-def cycles(settings: Settings, inputs: Inputs) -> Experiment:
+def cycles(settings: Settings, inputs: Inputs) -> Plan:
     """Even functions of one variable, from steps below the threshold 2/L to far above it."""
     return scalar_functions(settings, threshold_runs(settings), FAR)
 
 
-def asymmetric(settings: Settings, inputs: Inputs) -> Experiment:
+def asymmetric(settings: Settings, inputs: Inputs) -> Plan:
     """Functions of one variable that are not even; from afar, an exponential would take descent too far to return."""
     return scalar_functions(settings, threshold_runs(settings), FROM_ONE)
 
 
-def near_threshold(settings: Settings, inputs: Inputs) -> Experiment:
+def near_threshold(settings: Settings, inputs: Inputs) -> Plan:
     """Smooth functions of one variable with steps just beyond the threshold, from near the minimiser."""
     runs = scalar_grid(settings, excess=settings["excesses"])
     runs["step_size"] = (2 + runs["excess"]) / runs["design"].map(lambda name: scalar(name).lipschitz)
     return scalar_functions(settings, runs, NEAR)
 
 
-def max_affine(settings: Settings, inputs: Inputs) -> Experiment:
+def max_affine(settings: Settings, inputs: Inputs) -> Plan:
     """The largest of random linear functions, in several dimensions: a kink at the solution."""
     runs = grid(
         design=[f"max_affine_{features}" for features in settings["features"]],
@@ -55,32 +55,32 @@ def max_affine(settings: Settings, inputs: Inputs) -> Experiment:
     )
     runs["features"] = runs["design"].str.removeprefix("max_affine_").astype(int)
 
-    def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
-        features = int(part["features"].iloc[0])
+    def build(rows: pd.DataFrame) -> tuple[Objective, Tensor]:
+        features = int(rows["features"].iloc[0])
         component, name = f"slopes in {features}", settings["experiment"]
-        draws = [generator(settings["root_seed"], name, component, seed) for seed in part["seed"]]
+        draws = [generator(settings["root_seed"], name, component, seed) for seed in rows["seed"]]
         pieces = settings["pieces_per_feature"] * features
         slopes = np.stack([slopes_around_zero(rng, pieces, features) for rng in draws])
-        return MaxAffine(torch.tensor(slopes, device=settings["device"]), 0.0), starts(part, settings, features)
+        return MaxAffine(torch.tensor(slopes, device=settings["device"]), 0.0), starts(rows, settings, features)
 
     return followed(settings, runs, build, last_steps(settings))
 
 
-def logistic(settings: Settings, inputs: Inputs) -> Experiment:
+def logistic(settings: Settings, inputs: Inputs) -> Plan:
     """Logistic regression on data that are not separable, around the step at which the minimiser begins to repel."""
     data = tables(settings, inputs, separable=False)
     minima = {name: solve_logistic(signed) for name, signed in data.items()}
     runs = table_grid(settings, data, log_spaced(**settings["step_sizes_over_threshold"]))
-    for name, part in runs.groupby("design"):
-        runs.loc[part.index, "threshold"] = minima[name].threshold
-        predicted = predicted_cycles(settings, name, data[name], minima[name], part["step_size_over_threshold"])
-        runs.loc[part.index, predicted.columns] = predicted.to_numpy()
+    for name, rows in runs.groupby("design"):
+        runs.loc[rows.index, "threshold"] = minima[name].threshold
+        predicted = predicted_cycles(settings, name, data[name], minima[name], rows["step_size_over_threshold"])
+        runs.loc[rows.index, predicted.columns] = predicted.to_numpy()
     runs["step_size"] = runs["step_size_over_threshold"] * runs["threshold"]
 
-    def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
-        name, device = part["design"].iloc[0], settings["device"]
+    def build(rows: pd.DataFrame) -> tuple[Objective, Tensor]:
+        name, device = rows["design"].iloc[0], settings["device"]
         minimum = torch.tensor(minima[name].weights, device=device)
-        return Logistic(torch.tensor(data[name], device=device)), minimum + NEAR * starts(part, settings, len(minimum))
+        return Logistic(torch.tensor(data[name], device=device)), minimum + NEAR * starts(rows, settings, len(minimum))
 
     return followed(settings, runs, build, last_steps(settings))
 
@@ -106,21 +106,21 @@ def predicted_cycles(
     return predicted.reindex(step_sizes_over_threshold)
 
 
-def separable(settings: Settings, inputs: Inputs) -> Experiment:
+def separable(settings: Settings, inputs: Inputs) -> Plan:
     """Logistic regression on separable data, with steps up to far beyond 2/L, L the largest curvature anywhere."""
     data = tables(settings, inputs, separable=True)
     runs = table_grid(settings, data, settings["step_sizes_over_threshold"])
-    for name, part in runs.groupby("design"):
+    for name, rows in runs.groupby("design"):
         signed = data[name]
-        runs.loc[part.index, "threshold"] = 2 / largest_curvature(signed)
-        runs.loc[part.index, "separation"] = separation(signed)
-        runs.loc[part.index, "samples"] = len(signed)
+        runs.loc[rows.index, "threshold"] = 2 / largest_curvature(signed)
+        runs.loc[rows.index, "separation"] = separation(signed)
+        runs.loc[rows.index, "samples"] = len(signed)
     runs["step_size"] = runs["step_size_over_threshold"] * runs["threshold"]
 
-    def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
-        signed = data[part["design"].iloc[0]]
+    def build(rows: pd.DataFrame) -> tuple[Objective, Tensor]:
+        signed = data[rows["design"].iloc[0]]
         objective = Logistic(torch.tensor(signed, device=settings["device"]))
-        return objective, starts(part, settings, signed.shape[1])
+        return objective, starts(rows, settings, signed.shape[1])
 
     return followed(settings, runs, build, first_and_even_steps(settings))
 
@@ -139,11 +139,11 @@ def scalar_grid(settings: Settings, **step_sizes: Sequence[float] | np.ndarray) 
     return grid(design=settings["functions"], method=["subgradient"], **step_sizes, seed=range(settings["seeds"]))
 
 
-def scalar_functions(settings: Settings, runs: pd.DataFrame, scale: float) -> Experiment:
+def scalar_functions(settings: Settings, runs: pd.DataFrame, scale: float) -> Plan:
     """Functions of one variable, from starts of about the length `scale`."""
 
-    def build(part: pd.DataFrame) -> tuple[Objective, Tensor]:
-        return ScalarLoss(part["design"].iloc[0]), scale * starts(part, settings, 1)
+    def build(rows: pd.DataFrame) -> tuple[Objective, Tensor]:
+        return ScalarLoss(rows["design"].iloc[0]), scale * starts(rows, settings, 1)
 
     return followed(settings, runs, build, last_steps(settings))
 
@@ -193,8 +193,8 @@ def followed(
     runs: pd.DataFrame,
     build: Callable[[pd.DataFrame], tuple[Objective, Tensor]],
     schedule: Schedule,
-) -> Experiment:
-    """Experiment that records what `Orbit` measures and averages along each run.
+) -> Plan:
+    """Plan of an experiment that records what `Orbit` measures and averages along each run.
 
     Args:
         settings: Of the experiment.
@@ -203,10 +203,10 @@ def followed(
         schedule: Steps.
     """
 
-    def problem_of(part: pd.DataFrame) -> Problem:
-        objective, start = build(part)
-        step_size = column(part, "step_size", settings["device"])
+    def problem_of(rows: pd.DataFrame) -> Problem:
+        objective, start = build(rows)
+        step_size = column(rows, "step_size", settings["device"])
         observed = Observed(objective, Orbit(objective, step_size, start))
         return Problem(observed, start, step_size, schedule)
 
-    return Experiment(runs, problem_of, ["design", "method"])
+    return Plan(runs, problem_of, ["design", "method"])

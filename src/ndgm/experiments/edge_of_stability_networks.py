@@ -12,7 +12,7 @@ from ndgm.engine.curvature.tracking import TrackedCurvature
 from ndgm.engine.descent import Schedule
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import NetworkLoss
-from ndgm.experiments.ensembles import Experiment, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import tensors
@@ -22,7 +22,7 @@ KEPT = 2
 """Directions from which the next eigenvalue is looked for."""
 
 
-def networks(settings: Settings, inputs: Inputs) -> Experiment:
+def networks(settings: Settings, inputs: Inputs) -> Plan:
     """Every activation on every problem of one kind of data, with each of the problem's step sizes."""
     prefix = f"{settings['part']}_"
     owned = inputs.samples["edge_of_stability_networks"]
@@ -41,27 +41,27 @@ def networks(settings: Settings, inputs: Inputs) -> Experiment:
         for problem in samples
     ]
 
-    def build(part: pd.DataFrame) -> Problem:
-        problem = part["problem"].iloc[0]
-        return tracked(settings, part, samples[problem], asked[problem]["loss"])
+    def build(rows: pd.DataFrame) -> Problem:
+        problem = rows["problem"].iloc[0]
+        return tracked(settings, rows, samples[problem], asked[problem]["loss"])
 
-    return Experiment(numbered(grids), build, ["problem", "activation"])
+    return Plan(numbered(grids), build, ["problem", "activation"])
 
 
-def tracked(settings: Settings, part: pd.DataFrame, samples: Samples, loss: str) -> Problem:
+def tracked(settings: Settings, rows: pd.DataFrame, samples: Samples, loss: str) -> Problem:
     """Loss of an ensemble with what is followed along its runs."""
     device = settings["device"]
     x, y = tensors(samples, torch.float64, device)
     widths = (x.shape[1], *settings["data"][settings["part"]]["hidden"], y.shape[1])
-    architecture = Networks(widths, activation(part["activation"].iloc[0]))
-    initial = architecture.initial([of_seed(settings, f"start of {widths}", seed) for seed in part["seed"]])
+    architecture = Networks(widths, activation(rows["activation"].iloc[0]))
+    initial = architecture.initial([of_seed(settings, f"start of {widths}", seed) for seed in rows["seed"]])
     start = torch.tensor(settings["start_scale"] * initial, device=device)
-    step_size = column(part, "step_size", device)
+    step_size = column(rows, "step_size", device)
     objective = NetworkLoss(
         architecture,
         x,
         y,
-        len(part),
+        len(rows),
         loss=loss,
         classes=True,
         runs_at_once=settings["runs_at_once"],
@@ -71,8 +71,8 @@ def tracked(settings: Settings, part: pd.DataFrame, samples: Samples, loss: str)
         objective,
         start,
         step_size,
-        directions(settings, part, widths, architecture.parameters),
-        [of_seed(settings, f"probes of {widths}", seed) for seed in part["seed"]],
+        directions(settings, rows, widths, architecture.parameters),
+        [of_seed(settings, f"probes of {widths}", seed) for seed in rows["seed"]],
         tolerance=settings["residual"],
         most_products=settings["most_products"],
     )
@@ -80,9 +80,9 @@ def tracked(settings: Settings, part: pd.DataFrame, samples: Samples, loss: str)
     return Problem(Observed(objective, curvature), start, step_size, schedule)
 
 
-def directions(settings: Settings, part: pd.DataFrame, widths: tuple[int, ...], parameters: int) -> Tensor:
+def directions(settings: Settings, rows: pd.DataFrame, widths: tuple[int, ...], parameters: int) -> Tensor:
     """Where the first eigenvalue of each run is looked for, shape (runs, kept, P)."""
-    draws = [of_seed(settings, f"directions of {widths}", seed) for seed in part["seed"]]
+    draws = [of_seed(settings, f"directions of {widths}", seed) for seed in rows["seed"]]
     each = [rng.standard_normal((KEPT, parameters)) for rng in draws]
     return torch.tensor(np.stack(each), device=settings["device"])
 

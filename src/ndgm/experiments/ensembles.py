@@ -33,7 +33,7 @@ Build = Callable[[pd.DataFrame], Problem]
 
 
 @dataclass(frozen=True)
-class Experiment:
+class Plan:
     """What is to be run.
 
     Attributes:
@@ -56,9 +56,9 @@ class Experiment:
         return ensembles(self.runs, size, self.together, self.block)
 
 
-def column(part: pd.DataFrame, name: str, device: str) -> Tensor:
+def column(rows: pd.DataFrame, name: str, device: str) -> Tensor:
     """A factor of an ensemble's runs, shape (runs, 1)."""
-    return torch.tensor(part[name].to_numpy(dtype=np.float64), device=device).unsqueeze(1)
+    return torch.tensor(rows[name].to_numpy(dtype=np.float64), device=device).unsqueeze(1)
 
 
 def start_directions(root_seed: int, seeds: int, dimension: int) -> np.ndarray:
@@ -70,10 +70,10 @@ def start_directions(root_seed: int, seeds: int, dimension: int) -> np.ndarray:
     return np.stack(draws) / np.sqrt(dimension)
 
 
-def starts(part: pd.DataFrame, settings: Settings, dimension: int) -> Tensor:
+def starts(rows: pd.DataFrame, settings: Settings, dimension: int) -> Tensor:
     """Starts of about unit length, decided by each run's seed, shape (runs, d)."""
     directions = start_directions(settings["root_seed"], settings["seeds"], dimension)
-    return torch.tensor(directions[part["seed"]], device=settings["device"])
+    return torch.tensor(directions[rows["seed"]], device=settings["device"])
 
 
 def ensembles(runs: pd.DataFrame, size: int, together: list[str], block: int = 1) -> Iterator[pd.DataFrame]:
@@ -92,11 +92,12 @@ def ensembles(runs: pd.DataFrame, size: int, together: list[str], block: int = 1
 
 
 def sweep(
-    parts: Iterable[pd.DataFrame],
+    ensembles: Iterable[pd.DataFrame],
     build: Build,
     checkpoints: Path,
     advanced: Callable[[float], object] = float,
     say: Callable[[str], object] = str,
+    experiment: str = "",
 ) -> Found:
     """Train ensemble after ensemble.
 
@@ -104,11 +105,12 @@ def sweep(
     since, by a power loss for example, is thrown away and trained again.
 
     Args:
-        parts: The ensembles, one row a run, with a `run` number, a `method` and the factors of the experiment.
+        ensembles: Rows of each, one a run, with a `run` number, a `method` and the factors of the experiment.
         build: Makes the problem of an ensemble from its rows.
         checkpoints: Folder of this sweep alone.
         advanced: Called at each recorded step with the newly completed share, in whole runs.
         say: Says one line to the user.
+        experiment: Name for the column `experiment`, where the rows have none.
 
     Returns:
         The run table, sorted by run and step, and where each run was at the end.
@@ -118,28 +120,31 @@ def sweep(
     """
     tables: list[pd.DataFrame] = []
     ends: dict[int, np.ndarray] = {}
-    for number, part in enumerate(parts):
+    for number, rows in enumerate(ensembles):
         kept = checkpoints / f"{number}.checkpoint"
         if trace := kept_trace(kept, say):
-            advanced(len(part))
+            advanced(len(rows))
         else:
-            objective, start, step_size, schedule = build(part)
-            method = METHODS[part["method"].iloc[0]]
+            objective, start, step_size, schedule = build(rows)
+            method = METHODS[rows["method"].iloc[0]]
             trace = descend(objective, method, start, step_size, schedule, advanced)
             write_trace(kept, trace)
-        tables.append(tabulate(part, trace))
-        check_finite(tables[-1])
-        ends |= dict(zip(part["run"], trace.iterates, strict=True))
+        table = tabulate(rows, trace)
+        if "experiment" not in table:
+            table.insert(0, "experiment", experiment)
+        check_finite(table)
+        tables.append(table)
+        ends |= dict(zip(rows["run"], trace.iterates, strict=True))
     return Found(pd.concat(tables, ignore_index=True).sort_values(["run", "step"], ignore_index=True), ends)
 
 
-def tabulate(part: pd.DataFrame, trace: Trace) -> pd.DataFrame:
+def tabulate(rows: pd.DataFrame, trace: Trace) -> pd.DataFrame:
     """Rows of the run table for one ensemble: a row for each run and recorded step up to the run's last."""
-    rows, run = np.nonzero(np.arange(len(trace.step))[:, None] <= trace.last_row)
-    table = part.iloc[run].reset_index(drop=True)
-    table["step"] = trace.step[rows]
+    recorded, run = np.nonzero(np.arange(len(trace.step))[:, None] <= trace.last_row)
+    table = rows.iloc[run].reset_index(drop=True)
+    table["step"] = trace.step[recorded]
     for name, values in trace.measured.items():
-        table[name] = values[rows, run]
+        table[name] = values[recorded, run]
     table["stopped_because"] = trace.stopped_because[run]
     return table
 

@@ -5,14 +5,14 @@ import torch
 
 from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.lasso import Lasso
-from ndgm.experiments.ensembles import Experiment, Problem, column, starts
+from ndgm.experiments.ensembles import Plan, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.penalties import penalty_by
 from ndgm.theory.lasso import Quadratic
 
 
-def lasso(settings: Settings, inputs: Inputs) -> Experiment:
+def lasso(settings: Settings, inputs: Inputs) -> Plan:
     """Every method on one design, at penalties from far below λ_max to above it."""
     problem = Quadratic.from_data(*inputs.samples["l1_paradox"][settings["part"]])
     runs = grid(
@@ -30,14 +30,14 @@ def lasso(settings: Settings, inputs: Inputs) -> Experiment:
     device = settings["device"]
     gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
 
-    def build(part: pd.DataFrame) -> Problem:
-        objective = Lasso(gram, correlation, column(part, "penalty", device))
-        start = starts(part, settings, problem.dimension)
-        return Problem(objective, start, column(part, "step_size", device), schedule)
+    def build(rows: pd.DataFrame) -> Problem:
+        objective = Lasso(gram, correlation, column(rows, "penalty", device))
+        start = starts(rows, settings, problem.dimension)
+        return Problem(objective, start, column(rows, "step_size", device), schedule)
 
-    return Experiment(runs, build, ["method"])
+    return Plan(runs, build, ["method"])
 
 
-def turning_point(settings: Settings, inputs: Inputs) -> Experiment:
+def turning_point(settings: Settings, inputs: Inputs) -> Plan:
     """The subgradient method on one design, at many penalties around the one where its L1 norm begins to rise."""
     return lasso(settings, inputs)

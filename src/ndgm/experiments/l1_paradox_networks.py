@@ -9,7 +9,7 @@ from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
-from ndgm.experiments.ensembles import Experiment, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import first_parameters, network_loss, tensors
@@ -20,7 +20,7 @@ OWNER = "l1_paradox_networks"
 """Owner of the samples; draws are made under its name, so networks of one seed start alike and see the same batches."""
 
 
-def networks(settings: Settings, inputs: Inputs) -> Experiment:
+def networks(settings: Settings, inputs: Inputs) -> Plan:
     """One sweep: every method of it without a penalty and with each of the grid, for every seed."""
     split, sweep = inputs.samples[OWNER]["split"], settings["sweeps"][settings["part"]]
     samples = Samples(*(array[: sweep.get("samples")] for array in split.train))
@@ -28,24 +28,24 @@ def networks(settings: Settings, inputs: Inputs) -> Experiment:
     architecture = Networks(widths, activation(sweep["activation"]))
     device, single = settings["device"], torch.float32
 
-    def build(part: pd.DataFrame) -> Problem:
+    def build(rows: pd.DataFrame) -> Problem:
         x, y = tensors(samples, single, device)
         loss = network_loss(
-            architecture, x, y, len(part), settings, batch_size=str(sweep["batch_size"]), draws=draws(part)
+            architecture, x, y, len(rows), settings, batch_size=str(sweep["batch_size"]), draws=draws(rows)
         )
-        test_loss = network_loss(architecture, *tensors(split.test, single, device), len(part), settings)
-        penalty, step_size = (column(part, name, device).float() for name in ("penalty", "step_size"))
-        each = [first_parameters(settings["root_seed"], OWNER, "start", widths, seed) for seed in part["seed"]]
+        test_loss = network_loss(architecture, *tensors(split.test, single, device), len(rows), settings)
+        penalty, step_size = (column(rows, name, device).float() for name in ("penalty", "step_size"))
+        each = [first_parameters(settings["root_seed"], OWNER, "start", widths, seed) for seed in rows["seed"]]
         start = torch.tensor(np.stack(each), dtype=single, device=device)
         schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
-        if part["penalty_by"].iloc[0] == "factors":
+        if rows["penalty_by"].iloc[0] == "factors":
             factored = FactoredNetwork(loss, penalty, test_loss)
             return Problem(factored, factored.start(start), step_size, schedule)
         return Problem(PenalisedNetwork(loss, penalty, test_loss), start, step_size, schedule)
 
-    def draws(part: pd.DataFrame) -> list[np.random.Generator]:
+    def draws(rows: pd.DataFrame) -> list[np.random.Generator]:
         component = f"batches of {sweep['batch_size']}"
-        return [generator(settings["root_seed"], OWNER, component, seed) for seed in part["seed"].unique()]
+        return [generator(settings["root_seed"], OWNER, component, seed) for seed in rows["seed"].unique()]
 
     def parameters(end: np.ndarray) -> np.ndarray:
         """Parameters of a network, which are the product where it was trained as two factors side by side."""
@@ -53,7 +53,7 @@ def networks(settings: Settings, inputs: Inputs) -> Experiment:
 
     penalties = [0.0, *log_spaced(**sweep["penalties"])]
     runs = runs_of_sweep(settings, penalties, widths)
-    return Experiment(runs, build, ["method"], block=len(penalties), parameters=parameters)
+    return Plan(runs, build, ["method"], block=len(penalties), parameters=parameters)
 
 
 def runs_of_sweep(settings: Settings, penalties: list[float], widths: tuple[int, ...]) -> pd.DataFrame:

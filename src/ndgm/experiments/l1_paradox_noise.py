@@ -6,7 +6,7 @@ import torch
 from ndgm.data.regression import without_signal
 from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.lasso import MinibatchLasso
-from ndgm.experiments.ensembles import Experiment, Problem, column, starts
+from ndgm.experiments.ensembles import Plan, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.provenance import generator
@@ -14,7 +14,7 @@ from ndgm.theory.l1_paradox import minibatch_noise, noisy_turning_point
 from ndgm.theory.lasso import Quadratic
 
 
-def noise(settings: Settings, inputs: Inputs) -> Experiment:
+def noise(settings: Settings, inputs: Inputs) -> Plan:
     """Penalties in units of the gradient noise of each batch size, on one design whose exact solution is zero."""
     data = without_signal(inputs.samples["l1_paradox"][settings["part"]])
     problem = Quadratic.from_data(*data)
@@ -36,17 +36,17 @@ def noise(settings: Settings, inputs: Inputs) -> Experiment:
     device = settings["device"]
     design, target = (torch.tensor(array, device=device) for array in data)
 
-    def build(part: pd.DataFrame) -> Problem:
+    def build(rows: pd.DataFrame) -> Problem:
         """Runs of one seed see the same batches, and start within the floor."""
-        batch_size = int(part["batch_size"].iloc[0])
+        batch_size = int(rows["batch_size"].iloc[0])
         component = f"batches of {batch_size}"
         draws = [
-            generator(settings["root_seed"], settings["experiment"], component, seed) for seed in part["seed"].unique()
+            generator(settings["root_seed"], settings["experiment"], component, seed) for seed in rows["seed"].unique()
         ]
-        step_size = column(part, "step_size", device)
-        start = starts(part, settings, problem.dimension) * step_size * column(part, "noise", device)
-        objective = MinibatchLasso(design, target, column(part, "penalty", device), batch_size, draws)
+        step_size = column(rows, "step_size", device)
+        start = starts(rows, settings, problem.dimension) * step_size * column(rows, "noise", device)
+        objective = MinibatchLasso(design, target, column(rows, "penalty", device), batch_size, draws)
         return Problem(objective, start, step_size, schedule)
 
     together = ["method", "batch_size", "step_size_times_lipschitz"]
-    return Experiment(runs, build, together, block=settings["penalties_over_noise"]["count"])
+    return Plan(runs, build, together, block=settings["penalties_over_noise"]["count"])

@@ -13,14 +13,14 @@ import torch
 from tqdm import tqdm
 
 from ndgm.data.kinds import Weights
-from ndgm.experiments.ensembles import Experiment, sweep
+from ndgm.experiments.ensembles import Plan, sweep
 from ndgm.experiments.inputs import Found, Inputs, Settings
 from ndgm.store.arrays import write_data
 from ndgm.store.files import InputError, write_json
 from ndgm.store.provenance import record, value_hash
 from ndgm.store.run_tables import write_table
 
-Function = Callable[[Settings, Inputs], Experiment]
+Function = Callable[[Settings, Inputs], Plan]
 
 
 class NotYet(Exception):
@@ -92,13 +92,13 @@ def train_job(tasks: Sequence[Task], inputs: Inputs, files: Mapping[str, Path], 
             shutil.rmtree(folder)
 
 
-def made(tasks: Sequence[Task], inputs: Inputs) -> Iterator[Experiment]:
+def made(tasks: Sequence[Task], inputs: Inputs) -> Iterator[Plan]:
     """Experiments of a job, in order.
 
     Experiments are built before any is trained, so faults show at once; one that needs an earlier result is built in
     its turn.
     """
-    early: dict[Path, Experiment] = {}
+    early: dict[Path, Plan] = {}
     for task in tasks:
         with suppress(NotYet):
             early[task.table] = task.function(task.settings, inputs)
@@ -106,7 +106,7 @@ def made(tasks: Sequence[Task], inputs: Inputs) -> Iterator[Experiment]:
         yield early[task.table] if task.table in early else task.function(task.settings, inputs)
 
 
-def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Callable[[str], None]) -> Found:
+def train(task: Task, experiment: Plan, files: Mapping[str, Path], say: Callable[[str], None]) -> Found:
     """Train one experiment, write its run table, what that came from and, where they are kept, weights.
 
     Finished ensembles are kept in a folder beside the table. Its name is a hash of everything that decides the numbers,
@@ -119,8 +119,6 @@ def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Ca
         say: Says one line to the user.
     """
     runs, out = experiment.runs, task.table
-    if "experiment" not in runs:
-        runs.insert(0, "experiment", task.settings["experiment"])
     origin = record(task.settings, files)
     if "dtype" in runs:
         origin["dtype"] = ", ".join(sorted(runs["dtype"].unique()))
@@ -128,7 +126,7 @@ def train(task: Task, experiment: Experiment, files: Mapping[str, Path], say: Ca
     silent = not sys.stderr.isatty()
     with tqdm(desc=out.stem, total=len(runs), unit="runs", unit_scale=True, disable=silent, leave=False) as bar:
         ensembles = experiment.ensembles(task.settings["ensemble_size"])
-        found = sweep(ensembles, experiment.build, checkpoints, bar.update, say)
+        found = sweep(ensembles, experiment.build, checkpoints, bar.update, say, task.settings["experiment"])
     write_table(out, found.table)
     write_json(out.with_suffix(".json"), origin)
     if task.weights:

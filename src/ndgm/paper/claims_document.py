@@ -6,10 +6,11 @@ Both are Markdown for GitHub, made from `reference/laptop/claims.json`, the mani
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 from ndgm.groups import GROUPS, Experiment, Group, Job
 from ndgm.paper.columns import COLUMNS
@@ -34,7 +35,8 @@ the cell that speaks most against it, over its *n* replicates. Brackets hold the
 the range where every single value counts. The column beside *measured* says what it is held against: a *prediction* of
 theory, or the *other arm* of a comparison. A number after *>* is as far as could be measured; runs that diverged never
 got there. *p* is the probability, adjusted for the number of claims of a group, of evidence as strong *for* the claim
-were it false or, where it is refuted, *against* it were it true; where every single value counts there is none."""
+were it false or, where it is refuted, *against* it were it true; where every single value counts there is none. A claim
+is *fragile* if other processors, which round otherwise, gave it another verdict (`reference/deviations.json`)."""
 
 _DATA = """\
 What `samples` says in the config, by owner and name, is made once by the rule `make_samples`: arrays of inputs and
@@ -60,12 +62,15 @@ def read_claims(root: Path) -> list[DecidedClaim]:
     return claims
 
 
-def claims_document(claims: Sequence[DecidedClaim], root: Path) -> str:
+def claims_document(
+    claims: Sequence[DecidedClaim], root: Path, on_other_processors: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> str:
     """The text of CLAIMS.md: counts, the fields of `claims.json`, and every claim by group, in the order of its source.
 
     Args:
         claims: The claims of the reference run.
         root: Folder of the repository, whose sources tell the lines that links lead to.
+        on_other_processors: All verdicts that were seen of a claim, where other processors gave another one.
 
     Raises:
         InputError: naming the function, if one of the manifest or of a claim is not in the sources.
@@ -86,7 +91,9 @@ def claims_document(claims: Sequence[DecidedClaim], root: Path) -> str:
         for kind, title in (("finding", "Findings"), ("identity", "Identities")):
             of_kind = [claim for claim in here if claim.kind == kind]
             parts += [f"### {title}: {_counted(of_kind)}"] if of_kind else []
-            parts += [_entry(claim, f"src/ndgm/claims/{group.name}.py#L{lines[claim.id]}") for claim in of_kind]
+            for claim in of_kind:
+                link = f"src/ndgm/claims/{group.name}.py#L{lines[claim.id]}"
+                parts.append(_entry(claim, link, on_other_processors.get(claim.id, ())))
     return "\n\n".join(parts) + "\n"
 
 
@@ -154,8 +161,10 @@ def _counted(claims: Sequence[DecidedClaim]) -> str:
     return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts)
 
 
-def _entry(claim: DecidedClaim, function: str) -> str:
-    """One claim: statement, verdict, numbers, rule, and links to what they come from."""
+def _entry(claim: DecidedClaim, function: str, verdicts: Sequence[str]) -> str:
+    """One claim: statement, verdict and others that were seen, numbers, rule, and links to what they come from."""
+    others = " or ".join(verdict for verdict in verdicts if verdict != claim.verdict)
+    fragile = f", fragile: also {others} on other processors" if others else ""
     numbers = f"No numbers: {claim.gap}."
     if claim.compared:  # which is said of every claim without a gap
         header = ["measured", claim.compared, "cell that decides", "cells", "n", "p"]
@@ -169,7 +178,7 @@ def _entry(claim: DecidedClaim, function: str) -> str:
     return "\n".join(
         [
             f"#### {claim.id}\n",
-            f"**{claim.verdict.capitalize()}** ({claim.label}): {_math(claim.statement)}\n",
+            f"**{claim.verdict.capitalize()}** ({claim.label}{fragile}): {_math(claim.statement)}\n",
             numbers + "\n",
             f"- Rule: {_math(claim.test)}{margin}",
             f"- From: [function]({function}), {figure}, tables {tables}",

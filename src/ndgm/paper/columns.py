@@ -71,7 +71,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "away_from_breakpoints": ("whether no breakpoint of the exact path is within a step", "–"),
     "predicted_turning_point_over_max": ("penalty at which the closed form is smallest", "$\\lambda_{\\max}$"),
     "relative_gap": ("duality gap of the exact solution over its value", "1"),
-    "kkt_violation": ("largest violation of the conditions of optimality", "loss/weight"),
+    "kkt_violation": (
+        "largest violation of the conditions of optimality, over $\\max(\\lambda, \\lambda_{\\max})$",
+        "1",
+    ),
     "sharpness": ("largest eigenvalue of the Hessian at the iterate", "loss/weight²"),
     "sharpness_before": ("the one at the iterate before", "loss/weight²"),
     "amplitude": ("half the length of the last step", "weight"),
@@ -105,3 +108,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
 def described(column: str) -> str:
     """The name under which a column is described: without its layer `_k`, and for `below_1e-3_2` as `below_1e-j`."""
     return re.sub(r"^below_1e-\d+$", "below_1e-j", re.sub(r"_\d+$", "", column))
+
+
+def is_described(column: str) -> bool:
+    """Whether a column is one that tables have."""
+    return described(column) in COLUMNS

@@ -138,7 +138,8 @@ class Manuscript:
         """A figure's caption as reStructuredText, with the line that says what the drawing lacks."""
         filled = self.fill(self.captions / f"{name}.rst")
         lacking = _description(self.figures / f"{name}.svg")
-        return f"{filled.rstrip()} {lacking.replace('_', chr(92) + '_')}\n" if lacking else filled
+        escaped = re.sub(r"[\\*`|_]", r"\\\g<0>", lacking)  # what begins markup inside a line of reStructuredText
+        return f"{filled.rstrip()} {escaped}\n" if lacking else filled
 
     def verdicts_table(self, group: str, caption: str) -> str:
         """Verdicts on the claims of a group, with what was measured and what it is compared with; identities apart."""

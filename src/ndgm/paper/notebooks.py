@@ -50,30 +50,8 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
     except FileNotFoundError:
         raise InputError(f"{figure}: no such file") from None
     with temporary_folder(_folder_for_sockets()) as folder:
-        environment = {
-            **os.environ,
-            "NDGM_RESULTS": str(results),
-            "NDGM_FIGURE": figure.stem,
-            "NDGM_TABLES": os.pathsep.join(map(str, tables)),
-            "MPLBACKEND": "agg",
-            "IPYTHONDIR": str(folder),
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        }
-        kernel = AsyncKernelManager(
-            kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),  # leaves the kernel of this Python alone
-            connection_file=str(Path(folder, "kernel.json")),
-            transport="ipc",
-            ip=str(Path(folder, "kernel")),
-        )
-        client = _Client(
-            notebook,
-            km=kernel,
-            timeout=None,
-            record_timing=False,
-            coalesce_streams=True,
-            store_widget_state=False,
-        )
-        client.owns_km = True  # so that it ends the kernel that it was given
+        client = _client(notebook, Path(folder))
+        environment = _environment(figure, results, tables, Path(folder))
         try:
             client.execute(cwd=str(Path.cwd()), env=environment)
         except KeyboardInterrupt:
@@ -86,6 +64,34 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
         except DeadKernelError:
             raise InputError(f"{figure}: the notebook's Python ended before the notebook did") from None
     return tidy(notebook)
+
+
+def _environment(figure: Path, results: Path, tables: Iterable[Path], folder: Path) -> dict[str, str]:
+    """Environment of a kernel that draws a figure and keeps its own files in a folder."""
+    return {
+        **os.environ,
+        "NDGM_RESULTS": str(results),
+        "NDGM_FIGURE": figure.stem,
+        "NDGM_TABLES": os.pathsep.join(map(str, tables)),
+        "MPLBACKEND": "agg",
+        "IPYTHONDIR": str(folder),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+
+
+def _client(notebook: NotebookNode, folder: Path) -> "_Client":
+    """Client of a kernel of this Python, which speaks to it through sockets in a folder and ends it."""
+    kernel = AsyncKernelManager(
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),  # leaves the kernel of this Python alone
+        connection_file=str(folder / "kernel.json"),
+        transport="ipc",
+        ip=str(folder / "kernel"),
+    )
+    client = _Client(
+        notebook, km=kernel, timeout=None, record_timing=False, coalesce_streams=True, store_widget_state=False
+    )
+    client.owns_km = True  # so that it ends the kernel that it was given
+    return client
 
 
 def _folder_for_sockets() -> str:

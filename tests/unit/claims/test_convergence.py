@@ -22,6 +22,7 @@ from made_up_convergence import CERTIFIED, CURES, DECAYING, DIAL, SEEDS, SMOOTHI
 
 import ndgm.claims.convergence  # noqa: F401  (registers its claims)
 from ndgm.decide.claim import decide
+from ndgm.decide.missing_columns import MissingColumn
 
 CLAIMS = claims_of("convergence")
 tables = copied_for_each_test(lawful)
@@ -311,3 +312,15 @@ def test_numbers_are_those_that_were_measured(tables):
     assert (lowest <= 1).all()
     change(tables[WORST], "objective", RESISTING, law("objective - 1e-3"))
     assert (measured("convergence_lower_bound", tables) < 0.999).all()
+
+
+def test_a_column_that_was_dropped_is_missed_in_its_table(tables):
+    for experiment, table in tables.items():
+        missed = set()
+        for column in table:
+            try:
+                decide(CLAIMS, tables | {experiment: table.drop(columns=column)})
+            except MissingColumn as lacking:
+                assert (lacking.experiment, lacking.column) == (experiment, column)
+                missed.add(column)
+        assert len(missed) > 2, experiment

@@ -275,3 +275,9 @@ def test_one_more_edge_of_curvature_is_printed_as_one_more(name, tables):
             table["mean_curvature"] = curvature * table["mean_squared_gradient_norm"]
         found.append(measured(name, tables))
     np.testing.assert_allclose(found[1] - found[0], 1.0, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "whose"), [("subquadratic", "after Ma et al. (2022)"), ("nonsmooth", "of v1")])
+def test_an_identity_that_contradicts_an_authors_wording_says_so(name, whose):
+    last = CLAIMS[f"{PREFIX}{name}"].statement.rpartition(". The wording ")[2]
+    assert last.startswith(f"{whose}, that ") and last.endswith(" is refuted by this.")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ndgm.data.kinds import Data
 from ndgm.data.sources import SOURCES
-from ndgm.experiments.ensembles import Experiment, sweep
+from ndgm.experiments.ensembles import Plan, sweep
 from ndgm.experiments.inputs import Found, Inputs
 from ndgm.groups import GROUPS
 from ndgm.pipeline.commands import Part, all_parts
@@ -40,7 +40,7 @@ def data(entry: str) -> Data:
     return function_of("data", f"{SOURCES[source]}.{source}")(rng, **options)
 
 
-def experiment_of(part: Part, place: int, found: Mapping[str, Found], **other: Any) -> tuple[Experiment, int]:
+def experiment_of(part: Part, place: int, found: Mapping[str, Found], **other: Any) -> tuple[Plan, int]:
     """An experiment of a job and its ensemble size.
 
     Args:
@@ -63,5 +63,7 @@ def swept(part: Part, folder: Path) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for place, each in enumerate(part.job.experiments):
         experiment, size = experiment_of(part, place, found)
-        found[each.table] = sweep(experiment.ensembles(size), experiment.build, folder / each.table)
+        found[each.table] = sweep(
+            experiment.ensembles(size), experiment.build, folder / each.table, experiment=each.table
+        )
     return found

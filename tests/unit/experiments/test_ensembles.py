@@ -9,7 +9,7 @@ from ndgm.engine.descent import Schedule, descend
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.lasso import Lasso
 from ndgm.experiments.ensembles import (
-    Experiment,
+    Plan,
     Problem,
     column,
     ensembles,
@@ -182,7 +182,7 @@ def test_starts_are_those_of_each_runs_seed():
 
 def test_ensembles_of_an_experiment_follow_its_columns_and_blocks():
     runs = design()
-    experiment = Experiment(runs, Build(), ["method", "step_size"], block=2)
+    experiment = Plan(runs, Build(), ["method", "step_size"], block=2)
     parts = list(experiment.ensembles(5))
     assert [len(part) for part in parts] == [4, 2] * 4
     np.testing.assert_array_equal(experiment.parameters(np.arange(3.0)), np.arange(3.0))

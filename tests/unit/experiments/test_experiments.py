@@ -38,7 +38,7 @@ def in_two_steps(experiment, settings, folder):
         steps = min(2, problem.schedule.steps)
         return problem._replace(schedule=Schedule(steps, (steps,), 0))
 
-    return sweep(experiment.ensembles(settings["ensemble_size"]), build, folder)
+    return sweep(experiment.ensembles(settings["ensemble_size"]), build, folder, experiment=settings["experiment"])
 
 
 FLOAT64 = pd.Series(["float64"])

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.experiments.finite import ANYTHING, NO_INFINITY, check_finite
+from ndgm.experiments.finite import ANYTHING, MAY_BE_MISSING, check_finite
+from ndgm.groups import GROUPS
 from ndgm.store.files import InputError
 
 
@@ -31,10 +32,24 @@ def runs(**changes) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"zeros": (0, np.nan)}, {"l1_norm": (4, np.nan)}, {"distance_to_kink": (4, np.inf)}]
+    "changes", [{}, {"zeros": (0, np.nan)}, {"distance_to_kink": (4, np.nan)}, {"distance_to_kink": (4, np.inf)}]
 )
 def test_what_has_no_meaning_is_passed_over(changes):
     check_finite(runs(**changes))
+
+
+@pytest.mark.parametrize(
+    ("experiment", "column"), [(name, column) for name in MAY_BE_MISSING for column in MAY_BE_MISSING[name]]
+)
+def test_what_may_be_missing_in_one_experiment_may_not_in_others(experiment, column):
+    table = runs().assign(**{column: 1.0})
+    table.loc[4, column] = np.nan
+    check_finite(table.assign(experiment=experiment))
+    with pytest.raises(InputError, match=f"l1_paradox_networks: {column} is nan"):
+        check_finite(table.assign(experiment="l1_paradox_networks"))
+    table.loc[4, column] = np.inf
+    with pytest.raises(InputError, match=f"{experiment}: {column} is inf"):
+        check_finite(table.assign(experiment=experiment))
 
 
 def test_divergence_is_data():
@@ -49,6 +64,7 @@ def test_divergence_is_data():
         ({"zeros": (4, np.nan)}, "zeros is nan"),
         ({"zeros": (4, -np.inf)}, "zeros is -inf"),
         ({"zeros": (3, np.inf)}, "zeros is inf"),
+        ({"l1_norm": (4, np.nan)}, "l1_norm is nan"),
         ({"l1_norm": (4, np.inf)}, "l1_norm is inf"),
         ({"mean_l1_norm": (5, np.nan)}, "mean_l1_norm is nan"),
         ({"mean_l1_norm": (5, np.inf)}, "mean_l1_norm is inf"),
@@ -78,5 +94,6 @@ def test_a_table_without_steps():
         check_finite(exact)
 
 
-def test_no_name_stands_in_both_lists():
-    assert not NO_INFINITY & ANYTHING
+def test_what_may_be_missing_is_of_an_experiment_and_of_no_other_list():
+    assert set(MAY_BE_MISSING) <= {made.table for group in GROUPS for job in group.jobs for made in job.experiments}
+    assert not set.union(*MAY_BE_MISSING.values()) & ANYTHING

@@ -12,7 +12,7 @@ import ndgm.experiments.ensembles
 from ndgm.data.kinds import read_data
 from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.one_weight import OneWeight
-from ndgm.experiments.ensembles import Experiment, Problem
+from ndgm.experiments.ensembles import Plan, Problem
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs
 from ndgm.experiments.training import NotYet, Task, deterministic_torch, train_job
@@ -41,7 +41,7 @@ def descent(settings, inputs, starts=1.0, fails=False, **options):
         return Problem(OneWeight(ones, 0 * ones, 0 * ones), first, 0.1 * ones, Schedule.geometric(20, 3))
 
     runs = grid(design=["a"], method=["subgradient"], step_size=[0.1], seed=range(6))
-    return Experiment(runs, build, ["design", "method"], **options)
+    return Plan(runs, build, ["design", "method"], **options)
 
 
 def after(settings, inputs):

@@ -6,6 +6,7 @@ import pytest
 from paper_of_a_run import FIGURES, ROOT, SETTINGS, claim, run
 
 from ndgm.paper.manuscript import Manuscript
+from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import VERDICTS
 from ndgm.store.files import InputError
 
@@ -180,3 +181,12 @@ def test_the_paper_refers_to_a_figure_before_it_shows_it(tmp_path, verdict):
     text = manuscript.fill(ROOT / "paper/paper.md")
     for name in FIGURES:
         assert -1 < text.find(f"](#fig-{name})") < text.index(f"#fig-{name} name="), name
+
+
+def test_what_a_drawing_lacks_is_read_as_it_stands(tmp_path):
+    lacking = r"Not drawn: rmsprop_0.9, *all* `methods` |of| a\b, c__ and [1]_."
+    (tmp_path / "claims.json").write_text(json.dumps([claim("l1_paradox_floor")]), encoding="utf-8")
+    (tmp_path / "norm.rst").write_text("Norms.\n", encoding="utf-8")
+    (tmp_path / "norm.svg").write_text(f"<dc:description>{lacking}</dc:description>", encoding="utf-8")
+    caption = Manuscript(tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path).caption("norm")
+    assert convert(caption, "rst", "plain", "--wrap=none").strip() == f"Norms. {lacking}"
