@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from copies import ROOT
 
 from ndgm.groups import GROUPS
 from ndgm.store.run_tables import read_table, write_table
