@@ -54,6 +54,12 @@ def supervising(stop: str, **how) -> Iterator[tuple[subprocess.Popen, int]]:
         run.kill()
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without the locks of a run that goes on while the tests do."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_reaches_the_run_and_ends_in_one_line(number: signal.Signals) -> None:
     """The code is that of the signal, whatever the command ended with."""
@@ -93,8 +99,7 @@ def test_a_locked_run_takes_ctrl_c_where_we_ignore_it(tmp_path: Path) -> None:
     """Snakemake, which has locked its results, is ended by SIGINT."""
     (tmp_path / ".snakemake/locks").mkdir(parents=True)
     (tmp_path / ".snakemake/locks/0.output.lock").touch()
-    ignored = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_IGN), "cwd": tmp_path}
-    with supervising("", **ignored) as (run, child):
+    with supervising("", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) as (run, child):
         run.send_signal(signal.SIGTERM)
         assert "interrupted by SIGTERM: " in run.communicate(timeout=20)[0]
     assert not psutil.pid_exists(child)
