@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from conftest import ROOT
+from copies import ROOT
 
 from ndgm.pipeline.deviations import (
     LEAST,
