@@ -104,6 +104,9 @@ def compared(numbers: Summary, moved: Mapping[str, float | None]) -> dict[str, d
     found: dict[str, dict[str, Any]] = {}
     for statistics in columns.values():
         entries = [(quantity, _entry(number, moved.get(str(quantity), 0.0))) for quantity, number in statistics]
+        held = {quantity.statistic for quantity, entry in entries if entry.get("tolerance") is not None}
+        if "mean" in held and "mean size" not in held and _is_loose(entries[0][1]):
+            entries[0][1]["tolerance"] = None
         with_tolerance = [entry for entry in entries if entry[1].get("tolerance", 0.0) is not None]
         kept = with_tolerance[:1] or entries[:1]
         first = kept[0][1]["value"]
@@ -112,6 +115,11 @@ def compared(numbers: Summary, moved: Mapping[str, float | None]) -> dict[str, d
         ]
         found |= {str(quantity): entry for quantity, entry in kept}
     return found
+
+
+def _is_loose(entry: Mapping[str, Any]) -> bool:
+    """Whether entries of a mean cancel, so that its tolerance would hide an error of `MOST` of the mean itself."""
+    return entry["tolerance"] >= MOST * abs(entry["value"]) > 0
 
 
 def _entry(number: Number | str, moved: float | None) -> dict[str, Any]:

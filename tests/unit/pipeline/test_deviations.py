@@ -78,6 +78,17 @@ def test_a_tolerance_is_three_times_what_was_seen_and_finds_two_percent():
     assert deviation(None, Number(1.0, 1.0)) is None
 
 
+def test_a_mean_whose_entries_cancel_is_compared_only_beside_the_mean_size():
+    numbers = {
+        Quantity("a", "mean"): Number(0.01, 1.0),
+        Quantity("a", "geometric mean"): Number(0.5, 0.5),
+        Quantity("a", "mean size"): Number(1.0, 1.0),
+    }
+    beside = compared(numbers, {"a, mean": 0.001})
+    assert {name: entry["value"] for name, entry in beside.items()} == {"a, mean": 0.01, "a, mean size": 1.0}
+    assert list(compared(numbers, {"a, mean": 0.001, "a, mean size": 0.1})) == ["a, geometric mean"]
+
+
 def test_the_first_statistic_that_chance_leaves_alone_is_compared():
     numbers = {
         Quantity("a", "mean"): Number(-5.0, 6.0),
