@@ -38,18 +38,18 @@ def test_what_reads_the_results_of_others_waits_for_them():
 
 def test_paths_are_under_the_folders_that_are_asked_for():
     part = PARTS["prune_l1_paradox_networks"]
-    command = part.command(Path("/root folder"), Path("/data"), Path("/results"))
-    assert command[:3] == [sys.executable, "/root folder/scripts/tabulate.py", "l1_paradox_pruning.pruning"]
+    command = part.command(Path("/a folder"), Path("/data"), Path("/results"))
+    assert command[:3] == [sys.executable, "/a folder/scripts/tabulate.py", "l1_paradox_pruning.pruning"]
     assert command[command.index("--samples") + 1] == "/data/l1_paradox_networks/split.npz"
     assert command[command.index("--reads") + 1] == "/results/runs/l1_paradox_networks_minibatch.parquet"
     assert command[command.index("--out") + 1] == "/results/runs/l1_paradox_pruning.parquet"
-    certify = PARTS["certify_worst_cases"].command(Path("/root"), Path("/data"), Path("/results"))
-    assert certify[certify.index("--reads") + 1] == "/root/reference/certificates.json"
+    certify = PARTS["certify_worst_cases"].command(Path("/repository"), Path("/data"), Path("/results"))
+    assert certify[certify.index("--reads") + 1] == "/repository/reference/certificates.json"
 
 
 def test_data_are_made_as_their_entry_says():
-    command = samples_command("l1_paradox/gaussian", CONFIG, {"gaussian": "regression"}, Path("/root"), Path("/data"))
-    assert command[1:3] == ["/root/scripts/make_samples.py", "regression.gaussian"]
+    command = samples_command("l1_paradox/gaussian", CONFIG, {"gaussian": "regression"}, Path("/repository"), Path("/data"))
+    assert command[1:3] == ["/repository/scripts/make_samples.py", "regression.gaussian"]
     told = json.loads(command[command.index("--settings") + 1])
     entry = CONFIG["samples"]["l1_paradox"]["gaussian"]
     assert told == {"root_seed": CONFIG["root_seed"], "options": {k: v for k, v in entry.items() if k != "source"}}
