@@ -5,6 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
+WHOLE_RUNS = ("test_verify.py", "test_reruns.py", "test_kills.py", "test_contributing.py")
+"""Files whose tests wait for whole runs of the smoke scale."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that wait for whole runs: at the end a worker would wait for them alone."""
+    items.sort(key=lambda item: item.path.name not in WHOLE_RUNS)
+
 
 @pytest.fixture(autouse=True)
 def torch_as_it_was() -> Iterator[None]:

@@ -98,28 +98,32 @@ def compared(numbers: Summary, moved: Mapping[str, float | None]) -> dict[str, d
         numbers: Of the file.
         moved: Their deviations.
     """
-    columns: dict[tuple[str, str], list[tuple[Quantity, Number | str]]] = {}
+    columns: dict[tuple[str, str], dict[Quantity, dict[str, Any]]] = {}
     for quantity, number in numbers.items():
-        columns.setdefault((quantity.name, quantity.rows), []).append((quantity, number))
-    found: dict[str, dict[str, Any]] = {}
-    for statistics in columns.values():
-        entries = [(quantity, _entry(number, moved.get(str(quantity), 0.0))) for quantity, number in statistics]
-        held = {quantity.statistic for quantity, entry in entries if entry.get("tolerance") is not None}
-        if "mean" in held and "mean size" not in held and _is_loose(entries[0][1]):
-            entries[0][1]["tolerance"] = None
-        with_tolerance = [entry for entry in entries if entry[1].get("tolerance", 0.0) is not None]
-        kept = with_tolerance[:1] or entries[:1]
-        first = kept[0][1]["value"]
-        kept += [
-            each for each in with_tolerance[1:] if each[0].statistic == "mean size" and each[1]["value"] != abs(first)
-        ]
-        found |= {str(quantity): entry for quantity, entry in kept}
-    return found
+        entry = _entry(number, moved.get(str(quantity), 0.0))
+        columns.setdefault((quantity.name, quantity.rows), {})[quantity] = entry
+    kept = [_kept(entries) for entries in columns.values()]
+    return {str(quantity): entry for entries in kept for quantity, entry in entries.items()}
+
+
+def _kept(entries: dict[Quantity, dict[str, Any]]) -> dict[Quantity, dict[str, Any]]:
+    """Entries of one column that are compared; the first one with the tolerance null where none is."""
+    held = {quantity: entry for quantity, entry in entries.items() if entry.get("tolerance", 0.0) is not None}
+    if not any(quantity.statistic == "mean size" for quantity in held):
+        held = {quantity: entry for quantity, entry in held.items() if not _is_loose(entry)}
+    if not held:
+        first = next(iter(entries))
+        return {first: entries[first] | {"tolerance": None}}
+    first, *others = held
+    sizes = [other for other in others if other.statistic == "mean size"]
+    return {first: held[first]} | {
+        size: held[size] for size in sizes if held[size]["value"] != abs(held[first]["value"])
+    }
 
 
 def _is_loose(entry: Mapping[str, Any]) -> bool:
     """Whether entries of a mean cancel, so that its tolerance would hide an error of `MOST` of the mean itself."""
-    return entry["tolerance"] >= MOST * abs(entry["value"]) > 0
+    return "tolerance" in entry and entry["tolerance"] >= MOST * abs(entry["value"]) > 0
 
 
 def _entry(number: Number | str, moved: float | None) -> dict[str, Any]:

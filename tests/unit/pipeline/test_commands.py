@@ -43,13 +43,13 @@ def test_paths_are_under_the_folders_that_are_asked_for():
     assert command[command.index("--samples") + 1] == "/data/l1_paradox_networks/split.npz"
     assert command[command.index("--reads") + 1] == "/results/runs/l1_paradox_networks_minibatch.parquet"
     assert command[command.index("--out") + 1] == "/results/runs/l1_paradox_pruning.parquet"
-    certify = PARTS["certify_worst_cases"].command(Path("/repository"), Path("/data"), Path("/results"))
-    assert certify[certify.index("--reads") + 1] == "/repository/reference/certificates.json"
+    certify = PARTS["certify_worst_cases"].command(Path("/code"), Path("/data"), Path("/results"))
+    assert certify[certify.index("--reads") + 1] == "/code/reference/certificates.json"
 
 
 def test_data_are_made_as_their_entry_says():
-    command = samples_command("l1_paradox/gaussian", CONFIG, {"gaussian": "regression"}, Path("/repository"), Path("/data"))
-    assert command[1:3] == ["/repository/scripts/make_samples.py", "regression.gaussian"]
+    command = samples_command("l1_paradox/gaussian", CONFIG, {"gaussian": "regression"}, Path("/code"), Path("/data"))
+    assert command[1:3] == ["/code/scripts/make_samples.py", "regression.gaussian"]
     told = json.loads(command[command.index("--settings") + 1])
     entry = CONFIG["samples"]["l1_paradox"]["gaussian"]
     assert told == {"root_seed": CONFIG["root_seed"], "options": {k: v for k, v in entry.items() if k != "source"}}
