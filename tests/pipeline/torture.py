@@ -113,8 +113,10 @@ def ends_in_a_line(said: str) -> bool:
 
 
 def last(said: str) -> str:
-    """The last line of what was said, without folders."""
-    return re.sub(r"/\S*/", "", (said.strip().splitlines() or ["nothing"])[-1])[:160]
+    """The last line of what was said and the exception of each traceback above it, without folders."""
+    exceptions = re.findall(r"^Traceback .*\n(?:[ \t].*\n)*(\S.*)", said, re.MULTILINE)
+    lines = [(said.strip().splitlines() or ["nothing"])[-1], *exceptions]
+    return re.sub(r"/\S*/", "", "; above it ".join(lines))[:400]
 
 
 def end_all(run: subprocess.Popen) -> None:
@@ -209,7 +211,7 @@ def torn_checkpoints(bench: Bench, count: int) -> Iterator[str]:
         run, kept = bench.start(TRAINED), []
         while run.poll() is None and not kept:
             time.sleep(0.02)
-            kept = list((bench.folder / SMOKE_RESULTS).glob("runs/.*.checkpoints/*.checkpoint"))
+            kept = list((bench.folder / SMOKE_RESULTS).glob("runs/.*.checkpoints/[!.]*.checkpoint"))
         end_all(run)
         run.communicate()
         for path in kept:

@@ -1,13 +1,12 @@
 """Figure scripts as notebooks: executed once, made free of chance, and shown as a self-contained web page."""
 
 import asyncio
-import atexit
 import html
 import os
 import re
 import signal
 import tempfile
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -17,6 +16,7 @@ import jupytext
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
@@ -53,17 +53,42 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
         client = _client(notebook, Path(folder))
         environment = _environment(figure, results, tables, Path(folder))
         try:
-            client.execute(cwd=str(Path.cwd()), env=environment)
-        except KeyboardInterrupt:
-            if client.km is None:  # cleared already, and nbclient would try again at the exit
-                atexit.unregister(client._cleanup_kernel)
-            raise
+            _run(client.async_execute(cwd=str(Path.cwd()), env=environment))
         except CellExecutionError as fault:
             reason = (fault.evalue.splitlines() or [""])[0]
             raise InputError(f"{figure}: {fault.ename}: {reason}") from None
         except DeadKernelError:
             raise InputError(f"{figure}: the notebook's Python ended before the notebook did") from None
     return tidy(notebook)
+
+
+def _run(execution: Coroutine[Any, Any, Any]) -> None:
+    """Run what is asynchronous; a signal cancels it, and goes on to its handler when what was begun is put away."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        task = loop.create_task(execution)
+        came: list[int] = []
+
+        def cancel(number: int) -> None:
+            came.append(number)
+            if len(came) == 1:  # a second one would disturb the putting away
+                task.cancel()
+
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        heard = {number: handler for number, handler in handlers.items() if callable(handler)}
+        for number in heard:
+            loop.add_signal_handler(number, cancel, number)
+        try:
+            loop.run_until_complete(task)
+        except (asyncio.CancelledError, DeadKernelError):
+            if not came:
+                raise
+        finally:
+            for number, handler in heard.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _environment(figure: Path, results: Path, tables: Iterable[Path], folder: Path) -> dict[str, str]:
@@ -87,11 +112,9 @@ def _client(notebook: NotebookNode, folder: Path) -> "_Client":
         transport="ipc",
         ip=str(folder / "kernel"),
     )
-    client = _Client(
+    return _Client(
         notebook, km=kernel, timeout=None, record_timing=False, coalesce_streams=True, store_widget_state=False
     )
-    client.owns_km = True  # so that it ends the kernel that it was given
-    return client
 
 
 def _folder_for_sockets() -> str:
@@ -103,20 +126,23 @@ def _folder_for_sockets() -> str:
 
 
 class _Client(NotebookClient):
-    """A client that leaves the handlers of signals as they are: its own ones end the kernel, and not the program."""
-
-    async def async_start_new_kernel(self, **options: Any) -> None:
-        loop = asyncio.get_running_loop()
-        for number, handler in self._handlers.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)
-        await super().async_start_new_kernel(**options)
+    """A client that kills its kernel: asked to end, one that still starts or draws says so in a traceback."""
 
     @asynccontextmanager
     async def async_setup_kernel(self, **options: Any) -> AsyncGenerator[None, None]:
-        self._handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        async with super().async_setup_kernel(**options):
+        kernel = self.km
+        assert kernel is not None
+        try:
+            await self.async_start_new_kernel(**options)
+            await self.async_start_new_kernel_client()
             yield
+        finally:
+            if kernel.provisioner is not None and kernel.has_kernel:
+                await kernel.provisioner.kill()
+                await kernel.provisioner.wait()
+            if self.kc is not None:
+                self.kc.stop_channels()
+            await ensure_async(kernel.cleanup_resources())
 
 
 def tidy(notebook: NotebookNode) -> NotebookNode:

@@ -1,15 +1,19 @@
 """Figure scripts as notebooks: one execution, the same bytes, one line for a fault."""
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
+import psutil
 import pytest
 from bs4 import BeautifulSoup
 from paper_of_a_run import ROOT
 
 from ndgm.paper import notebooks
+from ndgm.pipeline.interruption import Interrupted
 
 SCRIPT = r"""
 # %% [markdown]
@@ -35,30 +39,36 @@ save(figure, "demo")
 """
 
 
-def run_notebook(folder, script):
-    """Run the program in its own process; returns it finished."""
+def start_notebook(folder, script):
+    """Start the program in its own process."""
     folder.mkdir()
     (folder / "demo.py").write_text(script, encoding="utf-8")
-    options = [
-        "--figure",
-        folder / "demo.py",
-        "--results",
-        folder / "results",
-        "--templates",
-        ROOT / "paper/templates",
-    ]
-    options += ["--notebook", folder / "demo.ipynb", "--html", folder / "demo.html"]
-    options += ["--tables", "demo_a.parquet", "demo_b.parquet"]
-    program = [sys.executable, ROOT / "scripts/run_notebook.py", *options]
-    return subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    options = {
+        "figure": folder / "demo.py",
+        "results": folder / "results",
+        "templates": ROOT / "paper/templates",
+        "notebook": folder / "demo.ipynb",
+        "html": folder / "demo.html",
+    }
+    program = [sys.executable, ROOT / "scripts/run_notebook.py"]
+    program += [word for name, path in options.items() for word in (f"--{name}", path)]
+    program += ["--tables", "demo_a.parquet", "demo_b.parquet"]
+    return subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run_notebook(folder, script):
+    """Run the program in its own process; its exit code and what it said on standard error."""
+    run = start_notebook(folder, script)
+    said = run.communicate(timeout=120)[1]
+    return run.returncode, said
 
 
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory):
     folders = [tmp_path_factory.mktemp("notebook") / name for name in ("a", "b")]
     for folder in folders:
-        done = run_notebook(folder, SCRIPT)
-        assert done.returncode == 0, done.stderr
+        code, said = run_notebook(folder, SCRIPT)
+        assert code == 0, said
     return folders
 
 
@@ -95,7 +105,23 @@ def test_sockets_stand_where_their_path_is_short(monkeypatch, tmp_path):
 
 
 def test_an_exception_in_the_notebook_ends_in_one_line(tmp_path):
-    done = run_notebook(tmp_path / "bad", SCRIPT.replace("object()", "raise ValueError('no such\\nthing')"))
-    assert done.returncode == 1
-    assert done.stderr == f"error: {tmp_path}/bad/demo.py: ValueError: no such\n"
+    code, said = run_notebook(tmp_path / "bad", SCRIPT.replace("object()", "raise ValueError('no such\\nthing')"))
+    assert (code, said) == (1, f"error: {tmp_path}/bad/demo.py: ValueError: no such\n")
     assert [path.name for path in (tmp_path / "bad").iterdir()] == ["demo.py"]
+
+
+@pytest.mark.parametrize("moment", [0, 0.1, 0.3, 0.6, 1, 1.5, 3])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_at_any_moment_ends_the_kernel_too_in_one_line(tmp_path, moment, number):
+    """Moments are seconds after the kernel has been started, which takes about one until it draws."""
+    run = start_notebook(tmp_path / "stopped", SCRIPT.replace("object()", "__import__('time').sleep(60)"))
+    kernels = []
+    while not kernels and run.poll() is None:
+        time.sleep(0.01)
+        kernels = psutil.Process(run.pid).children()
+    time.sleep(moment)
+    run.send_signal(number)
+    said = run.communicate(timeout=30)[1]  # a kernel that lives on would keep the pipe open
+    assert (run.returncode, said) == (128 + number, f"{Interrupted(number)}\n")
+    assert not any(kernel.is_running() for kernel in kernels)
+    assert [path.name for path in (tmp_path / "stopped").iterdir()] == ["demo.py"]
