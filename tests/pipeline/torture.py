@@ -158,17 +158,17 @@ def kills(number: signal.Signals) -> Callable[[Bench, int], Iterator[str]]:
     """Runs that get a signal at a random moment, and go on."""
 
     def kill(bench: Bench, count: int) -> Iterator[str]:
-        seconds = {}
+        seconds: dict[str, float] = {}
         for _ in range(count):
-            targets = tuple(sorted(bench.rng.sample(TARGETS, 2)))
-            if targets not in seconds:
+            target = bench.rng.choice(TARGETS)
+            if target not in seconds:
                 begun = time.monotonic()
-                bench.remove(*targets)
-                bench.run(*targets)
-                seconds[targets] = time.monotonic() - begun
-            bench.remove(*targets)
-            run = bench.start(*targets)
-            time.sleep(bench.rng.uniform(0.2, seconds[targets]))
+                bench.remove(target)
+                bench.run(target)
+                seconds[target] = time.monotonic() - begun
+            bench.remove(target)
+            run = bench.start(target)
+            time.sleep(bench.rng.uniform(0.2, seconds[target]))
             if number == signal.SIGKILL:
                 end_all(run)
             elif run.poll() is None:
@@ -179,7 +179,7 @@ def kills(number: signal.Signals) -> Callable[[Bench, int], Iterator[str]]:
             elif left := bench.left_running():
                 yield f"left running: {last(left[0])}"
             else:
-                yield bench.go_on(*targets)
+                yield bench.go_on(target)
 
     return kill
 
