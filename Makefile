@@ -21,7 +21,8 @@ report: paper  ## one offline page with figures, captions and run times
 	@$(SNAKEMAKE) --report results/report.html
 	@echo 'report  results/report.html'
 
-claims: .venv/ready  ## CLAIMS.md and the table in README.md, from reference/laptop
+claims: .venv/ready  ## the past of the rules, CLAIMS.md and the table in README.md, from history and reference/laptop
+	@.venv/bin/python scripts/write_rule_history.py --repository . --out reference/rules.json
 	@.venv/bin/python scripts/write_claims.py --repository .
 
 test: .venv/ready  ## lint and all tests

@@ -1,6 +1,7 @@
 """Write CLAIMS.md, and the table of claim groups in README.md, from the reference run. Run by hand: `make claims`."""
 
 from ndgm.paper.claims_document import claims_document, groups_table, read_claims, with_groups_table
+from ndgm.paper.rule_changes import read_rule_changes
 from ndgm.pipeline.deviations import read_measured
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_atomically
@@ -12,9 +13,10 @@ def main() -> None:
     with program(arguments):
         claims = read_claims(arguments.repository)
         seen = read_measured(arguments.repository / "reference/deviations.json").verdicts.get("laptop", {})
+        rules = read_rule_changes(arguments.repository / "reference/rules.json").rules
         readme = arguments.repository / "README.md"
         texts = {
-            arguments.repository / "CLAIMS.md": claims_document(claims, arguments.repository, seen),
+            arguments.repository / "CLAIMS.md": claims_document(claims, arguments.repository, seen, rules),
             readme: with_groups_table(readme.read_text(encoding="utf-8"), groups_table(claims)),
         }
         for path, text in texts.items():

@@ -4,7 +4,19 @@ from ndgm.groups import GROUPS
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_atomically
 
-PATHS = ("settings", "paper", "references", "templates", "captions", "claims", "figures", "pdf", "html", "filled")
+PATHS = (
+    "settings",
+    "paper",
+    "references",
+    "templates",
+    "captions",
+    "claims",
+    "history",
+    "figures",
+    "pdf",
+    "html",
+    "filled",
+)
 
 
 def main() -> None:
@@ -15,7 +27,9 @@ def main() -> None:
         from ndgm.paper.manuscript import Manuscript
         from ndgm.paper.typesetting import paper_html, paper_pdf
 
-        manuscript = Manuscript(arguments.claims, arguments.settings, arguments.figures, arguments.captions)
+        manuscript = Manuscript(
+            arguments.claims, arguments.settings, arguments.figures, arguments.captions, arguments.history
+        )
         markdown = manuscript.fill(arguments.paper)
         ingredients = (arguments.templates, arguments.references, arguments.figures)
         with write_atomically(arguments.html) as page:

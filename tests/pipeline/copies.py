@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+HISTORY = ROOT / "reference/rules.json"
 MADE = (".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
 SMOKE_RESULTS = Path("results/smoke")
 NOT_COMPARED = ("logs", "benchmarks")

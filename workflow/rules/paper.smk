@@ -8,6 +8,7 @@ rule write_paper:
         templates=TEMPLATES,
         captions=expand("workflow/report/{figure}.rst", figure=FIGURES),
         claims="results/{scale}/claims.json",
+        history="reference/rules.json",
         figures=every("figures/{figure}.pdf", "figures/{figure}.svg", figure=FIGURES),
     output:
         pdf="results/{scale}/paper.pdf",
@@ -24,6 +25,6 @@ rule write_paper:
         "Writing the paper"
     shell:
         "{PYTHON} {input.script} --paper {input.text} --references {input.references} --templates paper/templates"
-        " --captions workflow/report --claims {input.claims} --settings {params.settings:q}"
+        " --captions workflow/report --claims {input.claims} --history {input.history} --settings {params.settings:q}"
         " --figures results/{wildcards.scale}/figures --pdf {output.pdf} --html {output.html}"
         " --filled results/{wildcards.scale}/captions --log {log}"

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
+from ndgm.decide.rule_history import Change
 from ndgm.groups import GROUPS, Experiment, Group, Job
 from ndgm.paper.columns import COLUMNS
 from ndgm.paper.verdicts import VERDICTS, DecidedClaim
@@ -63,7 +64,10 @@ def read_claims(root: Path) -> list[DecidedClaim]:
 
 
 def claims_document(
-    claims: Sequence[DecidedClaim], root: Path, on_other_processors: Mapping[str, Sequence[str]] = MappingProxyType({})
+    claims: Sequence[DecidedClaim],
+    root: Path,
+    on_other_processors: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    rules: Mapping[str, Sequence[Change]] = MappingProxyType({}),
 ) -> str:
     """The text of CLAIMS.md: counts, the fields of `claims.json`, and every claim by group, in the order of its source.
 
@@ -71,6 +75,7 @@ def claims_document(
         claims: The claims of the reference run.
         root: Folder of the repository, whose sources tell the lines that links lead to.
         on_other_processors: All verdicts that were seen of a claim, where other processors gave another one.
+        rules: Changes of the rule of a claim after numbers were known.
 
     Raises:
         InputError: naming the function, if one of the manifest or of a claim is not in the sources.
@@ -93,7 +98,7 @@ def claims_document(
             parts += [f"### {title}: {_counted(of_kind)}"] if of_kind else []
             for claim in of_kind:
                 link = f"src/ndgm/claims/{group.name}.py#L{lines[claim.id]}"
-                parts.append(_entry(claim, link, on_other_processors.get(claim.id, ())))
+                parts.append(_entry(claim, link, on_other_processors.get(claim.id, ()), rules.get(claim.id, ())))
     return "\n\n".join(parts) + "\n"
 
 
@@ -161,8 +166,8 @@ def _counted(claims: Sequence[DecidedClaim]) -> str:
     return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts)
 
 
-def _entry(claim: DecidedClaim, function: str, verdicts: Sequence[str]) -> str:
-    """One claim: statement, verdict and others that were seen, numbers, rule, and links to what they come from."""
+def _entry(claim: DecidedClaim, function: str, verdicts: Sequence[str], rules: Sequence[Change]) -> str:
+    """One claim: statement, verdict and others that were seen, numbers, rule and its past, links to what is behind."""
     others = " or ".join(verdict for verdict in verdicts if verdict != claim.verdict)
     fragile = f", fragile: also {others} on other processors" if others else ""
     numbers = f"No numbers: {claim.gap}."
@@ -181,10 +186,20 @@ def _entry(claim: DecidedClaim, function: str, verdicts: Sequence[str]) -> str:
             f"**{claim.verdict.capitalize()}** ({claim.label}{fragile}): {_math(claim.statement)}\n",
             numbers + "\n",
             f"- Rule: {_math(claim.test)}{margin}",
+            *map(_changed, rules),
             f"- From: [function]({function}), {figure}, tables {tables}",
             f"- Alone: `snakemake --cores all results/laptop/claims/{claim.id}.json`",
         ]
     )
+
+
+def _changed(change: Change) -> str:
+    """A change of a claim's rule after numbers were known."""
+    what = "other values for the same test"
+    if change.test_before != change.test_after:
+        what = f"`{change.test_before}` became `{change.test_after}`"
+    after = change.outcome_after or "not decided yet"
+    return f"- Rule changed on {' and '.join(change.dates)}: {what}; {change.outcome_before} became {after}"
 
 
 def _experiments(group: Group, root: Path) -> str:

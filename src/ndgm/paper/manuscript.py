@@ -10,6 +10,7 @@ import jinja2
 
 from ndgm.groups import GROUPS
 from ndgm.paper.quantities import Quantity
+from ndgm.paper.rule_changes import RULES, SETTINGS, read_rule_changes
 from ndgm.paper.typesetting import MARKDOWN, convert
 from ndgm.paper.verdicts import WORDS, DecidedClaim
 from ndgm.store.files import InputError, read_json_list
@@ -35,9 +36,10 @@ class Manuscript:
         settings: The config of the run.
         figures: Folder of the drawn figures; the web page is taken to stand beside it.
         captions: Folder of the captions, one `<figure>.rst` each.
+        history: `reference/rules.json`.
     """
 
-    def __init__(self, claims: Path, settings: Mapping, figures: Path, captions: Path) -> None:
+    def __init__(self, claims: Path, settings: Mapping, figures: Path, captions: Path, history: Path) -> None:
         """Read the claims and prepare the placeholders.
 
         Raises:
@@ -49,6 +51,7 @@ class Manuscript:
             raise fault if isinstance(fault, InputError) else InputError(f"{claims}: {fault}") from None
         self.figures = figures
         self.captions = captions
+        self.history = history
         # Comments of the source are HTML comments: the usual {# #} would swallow pandoc's {#anchors}.
         self._environment = jinja2.Environment(
             undefined=jinja2.StrictUndefined,
@@ -70,6 +73,8 @@ class Manuscript:
             "figure": self.figure,
             "verdicts_table": self.verdicts_table,
             "claims_table": self.claims_table,
+            "rule_changes": self.rule_changes,
+            "setting_changes": self.setting_changes,
         }
 
     def fill(self, path: Path) -> str:
@@ -172,6 +177,20 @@ class Manuscript:
         ]
         header = ["Claim", "Decision rule", "Margin", "$p$", "Cells", "Deciding cell", "$n$", "Experiments"]
         return _table(f"tab-rules-{group}", caption, (15, 24, 8, 7, 6, 19, 8, 13), [header, *rows])
+
+    def rule_changes(self, caption: str) -> str:
+        """Rules that were changed after numbers were known."""
+        rows = [
+            [f"[{claim.label}](#claim-{claim.id})", *rest]
+            for name, *rest in read_rule_changes(self.history).rows_of_rules()
+            if (claim := self.claims.get(name))
+        ]
+        return _table("tab-rule-changes", caption, (14, 12, 18, 18, 19, 19), [RULES, *rows])
+
+    def setting_changes(self, caption: str) -> str:
+        """Settings that were changed after numbers were known."""
+        rows = read_rule_changes(self.history).rows_of_settings()
+        return _table("tab-setting-changes", caption, (43, 13, 22, 22), [SETTINGS, *rows])
 
     def _of(self, group: str) -> list[DecidedClaim]:
         """Claims of a group."""

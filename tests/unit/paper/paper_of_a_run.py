@@ -9,6 +9,7 @@ import yaml
 from ndgm.groups import GROUPS
 
 ROOT = Path(__file__).parents[3]
+HISTORY = ROOT / "reference/rules.json"
 SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
 TEXT = (ROOT / "paper/paper.md").read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))

@@ -9,8 +9,9 @@ from importlib.resources import files
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from paper_of_a_run import ROOT, claim
+from paper_of_a_run import HISTORY, ROOT, claim
 
+from ndgm.decide.rule_history import Change
 from ndgm.groups import GROUPS
 from ndgm.paper.claims_document import (
     MARKERS,
@@ -19,6 +20,7 @@ from ndgm.paper.claims_document import (
     read_claims,
     with_groups_table,
 )
+from ndgm.paper.rule_changes import read_rule_changes
 from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import DecidedClaim
 from ndgm.store.files import InputError
@@ -56,7 +58,7 @@ def assert_same(file, found, wanted):
 
 
 def test_the_document_is_what_is_made_now(claims):
-    assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT, verdicts_seen()))
+    assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT, verdicts_seen(), read_rule_changes(HISTORY).rules))
 
 
 def test_a_claim_that_other_processors_decide_otherwise_says_so(claims):
@@ -67,6 +69,14 @@ def test_a_claim_that_other_processors_decide_otherwise_says_so(claims):
     line = f"**{this.verdict.capitalize()}** ({this.label}, fragile: also {others} on other processors): "
     assert text.count("fragile:") == 1 and line in text
     assert "fragile:" not in claims_document(claims, ROOT, {this.id: [this.verdict]})
+
+
+def test_a_rule_that_changed_after_numbers_says_so(claims):
+    change = Change(("2026-01-02", "2026-01-03"), "order()", "within(0)", "supported: 2 (1)", "")
+    text = claims_document(claims, ROOT, rules={claims[0].id: [change]})
+    days = "2026-01-02 and 2026-01-03"
+    wanted = f"- Rule changed on {days}: `order()` became `within(0)`; supported: 2 (1) became not decided yet"
+    assert wanted in text.splitlines() and text.count("Rule changed on") == 1
 
 
 def test_the_table_of_the_readme_is_what_is_made_now(claims):

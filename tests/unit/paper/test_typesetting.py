@@ -4,7 +4,7 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-from paper_of_a_run import FIGURES, ROOT, SETTINGS, run
+from paper_of_a_run import FIGURES, HISTORY, ROOT, SETTINGS, run
 
 from ndgm.paper.manuscript import Manuscript
 from ndgm.paper.typesetting import MARKDOWN, inline_svg, page, paper_html, paper_pdf
@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def markdown(folder):
-    manuscript = Manuscript(folder / "claims.json", SETTINGS, folder / "figures", ROOT / "workflow/report")
+    manuscript = Manuscript(folder / "claims.json", SETTINGS, folder / "figures", ROOT / "workflow/report", HISTORY)
     return manuscript.fill(ROOT / "paper/paper.md")
 
 

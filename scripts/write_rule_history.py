@@ -1,0 +1,90 @@
+"""Write how the rule of each claim changed, from the history of the repository. Run by hand: `make claims`."""
+
+import datetime
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import yaml
+
+from ndgm.decide.rule_history import Version, changes_of, rules_in, setting_changes
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import InputError, write_json
+
+CLAIMS = "src/ndgm/claims"
+CONFIG = "config/laptop.yaml"
+DECIDED = "reference/laptop/claims.json"
+
+
+def main() -> None:
+    """Run the program."""
+    arguments = argument_parser(__doc__, "repository", "out").parse_args()
+    with program(arguments):
+        versions = list(_versions(arguments.repository))
+        changes, rules = changes_of(versions), rules_in(versions[-1].sources)
+        settings = setting_changes(list(_settings(arguments.repository)))
+        history = {
+            "claims": {
+                claim: {"rule": rules[claim].digest, "changes": [asdict(each) for each in found]}
+                for claim, found in changes.items()
+            },
+            "settings": [asdict(each) for each in settings],
+        }
+        write_json(arguments.out, history)
+
+
+def _versions(root: Path) -> Iterator[Version]:
+    """The claims after each commit that changed them, and as they are now, which may not be committed yet."""
+    for commit, date in _commits(root, CLAIMS):
+        names = _git(root, "ls-tree", "--name-only", commit, f"{CLAIMS}/") or ""
+        sources = {name: _git(root, "show", f"{commit}:{name}") or "" for name in names.split() if name.endswith(".py")}
+        yield Version(date, sources, _outcomes(_git(root, "show", f"{commit}^:{DECIDED}")))
+    now = {f"{CLAIMS}/{path.name}": path.read_text(encoding="utf-8") for path in (root / CLAIMS).glob("*.py")}
+    today = datetime.date.today().isoformat()
+    yield Version(today, now, _outcomes(_git(root, "show", f"HEAD:{DECIDED}")))
+
+
+def _settings(root: Path) -> Iterator[tuple[str, dict]]:
+    """The config after each commit that changed it, from the one on which the first reference run rests, and now."""
+    for commit, date in _commits(root, CONFIG):
+        if _git(root, "cat-file", "-e", f"{commit}:{DECIDED}") is not None:
+            yield date, yaml.safe_load(_git(root, "show", f"{commit}:{CONFIG}") or "{}")
+    yield datetime.date.today().isoformat(), yaml.safe_load((root / CONFIG).read_text(encoding="utf-8"))
+
+
+def _commits(root: Path, path: str) -> list[list[str]]:
+    """Each commit that changed a path, with its day, oldest first.
+
+    Raises:
+        InputError: if there is no history.
+    """
+    log = _git(root, "log", "--first-parent", "--reverse", "--date=short", "--format=%H %ad", "--", path)
+    if not log:
+        raise InputError(f"{root}: no history of {path}: git finds none here")
+    return [line.split() for line in log.splitlines()]
+
+
+def _outcomes(claims: str | None) -> dict[str, str]:
+    """What a reference run said of each claim, from its `claims.json`."""
+    return {entry["id"]: _outcome(entry) for entry in json.loads(claims or "[]")}
+
+
+def _outcome(entry: dict) -> str:
+    """Verdict and numbers of a claim, such as `supported: 1.02 (1)`."""
+    numbers = [entry.get("measured"), entry.get("reference", entry.get("predicted"))]
+    if any(number is None for number in numbers):
+        return str(entry["verdict"])
+    measured, reference = (number + 0.0 for number in numbers)  # a zero has no sign
+    return f"{entry['verdict']}: {measured:.3g} ({reference:.3g})"
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """What git says, or nothing where it fails."""
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True)
+    return None if done.returncode else done.stdout
+
+
+if __name__ == "__main__":
+    main()

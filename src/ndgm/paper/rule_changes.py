@@ -1,0 +1,73 @@
+"""Rules and settings that changed after numbers were known, as tables of CLAIMS.md and of the paper."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ndgm.decide.rule_history import Change, SettingChange
+from ndgm.store.files import InputError, read_json
+
+RULES = ["Claim", "Changed", "Test before", "Test after", "Outcome before", "Outcome after"]
+SETTINGS = ["Setting", "Changed", "Before", "After"]
+
+
+@dataclass(frozen=True)
+class RuleChanges:
+    """What changed after numbers were known.
+
+    Attributes:
+        digests: Of the rule of each claim as it is now.
+        rules: Changes of rules, by claim.
+        settings: Changes of settings.
+    """
+
+    digests: dict[str, str]
+    rules: dict[str, list[Change]]
+    settings: list[SettingChange]
+
+    def rows_of_rules(self) -> list[list[str]]:
+        """A row for each change of a rule, as `RULES` heads it; a test is not repeated where the selection changed."""
+        return [
+            [
+                claim,
+                " and ".join(change.dates),
+                f"`{change.test_before}`",
+                f"`{change.test_after}`" if change.test_after != change.test_before else "the same, on other values",
+                change.outcome_before,
+                change.outcome_after,
+            ]
+            for claim, changes in self.rules.items()
+            for change in changes
+        ]
+
+    def rows_of_settings(self) -> list[list[str]]:
+        """A row for each change of a setting, as `SETTINGS` heads it; of lists what left and what came."""
+        return [[f"`{each.key}`", each.date, *_sides(each.before, each.after)] for each in self.settings]
+
+
+def read_rule_changes(path: Path) -> RuleChanges:
+    """The changes that `scripts/write_rule_history.py` wrote.
+
+    Raises:
+        InputError: naming the file, if it is not one of these.
+    """
+    history = read_json(path)
+    try:
+        found = {
+            claim: [Change(**(each | {"dates": tuple(each["dates"])})) for each in entry["changes"]]
+            for claim, entry in history["claims"].items()
+        }
+        digests = {claim: entry["rule"] for claim, entry in history["claims"].items()}
+        settings = [SettingChange(**each) for each in history["settings"]]
+    except (KeyError, TypeError, AttributeError) as fault:
+        raise InputError(f"{path}: not a history of rules ({fault}); `make claims` writes it") from None
+    rules = {claim: [each for each in changes if each.after_numbers] for claim, changes in found.items()}
+    return RuleChanges(digests, rules, settings)
+
+
+def _sides(before: Any, after: Any) -> tuple[str, str]:
+    """What a setting was and is; of two lists only what the other does not hold."""
+    if isinstance(before, list) and isinstance(after, list):
+        left, came = ([each for each in one if each not in other] for one, other in ((before, after), (after, before)))
+        return ", ".join(map(str, left)) or "–", ", ".join(map(str, came)) or "–"
+    return str(before), str(after)

@@ -1,0 +1,103 @@
+"""What counts as a change of a rule, on made-up modules of claims."""
+
+import pytest
+
+from ndgm.decide.rule_history import Version, changes_of, rules_of, setting_changes
+from ndgm.store.files import InputError
+
+SOURCE = '''
+MARGIN = 0.05
+
+@claim(figure="a", kind="finding", test=equivalence(MARGIN))
+def falls(runs):
+    """Falls."""
+    return Evidence(_ends(runs), 1.0)
+
+@claim(figure="a", kind="finding", test=order())
+def rises(runs):
+    """Rises."""
+    return Evidence(runs, 0.0)
+
+def _ends(runs):
+    return _last(runs)
+
+def _last(runs):
+    return runs[-1]
+'''
+
+
+def version(source: str, outcomes: dict[str, str] | None = None, date: str = "2026-01-01") -> Version:
+    return Version(date, {"claims.py": source}, outcomes or {})
+
+
+def test_a_rule_is_its_test_with_constants_filled_in_and_all_code_that_it_uses() -> None:
+    """Helpers of helpers too; the other claim has nothing to do with them."""
+    rules = rules_of(SOURCE, "claims.py")
+    assert rules["falls"].test == "equivalence(0.05)"
+    assert "runs[-1]" in rules["falls"].selection and "runs[-1]" not in rules["rises"].selection
+    assert rules["falls"].digest != rules["rises"].digest
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ("MARGIN = 0.05", "MARGIN = 0.1", {"falls"}),
+        ("runs[-1]", "runs[0]", {"falls"}),
+        ("order()", "order(smallest=0.01)", {"rises"}),
+        ('"""Rises."""', '"""Rises, and how."""', set()),
+        ("    return runs[-1]", "    # why\n\n    return runs[-1]", set()),
+        ('figure="a"', 'figure="b"', set()),
+        ("identity(0)", "within(0)", set()),
+    ],
+)
+def test_what_is_a_change(before: str, after: str, changed: set[str]) -> None:
+    """Words, comments, figures and the name of a test are none."""
+    source = SOURCE.replace("order()", "identity(0)") if before.startswith("identity") else SOURCE
+    found = changes_of([version(source), version(source.replace(before, after))])
+    assert {claim for claim, changes in found.items() if changes} == changed
+
+
+def test_a_change_after_numbers_says_what_they_were_and_became() -> None:
+    """Changes between the same two reference runs are one, of which the last test counts."""
+    first, second = {"falls": "supported: 1 (1)"}, {"falls": "refuted: 2 (1)"}
+    sources = [SOURCE.replace("0.05", margin) for margin in ("0.05", "0.1", "0.2")]
+    history = [version(SOURCE), *(version(s, first, f"2026-01-0{day}") for day, s in enumerate(sources, 2))]
+    (change,) = changes_of([*history, version(sources[-1], second)])["falls"]
+    assert change.dates == ("2026-01-03", "2026-01-04")
+    assert (change.test_before, change.test_after) == ("equivalence(0.05)", "equivalence(0.2)")
+    assert (change.outcome_before, change.outcome_after) == ("supported: 1 (1)", "refuted: 2 (1)")
+    assert change.after_numbers
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "later", "counts"),
+    [({}, {}, False), ({"falls": "a"}, {"falls": "a", "rises": "b"}, False), ({"falls": "a"}, {"falls": "b"}, True)],
+)
+def test_other_code_for_the_same_numbers_is_no_change_after_numbers(outcomes, later, counts) -> None:
+    """Nor is a change before the claim was first decided."""
+    changed = SOURCE.replace("runs[-1]", "runs[len(runs) - 1]")
+    (change,) = changes_of([version(SOURCE, outcomes), version(changed, outcomes), version(changed, later)])["falls"]
+    assert change.after_numbers is counts
+
+
+def test_a_claim_that_is_gone_has_no_history() -> None:
+    assert changes_of([version(SOURCE), version(SOURCE.replace("def rises", "def climbs"))]).keys() == {
+        "falls",
+        "climbs",
+    }
+
+
+def test_settings_that_changed_and_are_still_there() -> None:
+    """A list is one setting; what was added or has left is no change."""
+    versions = [
+        ("2026-01-01", {"a": {"steps": 10, "kinks": [0, 1]}, "left": 1}),
+        ("2026-01-02", {"a": {"steps": 20, "kinks": [0, 1]}, "left": 2, "new": 3}),
+        ("2026-01-03", {"a": {"steps": 20, "kinks": [0, 1, 2]}, "new": 3}),
+    ]
+    found = [(change.date, change.key, change.before, change.after) for change in setting_changes(versions)]
+    assert found == [("2026-01-02", "a.steps", 10, 20), ("2026-01-03", "a.kinks", [0, 1], [0, 1, 2])]
+
+
+def test_a_module_that_is_not_python_is_named() -> None:
+    with pytest.raises(InputError, match=r"^claims.py: line 1: "):
+        rules_of("def (", "claims.py")
