@@ -3,12 +3,19 @@
 import sys
 from contextlib import suppress
 
-from ndgm.pipeline.supervision import supervised
+from ndgm.pipeline.interruption import Interrupted, interruptible
 
 
 def main() -> None:
     """Run the program."""
-    code, line = supervised([sys.executable, "-m", "snakemake", *sys.argv[1:]])
+    try:
+        with interruptible():
+            # Imported here, so that an interruption while it loads is one line too.
+            from ndgm.pipeline.supervision import supervised
+
+            code, line = supervised([sys.executable, "-m", "snakemake", *sys.argv[1:]])
+    except Interrupted as ended:
+        code, line = ended.exit_code, str(ended)
     if line:
         with suppress(OSError):  # a terminal that was closed takes no line
             print(line, file=sys.stderr, flush=True)
