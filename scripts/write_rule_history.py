@@ -73,11 +73,10 @@ def _outcomes(claims: str | None) -> dict[str, str]:
 
 def _outcome(entry: dict) -> str:
     """Verdict and numbers of a claim, such as `supported: 1.02 (1)`."""
-    numbers = [entry.get("measured"), entry.get("reference", entry.get("predicted"))]
-    if any(number is None for number in numbers):
+    measured, reference = entry.get("measured"), entry.get("reference", entry.get("predicted"))
+    if measured is None or reference is None:
         return str(entry["verdict"])
-    measured, reference = (number + 0.0 for number in numbers)  # a zero has no sign
-    return f"{entry['verdict']}: {measured:.3g} ({reference:.3g})"
+    return f"{entry['verdict']}: {measured + 0.0:.3g} ({reference + 0.0:.3g})"  # a zero has no sign
 
 
 def _git(root: Path, *arguments: str) -> str | None:
