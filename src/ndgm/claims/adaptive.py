@@ -112,7 +112,7 @@ def adaptive_heavy_ball_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     return _ends_of_family(adaptive_cycles, "heavy_ball", factor=1 / (1 - MOMENTUM))
 
 
-@claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=order(smallest=0), unit="$\\eta$")
 def adaptive_momentum_coexistence(adaptive_cycles: pd.DataFrame) -> Evidence:
     """Cycles of very different size coexist: with the same step and problem, the start alone makes the largest mean of
     $|w|$ more than five times the smallest.
@@ -134,7 +134,7 @@ def adaptive_epsilon(adaptive_one_weight: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index), compared="predicted")
 
 
-@claim(figure="adaptive_methods", kind="finding", test=order(), unit="(L1 norm)")
+@claim(figure="adaptive_methods", kind="finding", test=order(smallest=0), unit="(L1 norm)")
 def adaptive_adam_and_rmsprop_on_kinks(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Adam and RMSProp do not perform alike on non-differentiable problems (v3, v4): with their usual settings and the
     same step, RMSProp keeps more than twice Adam's L1 norm above $\lambda_{\max}$.
@@ -145,7 +145,7 @@ def adaptive_adam_and_rmsprop_on_kinks(adaptive_lasso: pd.DataFrame) -> Evidence
     return Evidence(rmsprop, 2 * adam, compared="other arm")
 
 
-@claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=order(smallest=0), unit="$\\eta$")
 def adaptive_adam_and_rmsprop_on_parabolas(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """Adam and RMSProp do not perform alike on smooth parabolas either: with their usual settings and the same step,
     RMSProp keeps more than twice Adam's mean of $|w|$.
@@ -183,7 +183,7 @@ def adaptive_rest_on_parabolas(adaptive_one_weight: pd.DataFrame) -> Evidence:
     )
 
 
-@claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=order(smallest=0), unit="$\\eta$")
 def adaptive_amsgrad_on_kinks(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """On a kink AMSGrad does not come to rest: it keeps more than half of what the smallest of Adam's cycles is."""
     return Evidence(

@@ -168,7 +168,6 @@ NOISE = {
         lambda rng: lambda rows: rows["step_size"] ** rng.uniform(0, 2, SEEDS)[rows["seed"]],
     ),
     "no_floor": (DIAL, "objective", lambda rng: lambda rows: rng.lognormal(0, 2, len(rows))),
-    "hovering": (SMOOTHING, "mean_l1_norm", lambda rng: lambda rows: rows["mean_l1_norm"] * near_one(rng, rows, 0.1)),
     "polyak": (CURES, "objective", any_gap),
     "polyak_rate": (CURES, "objective", some_slow_down),
     "geometric": (CURES, "objective", any_gap),
