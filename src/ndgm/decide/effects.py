@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from ndgm.decide.cells import Cells, sign_test
+from ndgm.decide.cells import ROUNDING, Cells
 
 
 @dataclass(frozen=True)
@@ -14,12 +14,12 @@ class OverCells:
     """In how many cells what was measured lies above its reference, near it, and below, and by which factor.
 
     Attributes:
-        above: Cells whose median deviation is shown to lie above the margin, each alone at the error rate; for a rule
-            on every value, cells whose largest deviation does.
+        above: Cells whose median relative deviation lies above the margin; for a rule on every value, the largest one.
         near: All other cells.
-        below: Cells whose median deviation is shown to lie as far below zero.
+        below: Cells where it lies as far below zero.
         ratio: Geometric mean over cells of the median ratio measured/reference; None where a ratio is not positive.
-        interval: Student's interval of it over cells, as if they were drawn; None for one cell.
+        interval: Student's interval of it over cells, as if they were drawn; None for one cell,
+            or where it is not finite.
     """
 
     above: int
@@ -34,13 +34,11 @@ def over_cells(cells: Cells, margin: float, error_rate: float, ratios: np.ndarra
 
     Args:
         cells: Relative deviations.
-        margin: Deviations up to here, of either sign, count as near.
-        error_rate: Of each cell and side.
+        margin: Median deviations up to here, of either sign, count as near.
+        error_rate: Of either end of the interval of the ratio.
         ratios: Median of measured/reference of each cell; None where it is not defined.
     """
-    above = sign_test(cells.above(margin), cells.n) <= error_rate
-    below = sign_test(cells.below(-margin), cells.n) <= error_rate
-    counts = (int(above.sum()), int((~above & ~below).sum()), int(below.sum()))
+    counts = _counts(cells.medians(), margin + ROUNDING)
     if ratios is None or not (np.isfinite(ratios) & (ratios > 0)).all():
         return OverCells(*counts)
     logarithms = np.log(ratios)
@@ -48,17 +46,23 @@ def over_cells(cells: Cells, margin: float, error_rate: float, ratios: np.ndarra
     if len(ratios) < 2:
         return OverCells(*counts, ratio=float(np.exp(mean)))
     half_width = stats.t.ppf(1 - error_rate, len(ratios) - 1) * stats.sem(logarithms)
-    low, high = np.exp([mean - half_width, mean + half_width])
-    return OverCells(*counts, ratio=float(np.exp(mean)), interval=(float(low), float(high)))
+    with np.errstate(over="ignore", under="ignore"):
+        low, high = np.exp([mean - half_width, mean + half_width])
+    interval = (float(low), float(high)) if np.isfinite(high) else None
+    return OverCells(*counts, ratio=float(np.exp(mean)), interval=interval)
 
 
 def over_cells_of_values(cells: Cells, tolerance: float) -> OverCells:
     """Effect over cells of a rule on every value, whose deviations are absolute: the largest of each cell decides."""
     last = np.cumsum(cells.n) - 1
     highest, lowest = cells.deviation[last], cells.deviation[last + 1 - cells.n]
-    largest = np.where(highest >= -lowest, highest, lowest)
-    above, below = int((largest > tolerance).sum()), int((largest < -tolerance).sum())
-    return OverCells(above, len(cells.n) - above - below, below)
+    return OverCells(*_counts(np.where(highest >= -lowest, highest, lowest), tolerance))
+
+
+def _counts(deviations: np.ndarray, margin: float) -> tuple[int, int, int]:
+    """How many deviations lie above the margin, near zero, and as far below it."""
+    above, below = int((deviations > margin).sum()), int((deviations < -margin).sum())
+    return above, len(deviations) - above - below, below
 
 
 def margins_of_verdict(

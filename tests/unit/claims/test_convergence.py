@@ -10,7 +10,6 @@ from claims_on_made_up_tables import (
     diverge,
     law,
     measured,
-    near_one,
     only,
     random_among,
     refuted,

@@ -14,10 +14,11 @@ def cells_of(*values):
 
 
 def test_cells_are_counted_one_way_near_and_the_other_way():
-    far, most, half = np.full(20, 0.5), np.r_[[0.5] * 15, [0.0] * 5], np.r_[[0.5] * 14, [0.0] * 6]
+    far, most, half = np.full(20, 0.5), np.r_[[0.5] * 11, [0.0] * 9], np.r_[[0.5] * 9, [0.0] * 11]
     cells = cells_of(far, most, half, -far, -far, -half)
     assert over_cells(cells, 0.1, ERROR_RATE, None) == OverCells(above=2, near=2, below=2)
-    assert over_cells(cells, 0.6, ERROR_RATE, None) == OverCells(above=0, near=6, below=0)
+    assert over_cells(cells, 0.5, ERROR_RATE, None) == OverCells(above=0, near=6, below=0)
+    assert over_cells(cells_of([1.05 - 1]), 0.05, ERROR_RATE, None) == OverCells(above=0, near=1, below=0)
 
 
 def test_the_geometric_mean_ratio_over_cells():
@@ -31,6 +32,8 @@ def test_the_geometric_mean_ratio_over_cells():
         assert over_cells(cells, 0.0, ERROR_RATE, np.array(ratios)).ratio is None
     one = over_cells(cells_of([0.5] * 5), 0.0, ERROR_RATE, np.array([1.5]))
     assert (one.ratio, one.interval) == (pytest.approx(1.5), None)
+    wide = over_cells(cells, 0.0, ERROR_RATE, np.array([1e-100, 1.0, 1e300]))
+    assert wide.ratio == pytest.approx(1e200 ** (1 / 3)) and wide.interval is None
 
 
 def test_the_largest_value_of_a_cell_counts_where_every_value_does():
