@@ -119,7 +119,7 @@ def adaptive_heavy_ball_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     return _ends_of_family(adaptive_cycles, "heavy_ball", factor=1 / (1 - MOMENTUM))
 
 
-@claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=order(smallest=0), unit="$\\eta$")
 def adaptive_momentum_coexistence(adaptive_cycles: pd.DataFrame) -> Evidence:
     """Cycles of very different size coexist: with the same step and problem, the start alone makes the largest mean of
     $|w|$ more than five times the smallest.
@@ -141,7 +141,7 @@ def adaptive_epsilon(adaptive_one_weight: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], pd.Series(floor, index=runs.index), compared="predicted")
 
 
-@claim(figure="adaptive_methods", kind="finding", test=order(), unit="(L1 norm)")
+@claim(figure="adaptive_methods", kind="finding", test=order(smallest=0), unit="(L1 norm)")
 def adaptive_adam_and_rmsprop_on_kinks(adaptive_lasso: pd.DataFrame) -> Evidence:
     r"""Adam and RMSProp do not perform alike on non-differentiable problems (v3, v4): with their usual settings and the
     same step, RMSProp keeps more than twice Adam's L1 norm above $\lambda_{\max}$.
@@ -152,7 +152,7 @@ def adaptive_adam_and_rmsprop_on_kinks(adaptive_lasso: pd.DataFrame) -> Evidence
     return Evidence(rmsprop, 2 * adam, compared="other arm")
 
 
-@claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=order(smallest=0), unit="$\\eta$")
 def adaptive_adam_and_rmsprop_on_parabolas(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """Adam and RMSProp do not perform alike on smooth parabolas either: with their usual settings and the same step,
     RMSProp keeps more than twice Adam's mean of $|w|$.
@@ -165,7 +165,7 @@ def adaptive_adam_and_rmsprop_on_parabolas(adaptive_one_weight: pd.DataFrame) ->
 
 
 # The mean of |w| is η/2 on a parabola, and on |w| for every cycle x, x − η: only the phase can tell the two apart.
-@claim(figure="adaptive_methods", kind="finding", test=order(), unit="($|w|$ over $\\eta$)")
+@claim(figure="adaptive_methods", kind="finding", test=order(smallest=0), unit="($|w|$ over $\\eta$)")
 def adaptive_rmsprop_on_a_kink(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """RMSProp does not behave alike with and without a derivative (v5 on): with every memory the start decides where on
     its cycle it ends on $|w|$, and does not on a parabola. On $|w|$ the last iterate is more than ten times as far from
@@ -194,7 +194,7 @@ def adaptive_rest_on_parabolas(adaptive_one_weight: pd.DataFrame) -> Evidence:
     )
 
 
-@claim(figure="adaptive_methods", kind="finding", test=order(), unit="$\\eta$")
+@claim(figure="adaptive_methods", kind="finding", test=order(smallest=0), unit="$\\eta$")
 def adaptive_amsgrad_on_kinks(adaptive_one_weight: pd.DataFrame) -> Evidence:
     """On a kink AMSGrad does not come to rest: it keeps more than half of what the smallest of Adam's cycles is."""
     return Evidence(

@@ -23,7 +23,7 @@ SHORT_MEMORY = {"rmsprop_0.99": ["minibatch", "gelu"], "rmsprop_0.9": ["minibatc
 """Methods that divide by a gradient which they remember for less than a run, in the sweeps that have them."""
 
 
-@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="(L1 norm)")
+@claim(figure="l1_paradox_networks", kind="finding", test=order(smallest=0), unit="(L1 norm)")
 def l1_paradox_networks_turn(l1_paradox_networks: pd.DataFrame) -> Evidence:
     r"""Under a constant-step subgradient method the L1 norm of a network falls with the penalty, and then rises: from
     the penalty $10^{-3}$ to $10^{-1}$ to less than a half, and from there to the penalty 1 to more than twice as much.

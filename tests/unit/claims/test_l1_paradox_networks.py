@@ -11,7 +11,7 @@ from ndgm.experiments.grids import grid
 
 NAMES = [name for name, one in CLAIMS.items() if one.group == "l1_paradox_networks"]
 RANDOM = [name for name in NAMES if CLAIMS[name].test.random]
-SEEDS, STEPS, WEIGHTS = 10, 100, (2048, 320)
+SEEDS, STEPS, WEIGHTS = 20, 100, (2048, 320)
 NETWORKS, PRUNING = "l1_paradox_networks", "l1_paradox_pruning"
 AT_A_LEVEL = ["sign", "rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999", "adam"]
 METHODS = ["subgradient", "subgradient_sqrt", "heavy_ball", *AT_A_LEVEL, "amsgrad", "adam_decoupled", "adagrad", "ista"]
@@ -38,7 +38,8 @@ def network_table(rng):
     adaptive = runs["method"].isin(AT_A_LEVEL)
     runs.loc[adaptive, "step_size"] = 0.003
     with np.errstate(divide="ignore"):
-        one = np.minimum(runs["step_size"] / 2 * (runs["penalty"] + NOISE**2 / runs["penalty"]), 2 - runs["penalty"])
+        floor = runs["step_size"] / 2 * (runs["penalty"] + NOISE**2 / runs["penalty"])
+        one = np.minimum(floor, 2 - 0.1 * np.log1p(runs["penalty"] / 1e-6))
     one += 0.1 * (1 - 20 * runs["penalty"]).clip(lower=0) * (runs["design"] != "minimum")
     level = runs["step_size"] / 2 * runs["method"].map({"adam": 0.5}).fillna(1)
     one = one.where(~adaptive, np.maximum(level, 0.5 - runs["penalty"] * 10))
@@ -101,7 +102,16 @@ def scaled(column, factor):
 
 def test_tables_that_obey_the_laws_support_all_claims(tables):
     rows = decide({name: CLAIMS[name] for name in NAMES}, tables)
-    assert {row["id"]: row["verdict"] for row in rows} == dict.fromkeys(NAMES, "supported")
+    verdicts = dict.fromkeys(NAMES, "supported")
+    # What is as accurate within 1 % is not less accurate by 1 %.
+    assert {row["id"]: row["verdict"] for row in rows} == verdicts | {"l1_paradox_networks_pruning": "refuted"}
+
+
+def test_networks_that_are_less_accurate_when_pruned_support_that_claim(tables):
+    plain = tables[PRUNING]["rule"].str.startswith("as_") & tables[PRUNING]["method"].isin(["subgradient", "adam"])
+    tables[PRUNING].loc[plain, "accuracy"] -= 0.05
+    assert row_of("l1_paradox_networks_pruning", tables)["verdict"] == "supported"
+    assert row_of("l1_paradox_networks_pruning_alike", tables)["verdict"] == "refuted"
 
 
 NORM = "mean_l1_norm"
@@ -190,7 +200,7 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         ),
         ("rise", NETWORKS, NORM, "method != 'subgradient' or design == 'minimum'", scaled(NORM, 3)),
         ("activation", NETWORKS, NORM, "method == 'subgradient'", scaled(NORM, 3)),
-        ("pruning", PRUNING, "accuracy", "rule == 'threshold'", lambda r: 0.1),
+        ("pruning_alike", PRUNING, "accuracy", "rule == 'threshold'", lambda r: 0.1),
     ],
 )
 def test_what_a_claim_does_not_speak_of_does_not_matter(name, table, column, where, value, tables):
