@@ -1,7 +1,7 @@
 """Replicates by cell, and what the signs of their deviations say of the median of each cell.
 
 A sign test knows only on which side of a bound each value lies, so that its size holds for every distribution: skewed,
-with rare outliers, with ties. Source: Arbuthnot (1710); Lehmann and Romano (2005), section 3.
+with rare outliers, with ties. Source: Dixon and Mood (1946).
 """
 
 from dataclasses import dataclass
