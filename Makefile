@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 CHECK = PYTHONPATH=src .venv/bin/python scripts/check_start.py --files config/laptop.yaml
 SNAKEMAKE = PYTHONPATH=src .venv/bin/python scripts/run_snakemake.py --cores all
 
-.PHONY: paper smoke verify report claims test torture bench gpu
+.PHONY: paper smoke verify report claims seeds test torture bench gpu
 
 paper: .venv/ready  ## the paper, at laptop scale
 	@$(CHECK) && $(SNAKEMAKE)
@@ -24,6 +24,9 @@ report: paper  ## one offline page with figures, captions and run times
 claims: .venv/ready  ## the past of the rules, CLAIMS.md and the table in README.md, from history and reference/laptop
 	@.venv/bin/python scripts/write_rule_history.py --repository . --out reference/rules.json
 	@.venv/bin/python scripts/write_claims.py --repository .
+
+seeds: .venv/ready  ## all claims with five other root seeds, an hour: reference/laptop/seeds.json
+	@$(CHECK) && PYTHONPATH=src .venv/bin/python scripts/run_seeds.py --out reference/laptop/seeds.json
 
 test: .venv/ready  ## lint and all tests
 	@.venv/bin/pytest

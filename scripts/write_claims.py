@@ -1,5 +1,6 @@
 """Write CLAIMS.md, and the table of claim groups in README.md, from the reference run. Run by hand: `make claims`."""
 
+from ndgm.decide.root_seeds import read_root_seeds
 from ndgm.paper.claims_document import claims_document, groups_table, read_claims, with_groups_table
 from ndgm.paper.rule_changes import read_rule_changes
 from ndgm.pipeline.deviations import read_measured
@@ -13,10 +14,11 @@ def main() -> None:
     with program(arguments):
         claims = read_claims(arguments.repository)
         seen = read_measured(arguments.repository / "reference/deviations.json").verdicts.get("laptop", {})
+        seeds = read_root_seeds(arguments.repository / "reference/laptop/seeds.json")
         rules = read_rule_changes(arguments.repository / "reference/rules.json").rules
         readme = arguments.repository / "README.md"
         texts = {
-            arguments.repository / "CLAIMS.md": claims_document(claims, arguments.repository, seen, rules),
+            arguments.repository / "CLAIMS.md": claims_document(claims, arguments.repository, seen, seeds, rules),
             readme: with_groups_table(readme.read_text(encoding="utf-8"), groups_table(claims)),
         }
         for path, text in texts.items():

@@ -1,32 +1,32 @@
 """Claims on the Edge of Stability: convex functions, and logistic regression with long steps."""
 
-from typing import Any
-
-import numpy as np
 import pandas as pd
 
+from ndgm.claims.rows.orbits import EXACT, arrived, at_double_threshold, beyond, both_points, curved, even, on_cycle
 from ndgm.decide.claim import Evidence, claim
 from ndgm.decide.selection import ends_of, none_diverged, nonempty, select
 from ndgm.decide.statistics import at_most, within
 from ndgm.theory.edge_of_stability import (
     amplitude_near_threshold,
     cycle_amplitude,
-    cycle_multiplier,
     cycle_sharpness,
     flip_coefficient,
     mean_curvature,
     scalar,
+    window_end,
 )
+from ndgm.theory.logistic import transition_time
 
 CYCLE = ["design", "step_size", "seed"]
+RATIO = ["design", "step_size_over_threshold", "seed"]
 ONCE_DIFFERENTIABLE = ["huber", "pseudo_huber", "log_cosh", "softplus_pair"]
 """Convex functions with bounded slopes and a derivative everywhere."""
 
-EXACT = 1e-6
-"""What a finite run may leave of its way to a cycle, relative to the cycle."""
-
 AT_THE_EDGE = 0.05
 """The sharpness is at 2/η if it is within this share of it."""
+
+ROUNDING = 1e-12
+"""What rounding may add to a loss from one recorded step to the next, relative to it."""
 
 SETTLED = 0.01
 """A run has settled if its last step was shorter than this share of a step with slope 1."""
@@ -49,13 +49,13 @@ def edge_of_stability_amplitude(edge_of_stability_cycles: pd.DataFrame) -> Evide
     minimum if $\eta < 2/L$: of the amplitude, relative to the closed form, nothing is left over, at every step size
     that lets runs arrive within their steps.
     """
-    ends = _arrived(ends_of(_even(edge_of_stability_cycles)))
-    beyond = ends["step_size"] > ends["threshold"]
+    ends = arrived(ends_of(even(edge_of_stability_cycles)))
+    longer = ends["step_size"] > ends["threshold"]
     ends = ends.assign(left=ends["amplitude"])
-    for name, part in ends[beyond].groupby("design"):
+    for name, part in ends[longer].groupby("design"):
         ends.loc[part.index, "left"] = part["amplitude"] / cycle_amplitude(name, part["step_size"]) - 1
     left = ends.set_index(CYCLE)["left"]
-    shown = _at_double_threshold(ends[beyond])
+    shown = at_double_threshold(ends[longer])
     table = pd.DataFrame({"step": shown["step_size"].first(), "measured": shown["amplitude"].mean()})
     table["predicted"] = [float(cycle_amplitude(name, step)) for name, step in table["step"].items()]
     return Evidence(left, 0.0, compared="predicted", table=table)
@@ -67,11 +67,11 @@ def edge_of_stability_sharpness(edge_of_stability_cycles: pd.DataFrame) -> Evide
     function, $q - 1$ on $|x|^q/q$, $4/\eta^2$ on $\sqrt{1+x^2}$, and less than $2/\eta$ on all. Nothing is left of the
     difference, at every step size that lets runs arrive on the cycle within their steps.
     """
-    ends = _both_points(_on_cycle(_even(edge_of_stability_cycles)))
+    ends = both_points(on_cycle(even(edge_of_stability_cycles)))
     for name, part in ends.groupby("design"):
         ends.loc[part.index, "left"] = part["mean_sharpness_over_edge"] - cycle_sharpness(name, part["step_size"])
     left = ends.set_index(CYCLE)["left"]
-    shown = _at_double_threshold(ends)
+    shown = at_double_threshold(ends)
     table = pd.DataFrame({"measured": shown["mean_sharpness_over_edge"].mean(), "step": shown["step_size"].first()})
     table["predicted"] = [float(cycle_sharpness(name, step)) for name, step in table["step"].items()]
     return Evidence(left, 0.0, compared="predicted", table=table)
@@ -83,7 +83,7 @@ def edge_of_stability_secant(edge_of_stability_cycles: pd.DataFrame) -> Evidence
     gradient, is $2/\eta$, whatever the function. Nothing is left of the difference, at every step size that lets runs
     arrive on the cycle within their steps.
     """
-    ends = _on_cycle(_even(edge_of_stability_cycles)).set_index(CYCLE)
+    ends = on_cycle(even(edge_of_stability_cycles)).set_index(CYCLE)
     left = ends["smoothness"] * ends.index.get_level_values("step_size") / 2 - 1
     return Evidence(left, 0.0, compared="predicted")
 
@@ -122,7 +122,7 @@ def edge_of_stability_kinks(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
     steps.
     """
     runs = select(edge_of_stability_cycles, design=["absolute", "huber"])
-    ends = _both_points(_on_cycle(runs)).set_index(CYCLE)
+    ends = both_points(on_cycle(runs)).set_index(CYCLE)
     step_size = ends.index.get_level_values("step_size")
     both = {"sharpness": ends["largest_sharpness_over_edge"], "length of a step": 2 * ends["amplitude"] / step_size}
     measured = pd.concat(both, names=["quantity"])
@@ -136,31 +136,56 @@ def edge_of_stability_occurs(edge_of_stability_cycles: pd.DataFrame) -> Evidence
     $2/L$ descent neither settles nor diverges, and its directional smoothness is $2/\eta$, at every step size that lets
     runs arrive on a cycle within their steps.
     """
-    ends = _on_cycle(select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE))
+    ends = on_cycle(select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE))
     moves = 1 - _settles(ends)
     over_edge = (ends["smoothness"] * ends["step_size"] / 2).set_axis(moves.index)
     return Evidence(moves.where(over_edge.sub(1).abs() <= EXACT, 0.0), 1.0, compared="predicted")
 
 
 @claim(figure="edge_of_stability_sharpness", kind="finding", test=at_most(0), unit="times $2/\\eta$")
-def edge_of_stability_inapplicable(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
+def edge_of_stability_inapplicable(
+    edge_of_stability_cycles: pd.DataFrame, edge_of_stability_near_threshold: pd.DataFrame
+) -> Evidence:
     r"""The Edge of Stability is inapplicable to convex Lipschitz differentiable functions (v1 to v4), read at the
-    iterates: at every step of the grid beyond $2/L$ the largest pointwise sharpness on the orbit is at least 5 % below
-    $2/\eta$.
+    iterates: at every step beyond $2/L$, close to it too, the largest pointwise sharpness on the orbit is at least 5 %
+    below $2/\eta$.
     """
-    runs = select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE)
-    ends = _both_points(_beyond(runs)).set_index(CYCLE)
+    near = edge_of_stability_near_threshold
+    runs = select(edge_of_stability_cycles, design=ONCE_DIFFERENTIABLE), near[near["design"] != "linex"]
+    ends = both_points(beyond(*runs)).set_index(CYCLE)
     return Evidence(ends["largest_sharpness_over_edge"], 1 - AT_THE_EDGE, compared="predicted")
+
+
+@claim(figure="edge_of_stability_sharpness", kind="identity", test=within(0), unit="(1: at the edge, 0: below)")
+def edge_of_stability_window(
+    edge_of_stability_cycles: pd.DataFrame, edge_of_stability_near_threshold: pd.DataFrame
+) -> Evidence:
+    r"""On even functions that are curved where their cycle is, the largest pointwise sharpness on it is within 5 % of
+    $2/\eta$ exactly at the steps at which the closed form is: in a window that begins at $2/L$, at every step size that
+    lets runs arrive on the cycle within their steps.
+    """
+    ends = both_points(on_cycle(curved(edge_of_stability_cycles), curved(edge_of_stability_near_threshold)))
+    for name, part in ends.groupby("design"):
+        ends.loc[part.index, "predicted"] = cycle_sharpness(name, part["step_size"])
+    ends = ends.set_index(CYCLE)
+    found, predicted = (
+        (ends[sharpness].sub(1).abs() <= AT_THE_EDGE).astype(float)
+        for sharpness in ("largest_sharpness_over_edge", "predicted")
+    )
+    names = [name for name in ends.index.unique("design") if scalar(name).threshold > 0]
+    table = pd.DataFrame({"end": [window_end(name, AT_THE_EDGE) for name in names]}, index=names)
+    return Evidence(found, predicted, compared="predicted", table=table)
 
 
 # ℓ''(p) < ℓ'(p)/p = 2/η where ℓ'(p)/p falls.
 @claim(figure="edge_of_stability_sharpness", kind="identity", test=at_most(0), unit="times $2/\\eta$")
 def edge_of_stability_subquadratic(edge_of_stability_cycles: pd.DataFrame) -> Evidence:
-    r"""Growth slower than quadratic keeps descent beyond $2/L$ from diverging, but on every even cycle the pointwise
-    sharpness is below $2/\eta$, at every step size that lets runs arrive on the cycle within their steps. The wording
-    after Ma et al. (2022), that such growth is enough for the Edge of Stability at the iterates, is refuted by this.
+    r"""Growth slower than quadratic keeps descent beyond $2/L$ from diverging, but on the cycle of every even function
+    that is curved there the pointwise sharpness is below $2/\eta$, at every step size that lets runs arrive on it
+    within their steps. The wording after Ma et al. (2022), that such growth is enough for the Edge of Stability at the
+    iterates, is refuted by this.
     """
-    ends = _both_points(_on_cycle(_even(edge_of_stability_cycles))).set_index(CYCLE)
+    ends = both_points(on_cycle(curved(edge_of_stability_cycles))).set_index(CYCLE)
     return Evidence(ends["mean_sharpness_over_edge"], 1.0, compared="predicted")
 
 
@@ -172,7 +197,7 @@ def edge_of_stability_nonsmooth(edge_of_stability_cycles: pd.DataFrame) -> Evide
     $\sqrt{1+x^2} + \mathrm{relu}(x-1)$, whose kink is not at its minimum, descent from every start settles at every
     $\eta < 2/L$ that lets runs arrive within their steps. The wording of v1, that all of them do, is refuted by this.
     """
-    ends = _arrived(ends_of(edge_of_stability_cycles, design="kink_aside"))
+    ends = arrived(ends_of(edge_of_stability_cycles, design="kink_aside"))
     below = nonempty(ends[ends["step_size"] < ends["threshold"]], "below the threshold")
     return Evidence(_settles(below), 1.0, compared="predicted")
 
@@ -220,75 +245,45 @@ def edge_of_stability_logistic_basin(edge_of_stability_logistic: pd.DataFrame) -
     return _doubled(ends_of(edge_of_stability_logistic))
 
 
-@claim(figure="edge_of_stability_logistic", kind="finding", test=within(0), unit="of the later steps")
-def edge_of_stability_logistic_separable(edge_of_stability_separable: pd.DataFrame) -> Evidence:
-    r"""Where the data are separable, a step far beyond $2/L$ may make the loss of logistic regression oscillate at
-    first, but then it converges: in the second half of a run it never rises from one recorded step to the next.
+# Along a step φ(s) = f(w − sg) is convex with φ'' ≤ R²φ‖g‖², since σ(m)σ(−m) ≤ log(1 + e⁻ᵐ). As long as φ ≤ φ(0) this
+# gives φ(s) ≤ φ(0) − s‖g‖² + s²R²φ(0)‖g‖²/2, so that φ cannot come back to φ(0) before s = 2/(R²f(w)).
+@claim(figure="edge_of_stability_logistic", kind="identity", test=at_most(ROUNDING), unit="(relative rise)")
+def edge_of_stability_logistic_stable(edge_of_stability_separable: pd.DataFrame) -> Evidence:
+    r"""Once the loss of logistic regression is below $2/(\eta R^2)$, where $R$ is the length of the longest sample, it
+    never rises again, however long the step.
     """
-    runs = none_diverged(nonempty(edge_of_stability_separable))
-    later = runs[runs["step"] >= runs["step"].max() // 2]
-    rises = later.groupby(["design", "step_size_over_threshold", "seed"])["objective"].agg(
-        lambda losses: float((losses.diff().dropna() > 0).mean())
-    )
-    return Evidence(rises, 0.0, compared="predicted")
+    runs = _share_of_stable(edge_of_stability_separable)
+    stable = (runs["share"] < 1).groupby([runs["design"], runs["run"]])
+    runs = runs.assign(rise=runs.groupby(["design", "run"])["objective"].pct_change(), was=stable.cummax())
+    after = nonempty(runs[runs.groupby(["design", "run"])["was"].shift(fill_value=False)], "with a loss that small")
+    return Evidence(after.groupby(RATIO)["rise"].max(), 0.0, compared="predicted")
+
+
+@claim(figure="edge_of_stability_logistic", kind="finding", test=at_most(0), unit="times the largest stable loss")
+def edge_of_stability_logistic_transition(edge_of_stability_separable: pd.DataFrame) -> Evidence:
+    r"""On separable data descent with a step far beyond $2/L$ stops oscillating within the time of Wu et al. (2024),
+    with a constant of one: from step $\tau = \max\{\eta R^2, n\}/\gamma^2$ on, where $\gamma$ is the margin over $R$
+    and $n$ the number of samples, the loss is below $2/(\eta R^2)$, in every run that is so long.
+    """
+    runs = _share_of_stable(edge_of_stability_separable)
+    time = transition_time(runs["step_size"], runs["samples"], runs["longest_row"], runs["margin"])
+    later = nonempty(runs[runs["step"] >= time], "as long as that")
+    return Evidence(later.groupby(RATIO)["share"].max(), 1.0, compared="predicted")
+
+
+def _share_of_stable(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs, none of which diverged, with their loss in units of 2/(ηR²)."""
+    runs = none_diverged(nonempty(runs))
+    return runs.assign(share=runs["step_size"] * runs["longest_row"] ** 2 * runs["objective"] / 2)
 
 
 def _doubled(ends: pd.DataFrame) -> Evidence:
     """Amplitudes in units of that of the exact cycle; below the threshold, where 0 is predicted, as they are."""
-    beyond = ends["step_size_over_threshold"] > 1
-    ends = ends[~beyond | (ends["multiplier"] <= ATTRACTS)].set_index(["design", "step_size_over_threshold", "seed"])
+    longer = ends["step_size_over_threshold"] > 1
+    ends = ends[~longer | (ends["multiplier"] <= ATTRACTS)].set_index(RATIO)
     predicted = pd.Series(ends.index.get_level_values("step_size_over_threshold") > 1, ends.index).astype(float)
     in_units = ends["amplitude"] / ends["predicted_amplitude"].where(predicted > 0, 1.0)
     return Evidence(in_units, predicted, compared="predicted")
-
-
-def _even(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs[runs["design"].map({name: scalar(name).even for name in runs["design"].unique()}).astype(bool)]
-
-
-def _beyond(runs: pd.DataFrame) -> pd.DataFrame:
-    """Last rows of runs with a step above the threshold."""
-    return ends_of(nonempty(runs[runs["step_size"] > runs["threshold"]], "beyond the threshold"))
-
-
-def _on_cycle(runs: pd.DataFrame) -> pd.DataFrame:
-    """Last rows of runs with a step above the threshold that lets them arrive on a cycle."""
-    return nonempty(_arrived(_beyond(runs)), "that have arrived")
-
-
-def _arrived(ends: pd.DataFrame) -> pd.DataFrame:
-    """Last rows of runs whose step size lets them arrive where descent ends, whatever their start.
-
-    Two steps multiply a small distance from a 2-cycle by its multiplier, from the minimiser by (1 − ηL)². Three
-    quarters of the steps, which leave one to come near, have to shrink a distance from the attracting one to `EXACT`
-    of itself, and to stretch one from the repelling one by as much. Where the slope is constant, cycles are neutral,
-    and a run is on one as soon as it has crossed over.
-    """
-    pace = pd.Series(np.nan, ends.index)
-    for (name, step_size), part in ends.groupby(["design", "step_size"]):
-        function = scalar(name)
-        from_minimum = (1 - step_size * function.lipschitz) ** 2
-        if step_size > function.threshold and function.even:
-            multiplier = abs(float(cycle_multiplier(name, step_size)))
-            pace[part.index] = max(1 / from_minimum, multiplier if multiplier != 1 else 0)
-        elif step_size < function.threshold:
-            pace[part.index] = from_minimum
-    return ends[pace ** (3 / 4 * ends["step"] / 2) <= EXACT]
-
-
-def _at_double_threshold(ends: pd.DataFrame) -> Any:
-    """Runs whose step is closest to two thresholds, or to 4 where there is no threshold, grouped by function."""
-    off = (ends["step_size"] - 2 * ends["threshold"].replace(0, 2)).abs()
-    return ends[off == off.groupby(ends["design"]).transform("min")].groupby("design")
-
-
-def _both_points(ends: pd.DataFrame) -> pd.DataFrame:
-    """Last rows with the mean and the larger of the sharpness at the last two iterates, in units of 2/η."""
-    last, before = ends["sharpness"], ends["sharpness_before"]
-    return ends.assign(
-        mean_sharpness_over_edge=(last + before) * ends["step_size"] / 4,
-        largest_sharpness_over_edge=np.maximum(last, before) * ends["step_size"] / 2,
-    )
 
 
 def _settles(ends: pd.DataFrame) -> pd.Series:

@@ -31,7 +31,7 @@ def edge_of_stability_networks_cross_entropy(edge_of_stability_networks: pd.Data
     return Evidence(_sharpness(edge_of_stability_networks, "cross_entropy"), 1.0, compared="predicted")
 
 
-@claim(figure="edge_of_stability_networks", kind="finding", test=order(), unit=r"times $2/\eta$")
+@claim(figure="edge_of_stability_networks", kind="finding", test=order(smallest=0), unit=r"times $2/\eta$")
 def edge_of_stability_networks_lower(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""Sharpness that has come to $2/\eta$ does not fall back, with any activation, loss and step size: over the later
     half of the steps from there, its mean is more than $2/\eta$ less the margin.

@@ -131,7 +131,7 @@ def l1_paradox_proximal_zeros(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: 
     return Evidence(ends["zeros"], ends["exact_zeros"].astype(float), compared="predicted")
 
 
-@claim(figure="l1_paradox_cures", kind="finding", test=order(), unit="(L1 norm)")
+@claim(figure="l1_paradox_cures", kind="finding", test=order(smallest=0), unit="(L1 norm)")
 def l1_paradox_decaying_step(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     r"""A step that decays, as $1/\sqrt{k}$ or geometrically, removes the floor above $\lambda_{\max}$: the constant
     step keeps a norm more than ten times as large.

@@ -11,29 +11,29 @@ from ndgm.theory.l1_paradox import floor_slope, noisy_floor
 RISING = 0.1
 """From this penalty on, the claims on the rising branch are made."""
 
+FROM, TO = 1e-3, 1.0
+"""Penalties from which the norm falls to that at `RISING`, and to which it rises from there."""
+
+TURNS = 2
+"""Factor by which the norm has to fall, and to rise, to be said to turn."""
+
 CELL = ["design", "penalty"]
 
 SHORT_MEMORY = {"rmsprop_0.99": ["minibatch", "gelu"], "rmsprop_0.9": ["minibatch"], "sign": ["minibatch"]}
 """Methods that divide by a gradient which they remember for less than a run, in the sweeps that have them."""
 
 
-@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="(L1 norm)")
+@claim(figure="l1_paradox_networks", kind="finding", test=order(smallest=0), unit="(L1 norm)")
 def l1_paradox_networks_turn(l1_paradox_networks: pd.DataFrame) -> Evidence:
-    """Under a constant-step subgradient method the L1 norm of a network falls with the penalty, and then rises: from
-    each penalty of the grid to the next it falls before the penalty where its mean is smallest, and rises after it.
+    r"""Under a constant-step subgradient method the L1 norm of a network falls with the penalty, and then rises: from
+    the penalty $10^{-3}$ to $10^{-1}$ to less than a half, and from there to the penalty 1 to more than twice as much.
     """
-    runs = _ends_in(l1_paradox_networks, "subgradient", ["minibatch", "full_batch"])
-    norm = runs["mean_l1_norm"].unstack("penalty")
-    larger: list[pd.Series] = []
-    smaller: list[pd.Series] = []
-    for _, here in norm.groupby("design"):
-        turn = here.mean().argmin()
-        for place in range(here.shape[1] - 1):
-            pair = here.iloc[:, place], here.iloc[:, place + 1]
-            cell = {"keys": [here.columns[place + 1]], "names": ["penalty"]}
-            for side, values in zip((larger, smaller), pair if place < turn else pair[::-1], strict=True):
-                side.append(pd.concat([values], **cell))
-    return Evidence(pd.concat(larger), pd.concat(smaller), compared="other arm")
+    norm = _ends_in(l1_paradox_networks, "subgradient", ["minibatch", "full_batch"])["mean_l1_norm"]
+    before, at_turn, after = (_at_penalty(norm, penalty) for penalty in (FROM, RISING, TO))
+    larger = pd.concat({"falls": before, "rises": after}, names=["branch"])
+    return Evidence(
+        larger, TURNS * pd.concat([at_turn] * 2, keys=["falls", "rises"], names=["branch"]), compared="other arm"
+    )
 
 
 @claim(figure="l1_paradox_networks", kind="finding", test=equivalence(0.02), unit="(L1 norm)")
@@ -77,13 +77,15 @@ def l1_paradox_networks_no_exact_zeros(l1_paradox_networks: pd.DataFrame) -> Evi
 @claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="of the weights")
 def l1_paradox_networks_zeros(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     r"""At matched test accuracy a proximal method makes more weights exactly zero than the same steps without the
-    proximal map make smaller than $\eta\lambda/10$.
+    proximal map make smaller than any threshold that is shorter than one step $\eta\lambda$.
     """
-    near = _share_below(0.1, l1_paradox_pruning)
+    share = _share_below(l1_paradox_pruning)
+    share = share[share.index.get_level_values("at") < 1]
     pairs = _pairs(l1_paradox_pruning)
+    small = {proximal: share.xs(_plain(pairs[proximal], proximal), level="method") for proximal in pairs}
     zeros = {proximal: pairs[proximal]["sparsity"].xs(proximal, level="method") for proximal in pairs}
-    small = {proximal: near.xs(_plain(pairs[proximal], proximal), level="method") for proximal in pairs}
-    return _arms(zeros, small)
+    at_all = {name: small[name].index.get_level_values("seed").map(zeros[name]) for name in pairs}
+    return _arms({name: pd.Series(at_all[name], small[name].index) for name in pairs}, small)
 
 
 @claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="(test accuracy)")
@@ -104,11 +106,10 @@ def l1_paradox_networks_pruning_alike(l1_paradox_pruning: pd.DataFrame) -> Evide
 
 @claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="of the weights")
 def l1_paradox_networks_threshold(l1_paradox_pruning: pd.DataFrame) -> Evidence:
-    r"""How sparse a subgradient network is depends on the threshold: between $\eta\lambda/10$ and $10\,\eta\lambda$ the
-    share of smaller weights changes by more than for a proximal network of the same accuracy.
+    r"""How sparse a subgradient network is depends on the threshold: over every decade of thresholds up to one step
+    $\eta\lambda$ the share of smaller weights changes by more than for a proximal network of the same accuracy.
     """
-    low, high = (_share_below(steps, l1_paradox_pruning) for steps in (0.1, 10))
-    change = high - low
+    change = _change_over_decades(_share_below(l1_paradox_pruning))
     pairs = {name: _plain(rows, name) for name, rows in _pairs(l1_paradox_pruning).items()}
     plain = {name: change.xs(partner, level="method") for name, partner in pairs.items()}
     proximal = {name: change.xs(name, level="method") for name in pairs}
@@ -191,16 +192,43 @@ def _vertex(curve: pd.Series) -> float:
     return float(np.exp(-slope / (2 * square)))
 
 
-def _share_below(steps: float, pruned: pd.DataFrame) -> pd.Series:
-    """Share of the weights that are smaller than a number of steps ηλ, by method and seed.
+def _at_penalty(values: pd.Series, penalty: float) -> pd.Series:
+    """Values at one penalty, which may be a rounding error off on the grid.
 
     Raises:
-        MissingValue: if the thresholds tried do not have that number.
+        MissingValue: if there are none in some design.
     """
-    found = pruned[(pruned["rule"] == "threshold") & np.isclose(pruned["at"], steps)]
-    if found.empty:
-        raise MissingValue(f"no threshold of {steps} steps")
-    return found.set_index(["method", "seed"])["sparsity"]
+    found = values[np.isclose(values.index.get_level_values("penalty"), penalty, rtol=1e-6)].droplevel("penalty")
+    if set(found.index.unique("design")) != set(values.index.unique("design")):
+        raise MissingValue(f"no runs at the penalty {penalty:g}")
+    return found
+
+
+def _share_below(pruned: pd.DataFrame) -> pd.Series:
+    """Share of the weights that are smaller than a threshold in steps ηλ, by method, threshold and seed.
+
+    Raises:
+        MissingValue: if no threshold below one step was tried.
+    """
+    found = pruned[pruned["rule"] == "threshold"]
+    found = found.assign(at=[float(f"{at:.6g}") for at in found["at"]])  # as written, without what a grid rounds
+    if not (found["at"] < 1).any():
+        raise MissingValue("no threshold below one step")
+    return found.set_index(["method", "at", "seed"])["sparsity"]
+
+
+def _change_over_decades(share: pd.Series) -> pd.Series:
+    """How much larger a share is at ten times a threshold, for each threshold of which that is one step at most.
+
+    Raises:
+        MissingValue: if no two thresholds are a decade apart.
+    """
+    at_ten_times = share.unstack(["method", "seed"])
+    at_ten_times.index = [float(f"{at / 10:.6g}") for at in at_ten_times.index]
+    change = (at_ten_times.rename_axis("at") - share.unstack(["method", "seed"])).loc[:0.1].dropna(how="all")
+    if change.empty:
+        raise MissingValue("no decade of thresholds up to one step")
+    return change.stack(["method", "seed"], future_stack=True).dropna()
 
 
 def _pairs(pruned: pd.DataFrame) -> dict[str, pd.DataFrame]:

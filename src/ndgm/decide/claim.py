@@ -5,16 +5,18 @@ by experiment.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
 
+from ndgm.decide.effects import margins_of_verdict
+from ndgm.decide.holm import holm
 from ndgm.decide.missing_columns import NO_COLUMN, MissingColumn, missing_column
-from ndgm.decide.statistics import ERROR_RATE, Decision, Gap, MissingValue, Reference, Test, holm
-from ndgm.decide.verdict import Compared, Kind, Verdict
+from ndgm.decide.statistics import ERROR_RATE, Decision, MissingValue, Reference, Test
+from ndgm.decide.verdict import Compared, Gap, Kind, Verdict
 from ndgm.store.files import InputError, read_json_list
 
 
@@ -93,17 +95,21 @@ class Claim:
     experiments: tuple[str, ...]
     gather: Callable[..., Evidence]
 
+    @property
+    def in_family(self) -> bool:
+        """Whether Holm's rule counts it: a finding with a p value. An identity checks the code, and stands alone."""
+        return self.kind == "finding" and self.test.random
+
 
 CLAIMS: dict[str, Claim] = {}
 """Claims of all modules that were imported, by id."""
 
 Gather = Callable[..., Evidence]
 
-NO_NUMBERS = dict.fromkeys(("measured", "reference", "compared", "interval", "p_value", "p_support", "p_refute")) | {
-    "n": 0,
-    "cells": 0,
-    "where": {},
-    "table": {},
+NO_NUMBERS = {
+    **dict.fromkeys(("measured", "reference", "compared", "interval", "p_value", "p_support", "p_refute")),
+    **{"n": 0, "cells": 0, "where": {}, "table": {}},
+    **dict.fromkeys(("effect", "over_cells", "margins")),
 }
 """What `claims.json` says of a claim whose evidence has a gap."""
 
@@ -141,19 +147,19 @@ def claim(*, figure: str, kind: Kind, test: Test, unit: str = "1") -> Callable[[
 def decide(
     claims: Mapping[str, Claim],
     tables: Mapping[str, pd.DataFrame],
-    siblings: Iterable[tuple[float, float]] = (),
+    siblings: Sequence[tuple[float, float]] = (),
 ) -> list[dict[str, Any]]:
     """Entries of `claims.json`, sorted by id and without their section, for claims of one group.
 
-    Holm's rule adjusts the p values of random claims for their number. A claim is supported when the evidence for it
+    Holm's rule adjusts the p values of random findings for their number. A claim is supported when the evidence for it
     would be improbable were it false, refuted when the evidence against it would be improbable were it true, and
     otherwise inconclusive, as is a claim whose evidence has a gap.
 
     Args:
         claims: Claims by id.
         tables: Run tables by experiment.
-        siblings: Unadjusted p values, (for support, for refutation), of random claims that belong to the group and were
-            decided elsewhere.
+        siblings: Unadjusted p values, (for support, for refutation), of random findings that belong to the group and
+            were decided elsewhere.
 
     Raises:
         InputError: naming the claim, if its evidence cannot be judged or one of its tables is not given.
@@ -163,32 +169,31 @@ def decide(
     raw = {
         name: (outcome[0].p_support, outcome[0].p_refute)
         for name, outcome in outcomes.items()
-        if not isinstance(outcome, Gap) and claims[name].test.random
+        if not isinstance(outcome, Gap) and claims[name].in_family
     }
-    family = [*raw.values(), *siblings]
-    for_support, for_refutation = (holm([pair[side] for pair in family]) for side in (0, 1))
-    adjusted = dict(zip(raw, zip(for_support, for_refutation, strict=True), strict=False))
-    return [_entry(claims[name], outcome, adjusted.get(name)) for name, outcome in outcomes.items()]
+    others = {name: [*(pair for one, pair in raw.items() if one != name), *siblings] for name in raw}
+    return [_entry(claims[name], outcome, others.get(name, [])) for name, outcome in outcomes.items()]
 
 
 def p_values_of_siblings(this: Claim, claims: Mapping[str, Claim], earlier: Path) -> list[tuple[float, float]]:
     """Unadjusted p values, (for support, for refutation), that the other claims of a group had in an earlier run.
 
-    A claim whose evidence had a gap then does not count for Holm's rule, and neither does one that is not random.
+    A claim whose evidence had a gap then does not count for Holm's rule, and neither does one that is not a random
+    finding.
 
     Args:
-        this: The claim whose p value is to be adjusted; one that is not random has no siblings.
+        this: The claim whose p value is to be adjusted; one that does not count has no siblings.
         claims: Claims of the group, by id.
         earlier: `claims.json` of the earlier run.
 
     Raises:
         InputError: naming file and claim, if a sibling is missing there.
     """
-    if not this.test.random:
+    if not this.in_family:
         return []
     entries = {entry["id"]: entry for entry in read_json_list(earlier, keys=["id"])}
     p_values = []
-    for name in sorted({name for name, other in claims.items() if other.test.random} - {this.id}):
+    for name in sorted({name for name, other in claims.items() if other.in_family} - {this.id}):
         if name not in entries or not {"p_support", "p_refute"} <= set(entries[name]):
             raise InputError(f"{earlier}: no p values of {name}, which Holm's rule for {this.id} needs")
         if entries[name]["p_support"] is not None:
@@ -214,8 +219,9 @@ def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision,
 
 
 def _entry(
-    this: Claim, outcome: tuple[Decision, Evidence] | Gap, adjusted: tuple[float, float] | None
+    this: Claim, outcome: tuple[Decision, Evidence] | Gap, others: Sequence[tuple[float, float]]
 ) -> dict[str, Any]:
+    """Entry of a claim; `others` are the unadjusted p values that its own are adjusted beside."""
     entry: dict[str, Any] = {
         "id": this.id,
         "group": this.group,
@@ -230,7 +236,7 @@ def _entry(
     if isinstance(outcome, Gap):
         return entry | NO_NUMBERS | {"verdict": Verdict.INCONCLUSIVE, "gap": outcome.reason}
     decision, evidence = outcome
-    p_support, p_refute = adjusted or (decision.p_support, decision.p_refute)
+    p_support, p_refute = _adjusted(decision.p_support, decision.p_refute, others)
     verdict = _verdict(p_support, p_refute)
     entry |= {
         "verdict": verdict,
@@ -238,7 +244,7 @@ def _entry(
         "measured": decision.measured,
         "reference": decision.reference,
         "compared": evidence.compared,
-        "interval": list(decision.interval),
+        "interval": None if decision.interval is None else list(decision.interval),
         "p_value": (p_refute if verdict == Verdict.REFUTED else p_support) if this.test.random else None,
         "p_support": decision.p_support if this.test.random else None,
         "p_refute": decision.p_refute if this.test.random else None,
@@ -246,6 +252,9 @@ def _entry(
         "cells": decision.cells,
         "where": decision.where,
         "table": {} if evidence.table is None else evidence.table.to_dict("index"),
+        "effect": None if decision.effect is None else list(decision.effect),
+        "over_cells": asdict(decision.over_cells),
+        "margins": _margins(this.test, decision, verdict, others),
     }
     if evidence.horizon is not None:
         entry["horizon"] = evidence.horizon
@@ -253,6 +262,29 @@ def _entry(
         levels = list(decision.where)
         entry["diverged"] = int(evidence.diverged.xs(tuple(decision.where.values()), level=levels).sum())
     return entry
+
+
+def _margins(
+    test: Test, decision: Decision, verdict: Verdict, others: Sequence[tuple[float, float]]
+) -> list[float | None]:
+    """Margins between which the verdict is the same, if nothing changes in the other claims of the group."""
+    sizes = test.size(decision.deviations.deviation)
+    if not test.random:  # to the last digit: it may be a margin of rounding
+        largest = float(sizes.max())
+        return [largest if largest > 0 else None, None] if verdict == Verdict.SUPPORTED else [None, largest]
+
+    def verdict_at(margin: float) -> Verdict:
+        return _verdict(*_adjusted(*test.at(decision.deviations, margin), others))
+
+    return list(margins_of_verdict(test.margin, sizes, verdict_at))
+
+
+def _adjusted(p_support: float, p_refute: float, others: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """P values, (for support, for refutation), adjusted by Holm's rule beside those of other claims."""
+    for_support, for_refutation = (
+        holm([own, *(pair[side] for pair in others)])[0] for side, own in enumerate((p_support, p_refute))
+    )
+    return for_support, for_refutation
 
 
 def _verdict(p_support: float, p_refute: float) -> Verdict:

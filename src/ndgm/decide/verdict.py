@@ -1,5 +1,6 @@
 """Words of `claims.json`: of which kind a claim is, what it is compared with, and how it ends."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -16,3 +17,14 @@ class Verdict(StrEnum):
     SUPPORTED = "supported"
     REFUTED = "refuted"
     INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Outcome of a claim whose evidence has a gap.
+
+    Attributes:
+        reason: What is missing, in words.
+    """
+
+    reason: str

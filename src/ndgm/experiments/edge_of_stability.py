@@ -22,7 +22,15 @@ from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
 from ndgm.theory.checks import OrbitError
 from ndgm.theory.edge_of_stability import scalar
-from ndgm.theory.logistic import Minimum, largest_curvature, separation, solve_logistic, two_cycles
+from ndgm.theory.logistic import (
+    Minimum,
+    hard_margin,
+    largest_curvature,
+    longest_row,
+    separation,
+    solve_logistic,
+    two_cycles,
+)
 
 NEAR, FROM_ONE, FAR = 0.1, 1.0, 3.0
 """How far from a minimiser descent starts, in units of random starts of about unit length."""
@@ -113,7 +121,8 @@ def separable(settings: Settings, inputs: Inputs) -> Plan:
     for name, rows in runs.groupby("design"):
         signed = data[name]
         runs.loc[rows.index, "threshold"] = 2 / largest_curvature(signed)
-        runs.loc[rows.index, "separation"] = separation(signed)
+        runs.loc[rows.index, "longest_row"] = longest_row(signed)
+        runs.loc[rows.index, "margin"] = hard_margin(signed)
         runs.loc[rows.index, "samples"] = len(signed)
     runs["step_size"] = runs["step_size_over_threshold"] * runs["threshold"]
 

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
+from ndgm.decide.root_seeds import RootSeeds
 from ndgm.decide.rule_history import Change
 from ndgm.groups import GROUPS, Experiment, Group, Job
 from ndgm.paper.columns import COLUMNS
@@ -19,6 +20,8 @@ from ndgm.paper.verdicts import VERDICTS, DecidedClaim
 from ndgm.store.files import InputError, read_json_list
 
 REFERENCE = "reference/laptop"
+REPLICATES = 20
+"""Replicates that a finding has to have in each cell."""
 MARKERS = ("<!-- groups -->", "<!-- /groups -->")
 """Lines of README between which its table stands."""
 
@@ -32,12 +35,16 @@ results/smoke/claims/l1_paradox_floor.json --config scale=smoke`.
 
 A **finding** could have come out otherwise. An **identity** is algebra or a theorem: it checks the code, and is counted
 apart. Each claim holds in every *cell* (a design, a penalty, a step, a network) or not at all; the numbers are those of
-the cell that speaks most against it, over its *n* replicates. Brackets hold the 90 % interval of a mean or a median, or
-the range where every single value counts. The column beside *measured* says what it is held against: a *prediction* of
+the cell that speaks most against it, over its *n* replicates. Brackets hold the 90 % interval of a median, which covers
+whichever cell was chosen, or the range where every single value counts. Beside the number of cells stands the effect
+over all of them: in how many the median deviation lies above the margin, near zero, and as far below it, and the
+geometric mean of the ratio of what was measured to what it is held against. The rule says how large a margin could be
+for the same verdict. The column beside *measured* says what it is held against: a *prediction* of
 theory, or the *other arm* of a comparison. A number after *>* is as far as could be measured; runs that diverged never
-got there. *p* is the probability, adjusted for the number of claims of a group, of evidence as strong *for* the claim
+got there. *p* is the probability, adjusted for the number of findings of a group, of evidence as strong *for* the claim
 were it false or, where it is refuted, *against* it were it true; where every single value counts there is none. A claim
-is *fragile* if other processors, which round otherwise, gave it another verdict (`reference/deviations.json`)."""
+is *fragile* if other processors, which round otherwise, gave it another verdict (`reference/deviations.json`), or if
+another root seed did (`reference/laptop/seeds.json`, by `make seeds`): *4 of 5 root seeds* decide as the reference."""
 
 _DATA = """\
 What `samples` says in the config, by owner and name, is made once by the rule `make_samples`: arrays of inputs and
@@ -67,6 +74,7 @@ def claims_document(
     claims: Sequence[DecidedClaim],
     root: Path,
     on_other_processors: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    root_seeds: RootSeeds | None = None,
     rules: Mapping[str, Sequence[Change]] = MappingProxyType({}),
 ) -> str:
     """The text of CLAIMS.md: counts, the fields of `claims.json`, and every claim by group, in the order of its source.
@@ -75,12 +83,16 @@ def claims_document(
         claims: The claims of the reference run.
         root: Folder of the repository, whose sources tell the lines that links lead to.
         on_other_processors: All verdicts that were seen of a claim, where other processors gave another one.
+        root_seeds: How runs with other root seeds decided.
         rules: Changes of the rule of a claim after numbers were known.
 
     Raises:
         InputError: naming the function, if one of the manifest or of a claim is not in the sources.
     """
     parts = [_INTRODUCTION, groups_table(claims, "")]
+    if few := too_few_replicates(claims):
+        named = ", ".join(f"`{name}` ({n})" for name, n in few.items())
+        parts.append(f"Findings with fewer than {REPLICATES} replicates in a cell, and how many: {named}.")
     parts += [
         "## The fields of `claims.json`",
         _fields(),
@@ -98,8 +110,15 @@ def claims_document(
             parts += [f"### {title}: {_counted(of_kind)}"] if of_kind else []
             for claim in of_kind:
                 link = f"src/ndgm/claims/{group.name}.py#L{lines[claim.id]}"
-                parts.append(_entry(claim, link, on_other_processors.get(claim.id, ()), rules.get(claim.id, ())))
+                checked = _checked(claim, on_other_processors.get(claim.id, ()), root_seeds)
+                parts.append(_entry(claim, link, checked, rules.get(claim.id, ())))
     return "\n\n".join(parts) + "\n"
+
+
+def too_few_replicates(claims: Sequence[DecidedClaim]) -> dict[str, int]:
+    """Findings that have fewer than `REPLICATES` replicates in a cell, and how many they have."""
+    findings = (claim for claim in claims if claim.kind == "finding" and not claim.gap)
+    return {claim.id: claim.replicates for claim in findings if claim.replicates < REPLICATES}
 
 
 def groups_table(claims: Sequence[DecidedClaim], document: str = "CLAIMS.md") -> str:
@@ -166,26 +185,40 @@ def _counted(claims: Sequence[DecidedClaim]) -> str:
     return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts)
 
 
-def _entry(claim: DecidedClaim, function: str, verdicts: Sequence[str], rules: Sequence[Change]) -> str:
-    """One claim: statement, verdict and others that were seen, numbers, rule and its past, links to what is behind."""
-    others = " or ".join(verdict for verdict in verdicts if verdict != claim.verdict)
-    fragile = f", fragile: also {others} on other processors" if others else ""
+def _checked(claim: DecidedClaim, verdicts: Sequence[str], root_seeds: RootSeeds | None) -> str:
+    """What follows a claim's label: whether other processors and other root seeds decide it alike."""
+    words = []
+    if others := " or ".join(verdict for verdict in verdicts if verdict != claim.verdict):
+        words.append(f"also {others} on other processors")
+    runs = root_seeds.claims.get(claim.id, []) if root_seeds else []
+    agreeing = runs.count(claim.verdict)
+    seeds = f"{agreeing} of {len(runs)} root seeds"
+    if agreeing < len(runs):
+        words.append(seeds)
+    fragile = [f"fragile: {', '.join(words)}"] if words else []
+    return "".join(f", {part}" for part in [*fragile, *([seeds] if runs and agreeing == len(runs) else [])])
+
+
+def _entry(claim: DecidedClaim, function: str, checked: str, rules: Sequence[Change]) -> str:
+    """One claim: statement, verdict and how it was checked, numbers, rule and its past, links to what is behind."""
     numbers = f"No numbers: {claim.gap}."
     if claim.compared:  # which is said of every claim without a gap
         header = ["measured", claim.compared, "cell that decides", "cells", "n", "p"]
         count = f"{claim.n}, {claim.diverged} runs diverged" if claim.diverged else str(claim.n)
         p = f"{claim.p} {claim.p_of}".strip()
-        row = [claim.result, claim.held_against, claim.where, str(claim.cells), count, p]
+        cells = ": ".join(filter(None, [str(claim.cells), claim.effect]))
+        row = [claim.result, claim.held_against, claim.where, cells, count, p]
         numbers = _table(header, [row])
     margin = "" if str(claim.margin) in ("–", "0") else f"; margin {claim.margin}"
+    stands = f"; {claim.verdict} {claim.stands}" if claim.stands else ""
     tables = ", ".join(f"`{name}`" for name in claim.experiments)
     figure = f"[figure]({REFERENCE}/figures/{claim.figure}.svg), [notebook](figures/{claim.figure}.py)"
     return "\n".join(
         [
             f"#### {claim.id}\n",
-            f"**{claim.verdict.capitalize()}** ({claim.label}{fragile}): {_math(claim.statement)}\n",
+            f"**{claim.verdict.capitalize()}** ({claim.label}{checked}): {_math(claim.statement)}\n",
             numbers + "\n",
-            f"- Rule: {_math(claim.test)}{margin}",
+            f"- Rule: {_math(claim.test)}{margin}{stands}",
             *map(_changed, rules),
             f"- From: [function]({function}), {figure}, tables {tables}",
             f"- Alone: `snakemake --cores all results/laptop/claims/{claim.id}.json`",

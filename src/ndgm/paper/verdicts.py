@@ -13,6 +13,8 @@ TAGS = {group.name: group.tag for group in GROUPS}
 WORDS = {"verdict": VERDICTS, "kind": get_args(Kind), "compared": (*get_args(Compared), None)}
 """Fields with a choice of words, and the words."""
 
+OPTIONAL = {"horizon", "diverged", "over_cells", "margins"}
+"""Fields that an entry may lack."""
 
 SMALLEST = 1e-300
 """A number closer to zero may have lost digits: it is printed as less than this."""
@@ -49,6 +51,8 @@ class DecidedClaim:
     table: Mapping[str, Mapping[str, float]]
     horizon: float | None
     diverged: int | None
+    over_cells: Mapping[str, Any] | None
+    margins: tuple[float | None, float | None] | None
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> "DecidedClaim":
@@ -58,7 +62,7 @@ class DecidedClaim:
             ValueError: if a key is missing, or a verdict, kind or comparison is none of the words for it.
         """
         name = entry.get("id", "a claim without id")
-        keys = set(cls.__dataclass_fields__) - {"bounds", "horizon", "diverged"} | {"interval"}
+        keys = set(cls.__dataclass_fields__) - OPTIONAL - {"bounds"} | {"interval"}
         if missing := sorted(keys - set(entry)):
             raise ValueError(f"{name}: {missing[0]}: is missing")
         for key, words in WORDS.items():
@@ -84,6 +88,8 @@ class DecidedClaim:
             table=entry["table"],
             horizon=horizon,
             diverged=entry.get("diverged"),
+            over_cells=entry.get("over_cells"),
+            margins=tuple(entry["margins"]) if entry.get("margins") else None,
         )
 
     def number(self, row: str, column: str) -> Any:
@@ -128,11 +134,46 @@ class DecidedClaim:
         return f"{self.reference} {unit}".strip()
 
     @property
+    def effect(self) -> str:
+        """Cells one way, near, the other way, and the mean ratio over cells with its interval; empty without them."""
+        over = self.over_cells
+        if not over:
+            return ""
+        counts = f"{over['above']} above, {over['near']} near, {over['below']} below"
+        if over["ratio"] is None:
+            return counts
+        bounds = over["interval"]
+        low, high = (str(Quantity(end, bounds)) for end in bounds) if bounds else ("", "")
+        ends = rf" \[{low}, {high}\]" if low != high else ""
+        return f"{counts}; ratio {Quantity(over['ratio'], bounds)}{ends}"
+
+    @property
+    def stands(self) -> str:
+        """Margins between which the verdict stays what it is, as words that follow it; empty where none are known."""
+        if not self.margins:
+            return ""
+        low, high = (None if end is None else self._margin(end) for end in self.margins)
+        if low is None or high is None:
+            return "at any margin" if low == high else f"from {low} on" if high is None else f"up to {high}"
+        return f"from {low} to {high}"
+
+    @property
+    def replicates(self) -> int:
+        """Replicates in a cell: for a rule on every value, the number of values over that of cells."""
+        return self.n // (self.cells if self.p_value == "–" else 1) if self.cells else 0
+
+    @property
     def p_of(self) -> str:
         """Whether the p value is of evidence for the claim or against it; empty where there is none."""
         if not isinstance(self.p_value, float):
             return ""
         return "against" if self.verdict == Verdict.REFUTED else "for"
+
+    def _margin(self, margin: float) -> str:
+        """A margin in words: in per cent where it is relative and no factor, else as a number."""
+        if self.p_value == "–":
+            return str(Quantity(margin))
+        return f"{Quantity(float(f'{100 * margin:.2g}'))} %" if margin < 10 else f"a factor of {Quantity(margin)}"
 
     @property
     def p(self) -> str:

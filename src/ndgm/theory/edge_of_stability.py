@@ -114,6 +114,9 @@ SCALARS = {
 """The functions by name: |x|, Huber's of width 1, √(1+x²), log cosh x, log(1+eˣ) + log(1+e⁻ˣ), eˣ − x, and √(1+x²) +
 relu(x−1), whose kink is not at the minimiser."""
 
+FLAT = ("absolute", "huber")
+"""Functions whose slope is constant where their cycles are: the curvature there is zero by construction."""
+
 FAMILIES = {"power": power, "tilted_softplus": tilted_softplus, "tilted_pseudo_huber": tilted_pseudo_huber}
 """Functions with a parameter, by the name in front of it."""
 
@@ -194,13 +197,30 @@ def cycle_sharpness(name: str, step_size: ArrayLike) -> Array:
     function = scalar(name)
 
     def sharpness(step: float) -> float:
-        if name in ("absolute", "huber"):
+        if name in FLAT:
             beyond_threshold(step, function.threshold)
             return 0.0  # its points are beyond the width, whatever the phase
         points = np.array(two_cycle(function, step))
         return step / 2 * float(function.curvature(points).mean())
 
     return _each(sharpness, step_size)
+
+
+def window_end(name: str, share: float) -> float:
+    """The step, in units of 2/L, up to which the sharpness on the cycle is within a share of 2/η; it falls from there.
+
+    It is 1/√(1 − share) on √(1+x²).
+
+    Args:
+        name: An even function with 0 < L < ∞ whose ℓ'(p)/p falls.
+        share: Of 2/η, between 0 and 1.
+    """
+    threshold = scalar(name).threshold
+
+    def above_share(ratio: float) -> float:
+        return float(cycle_sharpness(name, ratio * threshold)) - (1 - share)
+
+    return float(brentq(above_share, 1 + 1e-6, 100, rtol=1e-12))
 
 
 def cycle_multiplier(name: str, step_size: ArrayLike) -> Array:
@@ -212,7 +232,7 @@ def cycle_multiplier(name: str, step_size: ArrayLike) -> Array:
     function = scalar(name)
 
     def multiplier(step: float) -> float:
-        if name in ("absolute", "huber"):
+        if name in FLAT:
             beyond_threshold(step, function.threshold)
             return 1.0
         high, low = two_cycle(function, step)

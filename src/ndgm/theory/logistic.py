@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linprog
+from scipy.optimize import linprog, nnls
 from scipy.special import expit
 
 from ndgm.theory.checks import beyond_threshold
@@ -81,6 +81,48 @@ def separation(signed: Array) -> float:
         bounds=[(-1, 1)] * dimension + [(None, None)],
     )
     return max(float((signed @ solved.x[:-1]).min()), 0.0)
+
+
+def longest_row(signed: Array) -> float:
+    """R, the length of the longest row of M."""
+    return float(np.linalg.norm(signed, axis=1).max())
+
+
+def hard_margin(signed: Array) -> float:
+    """The largest min(Mw) over weights of length 1, or 0 where the data are not separable.
+
+    The w of the largest margin points to the point of the convex hull of the rows that is nearest to 0. Non-negative
+    least squares finds it: of the a ≥ 0 with the smallest ‖Mᵀa‖² + (Σa − 1)², a/Σa are the weights of that point. The
+    value returned is min(Mw)/‖w‖ of the w that was found, so that no larger margin is claimed than there is.
+
+    Source: Lawson and Hanson (1974), Solving Least Squares Problems, chapter 23.
+    """
+    rows = signed / longest_row(signed)  # so that both terms are of one size
+    parts, _ = nnls(np.vstack([rows.T, np.ones(len(rows))]), np.append(np.zeros(rows.shape[1]), 1.0))
+    w = rows.T @ parts / parts.sum()
+    length = float(np.linalg.norm(w))
+    return max(float((signed @ w).min()) / length, 0.0) if length > 0 else 0.0
+
+
+def transition_time(step_size: ArrayLike, samples: ArrayLike, longest: ArrayLike, margin: ArrayLike) -> Array:
+    """Steps τ = max{ηR², n}/γ² within which descent on separable data is to leave its oscillations, γ = margin/R.
+
+    The bound is proportional to max{η, n, (n/η)log(n/η)}/γ² for rows of length 1 at most; rows that are R times as long
+    make a step of η one of ηR². Its constant, which is left open, is taken as 1 here, and its last term, which counts
+    for short steps, as 0.
+
+    Source: Wu, Bartlett, Telgarsky and Yu (2024), COLT.
+
+    Args:
+        step_size: η.
+        samples: n.
+        longest: R of `longest_row`.
+        margin: That of `hard_margin`.
+    """
+    step_size, samples, longest, margin = (
+        np.asarray(value, dtype=np.float64) for value in (step_size, samples, longest, margin)
+    )
+    return np.maximum(step_size * longest**2, samples) * (longest / margin) ** 2
 
 
 def solve_logistic(signed: ArrayLike, tolerance: float = 1e-13) -> Minimum:

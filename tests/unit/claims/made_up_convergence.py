@@ -18,12 +18,13 @@ GAP = {  # at the end, of a sharp problem
     "subgradient_geometric": 1e-7,
     "polyak": 1e-14,
 }
+ROUNDED = "width_over_critical > 0"
 DECAYING = f"method == 'subgradient_geometric' and step > {STEPS // 2}"
 RECORDED = pd.DataFrame({"step": [1, 5, 10, 20, 50, 100, 200, 400, 500, 1000, 1250, 1500, 1750, STEPS]})
 
 
 def kink_dial_table(rng):
-    """A floor of 0.3c²η where there is a kink, and convergence at a rate ∝ η where there is none."""
+    """A floor of 0.3c²η where there is a kink; convergence at a rate ∝ η, also half way, where there is none."""
     runs = grid(
         experiment=[DIAL],
         design=["a", "b"],
@@ -32,10 +33,13 @@ def kink_dial_table(rng):
         seed=range(SEEDS),
     )
     runs["step_size"] = runs["step_size_times_lipschitz"] / runs["design"].map(LIPSCHITZ)
-    converging = 0.1 * np.exp(-60 * runs["step_size_times_lipschitz"])
-    gap = (0.3 * runs["kink"] ** 2 * runs["step_size"]).where(runs["kink"] > 0, converging)
-    gap *= near_one(rng, runs, 0.03)
-    return with_two_rows(runs, {"objective": 7.0}, {"objective": gap, "mean_objective": gap})
+    floor = 0.3 * runs["kink"] ** 2 * runs["step_size"]
+    at_half, gap = (
+        floor.where(runs["kink"] > 0, 0.1 * np.exp(-rate * runs["step_size_times_lipschitz"]))
+        * near_one(rng, runs, 0.03)
+        for rate in (30, 60)
+    )
+    return with_two_rows(runs, {"objective": at_half}, {"objective": gap, "mean_objective": gap})
 
 
 def smoothing_table(rng):
@@ -53,17 +57,18 @@ def smoothing_table(rng):
 
 
 def cures_table(rng):
-    """Gaps of each method; descent on the rounded kink ends at the solution itself.
+    """Gaps of each method.
 
-    Polyak's step loses a decade in 50 steps until rounding stops it; the geometric step holds its gap for the first
-    half, and loses six decades in the second, as its step does.
+    Polyak's step loses a decade in 50 steps until rounding stops it, descent on the rounded kink one in 40 until it is
+    at the solution itself; the geometric step holds its gap for the first half, and loses six decades in the second, as
+    its step does.
     """
     factors = {"design": ["a", "b"], "step_size": [0.1], "seed": range(SEEDS)}
     sharp = grid(method=list(GAP), width_over_critical=[0.0], **factors)
     rounded = grid(method=["subgradient"], width_over_critical=[2.0], **factors)
     runs = pd.concat([sharp, rounded], ignore_index=True).assign(run=lambda table: table.index, experiment=CURES)
     end = runs["method"].map(GAP) * rng.lognormal(0, 0.3, len(runs))
-    table = runs.assign(end=end.where(runs["width_over_critical"] == 0, 0.0)).merge(RECORDED, how="cross")
+    table = runs.assign(end=end).merge(RECORDED, how="cross")
     decaying = 6 * (1 - (table["step"] - STEPS // 2).clip(lower=0) / (STEPS // 2))
     gaps = {
         "polyak": np.maximum(10 ** (-0.02 * table["step"]), table["end"]) * near_one(rng, table, 0.1),
@@ -72,6 +77,8 @@ def cures_table(rng):
     table["objective"] = table["end"].where(table["step"] == STEPS, 7.0)
     for method, gap in gaps.items():
         table["objective"] = gap.where(table["method"] == method, table["objective"])
+    linear = (10 ** (-table["step"] / 40) * near_one(rng, table, 0.1)).where(table["step"] < STEPS // 2, 0.0)
+    table["objective"] = linear.where(table["width_over_critical"] > 0, table["objective"])
     return table.drop(columns="end").assign(stopped_because="finished")
 
 

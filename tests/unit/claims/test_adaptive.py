@@ -67,7 +67,9 @@ def one_weight_table(rng):
     )
     resting = runs["method"].isin(["amsgrad", "adagrad"]) & parabola
     end = (mean * runs["step_size"]).where(~resting, 1e-40)
-    return recorded(runs, l1_norm=end, mean_l1_norm=end * (1 + 0.0005 * rng.uniform(-1, 1, len(runs))))
+    # On |w| the mean of a cycle says nothing of where on it a run ends.
+    phase = np.where(kink & (runs["tilt"] == 0), rng.uniform(0, 2, len(runs)), rng.uniform(0.9999, 1.0001, len(runs)))
+    return recorded(runs, l1_norm=end * phase, mean_l1_norm=end * (1 + 0.0005 * rng.uniform(-1, 1, len(runs))))
 
 
 def cycles_table(rng):
@@ -83,7 +85,7 @@ def cycles_table(rng):
 
 @pytest.fixture
 def tables():
-    """Run tables that obey every law but those that contradict another: a kink differs from a parabola in them."""
+    """Run tables that obey every law."""
     rng = np.random.default_rng(0)
     made = {LASSO: lasso_table(rng), ONE: one_weight_table(rng), CYCLES: cycles_table(rng)}
     return {name: table.assign(experiment=name) for name, table in made.items()}
@@ -104,19 +106,22 @@ def scaled(factor, column="mean_l1_norm"):
     return lambda rows: rows[column] * factor
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "adaptive_rmsprop_on_a_kink"])
+@pytest.mark.parametrize("name", NAMES)
 def test_tables_that_obey_the_law_support_the_claim(name, tables):
     assert row_of(name.removeprefix("adaptive_"), tables)["verdict"] == "supported"
 
 
-def test_a_kink_on_which_rmsprop_keeps_something_else_supports_the_claim_that_they_differ(tables):
-    # On tables that obey the closed forms they do not differ, so that claim is refuted there.
+def test_the_same_mean_on_a_kink_and_a_parabola_hides_no_phase(tables):
+    # The claim that they differ was once put to the mean of |w|, which is η/2 on both, whatever the phase.
     row = row_of("rmsprop_on_a_kink", tables)
-    assert row["verdict"] == "refuted" and row["cells"] == 9
-    change(tables[ONE], "mean_l1_norm", "design == 'kink' and tilt == 0", scaled(1.2))
-    assert row_of("rmsprop_on_a_kink", tables)["verdict"] == "supported"
-    change(tables[ONE], "mean_l1_norm", "design == 'kink' and tilt == 0 and method == 'rmsprop_0.9'", scaled(1 / 1.2))
-    assert row_of("rmsprop_on_a_kink", tables)["verdict"] == "refuted"
+    assert row["verdict"] == "supported" and row["cells"] == 9
+    change(tables[ONE], "mean_l1_norm", "design == 'kink'", scaled(7))
+    assert row_of("rmsprop_on_a_kink", tables)["measured"] == row["measured"]
+
+
+def by_start(spread):
+    """Ends around half a step that the seed decides, by a share of it."""
+    return lambda rows: rows["step_size"] / 2 * (1 + spread * np.linspace(-1, 1, SEEDS)[rows["seed"]])
 
 
 ONE_CELL = "design == 'b' and step_size == 0.02 and penalty_over_max == 3"
@@ -147,6 +152,9 @@ BREAKS = [
     ("epsilon", ONE, "mean_l1_norm", "method == 'rmsprop_0.9' and penalty == 1e-8", scaled(2)),
     ("adam_and_rmsprop_on_kinks", LASSO, "mean_l1_norm", f"method == 'adam' and {ONE_CELL}", scaled(3)),
     ("adam_and_rmsprop_on_parabolas", ONE, "mean_l1_norm", "method == 'adam' and curvature == 1", scaled(40)),
+    # The start is forgotten on |w| too, with one memory; it decides the end on one parabola too.
+    ("rmsprop_on_a_kink", ONE, "l1_norm", "design == 'kink' and tilt == 0 and method == 'rmsprop_0.9'", by_start(1e-4)),
+    ("rmsprop_on_a_kink", ONE, "l1_norm", "curvature == 1e3 and method == 'rmsprop_0.99'", by_start(1)),
     ("rmsprop_on_a_tilted_kink", ONE, "mean_l1_norm", "method == 'rmsprop_0.9' and tilt == 0.6", scaled(0.5)),
     ("rest_on_parabolas", ONE, "l1_norm", "method == 'adagrad' and curvature == 1 and seed == 2", lambda rows: 1e-6),
     ("amsgrad_on_kinks", ONE, "mean_l1_norm", "method == 'amsgrad' and tilt == 0.9", scaled(0.01)),
@@ -160,7 +168,7 @@ def test_tables_that_break_the_law_refute_the_claim(name, table, column, where, 
 
 
 def test_every_claim_was_refuted_above():
-    assert {f"adaptive_{name}" for name, *_ in BREAKS} | {"adaptive_rmsprop_on_a_kink"} == set(NAMES)
+    assert {f"adaptive_{name}" for name, *_ in BREAKS} == set(NAMES)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +177,8 @@ def test_every_claim_was_refuted_above():
         ("rmsprop_norm", LASSO, "mean_l1_norm", "method == 'rmsprop_0.9'", scaled(2)),
         ("rmsprop_norm", LASSO, "first_order_l1_norm", "step == step", lambda rows: 7.0),
         ("rmsprop_floor", LASSO, "predicted_l1_norm", "step == step", lambda rows: 7.0),
+        ("rmsprop_on_a_kink", ONE, "l1_norm", "tilt > 0 or design == 'low kink'", scaled(2, "l1_norm")),
+        ("rmsprop_on_a_kink", ONE, "l1_norm", f"step < {STEPS}", lambda rows: 0.0),
         ("rmsprop_cycle", ONE, "mean_l1_norm", "method == 'rmsprop_0.999' or design != 'parabola'", scaled(0)),
         ("adagrad_decay", ONE, "mean_l1_norm", "tilt == 0", scaled(3)),
         ("epsilon", ONE, "mean_l1_norm", "design == 'kink' or method == 'adam'", scaled(3)),
@@ -213,3 +223,22 @@ def test_numbers_without_a_unit_are_those_of_the_table(name, tables):
     for table in tables.values():
         table[["mean_l1_norm", "l1_norm"]] *= 3
     np.testing.assert_allclose(measured(name, tables), 3 * before)
+
+
+@pytest.mark.parametrize(
+    ("columns", "verdict"), [(9, "supported"), (10, "refuted"), (50, "refuted"), (51, "supported")]
+)
+def test_the_norm_of_rmsprop_is_claimed_for_designs_of_some_sizes(columns, verdict, tables):
+    change(tables[LASSO], "dimension", "design == 'b'", lambda rows: float(columns))
+    change(tables[LASSO], "mean_l1_norm", "design == 'b'", scaled(1.1))
+    assert row_of("rmsprop_norm", tables)["verdict"] == verdict
+    tables[LASSO] = tables[LASSO].assign(dimension=500.0)
+    assert row_of("rmsprop_norm", tables)["gap"] == "no runs on designs of that size"
+
+
+def test_ends_without_a_pattern_leave_open_whether_a_kink_is_unlike_a_parabola(tables):
+    rng = np.random.default_rng(3)
+    change(tables[ONE], "l1_norm", "step == step", lambda rows: rows["step_size"] * rng.lognormal(0, 3, len(rows)))
+    change(tables[ONE], "l1_norm", "design == 'kink'", scaled(10, "l1_norm"))
+    row = row_of("rmsprop_on_a_kink", tables)
+    assert row["verdict"] == "inconclusive" and row["gap"] is None

@@ -1,6 +1,7 @@
 """What holds for every claim of every group in the manifest."""
 
 import json
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -58,3 +59,11 @@ def test_no_identity_is_refuted():
     verdicts = {entry["id"]: entry["verdict"] for entry in decided}
     identities = [one.id for one in CLAIMS.values() if one.kind == "identity"]
     assert {name: verdicts[name] for name in identities} == dict.fromkeys(identities, "supported")
+
+
+@pytest.mark.parametrize(("group", "one"), REGISTERED)
+def test_an_order_has_a_smallest_effect_or_a_factor_in_its_statement(group, one):
+    if one.test.random and not one.test.two_sided and one.test.margin == 0:
+        assert re.search(r"than (five times|a quarter|half|ten times|twice|.* less the margin)", one.statement)
+    else:
+        assert one.test.margin > 0 or not one.test.random

@@ -3,11 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.weightstats import DescrStatsW
 
 from ndgm.decide.statistics import (
     ERROR_RATE,
@@ -15,7 +11,6 @@ from ndgm.decide.statistics import (
     at_most,
     difference,
     equivalence,
-    holm,
     mean_interval,
     order,
     within,
@@ -29,53 +24,40 @@ def evidence(cells, reference=1.0):
     return measured, 0 * measured.fillna(0) + reference, "seed"
 
 
+def above(values, bound):
+    """P value of scipy's sign test for a median above a bound; a value on it counts against that."""
+    return stats.binomtest(int((values > bound).sum()), len(values), alternative="greater").pvalue
+
+
 @pytest.mark.parametrize("margin", [0.02, 0.1, 0.5])
-@pytest.mark.parametrize("n", [2, 5, 20])
-def test_equivalence_of_one_cell_is_the_test_of_statsmodels(n, margin):
+@pytest.mark.parametrize("n", [5, 8, 20])
+def test_equivalence_of_one_cell_is_two_sign_tests_of_scipy(n, margin):
     rng = np.random.default_rng(n)
-    for mean in (0.0, 0.05, -0.1, 0.6):
-        deviations = rng.normal(mean, 0.1, n)
+    for median in (0.0, 0.05, -0.1, 0.6):
+        deviations = rng.normal(median, 0.1, n)
         decision = equivalence(margin).decide(*evidence({"a": 3 * (1 + deviations)}, reference=3.0))
-        sample = DescrStatsW(deviations)
-        assert decision.p_support == pytest.approx(sample.ttost_mean(-margin, margin)[0], rel=1e-9)
-        # Both tails of a deviation that is just the margin, on the side of the mean.
-        side = np.sign(deviations.mean())
-        tails = [stats.ttest_1samp(side * deviations, at, alternative="greater").pvalue for at in (margin, -margin)]
-        assert decision.p_refute == pytest.approx(min(1, sum(tails)), rel=1e-9)
-        low, high = 3 * (1 + np.array(sample.tconfint_mean(alpha=2 * ERROR_RATE)))
-        assert decision.interval == (pytest.approx(low, rel=1e-9), pytest.approx(high, rel=1e-9))
-        assert decision.measured == pytest.approx(3 * (1 + deviations.mean()), rel=1e-12)
+        assert decision.p_support == pytest.approx(max(above(-deviations, -margin), above(deviations, -margin)))
+        # Either side refutes, each at half the level.
+        either = 2 * min(above(deviations, margin), above(-deviations, margin))
+        assert decision.p_refute == pytest.approx(min(1, either))
+        interval = stats.quantile_test(deviations, p=0.5).confidence_interval(1 - 2 * ERROR_RATE)
+        low, high = 3 * (1 + np.array(interval))
+        assert decision.interval == (pytest.approx(low), pytest.approx(high))
+        assert decision.measured == pytest.approx(3 * (1 + np.median(deviations)))
+        assert decision.effect == pytest.approx((np.median(deviations), interval.low, interval.high))
         assert (decision.reference, decision.n, decision.cells, decision.where) == (3.0, n, 1, {"cell": "a"})
 
 
-def rate(attribute, test, mean, spread, n, simulations=100, seed=0):
-    """How often a p-value is below the level, with its three standard errors at the level."""
-    rng = np.random.default_rng(seed)
-    below = 0
-    for _ in range(simulations):
-        decision = test.decide(*evidence({"a": 1 + rng.normal(mean, spread, n)}))
-        below += getattr(decision, attribute) <= ERROR_RATE
-    return below / simulations, 3 * np.sqrt(ERROR_RATE * (1 - ERROR_RATE) / simulations)
+def test_the_median_deviation_is_that_of_pairs():
+    # Designs differ far more than measured and predicted norms of one design do.
+    predicted = np.array([1.0, 100.0, 3.0, 7.0, 20.0, 0.1, 5.0])
+    decision = equivalence(0.03).decide(evidence({"a": 1.02 * predicted})[0], evidence({"a": predicted})[0], "seed")
+    assert decision.p_support == 1 / 128
+    assert (decision.measured, decision.reference) == (pytest.approx(5.1), 5.0)
+    assert decision.interval == (pytest.approx(5.1), pytest.approx(5.1))
 
 
-def test_equivalence_is_seldom_supported_at_the_margin():
-    found, slack = rate("p_support", equivalence(0.05), -0.05, 0.03, 10)
-    assert found <= ERROR_RATE + slack
-
-
-def test_equivalence_is_seldom_refuted_at_the_margin():
-    # With a spread far above the margin, a test of the larger tail alone refuted twice as often as its level.
-    found, slack = rate("p_refute", equivalence(0.05), 0.05, 0.5, 10)
-    assert found <= ERROR_RATE + slack
-
-
-def test_equivalence_has_power():
-    # The mean is 7 standard errors inside, or outside, the margin.
-    assert rate("p_support", equivalence(0.05), 0.0, 0.03, 20, 20)[0] == 1
-    assert rate("p_refute", equivalence(0.05), 0.1, 0.03, 20, 20)[0] == 1
-
-
-@pytest.mark.parametrize("n", [2, 5, 20])
+@pytest.mark.parametrize("n", [6, 20])
 def test_difference_of_one_cell_is_equivalence_with_its_sides_exchanged(n):
     rng = np.random.default_rng(n)
     for mean in (0.0, 0.05, -0.3):
@@ -88,27 +70,26 @@ def test_difference_holds_only_if_it_holds_in_every_cell():
     rng = np.random.default_rng(0)
     far, near = 1.3 + 0.01 * rng.standard_normal(10), 1.0 + 0.01 * rng.standard_normal(10)
     both = difference(0.05).decide(*evidence({"far": far, "below": far - 0.6}))
-    assert both.p_support < 1e-6 < both.p_refute
+    assert (both.p_support, both.p_refute) == (2 / 1024, 1)
     mixed = difference(0.05).decide(*evidence({"far": far, "near": near}))
-    assert mixed.p_refute < 1e-6 < mixed.p_support and mixed.where == {"cell": "near"}
+    assert (mixed.p_support, mixed.p_refute, mixed.where) == (1, 2 / 1024, {"cell": "near"})
     # Bonferroni's factor is the number of cells.
     alone = difference(0.05).decide(*evidence({"near": near}))
     assert mixed.p_refute == pytest.approx(2 * alone.p_refute)
 
 
-def test_difference_is_seldom_supported_or_refuted_at_the_margin():
-    for attribute in ("p_support", "p_refute"):
-        found, slack = rate(attribute, difference(0.05), -0.05, 0.03, 10)
-        assert found <= ERROR_RATE + slack
-
-
 def test_equivalence_without_variance():
-    for value, support, refute in [(1.01, 0, 1), (0.97, 0, 1), (1.06, 1, 0), (0.5, 1, 0), (1.0, 0, 1)]:
-        decision = equivalence(0.05).decide(*evidence({"a": [value] * 4}))
+    for value, support, refute in [(1.01, 1 / 32, 1), (0.97, 1 / 32, 1), (1.06, 1, 2 / 32), (0.5, 1, 2 / 32)]:
+        decision = equivalence(0.05).decide(*evidence({"a": [value] * 5}))
         assert (decision.p_support, decision.p_refute) == (support, refute)
         assert decision.interval == (pytest.approx(value), pytest.approx(value))
-    # On the margin itself nothing is decided.
-    decision = equivalence(0.5).decide(*evidence({"a": [1.5] * 4}))
+
+
+@pytest.mark.parametrize("margin", [0.05, 0.1, 0.3, 0.5])
+@pytest.mark.parametrize("test", [equivalence, difference, order])
+def test_on_the_margin_nothing_is_decided(test, margin):
+    # But for rounding these are on it: 1.05/1 − 1 is more than 0.05.
+    decision = test(margin).decide(*evidence({"a": [3 * (1 + margin)] * 20}, reference=3.0))
     assert (decision.p_support, decision.p_refute) == (1, 1)
 
 
@@ -117,11 +98,11 @@ def test_equivalence_needs_every_cell_and_is_refuted_by_one():
     cells = {name: 1 + rng.normal(0, 0.01, 10) for name in "abcde"}
     good = equivalence(0.05).decide(*evidence(cells))
     alone = [equivalence(0.05).decide(*evidence({name: values})) for name, values in cells.items()]
-    assert good.p_support == max(one.p_support for one in alone) < ERROR_RATE and good.cells == 5
+    assert good.p_support == max(one.p_support for one in alone) == 1 / 1024 and good.cells == 5
     cells["c"] = 1.08 + rng.normal(0, 0.01, 10)
     bad = equivalence(0.05).decide(*evidence(cells))
     only = equivalence(0.05).decide(*evidence({"c": cells["c"]}))
-    assert bad.where == {"cell": "c"} and bad.measured == pytest.approx(cells["c"].mean())
+    assert bad.where == {"cell": "c"} and bad.measured == pytest.approx(np.median(cells["c"]))
     assert bad.p_support == only.p_support > 0.9
     assert bad.p_refute == pytest.approx(5 * only.p_refute, rel=1e-12)
 
@@ -138,17 +119,22 @@ def test_equivalence_over_cells_named_by_two_levels():
     assert one.p_support == pytest.approx(two.p_support, rel=1e-9)
 
 
-@pytest.mark.parametrize("n", [5, 8, 20, 60])
-def test_order_of_one_cell_is_wilcoxons_test(n):
-    rng = np.random.default_rng(n)
-    for shift in (0.0, 0.3, -1.0):
-        first, second = rng.normal(5 + shift, 1, n), rng.normal(5, 1, n)
-        measured, _, over = evidence({"a": first})
-        reference = evidence({"a": second})[0]
-        decision = order().decide(measured, reference, over)
-        assert decision.p_support == stats.wilcoxon(first, second, alternative="greater").pvalue
-        assert decision.p_refute == stats.wilcoxon(first, second, alternative="less").pvalue
-        assert (decision.measured, decision.reference) == pytest.approx((np.median(first), np.median(second)))
+def test_an_order_has_a_smallest_effect():
+    # All of 168 norms fell by .02 % at least, and the claim that they fall was supported.
+    values = evidence({"large": [1.1] * 20, "small": [1.0002] * 20})
+    assert order(0).decide(*values).p_support == 0.5**20
+    decision = order(0.01).decide(*values)
+    assert (decision.p_support, decision.p_refute, decision.where) == (1, 2 * 0.5**20, {"cell": "small"})
+    assert (decision.over_cells.above, decision.over_cells.near, decision.over_cells.below) == (1, 1, 0)
+
+
+def test_ties_speak_for_neither_order():
+    # Two runs that never arrive both count as one horizon: nobody knows which would have been first.
+    for smallest in (0.0, 0.1):
+        decision = order(smallest).decide(*evidence({"tied": [1.0] * 20}))
+        assert (decision.p_support, decision.p_refute) == (1, 1)
+        mostly = order(smallest).decide(*evidence({"tied": [1.0] * 8 + [1.2] * 12}))
+        assert mostly.p_support > ERROR_RATE and mostly.p_refute == 1
 
 
 def test_order_by_hand():
@@ -205,14 +191,19 @@ def test_order_needs_every_cell_and_is_refuted_by_one():
 
 @pytest.mark.parametrize("cells", [1, 3])
 @pytest.mark.parametrize("n", range(1, 12))
-def test_an_order_that_could_not_be_decided_says_how_many_seeds_are_needed(n, cells):
-    measured, reference, over = evidence({name: range(1, n + 1) for name in range(cells)}, reference=0.0)
-    least = stats.wilcoxon(range(1, n + 1), alternative="greater").pvalue
-    if least <= ERROR_RATE:
-        assert order().decide(measured, reference, over).p_support == least
+@pytest.mark.parametrize(
+    ("test", "value", "needed", "sides"),
+    [(order(), 2.0, 5, 1), (equivalence(0.05), 1.0, 5, 1), (difference(0.05), 2.0, 6, 2)],
+)
+def test_what_could_not_be_decided_says_how_many_seeds_are_needed(test, value, needed, sides, n, cells):
+    values = evidence({name: [value] * n for name in range(cells)})
+    if n >= needed:
+        assert test.decide(*values).p_support == sides * 0.5**n
+    elif n == 5 and cells == 1:  # a difference may still be refuted
+        assert test.decide(*values).p_support > ERROR_RATE
     else:
-        with pytest.raises(MissingValue, match=f"^too few seeds to decide: {n} of 5 needed$"):
-            order().decide(measured, reference, over)
+        with pytest.raises(MissingValue, match=f"^too few seeds to decide: {n} of {needed} needed$"):
+            test.decide(*values)
 
 
 def test_a_cell_of_few_seeds_does_not_hide_one_that_refutes():
@@ -225,7 +216,7 @@ def test_order_is_paired():
     # Seeds differ far more than the arms do; only differences within a seed show the order.
     rng = np.random.default_rng(6)
     base = rng.uniform(1, 100, 10)
-    measured, reference = evidence({"a": base + 0.01})[0], evidence({"a": base})[0]
+    measured, reference = evidence({"a": 1.02 * base})[0], evidence({"a": base})[0]
     assert order().decide(measured, reference, "seed").p_support == 1 / 1024
 
 
@@ -291,35 +282,13 @@ def test_no_runs_at_all(test):
 
 @pytest.mark.parametrize("test", [equivalence(0.05), order()], ids=["equivalence", "order"])
 def test_one_replicate_estimates_nothing(test):
-    with pytest.raises(MissingValue, match="^too few seeds to decide: 1 of [25] needed$"):
+    with pytest.raises(MissingValue, match="^too few seeds to decide: 1 of 5 needed$"):
         test.decide(*evidence({"a": [1.0, 1.1], "b": [1.0]}))
 
 
 def test_a_reference_of_zero_has_no_relative_deviation():
     with pytest.raises(MissingValue, match="zero"):
         equivalence(0.05).decide(*evidence({"a": [1.0, 1.1]}, reference=0.0))
-
-
-def test_holm_by_hand():
-    # Sorted .005, .01, .03, .04 times 4, 3, 2, 1 is .02, .03, .06, .04; no one may be below the one before it.
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.6, 0.7]) == pytest.approx([1.0, 1.0])
-    assert holm([0.04]) == pytest.approx([0.04])
-    assert holm([]) == []
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_holm_is_that_of_statsmodels(p_values):
-    assert holm(p_values) == multipletests(p_values, method="holm")[1].tolist()
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.randoms())
-def test_holm_follows_its_p_values_to_any_place_and_makes_none_smaller(p_values, random):
-    adjusted = holm(p_values)
-    assert all(p <= q <= 1 for p, q in zip(p_values, adjusted, strict=True))
-    order = random.sample(range(len(p_values)), len(p_values))
-    assert holm([p_values[i] for i in order]) == [adjusted[i] for i in order]
 
 
 def test_mean_interval_is_scipys():

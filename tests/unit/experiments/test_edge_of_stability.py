@@ -74,7 +74,8 @@ def test_the_threshold_of_separable_data_is_that_of_the_hessian_at_zero(smoke):
         part, signed = runs[runs["design"] == name], classes.signed
         hessian = sum(np.outer(row, row) / 4 for row in signed) / len(signed)
         np.testing.assert_allclose(part["threshold"], 2 / np.linalg.norm(hessian, 2), rtol=1e-12)
-        assert (part["samples"] == len(signed)).all() and (part["separation"] > 0).all()
+        assert (part["samples"] == len(signed)).all() and (part["margin"] > 0).all()
+        np.testing.assert_allclose(part["longest_row"], max(np.sqrt(row @ row) for row in signed), rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,16 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from paper_of_a_run import HISTORY, ROOT, claim
 
+from ndgm.decide.root_seeds import RootSeeds, read_root_seeds
 from ndgm.decide.rule_history import Change
 from ndgm.groups import GROUPS
 from ndgm.paper.claims_document import (
     MARKERS,
+    REPLICATES,
     claims_document,
     groups_table,
     read_claims,
+    too_few_replicates,
     with_groups_table,
 )
 from ndgm.paper.rule_changes import read_rule_changes
@@ -28,6 +31,7 @@ from ndgm.store.files import InputError
 DOCUMENT = (ROOT / "CLAIMS.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ENTRIES = json.loads((ROOT / "reference/laptop/claims.json").read_text(encoding="utf-8"))
+SEEDS = read_root_seeds(ROOT / "reference/laptop/seeds.json")
 EXPERIMENTS = {one.table: one for group in GROUPS for job in group.jobs for one in job.experiments}
 
 
@@ -58,7 +62,8 @@ def assert_same(file, found, wanted):
 
 
 def test_the_document_is_what_is_made_now(claims):
-    assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT, verdicts_seen(), read_rule_changes(HISTORY).rules))
+    rules = read_rule_changes(HISTORY).rules
+    assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT, verdicts_seen(), SEEDS, rules))
 
 
 def test_a_claim_that_other_processors_decide_otherwise_says_so(claims):
@@ -77,6 +82,40 @@ def test_a_rule_that_changed_after_numbers_says_so(claims):
     days = "2026-01-02 and 2026-01-03"
     wanted = f"- Rule changed on {days}: `order()` became `within(0)`; supported: 2 (1) became not decided yet"
     assert wanted in text.splitlines() and text.count("Rule changed on") == 1
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "note"), [(5, ", 5 of 5 root seeds): "), (3, ", fragile: 3 of 5 root seeds): "), (None, "): ")]
+)
+def test_it_is_said_how_many_root_seeds_agree(claims, agreeing, note):
+    this = claims[0]
+    other = next(verdict for verdict in ("supported", "refuted") if verdict != this.verdict)
+    runs = {} if agreeing is None else {this.id: [this.verdict] * agreeing + [other] * (5 - agreeing)}
+    text = claims_document(claims, ROOT, {}, RootSeeds([1, 2, 3, 4, 5], runs))
+    assert f"**{this.verdict.capitalize()}** ({this.label}{note}" in text
+    both = claims_document(claims, ROOT, {this.id: [other]}, RootSeeds([1, 2, 3, 4, 5], runs))
+    assert f"({this.label}, fragile: also {other} on other processors" in both
+    assert ("of 5 root seeds): " in both) == (agreeing is not None)
+
+
+def test_effect_over_cells_and_margins_of_the_verdict_are_told(claims):
+    over = {"above": 14, "near": 2, "below": 0, "ratio": 2.1512, "interval": [1.8, 2.5]}
+    this = replace(claims[0], over_cells=over, margins=(0.0247, None))
+    text = claims_document([this], ROOT)
+    assert f"| {this.cells}: 14 above, 2 near, 0 below; ratio 2.15 \\[1.80, 2.50\\] |" in text
+    assert f"; {this.verdict} from 2.5 % on\n" in text
+
+
+def test_findings_have_enough_replicates_or_are_named(claims):
+    few = too_few_replicates(claims)
+    for entry in ENTRIES:
+        if entry["kind"] == "finding" and entry["p_value"] is not None:
+            assert entry["n"] >= REPLICATES and entry["id"] not in few
+    text = claims_document(claims, ROOT)
+    for name, n in few.items():
+        assert 0 < n < REPLICATES and f"`{name}` ({n})" in text
+    one = replace(claims[0], kind="finding", p_value=0.01, n=5)
+    assert f"`{one.id}` (5)" in claims_document([one], ROOT)
 
 
 def test_the_table_of_the_readme_is_what_is_made_now(claims):

@@ -70,3 +70,38 @@ def test_it_is_said_for_which_verdict_a_p_value_speaks():
     ]
     assert words == ["for", "against", "for"]
     assert DecidedClaim.read(claim("a", p_value=None)).p_of == ""
+
+
+@pytest.mark.parametrize(
+    ("margins", "p_value", "words"),
+    [
+        ([None, 0.1103], 0.01, "up to 11 %"),
+        ([0.0247, None], 0.01, "from 2.5 % on"),
+        ([0.012, 0.031], 0.01, "from 1.2 % to 3.1 %"),
+        ([None, None], 0.01, "at any margin"),
+        ([None, 2.242e8], 0.01, "up to a factor of 2.242 × 10⁸"),
+        ([2e-13, None], None, "from 2 × 10⁻¹³ on"),
+        (None, 0.01, ""),
+    ],
+)
+def test_margins_of_a_verdict_in_words(margins, p_value, words):
+    assert DecidedClaim.read(claim("a", margins=margins, p_value=p_value)).stands == words
+
+
+@pytest.mark.parametrize(
+    ("ratio", "interval", "words"),
+    [
+        (2.1512, [1.8, 2.5], r"3 above, 4 near, 5 below; ratio 2.15 \[1.80, 2.50\]"),
+        (1.0, [1.0, 1.0], "3 above, 4 near, 5 below; ratio 1"),
+        (1.669e47, None, "3 above, 4 near, 5 below; ratio 1.669 × 10⁴⁷"),
+        (None, None, "3 above, 4 near, 5 below"),
+    ],
+)
+def test_the_effect_over_cells_in_words(ratio, interval, words):
+    over = {"above": 3, "near": 4, "below": 5, "ratio": ratio, "interval": interval}
+    assert DecidedClaim.read(claim("a", over_cells=over)).effect == words
+    assert DecidedClaim.read(claim("a")).effect == ""
+
+
+def test_an_interval_that_too_few_replicates_have_is_left_out():
+    assert DecidedClaim.read(claim("a", interval=None)).result == "1.012"

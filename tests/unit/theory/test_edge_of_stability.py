@@ -16,6 +16,7 @@ from ndgm.theory.edge_of_stability import (
     mean_curvature,
     scalar,
     two_cycle,
+    window_end,
 )
 
 EVEN = ["absolute", "huber", "pseudo_huber", "log_cosh", "softplus_pair", "power_1.25", "power_1.5", "power_1.75"]
@@ -192,3 +193,14 @@ def test_bad_input():
     with pytest.raises(ArithmeticError, match="do not end there"):
         two_cycle(scalar("kink_aside"), 4.0)  # its slope jumps over the root
     assert {*SCALARS}.isdisjoint(FAMILIES)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.3])
+def test_the_window_ends_where_the_sharpness_leaves_the_edge(share):
+    assert window_end("pseudo_huber", share) == pytest.approx((1 - share) ** -0.5, rel=1e-9)
+    # On log cosh with u = tanh p: p = uη/2 and a sharpness of (η/2)(1 − u²), so that it is p(1 − u²)/u.
+    with mpmath.workdps(30):
+        at = mpmath.findroot(lambda p: 2 * p / mpmath.sinh(2 * p) - (1 - share), 0.3)
+        expected = float(at / mpmath.tanh(at))
+    for name in ("log_cosh", "softplus_pair"):
+        assert window_end(name, share) == pytest.approx(expected, rel=1e-9)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 import torch
+from scipy.optimize import minimize
 from scipy.special import expit
 
 from ndgm.data.classification import breast_cancer, two_classes
@@ -13,10 +14,13 @@ from ndgm.theory.logistic import (
     Minimum,
     SeparableError,
     gradient,
+    hard_margin,
     hessian,
     largest_curvature,
+    longest_row,
     separation,
     solve_logistic,
+    transition_time,
     two_cycles,
 )
 
@@ -133,6 +137,45 @@ def test_separation():
     rng = np.random.default_rng(0)
     assert separation(breast_cancer(rng).signed) > 0
     assert separation(breast_cancer(rng, components=1).signed) == 0
+
+
+def test_the_hard_margin_by_hand():
+    # A row alone; two at right angles, with w between them; none where they oppose each other.
+    assert hard_margin(np.array([[3.0, 4.0]])) == pytest.approx(5)
+    assert hard_margin(np.array([[1.0, 0.0], [0.0, 1.0]])) == pytest.approx(0.5**0.5)
+    assert hard_margin(np.array([[1.0, 0.0], [-1.0, 0.0]])) == 0
+    assert hard_margin(noisy()) == 0
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("make", [lambda rng: two_classes(rng, samples=50, features=4, wrong=0.0), breast_cancer])
+def test_the_hard_margin_is_that_of_a_quadratic_program(make, scale):
+    signed = make(np.random.default_rng(0)).signed
+    rows = signed / longest_row(signed)
+    # The shortest w with Mw ≥ 1 has the length 1/margin.
+    program = minimize(
+        lambda w: 1e-6 * w @ w,
+        np.zeros(rows.shape[1]),
+        jac=lambda w: 2e-6 * w,
+        constraints={"type": "ineq", "fun": lambda w: rows @ w - 1, "jac": lambda w: rows},
+        method="SLSQP",
+        options={"maxiter": 500, "ftol": 1e-14},
+    )
+    assert (rows @ program.x).min() == pytest.approx(1, rel=1e-6)
+    margin = longest_row(signed) / np.linalg.norm(program.x)
+    assert hard_margin(scale * signed) == pytest.approx(scale * margin, rel=1e-6)
+
+
+def test_the_transition_time_does_not_depend_on_the_unit():
+    signed = two_classes(np.random.default_rng(0), samples=50, features=4, wrong=0.0).signed
+    times = [
+        transition_time(step_size / unit**2, 50, longest_row(unit * signed), hard_margin(unit * signed))
+        for unit in (1, 10)
+        for step_size in (1e-3, 1e3)
+    ]
+    np.testing.assert_allclose(times[:2], times[2:], rtol=1e-9)
+    # By hand: rows of length 2 with a margin of 1, so γ = 1/2.
+    assert transition_time(3.0, 5, 2.0, 1.0) == 3 * 4 * 4 and transition_time(1.0, 5, 2.0, 1.0) == 5 * 4
 
 
 def test_the_largest_curvature_is_that_at_zero_and_nowhere_exceeded():

@@ -1,0 +1,79 @@
+"""Decide all claims with other root seeds, and gather how each was decided. Run by hand: `make seeds`; takes an hour.
+
+Each root seed is a scale of its own, whose config is that of the scale but for `root_seed`: its results stay apart, and
+a run that was interrupted goes on.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from ndgm.decide.root_seeds import gathered, write_root_seeds
+from ndgm.pipeline.programs import argument_parser, program
+from ndgm.store.files import InputError, read_json_list
+
+ROOT_SEEDS = (1, 2, 3, 4, 5)
+"""Other ones than that of the config, the first that come to mind."""
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argument_parser(__doc__, "out")
+    parser.add_argument("--scale", default="laptop")
+    parser.add_argument("--root-seeds", type=int, nargs="+", default=list(ROOT_SEEDS))
+    arguments = parser.parse_args()
+    with program(arguments) as say:
+        runs = {}
+        for root_seed in arguments.root_seeds:
+            claims = run_claims(arguments.scale, root_seed)
+            runs[root_seed] = read_json_list(claims, keys=("id", "verdict"))
+            say(f"{claims}: {len(runs[root_seed])} claims")
+        found = gathered(runs)
+        write_root_seeds(arguments.out, found)
+        changing = sum(len(set(verdicts)) > 1 for verdicts in found.claims.values())
+        say(f"{len(runs)} root seeds: {len(found.claims) - changing} claims decided alike, {changing} not")
+
+
+def run_claims(scale: str, root_seed: int) -> Path:
+    """Decide all claims of a scale with another root seed, through Snakemake; the path of its `claims.json`.
+
+    Raises:
+        InputError: if the run fails.
+    """
+    with own_scale(scale, root_seed) as own:
+        claims = Path("results", own, "claims.json")
+        command = [sys.executable, "scripts/run_snakemake.py", "--cores", "all", str(claims)]
+        if code := subprocess.run([*command, "--config", f"scale={own}", f"root_seed={root_seed}"]).returncode:
+            raise InputError(f"{claims}: the run of root seed {root_seed} ended with exit code {code}")
+    return claims
+
+
+@contextmanager
+def own_scale(scale: str, root_seed: int) -> Iterator[str]:
+    """Give a scale with another root seed the name of a config, which is there as long as it is needed.
+
+    Raises:
+        InputError: if there is no such scale, or the root seed is its own.
+    """
+    config, name = Path(f"config/{scale}.yaml"), f"{scale}_root_seed_{root_seed}"
+    if not config.is_file():
+        raise InputError(f"{config}: no such file")
+    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+    if root_seed == settings.get("root_seed"):
+        raise InputError(f"root seed {root_seed} is that of {config}, and no other one")
+    own = Path(f"config/{name}.yaml")
+    own.write_text(
+        yaml.safe_dump(settings | {"scale": name, "root_seed": root_seed}, sort_keys=False), encoding="utf-8"
+    )
+    try:
+        yield name
+    finally:
+        own.unlink()
+
+
+if __name__ == "__main__":
+    main()

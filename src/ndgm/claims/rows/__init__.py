@@ -1,0 +1,1 @@
+"""Rows of run tables that several claims of a group speak of."""

@@ -1,0 +1,78 @@
+"""How runs with other root seeds decided each claim: `reference/<scale>/seeds.json`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ndgm.decide.verdict import Verdict
+from ndgm.store.files import InputError, read_json, write_json
+
+
+@dataclass(frozen=True)
+class RootSeeds:
+    """Verdicts and effects of runs that differ in their root seed.
+
+    Attributes:
+        root_seeds: Those of the runs.
+        claims: Verdicts by claim, in the order of the root seeds.
+        ratios: Geometric mean ratio measured/reference over cells by claim, in that order; None where there is none.
+    """
+
+    root_seeds: list[int] = field(default_factory=list)
+    claims: dict[str, list[str]] = field(default_factory=dict)
+    ratios: dict[str, list[float | None]] = field(default_factory=dict)
+
+    def agreeing(self, claim: str, verdict: str) -> int:
+        """How many of the runs decided a claim like this."""
+        return self.claims.get(claim, []).count(verdict)
+
+
+def gathered(runs: Mapping[int, Sequence[Mapping[str, Any]]]) -> RootSeeds:
+    """What runs decided.
+
+    Args:
+        runs: Entries of `claims.json` by root seed.
+
+    Raises:
+        InputError: naming the root seed and a claim that not all runs have.
+    """
+    decided = {seed: {entry["id"]: entry for entry in entries} for seed, entries in runs.items()}
+    names = sorted(set().union(*decided.values()))
+    for seed, entries in decided.items():
+        if missing := sorted(set(names) - set(entries)):
+            raise InputError(f"root seed {seed}: no claim {missing[0]}, which another root seed has")
+    return RootSeeds(
+        list(decided),
+        {name: [entries[name]["verdict"] for entries in decided.values()] for name in names},
+        {
+            name: [(entries[name].get("over_cells") or {}).get("ratio") for entries in decided.values()]
+            for name in names
+        },
+    )
+
+
+def write_root_seeds(path: Path, found: RootSeeds) -> None:
+    """Write what runs decided, for `read_root_seeds`."""
+    write_json(path, asdict(found))
+
+
+def read_root_seeds(path: Path) -> RootSeeds:
+    """What runs decided; nothing where there is no such file.
+
+    Raises:
+        InputError: naming the file, if it is none of these, or a claim does not have a verdict for each root seed.
+    """
+    if not path.exists():
+        return RootSeeds()
+    try:
+        found = RootSeeds(**read_json(path))
+        faulty = [name for name, seen in found.claims.items() if len(seen) != len(found.root_seeds)]
+        unknown = [name for name, seen in found.claims.items() if not set(seen) <= set(Verdict)]
+    except (TypeError, AttributeError) as fault:
+        raise InputError(f"{path}: {fault}") from None
+    if faulty or unknown:
+        raise InputError(
+            f"{path}: {(faulty + unknown)[0]}: not a verdict for each of {len(found.root_seeds)} root seeds"
+        )
+    return found

@@ -1,0 +1,74 @@
+"""`make seeds` decides each root seed under a scale of its own, and gathers verdicts: on made-up runs."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run_seeds(tmp_path, monkeypatch):
+    """The program, in a folder with a config, where a run of Snakemake writes a made-up `claims.json`."""
+    spec = importlib.util.spec_from_file_location("run_seeds", ROOT / "scripts/run_seeds.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/toy.yaml").write_text("scale: toy\nroot_seed: 0\nsteps: 9\n")
+    monkeypatch.chdir(tmp_path)
+    said = []
+
+    def run(command):
+        assert command[1] == "scripts/run_snakemake.py"
+        named = dict(word.split("=") for word in command[command.index("--config") + 1 :])
+        config = yaml.safe_load(Path(f"config/{named['scale']}.yaml").read_text())
+        said.append(config)
+        assert str(config["root_seed"]) == named["root_seed"] and config["scale"] == named["scale"]
+        claims = Path(next(word for word in command if word.endswith("claims.json")))
+        assert claims == Path("results", config["scale"], "claims.json")
+        claims.parent.mkdir(parents=True)
+        verdict = "supported" if config["root_seed"] < 3 else "refuted"
+        claims.write_text(json.dumps([{"id": "one", "verdict": verdict}, {"id": "two", "verdict": "supported"}]))
+        return subprocess.CompletedProcess(command, int(config["root_seed"] == 13))
+
+    monkeypatch.setattr(module.subprocess, "run", run)
+    module.said = said
+    return module
+
+
+def start(module, monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["run_seeds.py", "--scale", "toy", "--out", "reference/seeds.json", *arguments])
+    module.main()
+
+
+def test_every_root_seed_is_run_apart_and_gathered(run_seeds, monkeypatch):
+    start(run_seeds, monkeypatch)
+    assert [config["root_seed"] for config in run_seeds.said] == list(run_seeds.ROOT_SEEDS)
+    assert len({config["scale"] for config in run_seeds.said}) == len(run_seeds.ROOT_SEEDS) >= 5
+    assert all(config["steps"] == 9 for config in run_seeds.said)
+    found = json.loads(Path("reference/seeds.json").read_text())
+    assert found["root_seeds"] == list(run_seeds.ROOT_SEEDS)
+    assert found["claims"]["one"] == ["supported"] * 2 + ["refuted"] * 3
+    assert found["claims"]["two"] == ["supported"] * 5
+    assert [path.name for path in Path("config").iterdir()] == ["toy.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("--root-seeds", "1", "13"), "the run of root seed 13 ended with exit code 1"),
+        (("--root-seeds", "0"), "root seed 0 is that of config/toy.yaml"),
+        (("--scale", "other"), "config/other.yaml: no such file"),
+    ],
+)
+def test_a_fault_is_one_line_and_leaves_no_config(run_seeds, monkeypatch, capsys, arguments, fault):
+    with pytest.raises(SystemExit):
+        start(run_seeds, monkeypatch, *arguments)
+    assert fault in capsys.readouterr().err.strip().splitlines()[-1]
+    assert [path.name for path in Path("config").iterdir()] == ["toy.yaml"]
+    assert not Path("reference").exists()

@@ -1,0 +1,59 @@
+"""What runs with other root seeds decided, from made-up claims.json files."""
+
+import json
+
+import pytest
+
+from ndgm.decide.root_seeds import RootSeeds, gathered, read_root_seeds, write_root_seeds
+from ndgm.store.files import InputError
+
+
+def decided(**verdicts):
+    return [{"id": name, "verdict": verdict, "over_cells": {"ratio": 2.0}} for name, verdict in verdicts.items()]
+
+
+RUNS = {
+    7: decided(a="supported", b="refuted"),
+    8: decided(b="refuted", a="inconclusive"),
+    9: [{"id": "a", "verdict": "supported"}, {"id": "b", "verdict": "inconclusive", "over_cells": None}],
+}
+
+
+def test_verdicts_and_effects_are_gathered_by_claim_in_the_order_of_the_root_seeds(tmp_path):
+    found = gathered(RUNS)
+    assert found.root_seeds == [7, 8, 9]
+    assert found.claims == {
+        "a": ["supported", "inconclusive", "supported"],
+        "b": ["refuted", "refuted", "inconclusive"],
+    }
+    assert found.ratios == {"a": [2.0, 2.0, None], "b": [2.0, 2.0, None]}
+    assert [found.agreeing("a", verdict) for verdict in ("supported", "refuted")] == [2, 0]
+    assert found.agreeing("of nobody", "supported") == 0
+    write_root_seeds(tmp_path / "seeds.json", found)
+    assert read_root_seeds(tmp_path / "seeds.json") == found
+
+
+def test_a_claim_that_a_run_lacks_is_named():
+    with pytest.raises(InputError, match="^root seed 8: no claim b, which another root seed has$"):
+        gathered({7: RUNS[7], 8: decided(a="supported")})
+
+
+def test_without_the_file_nothing_is_known(tmp_path):
+    assert read_root_seeds(tmp_path / "seeds.json") == RootSeeds()
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ([], "expected one JSON object"),
+        ({"root_seeds": [1], "of nobody": 2}, "of nobody"),
+        ({"root_seeds": [1, 2], "claims": {"a": ["supported"]}}, "a: not a verdict for each of 2 root seeds"),
+        ({"root_seeds": [1], "claims": {"a": ["true"]}}, "a: not a verdict for each of 1 root seeds"),
+    ],
+)
+def test_what_is_no_such_file_is_named(tmp_path, content, fault):
+    path = tmp_path / "seeds.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError) as raised:
+        read_root_seeds(path)
+    assert str(path) in str(raised.value) and fault in str(raised.value)
