@@ -45,8 +45,8 @@ def adaptive_rmsprop_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
 
 @claim(figure="adaptive_methods", kind="finding", test=order(), unit="(L1 norm)")
 def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
-    r"""Above $\lambda_{\max}$ the norm that RMSProp keeps falls from each penalty to the next, where that of the
-    subgradient method rises.
+    r"""Above $\lambda_{\max}$ the norm that RMSProp keeps falls from each penalty to the next by more than 1 %,
+    where that of the subgradient method rises by more than 1 %.
     """
     methods = ["subgradient", *variants(adaptive_lasso, "rmsprop")]
     runs = ends_of(adaptive_lasso, method=methods).set_index(["method", *CELL])

@@ -22,7 +22,8 @@ PROBLEM = ["design", "problem", "batch_size"]
 @claim(figure="convergence_networks", kind="finding", test=order(smallest=FEWER), unit="steps")
 def convergence_networks_interpolated(convergence_networks: pd.DataFrame) -> Evidence:
     """Smooth networks converge faster (v1) where the data can be interpolated: a network with a kinked activation needs
-    more steps to a target loss than one with a smooth activation of the same shape, each at its own best step size.
+    a tenth more steps or more to a target loss than one with a smooth activation of the same shape, each at its own
+    best step size.
     """
     return _steps_of_pairs(convergence_networks[convergence_networks["problem"] == "interpolated"])
 
@@ -30,7 +31,8 @@ def convergence_networks_interpolated(convergence_networks: pd.DataFrame) -> Evi
 @claim(figure="convergence_networks", kind="finding", test=order(smallest=FEWER), unit="steps")
 def convergence_networks_not_interpolated(convergence_networks: pd.DataFrame) -> Evidence:
     """Smooth networks converge faster (v1) where the data cannot be interpolated, for noisy labels or the absolute
-    loss: a network with a kinked activation needs more steps to a target loss than its smooth partner.
+    loss: a network with a kinked activation needs a tenth more steps or more to a target loss than its smooth
+    partner.
     """
     return _steps_of_pairs(convergence_networks[convergence_networks["problem"] != "interpolated"])
 

@@ -42,7 +42,7 @@ def edge_of_stability_networks_lower(edge_of_stability_networks: pd.DataFrame) -
 @claim(figure="edge_of_stability_networks", kind="finding", test=order(), unit=r"times $2/\eta$")
 def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""A longer step holds the sharpness further above $2/\eta$: in units of $2/\eta$, its mean over the later half of
-    the steps from where it comes there is higher for the longest step size than for the shortest.
+    the steps from where it comes there is higher by more than 1 % for the longest step size than for the shortest.
     """
     sharpness = _sharpness(edge_of_stability_networks)
     steps = sharpness.groupby(["design", "problem"]).apply(lambda part: part.index.unique("step_size"))

@@ -280,3 +280,45 @@ def test_the_decorator_takes_group_id_and_experiments_from_the_function():
     assert one.statement == "First line, and the second." and one.gather is a_claim_of_this_test
     with pytest.raises(ValueError, match="kind is 'law', not one of finding, identity"):
         claim(figure="figure", kind="law", test=within(0))
+
+
+def test_identities_do_not_count_for_holms_rule(tmp_path):
+    findings = [six_out_of_seven(str(i)) for i in range(6)]
+    identities = [replace(six_out_of_seven(f"identity {i}"), kind="identity") for i in range(6)]
+    found = verdicts(*findings, *identities)
+    assert {row["verdict"] for row in found.values()} == {"supported"}
+    assert found["0"]["p_value"] == pytest.approx(6 / 128) and found["identity 0"]["p_value"] == 1 / 128
+    write_json(tmp_path / "claims.json", list(found.values()))
+    claims = {one.id: one for one in [*findings, *identities]}
+    assert len(p_values_of_siblings(claims["0"], claims, tmp_path / "claims.json")) == 5
+    assert p_values_of_siblings(claims["identity 0"], claims, tmp_path / "claims.json") == []
+
+
+@pytest.mark.parametrize("others", [0, 30])
+@pytest.mark.parametrize("rule", [equivalence, difference, order, within, at_most])
+@pytest.mark.parametrize("margin", [0.03, 0.1, 0.5])
+def test_the_verdict_stands_between_its_margins_also_beside_other_claims(rule, margin, others):
+    values = deviating(0.1, spread=0.05)
+    crowd = [a_claim(f"other {i}", order(), 2 * np.ones(20), np.ones(20)) for i in range(others)]
+
+    def verdict(margin):
+        return verdicts(a_claim("one", rule(margin), values, np.ones(20)), *crowd)["one"]
+
+    here = verdict(margin)
+    low, high = here["margins"]
+    for end, inside, outside in ((low, 1 + 1e-6, 1 - 1e-6), (high, 1 - 1e-6, 1 + 1e-6)):
+        if end is not None:
+            assert verdict(end * inside)["verdict"] == here["verdict"]
+            assert verdict(end * outside)["verdict"] != here["verdict"]
+    assert (low or 0) <= margin <= (high or margin)
+
+
+def test_the_effect_in_the_deciding_cell_and_over_all():
+    row = verdicts(a_claim("one", equivalence(0.2), deviating(0.1), np.ones(20)))["one"]
+    median, low, high = row["effect"]
+    assert (median, [low, high]) == (
+        pytest.approx(row["measured"] - 1),
+        pytest.approx([x - 1 for x in row["interval"]]),
+    )
+    assert row["over_cells"]["near"] == 1 and row["over_cells"]["ratio"] == pytest.approx(row["measured"])
+    assert row["over_cells"]["interval"] is None
