@@ -1,7 +1,7 @@
 """Interrupt, damage and starve runs of the smoke scale: each case ends in identical bytes, or in one clear line.
 
-`make torture` writes how often each happened to `reference/robustness.json`. What happened otherwise is listed there
-and makes it fail. A seeded part of it is among the tests.
+`make torture` writes how often each happened to `reference/robustness.json`, where kinds that are not tried keep their
+counts. What happened otherwise is listed there and makes it fail. A seeded part of it is among the tests.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from copies import SMOKE_RESULTS, copy_repository, hashes
 from ndgm.groups import GROUPS
 from ndgm.pipeline.jobs import JOBS, parts, result, samples
 from ndgm.pipeline.settings import load
-from ndgm.store.files import write_json
+from ndgm.store.files import read_json, write_json
 
 CASES = {
     "torn file": 250,
@@ -380,7 +380,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         finished = arguments.finished or finished_run(Path(folder, "finished"))
         found = torture(finished, arguments.seed, cases, lambda line: print(line, flush=True))
-    write_json(arguments.out, {"seed": arguments.seed, "counts": found})
+    before = read_json(arguments.out)["counts"] if arguments.out.exists() else {}
+    write_json(arguments.out, {"seed": arguments.seed, "counts": before | found})
     if wrong := bad(found):
         sys.exit("\n".join(["neither identical bytes nor one clear line:", *wrong]))
 

@@ -13,7 +13,7 @@ from ndgm.paper.quantities import Quantity
 from ndgm.paper.rule_changes import RULES, SETTINGS, read_rule_changes
 from ndgm.paper.typesetting import MARKDOWN, convert
 from ndgm.paper.verdicts import WORDS, DecidedClaim
-from ndgm.store.files import InputError, read_json_list
+from ndgm.store.files import InputError, read_json_list, read_text
 from ndgm.store.names import meant
 
 
@@ -83,10 +83,7 @@ class Manuscript:
         Raises:
             InputError: naming file, line and placeholder, if a placeholder cannot be filled.
         """
-        try:
-            source = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file") from None
+        source = read_text(path)
         try:
             return self._environment.from_string(source).render()
         except jinja2.TemplateSyntaxError as fault:
@@ -233,7 +230,7 @@ def _line(fault: BaseException) -> int:
 
 def _width(drawing: Path) -> float:
     """The width of an SVG in inches, as its first element states it in points."""
-    head = drawing.read_text(encoding="utf-8")[:2000]
+    head = read_text(drawing)[:2000]
     found = re.search(r'<svg[^>]*? width="([\d.]+)pt"', head)
     if not found:
         raise InputError(f"{drawing}: truncated or corrupted; remove it and run again")
@@ -242,7 +239,7 @@ def _width(drawing: Path) -> float:
 
 def _description(drawing: Path) -> str:
     """What an SVG says of itself in its metadata; nothing where it says nothing."""
-    found = re.search(r"<dc:description>(.*?)</dc:description>", drawing.read_text(encoding="utf-8"), re.DOTALL)
+    found = re.search(r"<dc:description>(.*?)</dc:description>", read_text(drawing), re.DOTALL)
     return " ".join(html.unescape(found[1]).split()) if found else ""
 
 

@@ -10,7 +10,7 @@ import pypandoc
 import typst
 
 from ndgm.paper.colours import INK, PAPER
-from ndgm.store.files import InputError, check_fingerprint, temporary_folder
+from ndgm.store.files import InputError, check_fingerprint, read_text, temporary_folder
 
 # The pandoc that comes with the package: another one on the PATH would write other bytes.
 _PANDOC = Path(pypandoc.__file__).parent / "files/pandoc"
@@ -56,9 +56,7 @@ def paper_html(markdown: str, templates: Path, references: Path, figures: Path) 
 
     def drawn(image: re.Match) -> str:
         name, alt = image.groups()
-        drawing = figures / f"{name}.svg"
-        check_fingerprint(drawing)
-        return inline_svg(drawing.read_text(encoding="utf-8"), name, alt)
+        return inline_svg(read_text(figures / f"{name}.svg"), name, alt)
 
     return re.sub(r'<img data-figure="([^"]+)" alt="([^"]*)"\s*/?>', drawn, text)
 

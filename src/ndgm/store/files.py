@@ -171,6 +171,21 @@ def read_json_list(path: Path, keys: Collection[str] = ()) -> list[dict[str, Any
     return value
 
 
+def read_text(path: Path) -> str:
+    """Read a text.
+
+    Raises:
+        InputError: if the file is missing, is not what was written, or is not UTF-8.
+    """
+    check_fingerprint(path)
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except UnicodeDecodeError as fault:
+        raise InputError(f"{path}: not UTF-8: {fault.reason} at byte {fault.start}") from None
+
+
 def _kind(value: Any) -> str:
     """What a JSON value is, in words."""
     kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}

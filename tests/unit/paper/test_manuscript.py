@@ -190,3 +190,14 @@ def test_what_a_drawing_lacks_is_read_as_it_stands(tmp_path):
     (tmp_path / "norm.svg").write_text(f"<dc:description>{lacking}</dc:description>", encoding="utf-8")
     caption = Manuscript(tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path, HISTORY).caption("norm")
     assert convert(caption, "rst", "plain", "--wrap=none").strip() == f"Norms. {lacking}"
+
+
+@pytest.mark.parametrize("damaged", ["norm.svg", "norm.rst", "paper.md"])
+def test_the_file_that_is_not_utf_8_is_named(tmp_path, damaged):
+    texts = {"norm.rst": "Norms.", "norm.svg": '<svg width="72pt">', "paper.md": '{{ figure("norm") }}'}
+    for name, text in texts.items():
+        (tmp_path / name).write_bytes(text.encode() + b"\xed" * (name == damaged))
+    (tmp_path / "claims.json").write_text(json.dumps([claim("l1_paradox_floor")]), encoding="utf-8")
+    manuscript = Manuscript(tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path, HISTORY)
+    with pytest.raises(InputError, match=rf"{damaged}: not UTF-8: .* at byte \d+"):
+        manuscript.fill(tmp_path / "paper.md")
