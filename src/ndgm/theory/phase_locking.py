@@ -20,7 +20,7 @@ where it is large.
 """
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ STEPS = 2_000
 """Steps of the weights that nothing stirs; the first quarter is left out of their means."""
 
 
-def unstirred_modulus(curvature: Array, pull: Array, penalty: Array, step_size: Array) -> Array:
+def unstirred_modulus(curvature: Array, pull: Array, penalty: ArrayLike, step_size: ArrayLike) -> Array:
     """Mean |w| of single weights w ← w − η(aw + c + λ·sign(w)), each alone.
 
     They start apart from each other and from the lattice of multiples of ηλ, on which sign(0) = 0 holds a weight.
@@ -42,6 +42,7 @@ def unstirred_modulus(curvature: Array, pull: Array, penalty: Array, step_size: 
     Returns:
         E|w|, shape (..., d).
     """
+    penalty, step_size = np.asarray(penalty), np.asarray(step_size)
     smooth, kink = 1 - step_size * curvature, step_size * penalty
     drift = step_size * pull
     # Where |c| > λ there is a solution away from the kink, from which a step is never long enough to come back.
@@ -55,15 +56,15 @@ def unstirred_modulus(curvature: Array, pull: Array, penalty: Array, step_size: 
     return total / (STEPS - STEPS // 4)
 
 
-def phase_discrepancy(gram: Array, correlation: Array, means: Array, penalty: Array, step_size: Array) -> Array:
+def phase_discrepancy(curvature: Array, means: Array, penalty: ArrayLike, step_size: ArrayLike) -> Array:
     """Σ_strip |E|wᵢ| unstirred − H(mᵢ)| / ΣH(mᵢ): how much depends on whether phases lock, as a share of the norm.
 
-    Weight i alone has a = Aᵢᵢ and c = Σ_{j≠i}Aᵢⱼmⱼ − bᵢ, with the others at their means. The law's error is taken to be
-    within a margin where this number is, and outside it where it is five times the margin.
+    Weight i alone has a = Aᵢᵢ and c = Σ_{j≠i}Aᵢⱼmⱼ − bᵢ, with the others at their means; because m solves the rounded
+    LASSO, c = −λ·clip(mᵢ/(ηλ), −1, 1) − Aᵢᵢmᵢ. The law is taken to hold within a margin where this number is at most
+    the margin, and to fail where it is more than five times the margin.
 
     Args:
-        gram: A, shape (..., d, d).
-        correlation: b, shape (..., d).
+        curvature: Diagonal of A, shape (..., d).
         means: m of the rounded LASSO, shape (..., d).
         penalty: λ, shape (...).
         step_size: η, shape (...).
@@ -72,10 +73,9 @@ def phase_discrepancy(gram: Array, correlation: Array, means: Array, penalty: Ar
         The number, shape (...).
     """
     penalty, step_size = np.asarray(penalty)[..., np.newaxis], np.asarray(step_size)[..., np.newaxis]
-    curvature = np.diagonal(gram, axis1=-2, axis2=-1)
-    pull = (gram @ means[..., np.newaxis])[..., 0] - correlation - curvature * means
     width = step_size * penalty
+    pull = -penalty * np.clip(means / width, -1.0, 1.0) - curvature * means
     strip = np.abs(means) <= width
     law = np.where(strip, means**2 / (2 * width) + width / 2, np.abs(means))
-    alone = unstirred_modulus(np.broadcast_to(curvature, means.shape), pull, penalty, step_size)
+    alone = unstirred_modulus(curvature, pull, penalty, step_size)
     return np.asarray((np.abs(alone - law) * strip).sum(-1) / law.sum(-1))
