@@ -25,6 +25,7 @@ from ndgm.theory.rounded_lasso import (
     in_strip,
     mean_l1_norm,
     mean_weights,
+    means_are_unique,
     rounded_turning_point,
     second_order_l1_norm,
 )
@@ -40,6 +41,7 @@ class Designs(NamedTuple):
     """Some designs of one family, with the number of the first, and their exact solutions at all penalties."""
 
     first: int
+    penalties_over_max: np.ndarray
     samples: list[Regression]
     problems: list[Quadratic]
     exact: list[LassoSolution]
@@ -81,6 +83,7 @@ def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties:
     options = {name: value for name, value in source.items() if name != "source"}
     make = getattr(regression, source["source"])
     size = max(ELEMENTS // (source["samples"] * source["features"]), 1)
+    penalties_over_max = np.asarray(penalties, dtype=np.float64)
     for first in range(0, settings["seeds"], size):
         seeds = range(first, min(first + size, settings["seeds"]))
         # Of one name, so that both experiments see the same designs.
@@ -90,21 +93,21 @@ def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties:
         except InputError as fault:
             raise InputError(f"l1_paradox.designs.families.{family}: {fault}") from fault
         problems = [Quadratic.from_data(*each) for each in samples]
-        exact = [solve_lasso(each, np.asarray(penalties) * each.penalty_max) for each in problems]
-        yield Designs(first, samples, problems, exact)
+        exact = [solve_lasso(each, penalties_over_max * each.penalty_max) for each in problems]
+        yield Designs(first, penalties_over_max, samples, problems, exact)
 
 
 def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
     """Rows of some designs at one step and all penalties, run together."""
-    first, _, problems, exact = part
+    first, problems = part.first, part.problems
     rows = grid(
         method=["subgradient"],
         step_size_times_lipschitz=[step],
         seed=range(first, first + len(problems)),
-        penalty_over_max=exact[0].penalty / problems[0].penalty_max,
+        penalty_over_max=part.penalties_over_max,
     ).drop(columns="run")
     rows["step_size"] = step / np.array([each.lipschitz for each in problems])[rows["seed"] - first]
-    rows["penalty"] = np.concatenate([solution.penalty for solution in exact])
+    rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
     means, predicted = predictions(part, rows)
     found = run(settings, part, rows)
     return pd.concat([rows, predicted, measurements(part, rows, means, found)], axis=1)
@@ -122,6 +125,7 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
             {
                 "dimension": problem.dimension,
                 "strip": int(in_strip(means[-1], penalty, step_size).sum()),
+                "means_unique": means_are_unique(problem, means[-1], penalty, step_size),
                 "law_l1_norm": mean_l1_norm(means[-1], penalty, step_size),
                 "law_second_order_l1_norm": second_order_l1_norm(problem, means[-1], penalty, step_size),
             }

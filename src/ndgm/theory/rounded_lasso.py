@@ -31,6 +31,9 @@ MOST_STEPS = 500
 REGULARISATION = 1e-9
 """Added to the diagonal of the Hessian, as a share of its largest element: with d > n it is singular else."""
 
+SINGULAR = 1e-10
+"""Smallest eigenvalue of columns that do not depend on each other, as a share of the largest diagonal element."""
+
 BISECTIONS = 100
 """Of a line search at most; along directions without curvature a step is long."""
 
@@ -152,6 +155,16 @@ def mean_weights(problem: Quadratic, penalty: float, step_size: float, start: Ar
 def in_strip(means: Array, penalty: float, step_size: float) -> NDArray[np.bool_]:
     """Whether a weight's mean lies in the strip |mᵢ| ≤ ηλ, where it crosses its kink; shape of `means`."""
     return np.abs(means) <= step_size * penalty
+
+
+def means_are_unique(problem: Quadratic, means: Array, penalty: float, step_size: float) -> bool:
+    """Whether no other means solve the rounded LASSO: weights beyond the strip have columns that do not depend.
+
+    Duplicate columns, for example, share what they carry in many ways; then so does what a run keeps, by its start.
+    """
+    beyond = ~in_strip(means, penalty, step_size)
+    eigenvalues = np.linalg.eigvalsh(problem.A[np.ix_(beyond, beyond)])
+    return bool((eigenvalues > SINGULAR * np.diag(problem.A).max()).all())
 
 
 def mean_l1_norm(means: Array, penalty: float, step_size: float) -> float:

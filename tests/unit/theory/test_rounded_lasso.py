@@ -13,6 +13,7 @@ from ndgm.theory.rounded_lasso import (
     in_strip,
     mean_l1_norm,
     mean_weights,
+    means_are_unique,
     rmsprop_l1_norm,
     rounded_turning_point,
     second_order_l1_norm,
@@ -187,6 +188,15 @@ def test_turning_point_is_the_smallest_norm_of_a_fine_grid():
 def test_turning_point_needs_a_signal():
     with pytest.raises(ValueError, match="no turning point"):
         rounded_turning_point(Quadratic(np.eye(2), np.zeros(2), 1.0), 0.1)
+
+
+def test_duplicate_columns_beyond_the_strip_have_many_means():
+    # A column and its double, of weight 1 − λ together, and a column without signal.
+    gram = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    problem = Quadratic(gram, np.array([1.0, 1.0, 0.0]), 2.0)
+    means = mean_weights(problem, 0.2, 0.01)
+    assert means[:2].sum() == pytest.approx(0.8) and not means_are_unique(problem, means, 0.2, 0.01)
+    assert means_are_unique(problem, mean_weights(problem, 1.5, 0.01), 1.5, 0.01)
 
 
 def test_one_weight_by_hand():
