@@ -194,6 +194,22 @@ GROUPS = (
                 parts="samples.l1_paradox",
             ),
             Job(
+                "run_l1_paradox_designs",
+                "Running the subgradient method on random designs",
+                (
+                    Experiment(
+                        "l1_paradox_designs", "l1_paradox_designs.designs", "l1_paradox.designs", also=("root_seed",)
+                    ),
+                    Experiment(
+                        "l1_paradox_turns",
+                        "l1_paradox_designs.turns",
+                        "l1_paradox.turns",
+                        also=("root_seed", "l1_paradox.designs.families"),
+                    ),
+                ),
+                trains=False,
+            ),
+            Job(
                 "train_l1_paradox_noise",
                 "Running the subgradient method with mini-batch noise, design {part}",
                 _alone("l1_paradox_noise", "noise", "l1_paradox.noise"),

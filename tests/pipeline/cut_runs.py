@@ -132,6 +132,22 @@ FACTORS: dict[str, list[Factor]] = {
     ],
     "l1_paradox_lasso": [Factor("design", "samples.l1_paradox"), *_block("l1_paradox.lasso", **SWEEP)],
     "l1_paradox_turning_point": [Factor("design", "samples.l1_paradox"), *_block("l1_paradox.turning_point", **SWEEP)],
+    "l1_paradox_designs": [
+        Factor("design", "l1_paradox.designs.families"),
+        *_block(
+            "l1_paradox.designs",
+            step_size_times_lipschitz="step_sizes_times_lipschitz",
+            penalty_over_max="penalties_over_max",
+        ),
+    ],
+    "l1_paradox_turns": [
+        Factor("design", "l1_paradox.turns.turning"),
+        *_block(
+            "l1_paradox.turns",
+            step_size_times_lipschitz="step_sizes_times_lipschitz",
+            penalty_over_max="penalties_over_max",
+        ),
+    ],
     "l1_paradox_noise": [
         Factor("design", "samples.l1_paradox"),
         *_block(

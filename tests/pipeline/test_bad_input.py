@@ -97,7 +97,7 @@ def test_a_file_that_is_no_config(repository: Path, tmp_path: Path, text: str) -
 @pytest.mark.parametrize(
     ("target", "line"),
     [
-        ("claims/l1_paradox_flor.json", "there is no claim l1_paradox_flor; did you mean l1_paradox_floor or "),
+        ("claims/l1_paradox_slpe.json", "there is no claim l1_paradox_slpe; did you mean l1_paradox_slope or "),
         ("claims/conclusion.json", "there is no claim conclusion; there are adaptive_"),
         ("figures/l1_paradox_nrm.svg", "there is no figure l1_paradox_nrm; did you mean l1_paradox_norm or "),
         ("notebooks/convergence.html", "there is no figure convergence; did you mean convergence_floor or "),

@@ -28,9 +28,31 @@ def autoregressive(
     position = np.arange(features)
     covariance = correlation ** np.abs(position[:, None] - position)
     design = rng.standard_normal((samples, features)) @ np.linalg.cholesky(covariance).T
-    weights = np.zeros(features)
-    weights[rng.permutation(features)[:nonzeros]] = (-1.0) ** np.arange(nonzeros)
-    return standardised(design, design @ weights + noise * rng.standard_normal(samples))
+    return _sparse_model(rng, design, nonzeros, noise)
+
+
+def orthogonal(rng: np.random.Generator, *, samples: int, features: int, nonzeros: int, noise: float) -> Regression:
+    """Sparse linear model, as for `autoregressive`, on columns that do not correlate at all in the sample.
+
+    Raises:
+        InputError: if there are not more samples than features.
+    """
+    if samples <= features:
+        raise InputError(f"{features} columns of {samples} samples cannot be orthogonal to each other and centred")
+    drawn = rng.standard_normal((samples, features))
+    return _sparse_model(rng, np.linalg.qr(drawn - drawn.mean(0))[0] * np.sqrt(samples), nonzeros, noise)
+
+
+def duplicated(rng: np.random.Generator, *, samples: int, features: int, nonzeros: int, noise: float) -> Regression:
+    """Sparse linear model, as for `autoregressive`, on Gaussian columns of which the second half repeats the first.
+
+    Raises:
+        InputError: if the number of features is odd.
+    """
+    if features % 2:
+        raise InputError(f"{features} columns cannot be pairs of equal ones")
+    drawn = rng.standard_normal((samples, features // 2))
+    return _sparse_model(rng, np.hstack([drawn, drawn]), nonzeros, noise)
 
 
 def diabetes(rng: np.random.Generator) -> Regression:
@@ -71,3 +93,11 @@ def without_signal(data: Regression) -> Regression:
     if residual.std() <= 1e-9 * data.target.std():
         raise InputError(f"{data.design.shape[1]} features fit {len(residual)} samples exactly: no noise is left")
     return standardised(data.design, residual)
+
+
+def _sparse_model(rng: np.random.Generator, design: np.ndarray, nonzeros: int, noise: float) -> Regression:
+    """Response Zw + noise·ε to a design, with weights as of `autoregressive`."""
+    samples, features = design.shape
+    weights = np.zeros(features)
+    weights[rng.permutation(features)[:nonzeros]] = (-1.0) ** np.arange(nonzeros)
+    return standardised(design, design @ weights + noise * rng.standard_normal(samples))

@@ -31,7 +31,7 @@ _INTRODUCTION = """\
 Every claim of the paper, decided at the scale *laptop* (the size of the experiments that `make paper` runs), with its
 numbers and where they come from. This file is made by `make claims` from `reference/laptop/claims.json`; a test fails
 where it is out of date. At another scale a command has that scale's name twice, as in `snakemake --cores all
-results/smoke/claims/l1_paradox_floor.json --config scale=smoke`.
+results/smoke/claims/l1_paradox_law.json --config scale=smoke`.
 
 A **finding** could have come out otherwise. An **identity** is algebra or a theorem: it checks the code, and is counted
 apart. Each claim holds in every *cell* (a design, a penalty, a step, a network) or not at all; the numbers are those of

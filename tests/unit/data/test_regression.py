@@ -5,7 +5,15 @@ import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import PolynomialFeatures
 
-from ndgm.data.regression import autoregressive, diabetes, diabetes_quadratic, gaussian, without_signal
+from ndgm.data.regression import (
+    autoregressive,
+    diabetes,
+    diabetes_quadratic,
+    duplicated,
+    gaussian,
+    orthogonal,
+    without_signal,
+)
 from ndgm.store.files import InputError
 
 
@@ -106,3 +114,21 @@ def test_a_design_that_fits_exactly_leaves_no_noise(samples, features):
     data = gaussian(np.random.default_rng(5), samples=samples, features=features, nonzeros=2, noise=1.0)
     with pytest.raises(InputError, match=f"{features} features fit {samples} samples exactly"):
         without_signal(data)
+
+
+def test_orthogonal_columns_have_no_sample_correlation():
+    data = orthogonal(np.random.default_rng(7), samples=40, features=30, nonzeros=3, noise=1.0)
+    assert_standardised(data)
+    np.testing.assert_allclose(data.design.T @ data.design / 40, np.eye(30), atol=1e-13)
+
+
+def test_duplicated_columns_come_twice():
+    data = duplicated(np.random.default_rng(8), samples=40, features=6, nonzeros=3, noise=1.0)
+    assert_standardised(data)
+    np.testing.assert_array_equal(data.design[:, :3], data.design[:, 3:])
+
+
+@pytest.mark.parametrize(("make", "features"), [(orthogonal, 40), (duplicated, 5)])
+def test_columns_that_there_cannot_be_are_said(make, features):
+    with pytest.raises(InputError, match=f"{features} columns"):
+        make(RNG, samples=40, features=features, nonzeros=3, noise=1.0)

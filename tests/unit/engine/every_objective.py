@@ -14,7 +14,7 @@ from ndgm.engine.curvature.observer import Observed
 from ndgm.engine.curvature.orbit import Orbit
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.absolute_regression import AbsoluteRegression
-from ndgm.engine.objectives.lasso import Lasso, MinibatchLasso
+from ndgm.engine.objectives.lasso import Lasso, LassoDesigns, MinibatchLasso
 from ndgm.engine.objectives.logistic import Logistic
 from ndgm.engine.objectives.max_affine import MaxAffine, ResistingOracle
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
@@ -71,6 +71,9 @@ EXAMPLES = {
         lambda: FactoredNetwork(network_loss(), 0.1 * PENALTY), 2 * NETWORKS.parameters, second_factors_of_biases()
     ),
     Lasso: Example(lambda: Lasso(GRAM, CORRELATION, PENALTY)),
+    LassoDesigns: Example(
+        lambda: LassoDesigns(torch.stack([DESIGN, -2 * DESIGN]), torch.stack([TARGET, TARGET + 1]), PENALTY)
+    ),
     Logistic: Example(lambda: Logistic(DESIGN)),
     MaxAffine: Example(lambda: MaxAffine(normal(RUNS, 7, FEATURES, seed=6), 0.0)),
     MinibatchLasso: Example(lambda: MinibatchLasso(DESIGN, TARGET, PENALTY, 3, generators())),

@@ -214,8 +214,8 @@ def test_bars_do_not_end_a_cell(claims):
 def test_a_gap_is_told_in_the_place_of_numbers():
     nothing = dict.fromkeys(("measured", "reference", "compared", "interval", "p_value", "p_support", "p_refute"))
     gap = nothing | {"gap": "2 of 20 runs diverged", "verdict": "inconclusive", "n": 0, "cells": 0, "where": {}}
-    entry = DecidedClaim.read(claim("l1_paradox_floor", group="l1_paradox", table={}, **gap))
-    text = claims_document([entry], ROOT).partition("#### l1_paradox_floor")[2]
+    entry = DecidedClaim.read(claim("l1_paradox_law", group="l1_paradox", table={}, **gap))
+    text = claims_document([entry], ROOT).partition("#### l1_paradox_law")[2]
     assert "**Inconclusive**" in text and "No numbers: 2 of 20 runs diverged." in text
 
 
@@ -235,7 +235,7 @@ def test_faults_are_named(tmp_path):
     (tmp_path / "reference/laptop").mkdir(parents=True)
     faults = [({"group": "alchemy"}, "'alchemy' is not a group"), ({"verdict": "true"}, "verdict: 'true'")]
     for changes, fault in faults:
-        entries = [claim("l1_paradox_floor") | changes]
+        entries = [claim("l1_paradox_law") | changes]
         (tmp_path / "reference/laptop/claims.json").write_text(json.dumps(entries), encoding="utf-8")
         with pytest.raises((InputError, ValueError), match=fault):
             read_claims(tmp_path)

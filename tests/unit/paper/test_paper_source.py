@@ -65,7 +65,7 @@ def test_no_result_is_typed_in(path):
         "$\\eta L = 0.02$",
         "$n = 442$",
         "about half as large",
-        'decided("l1_paradox_floor", supported="it is 12 times larger")',
+        'decided("l1_paradox_law", supported="it is 12 times larger")',
     ],
 )
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

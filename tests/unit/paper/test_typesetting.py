@@ -75,7 +75,7 @@ def test_every_figure_is_drawn_in_the_page_described_and_traced(soup):
 
 
 def test_formulas_are_mathml_and_norms_keep_their_bars_in_tables(soup):
-    row = soup.find(id="claim-l1_paradox_floor").find_parent("tr")
+    row = soup.find(id="claim-l1_paradox_identity").find_parent("tr")
     assert len(row.find_all("td")) == 5
     assert row.math.text.count("∥") + row.math.text.count("‖") >= 2
 

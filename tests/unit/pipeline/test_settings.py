@@ -185,7 +185,7 @@ def test_the_configs_are_valid(file: Path) -> None:
         ("scale: a;b", "scale: 'a;b' is not a name of"),
         ("scale: ../smoke", "scale: '../smoke' is not a name of"),
         ("scale: smoke", "scale: in config/mine.yaml it is 'smoke'; write `scale: mine` there"),
-        ("l1_paradox: {designs: [1]}", "l1_paradox.designs: unknown key; there are lasso"),
+        ("l1_paradox: {samples: [1]}", "l1_paradox.samples: unknown key; there are lasso"),
         ("samples: {l1_paradox: {1: {source: diabetes}}}", "samples.l1_paradox: 1 is not text"),
         (f"root_seed: {10**400}", f"root_seed: {10**79}… is more than a number can be"),
         (

@@ -1,5 +1,7 @@
 """The LASSO in Gram form, ½wᵀAw − bᵀw + λ‖w‖₁, for an ensemble of runs."""
 
+from math import sqrt
+
 import torch
 from torch import Tensor
 
@@ -86,6 +88,49 @@ class Lasso(Objective):
         averages.per_weight["l1_norm"].add_(torch.abs(w, out=self._scratch))
         averages.per_weight["squared_gradient_norm"].addcmul_(g, g)
         averages.per_weight["inner_product"].addcmul_(w, g)
+
+
+class LassoDesigns(Lasso):
+    """The LASSO on several designs at once: runs come in blocks of consecutive rows, one block per design.
+
+    A step costs d² as in Gram form or, with fewer samples than weights, 2n·d.
+
+    Args:
+        designs: Z of each design, shape (designs, n, d).
+        targets: y of each design, shape (designs, n).
+        penalty: λ of each run, shape (designs·runs_per_design, 1).
+    """
+
+    def __init__(self, designs: Tensor, targets: Tensor, penalty: Tensor) -> None:
+        scaled = designs / sqrt(designs.shape[1])
+        correlations = (designs.mT @ targets.unsqueeze(2)).mT / designs.shape[1]
+        super().__init__(designs.new_empty(designs.shape[2], 0), correlations[0, 0], penalty)
+        self._minus_correlations = -correlations
+        self._factors = (scaled.mT, scaled) if designs.shape[1] < designs.shape[2] else (scaled.mT @ scaled,)
+        # Blocks lie in rows here, not in columns.
+        self._gradient = designs.new_empty(len(penalty), designs.shape[2])
+        self._penalty_gradient, self._scratch = torch.empty_like(self._gradient), torch.empty_like(self._gradient)
+
+    def _smooth_value(self, w: Tensor) -> Tensor:
+        *factors, last = self._factors
+        blocks = product = self._blocks(w)
+        for factor in factors:
+            product = product @ factor
+        return (blocks * (0.5 * product @ last + self._minus_correlations)).sum(2).flatten()
+
+    def _smooth_gradient(self, w: Tensor) -> Tensor:
+        *factors, last = self._factors
+        product = self._blocks(w)
+        for factor in factors:
+            product = torch.bmm(product, factor)
+        torch.baddbmm(self._minus_correlations, product, last, out=self._blocks(self._gradient))
+        return self._gradient
+
+    def _subgradient(self, w: Tensor) -> Tensor:
+        return self._smooth_gradient(w).addcmul_(torch.sign(w, out=self._scratch), self.penalty)
+
+    def _blocks(self, w: Tensor) -> Tensor:
+        return w.reshape(len(self._minus_correlations), -1, w.shape[1])
 
 
 class MinibatchLasso(Lasso):

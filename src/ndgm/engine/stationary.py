@@ -1,0 +1,95 @@
+"""Means of iterates over time, of runs that go on until their means do."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ndgm.engine.method import Method
+from ndgm.engine.objectives.objective import Objective
+
+
+@dataclass
+class TimeMeans:
+    """Means over a block of steps, for each run over the block in which it was found stationary, else over the last.
+
+    Attributes:
+        mean: E w, shape (runs, d).
+        modulus: E|w|, shape (runs, d).
+        last: Iterates at the end of that block, shape (runs, d).
+        steps: Steps done by then, shape (runs,).
+        stationary: Whether the block before it agreed, shape (runs,).
+    """
+
+    mean: Tensor
+    modulus: Tensor
+    last: Tensor
+    steps: Tensor
+    stationary: Tensor
+
+
+def until_stationary(
+    objective: Objective,
+    method: Method,
+    start: Tensor,
+    step_size: Tensor,
+    unit: Tensor,
+    *,
+    first_steps: int,
+    most_steps: int,
+    norm_tolerance: float,
+    weight_tolerance: float,
+) -> TimeMeans:
+    """Run a whole ensemble until means over successive blocks of steps agree, each block as long as all before it.
+
+    A block agrees with the one before where E‖w‖₁ does to a share of itself, and E w in the median over weights to a
+    share of a unit. Blocks double, so that a slow drift is seen however slow it is: it moves as much in each. A run
+    that diverges is never stationary; its means are not finite.
+
+    Args:
+        objective: What is minimised, over the whole ensemble.
+        method: How; it takes a constant step.
+        start: First iterates, shape (runs, d).
+        step_size: η of each run, shape (runs, 1).
+        unit: Length in which a weight's mean is measured, of each run, shape (runs, 1).
+        first_steps: Steps before the first block, and its length.
+        most_steps: Steps after which no block is begun that would end later.
+        norm_tolerance: Largest relative difference of E‖w‖₁.
+        weight_tolerance: Largest median difference of E w, in units.
+    """
+    w = start.clone()
+    state = method.start(w)
+    for _ in range(first_steps):
+        w, state = method.step(objective, w, state, step_size)
+    done, means, before = first_steps, None, None
+    while means is None or (2 * done <= most_steps and not means.stationary.all()):
+        total, modulus = torch.zeros_like(w), torch.zeros_like(w)
+        for _ in range(done):
+            total += w
+            modulus += w.abs()
+            w, state = method.step(objective, w, state, step_size)
+        block = total / done, modulus / done
+        done *= 2
+        agrees = torch.zeros(len(w), dtype=torch.bool, device=w.device)
+        if before is not None:
+            norm, last_norm = block[1].sum(1), before[1].sum(1)
+            moved = ((block[0] - before[0]).abs() / unit).median(1).values
+            agrees = ((norm / last_norm - 1).abs() <= norm_tolerance) & (moved <= weight_tolerance)
+        steps = torch.full_like(agrees, done, dtype=torch.int64)
+        found = TimeMeans(*block, w.clone(), steps, agrees)
+        means = found if means is None else _kept_where_stationary(means, found)
+        before = block
+    return means
+
+
+def _kept_where_stationary(means: TimeMeans, found: TimeMeans) -> TimeMeans:
+    """What was found before of runs that were stationary, and what is found now of the others."""
+    kept = means.stationary
+    rows = kept.unsqueeze(1)
+    return TimeMeans(
+        mean=torch.where(rows, means.mean, found.mean),
+        modulus=torch.where(rows, means.modulus, found.modulus),
+        last=torch.where(rows, means.last, found.last),
+        steps=torch.where(kept, means.steps, found.steps),
+        stationary=kept | found.stationary,
+    )

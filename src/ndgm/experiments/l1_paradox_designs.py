@@ -1,0 +1,195 @@
+"""The subgradient method on random designs of many families, beside the law of the rounded LASSO."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike
+
+from ndgm.data import regression
+from ndgm.data.kinds import Regression
+from ndgm.engine.methods import METHODS
+from ndgm.engine.objectives.lasso import LassoDesigns
+from ndgm.engine.stationary import TimeMeans, until_stationary
+from ndgm.experiments.ensembles import column, start_directions
+from ndgm.experiments.grids import grid, log_spaced
+from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.store.files import InputError
+from ndgm.store.provenance import generator
+from ndgm.theory.l1_paradox import hovering_l1_norm
+from ndgm.theory.lasso import LassoSolution, Quadratic, solve_lasso
+from ndgm.theory.phase_locking import phase_discrepancy
+from ndgm.theory.rounded_lasso import (
+    in_strip,
+    mean_l1_norm,
+    mean_weights,
+    means_are_unique,
+    rounded_turning_point,
+    second_order_l1_norm,
+)
+
+THRESHOLDS = {"wrong_below_1e-2": 1e-2, "wrong_below_1e-3": 1e-3, "wrong_below_1e-4": 1e-4}
+"""Sizes below which people take a weight of a last iterate for zero, by the column of what they get wrong."""
+
+ELEMENTS = 100_000
+"""Numbers in the designs of one ensemble at most, unless one has more: so many stay close to the processor."""
+
+
+class Designs(NamedTuple):
+    """Some designs of one family, with the number of the first, and their exact solutions at all penalties."""
+
+    first: int
+    penalties_over_max: np.ndarray
+    samples: list[Regression]
+    problems: list[Quadratic]
+    exact: list[LassoSolution]
+
+
+def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
+    """Every family at every step and penalty: what is measured beside what was predicted before the run."""
+    torch.set_num_threads(1)  # sums in another order end elsewhere
+    return _numbered(
+        settings,
+        [
+            ensemble(settings, part, step).assign(design=family)
+            for family, source in settings["families"].items()
+            for part in drawn(settings, family, source, settings["penalties_over_max"])
+            for step in settings["step_sizes_times_lipschitz"]
+        ],
+    )
+
+
+def turns(settings: Settings, inputs: Inputs) -> pd.DataFrame:
+    """Some families at many penalties around the one where the law's norm is smallest, which is computed before."""
+    torch.set_num_threads(1)
+    tables = []
+    for family in settings["turning"]:
+        for part in drawn(settings, family, settings["families"][family], log_spaced(**settings["penalties_over_max"])):
+            for step in settings["step_sizes_times_lipschitz"]:
+                table = ensemble(settings, part, step).assign(design=family)
+                turn = [rounded_turning_point(each, step / each.lipschitz) / each.penalty_max for each in part.problems]
+                tables.append(table.assign(law_turning_point_over_max=np.array(turn)[table["seed"] - part.first]))
+    return _numbered(settings, tables)
+
+
+def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties: ArrayLike) -> Iterator[Designs]:
+    """Designs of a family in parts that are run together, each with a response of its own.
+
+    Raises:
+        InputError: if there are no such designs, naming the family.
+    """
+    options = {name: value for name, value in source.items() if name != "source"}
+    make = getattr(regression, source["source"])
+    size = max(ELEMENTS // (source["samples"] * source["features"]), 1)
+    penalties_over_max = np.asarray(penalties, dtype=np.float64)
+    for first in range(0, settings["seeds"], size):
+        seeds = range(first, min(first + size, settings["seeds"]))
+        # Of one name, so that both experiments see the same designs.
+        draws = [generator(settings["root_seed"], "l1_paradox_designs", family, seed) for seed in seeds]
+        try:
+            samples = [make(rng, **options) for rng in draws]
+        except InputError as fault:
+            raise InputError(f"l1_paradox.designs.families.{family}: {fault}") from fault
+        problems = [Quadratic.from_data(*each) for each in samples]
+        exact = [solve_lasso(each, penalties_over_max * each.penalty_max) for each in problems]
+        yield Designs(first, penalties_over_max, samples, problems, exact)
+
+
+def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
+    """Rows of some designs at one step and all penalties, run together."""
+    first, problems = part.first, part.problems
+    rows = grid(
+        method=["subgradient"],
+        step_size_times_lipschitz=[step],
+        seed=range(first, first + len(problems)),
+        penalty_over_max=part.penalties_over_max,
+    ).drop(columns="run")
+    rows["step_size"] = step / np.array([each.lipschitz for each in problems])[rows["seed"] - first]
+    rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
+    means, predicted = predictions(part, rows)
+    found = run(settings, part, rows)
+    return pd.concat([rows, predicted, measurements(part, rows, means, found)], axis=1)
+
+
+def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    """The law's means, shape (runs, d), and what the law and the floor formula say of each run, before it."""
+    means, found = [], []
+    starts = (weights for solution in part.exact for weights in solution.weights)
+    cells = rows[["seed", "penalty", "step_size"]].itertuples(index=False)
+    for (seed, penalty, step_size), start in zip(cells, starts, strict=True):
+        problem = part.problems[seed - part.first]
+        means.append(mean_weights(problem, penalty, step_size, start))
+        found.append(
+            {
+                "dimension": problem.dimension,
+                "strip": int(in_strip(means[-1], penalty, step_size).sum()),
+                "means_unique": means_are_unique(problem, means[-1], penalty, step_size),
+                "law_l1_norm": mean_l1_norm(means[-1], penalty, step_size),
+                "law_second_order_l1_norm": second_order_l1_norm(problem, means[-1], penalty, step_size),
+            }
+        )
+    table, m = pd.DataFrame(found), np.stack(means)
+    step_sizes = rows.groupby("seed")["step_size"].first()
+    floors = [hovering_l1_norm(*each) for each in zip(part.problems, part.exact, step_sizes, strict=True)]
+    table["floor_formula_l1_norm"] = np.concatenate(floors)
+    beyond = np.abs(m) * (np.abs(m) > _width(rows))
+    table["law_strip_l1_norm"] = table["law_second_order_l1_norm"] - beyond.sum(1)
+    curvature = np.stack([np.diag(part.problems[seed - part.first].A) for seed in rows["seed"]])
+    table["phase_discrepancy"] = phase_discrepancy(curvature, m, rows["penalty"], rows["step_size"])
+    return m, table
+
+
+def run(settings: Settings, part: Designs, rows: pd.DataFrame) -> TimeMeans:
+    """Run the subgradient method from within some steps of the exact solutions until its means are stationary."""
+    arrays = zip(*part.samples, strict=True)
+    design, target = (torch.tensor(np.stack(array)) for array in arrays)
+    step_size, penalty = column(rows, "step_size", "cpu"), column(rows, "penalty", "cpu")
+    exact = np.concatenate([solution.weights for solution in part.exact])
+    dimension = exact.shape[1]
+    gaussian = start_directions(settings["root_seed"], settings["seeds"], dimension) * np.sqrt(dimension)
+    return until_stationary(
+        LassoDesigns(design, target, penalty),
+        METHODS["subgradient"],
+        torch.tensor(exact) + step_size * penalty * torch.tensor(gaussian[rows["seed"]]),
+        step_size,
+        step_size * penalty,
+        **{name: settings[name] for name in ("first_steps", "most_steps", "norm_tolerance", "weight_tolerance")},
+    )
+
+
+def measurements(part: Designs, rows: pd.DataFrame, means: np.ndarray, found: TimeMeans) -> pd.DataFrame:
+    """What is measured of each run: norms, how far each weight's mean is from the law's, and the supports found."""
+    width = _width(rows)
+    mean, modulus, last = found.mean.numpy(), found.modulus.numpy(), found.last.numpy()
+    zero = np.concatenate([solution.weights for solution in part.exact]) == 0
+    off = np.abs(mean - means) / width
+    taken_for_zero = {"wrong_by_strip": np.abs(mean) <= width} | {
+        name: np.abs(last) <= threshold for name, threshold in THRESHOLDS.items()
+    }
+    return pd.DataFrame(
+        {
+            "mean_l1_norm": modulus.sum(1),
+            "strip_l1_norm": (modulus * (np.abs(means) <= width)).sum(1),
+            "median_mean_error": np.median(off, axis=1),
+            "largest_mean_error": off.max(1),
+            "exact_zeros": zero.sum(1),
+            **{name: (taken != zero).sum(1) for name, taken in taken_for_zero.items()},
+            "step": found.steps.numpy(),
+            "stationary": found.stationary.numpy(),
+            "stopped_because": np.where(np.isfinite(modulus).all(1), "finished", "diverged"),
+        }
+    )
+
+
+def _width(rows: pd.DataFrame) -> np.ndarray:
+    """Length ηλ of each run's step, shape (runs, 1)."""
+    return (rows["step_size"] * rows["penalty"]).to_numpy()[:, np.newaxis]
+
+
+def _numbered(settings: Settings, tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table with the columns that every run table begins with."""
+    table = pd.concat(tables, ignore_index=True)
+    head = {"experiment": settings["experiment"], "run": range(len(table)), "design": table.pop("design")}
+    return pd.concat([pd.DataFrame(head), table], axis=1)

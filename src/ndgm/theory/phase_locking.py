@@ -1,0 +1,81 @@
+"""Where the law of the rounded LASSO holds, from a number computed before the run.
+
+The law takes each weight of the strip as spread evenly over its interval of length 2ηλ, stirred by the others. The
+opposite extreme is a weight that nothing stirs: w ← w − η(aw + c + λ·sign(w)) contracts by 1 − ηa, so that it locks to
+a cycle or, where the cycle would stay on one side of the kink, rests. Where both extremes keep the same norm, it does
+not matter what the others do.
+
+Of 1,440 runs (15 families of 8 designs: d from 2 to 200, ρ from 0 to .99, d > n, orthogonal and duplicate columns;
+ηL = .02, .1, .3; λ/λ_max = .3, .9, .99, 2) the law to second order was within 3 % of the norm and 10 % of the floor in
+76 %. How numbers order these before the others (area under the curve; 1 is perfect), and what was tried:
+
+- .975: `phase_discrepancy`. At most .03: 878 runs, of which none was off by more than 2.7 %. Above .15: 194 runs, of
+  which 192 were off by more than 3 %, by 14 % in the median. White noise of the others' variance changes nothing.
+- .92: share of the strip with 1 − |u| < 4ηAᵢᵢ, whose rotation is slower than its contraction; .89 with 1 − |u| < 2ηAᵢᵢ.
+- .89: share of the strip that is not zero in the exact solution, so that it may rest there.
+- .79: median ηAᵢᵢ of the strip. .76: median of the drive √Σ_{j≠i}Aᵢⱼ² over Aᵢᵢ. .68: number of weights in the strip.
+
+Orthogonal columns, few weights and penalties near λ_max, where a weight rests though the law has it in the strip, are
+where it is large.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+STEPS = 2_000
+"""Steps of the weights that nothing stirs; the first quarter is left out of their means."""
+
+
+def unstirred_modulus(curvature: Array, pull: Array, penalty: ArrayLike, step_size: ArrayLike) -> Array:
+    """Mean |w| of single weights w ← w − η(aw + c + λ·sign(w)), each alone.
+
+    They start apart from each other and from the lattice of multiples of ηλ, on which sign(0) = 0 holds a weight.
+
+    Args:
+        curvature: a ≥ 0, shape (..., d).
+        pull: c, shape (..., d).
+        penalty: λ > 0, of a shape that broadcasts with (..., d).
+        step_size: η > 0, likewise.
+
+    Returns:
+        E|w|, shape (..., d).
+    """
+    penalty, step_size = np.asarray(penalty), np.asarray(step_size)
+    smooth, kink = 1 - step_size * curvature, step_size * penalty
+    drift = step_size * pull
+    # Where |c| > λ there is a solution away from the kink, from which a step is never long enough to come back.
+    rest = -np.sign(pull) * np.maximum(np.abs(pull) - penalty, 0) / np.where(curvature > 0, curvature, 1)
+    w = rest + kink * np.sin(1.0 + np.arange(curvature.shape[-1])) / 2
+    total = np.zeros(np.broadcast_shapes(curvature.shape, np.shape(kink)))
+    for step in range(STEPS):
+        if step >= STEPS // 4:
+            total += np.abs(w)
+        w = smooth * w - drift - kink * np.sign(w)
+    return total / (STEPS - STEPS // 4)
+
+
+def phase_discrepancy(curvature: Array, means: Array, penalty: ArrayLike, step_size: ArrayLike) -> Array:
+    """Σ_strip |E|wᵢ| unstirred − H(mᵢ)| / ΣH(mᵢ): how much depends on whether phases lock, as a share of the norm.
+
+    Weight i alone has a = Aᵢᵢ and c = Σ_{j≠i}Aᵢⱼmⱼ − bᵢ, with the others at their means; because m solves the rounded
+    LASSO, c = −λ·clip(mᵢ/(ηλ), −1, 1) − Aᵢᵢmᵢ. The law is taken to hold within a margin where this number is at most
+    the margin, and to fail where it is more than five times the margin.
+
+    Args:
+        curvature: Diagonal of A, shape (..., d).
+        means: m of the rounded LASSO, shape (..., d).
+        penalty: λ, shape (...).
+        step_size: η, shape (...).
+
+    Returns:
+        The number, shape (...).
+    """
+    penalty, step_size = np.asarray(penalty)[..., np.newaxis], np.asarray(step_size)[..., np.newaxis]
+    width = step_size * penalty
+    pull = -penalty * np.clip(means / width, -1.0, 1.0) - curvature * means
+    strip = np.abs(means) <= width
+    law = np.where(strip, means**2 / (2 * width) + width / 2, np.abs(means))
+    alone = unstirred_modulus(curvature, pull, penalty, step_size)
+    return np.asarray((np.abs(alone - law) * strip).sum(-1) / law.sum(-1))

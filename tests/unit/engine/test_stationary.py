@@ -1,0 +1,64 @@
+"""Means over time: of one weight in closed form, and what counts as stationary."""
+
+import numpy as np
+import pytest
+import torch
+
+from ndgm.engine.methods import METHODS
+from ndgm.engine.objectives.lasso import Lasso
+from ndgm.engine.stationary import until_stationary
+
+TOLERANCES = {"norm_tolerance": 0.003, "weight_tolerance": 0.05}
+
+
+def until(curvature, start, step_size, penalty, most_steps, slope=0.0):
+    """The subgradient method on ½aw² − slope·w + λ|w|, a run for each start."""
+    one = torch.tensor([[curvature]], dtype=torch.float64)
+    penalties = torch.full((len(start), 1), penalty, dtype=torch.float64)
+    objective = Lasso(one, torch.tensor([slope], dtype=torch.float64), penalties)
+    steps = torch.full_like(penalties, step_size)
+    start = torch.tensor(start, dtype=torch.float64).unsqueeze(1)
+    return until_stationary(
+        objective,
+        METHODS["subgradient"],
+        start,
+        steps,
+        steps * penalty,
+        first_steps=64,
+        most_steps=most_steps,
+        **TOLERANCES,
+    )
+
+
+def test_a_cycle_has_the_mean_of_its_two_points():
+    # ±p with p = ηλ/(2 − ηa), reached from every start.
+    found = until(1.0, [0.013, -0.4], step_size=0.1, penalty=2.0, most_steps=4096)
+    assert found.stationary.all()
+    np.testing.assert_allclose(found.modulus[:, 0], 0.2 / 1.9, rtol=1e-3)
+    np.testing.assert_allclose(found.mean[:, 0], 0, atol=1e-3)
+
+
+def test_each_run_is_given_when_it_settles():
+    found = until(1e-3, [0.05, 2_000.0], step_size=0.1, penalty=1.0, most_steps=2**20, slope=0.3)
+    assert found.stationary.all() and found.steps[0] < found.steps[1]
+    alone = until(1e-3, [0.05], step_size=0.1, penalty=1.0, most_steps=2**20, slope=0.3)
+    torch.testing.assert_close(found.modulus[:1], alone.modulus, rtol=0, atol=0)
+    assert found.steps[0] == alone.steps[0] and found.last[0] == alone.last[0]
+
+
+def test_a_run_that_drifts_is_not_stationary():
+    # From 2,000 it comes down by ηλ a step, and is nowhere near when the steps are used up.
+    found = until(0.0, [2_000.0], step_size=0.01, penalty=1.0, most_steps=1024)
+    assert not found.stationary.any() and found.steps.tolist() == [1024]
+
+
+def test_a_drift_too_slow_for_the_norm_is_seen_by_the_weights():
+    # Each block moves by a thousandth of the norm and by more than a step.
+    found = until(0.0, [1_000.0], step_size=0.01, penalty=1.0, most_steps=256)
+    assert not found.stationary.any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_run_that_diverges_is_not_stationary():
+    found = until(1.0, [1.0], step_size=2.5, penalty=0.1, most_steps=8192)
+    assert not found.stationary.any() and not torch.isfinite(found.modulus).any()

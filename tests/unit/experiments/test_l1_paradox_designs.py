@@ -1,0 +1,86 @@
+"""Random designs: units, what is drawn, and predictions against a plain loop of the method."""
+
+import numpy as np
+import pytest
+
+from ndgm.experiments.l1_paradox_designs import ELEMENTS, THRESHOLDS, designs, drawn, turns
+from ndgm.store.files import InputError
+from ndgm.theory.lasso import Quadratic, solve_lasso
+
+TABLE = "l1_paradox_designs"
+
+
+@pytest.fixture(scope="module")
+def table(smoke):
+    return designs(smoke.settings(TABLE), smoke.inputs(TABLE))
+
+
+def test_a_row_for_every_family_design_step_and_penalty(smoke, table):
+    settings = smoke.settings(TABLE)
+    grid = [settings[name] for name in ("families", "step_sizes_times_lipschitz", "penalties_over_max")]
+    assert len(table) == settings["seeds"] * np.prod([len(values) for values in grid])
+    assert list(table["design"].unique()) == list(settings["families"])
+    assert (table["stopped_because"] == "finished").all()
+
+
+def test_norms_are_those_of_a_plain_loop(smoke, table):
+    (part,) = drawn(smoke.settings(TABLE), "sparse", smoke.settings(TABLE)["families"]["sparse"], [0.9])
+    rows = table[(table["design"] == "sparse") & (table["penalty_over_max"] == 2.0)]
+    for seed, row in rows.set_index("seed").iterrows():
+        problem = part.problems[seed]
+        assert row["penalty"] == pytest.approx(2 * problem.penalty_max) and row["exact_zeros"] == problem.dimension
+        assert row["step_size"] == pytest.approx(row["step_size_times_lipschitz"] / problem.lipschitz)
+        w, total, steps = np.linspace(-0.1, 0.1, problem.dimension), 0.0, 20_000
+        for step in range(steps):
+            total += np.abs(w).sum() if step >= steps // 2 else 0
+            w = w - row["step_size"] * (problem.A @ w - problem.b + row["penalty"] * np.sign(w))
+        # Another start: phases that lock elsewhere, and the tolerance of means.
+        assert row["mean_l1_norm"] == pytest.approx(total / (steps - steps // 2), rel=0.02)
+
+
+def test_supports_are_compared_with_the_exact_one(table):
+    counts = table[["wrong_by_strip", *THRESHOLDS]]
+    assert ((counts >= 0) & (counts.le(table["dimension"], axis=0))).all().all()
+    # Above λ_max all is zero, and every mean is within a step of it.
+    assert (table.loc[table["penalty_over_max"] > 1, "wrong_by_strip"] == 0).all()
+
+
+def test_a_design_does_not_depend_on_those_drawn_beside_it(smoke):
+    settings = smoke.settings(TABLE)
+    source = settings["families"]["widest"] | {"samples": ELEMENTS // 1000}
+    few, many = ([part for part in drawn(settings | {"seeds": n}, "widest", source, [0.9])] for n in (2, 4))
+    assert len(many) == 2 and many[1].first == 2
+    np.testing.assert_array_equal(few[0].samples[1].design, many[0].samples[1].design)
+    exact = solve_lasso(Quadratic.from_data(*many[1].samples[0]), 0.9 * many[1].problems[0].penalty_max)
+    np.testing.assert_array_equal(exact.weights, many[1].exact[0].weights[0])
+
+
+def test_turning_points_are_of_the_same_designs(smoke, table):
+    turning = turns(smoke.settings("l1_paradox_turns"), smoke.inputs("l1_paradox_turns"))
+    assert turning["law_turning_point_over_max"].between(0.5, 1.5).all()
+    scale = {
+        name: (rows["penalty"] / rows["penalty_over_max"]).groupby(rows["seed"]).mean()
+        for name, rows in {"all": table[table["design"] == "gaussian"], "turning": turning}.items()
+    }
+    np.testing.assert_allclose(scale["all"], scale["turning"], rtol=1e-12)
+
+
+def test_a_family_that_makes_no_design_is_named(smoke):
+    source = {"source": "orthogonal", "samples": 5, "features": 9, "nonzeros": 2, "noise": 1.0}
+    with pytest.raises(InputError, match=r"^l1_paradox.designs.families.odd: 9 columns"):
+        list(drawn(smoke.settings(TABLE), "odd", source, [0.9]))
+
+
+def test_a_step_beyond_stability_is_recorded_as_divergence(smoke):
+    source = {"source": "gaussian", "samples": 20, "features": 4, "nonzeros": 2, "noise": 1.0}
+    settings = smoke.settings(TABLE) | {"families": {"few": source}, "step_sizes_times_lipschitz": [2.5]}
+    table = designs(settings, smoke.inputs(TABLE))
+    assert (table["stopped_because"] == "diverged").all() and not table["stationary"].any()
+
+
+def test_designs_that_run_apart_are_in_one_cell(smoke):
+    # Penalties over λ_max that were computed back from each design's own differed in the last bit.
+    source = {"source": "gaussian", "samples": ELEMENTS // 10, "features": 6, "nonzeros": 2, "noise": 1.0}
+    settings = smoke.settings(TABLE) | {"families": {"long": source}, "penalties_over_max": [0.3, 0.99], "seeds": 3}
+    table = designs(settings | {"most_steps": 1024}, smoke.inputs(TABLE))
+    assert sorted(table["penalty_over_max"].unique()) == [0.3, 0.99]
