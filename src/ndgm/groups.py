@@ -219,6 +219,7 @@ GROUPS = (
         ),
         figures=(
             Figure("l1_paradox_norm", ("l1_paradox_lasso", "l1_paradox_exact")),
+            Figure("l1_paradox_law", ("l1_paradox_designs",)),
             Figure(
                 "l1_paradox_turning_point",
                 ("l1_paradox_turning_point", "l1_paradox_exact", "l1_paradox_noise", "l1_paradox_networks"),

@@ -23,7 +23,7 @@ FAILS = 5 * HOLDS
 """Phase discrepancy above which the law is said to fail."""
 
 
-@claim(figure="l1_paradox_norm", kind="finding", test=equivalence(HOLDS), unit="(L1 norm)")
+@claim(figure="l1_paradox_law", kind="finding", test=equivalence(HOLDS), unit="(L1 norm)")
 def l1_paradox_law(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""On random designs the L1 norm that constant-step subgradient descent keeps is, to second order in the step, that
     of the LASSO whose kinks are rounded off over one step, at every penalty and step at which the phase discrepancy,
@@ -33,7 +33,7 @@ def l1_paradox_law(l1_paradox_designs: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], runs["law_second_order_l1_norm"], compared="predicted")
 
 
-@claim(figure="l1_paradox_norm", kind="finding", test=equivalence(HOLDS_ON_STRIP), unit="(L1 norm)")
+@claim(figure="l1_paradox_law", kind="finding", test=equivalence(HOLDS_ON_STRIP), unit="(L1 norm)")
 def l1_paradox_law_strip(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""The L1 norm of the weights whose mean is within $\eta\lambda$, most of which are zero in the exact solution, is
     the one that the law says, wherever its solution is unique and the phase discrepancy is at most a tenth of that
@@ -46,7 +46,7 @@ def l1_paradox_law_strip(l1_paradox_designs: pd.DataFrame) -> Evidence:
     return Evidence(runs["strip_l1_norm"], runs["law_strip_l1_norm"], compared="predicted")
 
 
-@claim(figure="l1_paradox_norm", kind="finding", test=order(), unit="(relative error)")
+@claim(figure="l1_paradox_law", kind="finding", test=order(), unit="(relative error)")
 def l1_paradox_law_fails(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""Where the phase discrepancy exceeds 0.15, five times the margin, the law is off by more than the margin of 3 %,
     in the mean over such penalties and steps, on each family with such a run on half of its designs.
@@ -60,7 +60,7 @@ def l1_paradox_law_fails(l1_paradox_designs: pd.DataFrame) -> Evidence:
     return Evidence(error[enough], HOLDS, compared="predicted")
 
 
-@claim(figure="l1_paradox_norm", kind="finding", test=order(), unit="(relative error)")
+@claim(figure="l1_paradox_law", kind="finding", test=order(), unit="(relative error)")
 def l1_paradox_law_second_order(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$, at steps of at least $0.1/L$, the law is further off to first order in the step than to
     second.
@@ -70,7 +70,7 @@ def l1_paradox_law_second_order(l1_paradox_designs: pd.DataFrame) -> Evidence:
     return Evidence(_error(runs, "law_l1_norm"), _error(runs, "law_second_order_l1_norm"), compared="other arm")
 
 
-@claim(figure="l1_paradox_norm", kind="finding", test=order(), unit="(relative error)")
+@claim(figure="l1_paradox_law", kind="finding", test=order(), unit="(relative error)")
 def l1_paradox_law_square(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ what is left of the law to second order grows as the square of the step: from the second
     longest step to the longest by more than their ratio to the power 1.5.
@@ -83,7 +83,7 @@ def l1_paradox_law_square(l1_paradox_designs: pd.DataFrame) -> Evidence:
     return Evidence(error[longest], (longest / shorter) ** 1.5 * error[shorter], compared="other arm")
 
 
-@claim(figure="l1_paradox_norm", kind="finding", test=order(), unit="(relative error)")
+@claim(figure="l1_paradox_law", kind="finding", test=order(), unit="(relative error)")
 def l1_paradox_law_and_floor(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""On every family the first-order floor formula is further off than the law, in the mean over penalties and steps
     at which the phase discrepancy is at most 0.03.
@@ -97,7 +97,7 @@ def l1_paradox_law_and_floor(l1_paradox_designs: pd.DataFrame) -> Evidence:
     return Evidence(floor, law, compared="other arm")
 
 
-@claim(figure="l1_paradox_norm", kind="finding", test=at_most(0), unit="$\\eta\\lambda$")
+@claim(figure="l1_paradox_law", kind="finding", test=at_most(0), unit="$\\eta\\lambda$")
 def l1_paradox_law_means(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""The mean of a weight is that of the law, within a fifth of $\eta\lambda$ for half of the weights of each
     design, wherever the law's solution is unique and the phase discrepancy is at most 0.03 on all designs of a family.
@@ -107,7 +107,7 @@ def l1_paradox_law_means(l1_paradox_designs: pd.DataFrame) -> Evidence:
     return Evidence(runs["median_mean_error"], 0.2, compared="predicted")
 
 
-@claim(figure="l1_paradox_norm", kind="finding", test=order(), unit="weights")
+@claim(figure="l1_paradox_law", kind="finding", test=order(), unit="weights")
 def l1_paradox_support(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""A mean within $\eta\lambda$ tells the zeros of the exact solution better than any threshold of $10^{-2}$,
     $10^{-3}$ or $10^{-4}$ on the last iterate does: over all penalties and steps it is wrong on fewer weights at worst.

@@ -15,6 +15,9 @@ Of 1,440 runs (15 families of 8 designs: d from 2 to 200, ρ from 0 to .99, d > 
 - .89: share of the strip that is not zero in the exact solution, so that it may rest there.
 - .79: median ηAᵢᵢ of the strip. .76: median of the drive √Σ_{j≠i}Aᵢⱼ² over Aᵢᵢ. .68: number of weights in the strip.
 
+On 3,520 runs on designs drawn afterwards (11 families of 20, d from 5 to 500, ηL from .005 to .3) it was at most .03 in
+2,683, of which one was off by more than 3 % (by 3.5 %, with duplicate columns); above .15 in 214, of which 99 % were.
+
 Orthogonal columns, few weights and penalties near λ_max, where a weight rests though the law has it in the strip, are
 where it is large.
 """

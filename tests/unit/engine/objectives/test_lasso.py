@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import softshrink
 
-from ndgm.engine.objectives.lasso import Lasso, MinibatchLasso
+from ndgm.engine.objectives.lasso import Lasso, LassoDesigns, MinibatchLasso
 from ndgm.theory.l1_paradox import minibatch_noise
 
 RUNS, SAMPLES, FEATURES = 5, 40, 7
@@ -144,3 +144,17 @@ def test_minibatch_subgradient_adds_the_penalty(data):
     smooth, whole = lasso.smooth_gradient(w).clone(), lasso.subgradient(w)
     expected = penalty.numpy() * np.sign(w.numpy())
     np.testing.assert_allclose((whole - smooth).numpy(), expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("samples", [3, SAMPLES])
+def test_designs_side_by_side_are_those_one_by_one(samples):
+    # With fewer samples than weights, where a step goes through the rows, and in Gram form.
+    rng = np.random.default_rng(8)
+    Z, y = (torch.tensor(rng.standard_normal((2, samples, *tail))) for tail in ((FEATURES,), ()))
+    penalty, w = torch.tensor(rng.uniform(0.1, 2, (6, 1))), torch.tensor(rng.standard_normal((6, FEATURES)))
+    together = LassoDesigns(Z, y, penalty)
+    for design, rows in enumerate((slice(0, 3), slice(3, 6))):
+        alone = gram_form(Z[design], y[design], penalty[rows])
+        for name in ("value", "subgradient", "smooth_gradient", "penalty_subgradient"):
+            found = getattr(together, name)(w)[rows]
+            torch.testing.assert_close(found, getattr(alone, name)(w[rows]), rtol=1e-12, atol=1e-13)
