@@ -24,8 +24,12 @@ TONES = dict(zip(ratios, np.linspace(0.25, 1, len(ratios)), strict=True))
 
 # %%
 style()
-figure, (top, bottom) = plt.subplots(2, max(map(len, rows)), figsize=(PAGE_WIDTH, 4.0), squeeze=False)
-for axes, name in zip(top, rows[0], strict=False):
+figure = plt.figure(figsize=(PAGE_WIDTH, 4.0))
+halves = figure.add_gridspec(2, 1)
+top, bottom = (
+    [figure.add_subplot(cell) for cell in half.subgridspec(1, len(row))] for half, row in zip(halves, rows, strict=True)
+)
+for axes, name in zip(top, rows[0], strict=True):
     here = cycling[cycling["design"] == name]
     apart = here["amplitude"].max() / 100 or 1
     seen = here.assign(place=(here["amplitude"] / apart).round())
@@ -43,7 +47,7 @@ for axes, name in zip(top, rows[0], strict=False):
     axes.set_xticks([], minor=True)
 top[0].set_ylabel("half the last steps")
 
-for axes, name in zip(bottom, rows[1], strict=False):
+for axes, name in zip(bottom, rows[1], strict=True):
     lines = {}
     for ratio in ratios:
         path = separable.query("design == @name and step_size_over_threshold == @ratio and seed == 0")
@@ -53,8 +57,6 @@ for axes, name in zip(bottom, rows[1], strict=False):
     axes.set(xscale="log", yscale="log", xlabel="step $k$", title=f"{name.replace('_', ' ')}, separable")
     label_line_ends(axes, lines)
 bottom[0].set_ylabel("loss")
-for axes in (*top[len(rows[0]) :], *bottom[len(rows[1]) :]):
-    axes.set_axis_off()
 
 # %%
 save(figure, "edge_of_stability_logistic")
