@@ -34,7 +34,7 @@ THRESHOLDS = {"wrong_below_1e-2": 1e-2, "wrong_below_1e-3": 1e-3, "wrong_below_1
 """Sizes below which people take a weight of a last iterate for zero, by the column of what they get wrong."""
 
 ELEMENTS = 100_000
-"""Numbers in the designs of one ensemble at most, unless one has more: so many stay close to the processor."""
+"""Numbers at most that a step of one ensemble reads of its designs, unless one has more: so many stay in the cache."""
 
 
 class Designs(NamedTuple):
@@ -82,7 +82,7 @@ def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties:
     """
     options = {name: value for name, value in source.items() if name != "source"}
     make = getattr(regression, source["source"])
-    size = max(ELEMENTS // (source["samples"] * source["features"]), 1)
+    size = max(ELEMENTS // (min(source["samples"], source["features"]) * source["features"]), 1)
     penalties_over_max = np.asarray(penalties, dtype=np.float64)
     for first in range(0, settings["seeds"], size):
         seeds = range(first, min(first + size, settings["seeds"]))

@@ -158,11 +158,12 @@ def in_strip(means: Array, penalty: float, step_size: float) -> NDArray[np.bool_
 
 
 def means_are_unique(problem: Quadratic, means: Array, penalty: float, step_size: float) -> bool:
-    """Whether no other means solve the rounded LASSO: weights beyond the strip have columns that do not depend.
+    """Whether no other means solve the rounded LASSO: weights not inside the strip have columns that do not depend.
 
     Duplicate columns, for example, share what they carry in many ways; then so does what a run keeps, by its start.
     """
-    beyond = ~in_strip(means, penalty, step_size)
+    # One of two duplicates may lie on the very end of the strip, where its slope is that of the other.
+    beyond = np.abs(means) >= (1 - 1e-6) * step_size * penalty
     eigenvalues = np.linalg.eigvalsh(problem.A[np.ix_(beyond, beyond)])
     return bool((eigenvalues > SINGULAR * np.diag(problem.A).max()).all())
 

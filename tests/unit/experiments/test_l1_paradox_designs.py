@@ -80,7 +80,7 @@ def test_a_step_beyond_stability_is_recorded_as_divergence(smoke):
 
 def test_designs_that_run_apart_are_in_one_cell(smoke):
     # Penalties over λ_max that were computed back from each design's own differed in the last bit.
-    source = {"source": "gaussian", "samples": ELEMENTS // 10, "features": 6, "nonzeros": 2, "noise": 1.0}
+    source = {"source": "gaussian", "samples": 250, "features": 300, "nonzeros": 2, "noise": 1.0}
     settings = smoke.settings(TABLE) | {"families": {"long": source}, "penalties_over_max": [0.3, 0.99], "seeds": 3}
     table = designs(settings | {"most_steps": 1024}, smoke.inputs(TABLE))
     assert sorted(table["penalty_over_max"].unique()) == [0.3, 0.99]

@@ -196,6 +196,8 @@ def test_duplicate_columns_beyond_the_strip_have_many_means():
     problem = Quadratic(gram, np.array([1.0, 1.0, 0.0]), 2.0)
     means = mean_weights(problem, 0.2, 0.01)
     assert means[:2].sum() == pytest.approx(0.8) and not means_are_unique(problem, means, 0.2, 0.01)
+    # The same norm with one of the two on the end of the strip was taken for unique.
+    assert not means_are_unique(problem, np.array([0.798, 0.002, 0.0]), 0.2, 0.01)
     assert means_are_unique(problem, mean_weights(problem, 1.5, 0.01), 1.5, 0.01)
 
 
