@@ -1,9 +1,10 @@
 """Run Snakemake with the options given; an interruption, or results that are locked, end in one line."""
 
+import signal
 import sys
 from contextlib import suppress
 
-from ndgm.pipeline.interruption import Interrupted, interruptible
+from ndgm.pipeline.interruption import SIGNALS, Interrupted, interruptible
 
 
 def main() -> None:
@@ -16,6 +17,8 @@ def main() -> None:
             code, line = supervised([sys.executable, "-m", "snakemake", *sys.argv[1:]])
     except Interrupted as ended:
         code, line = ended.exit_code, str(ended)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # what has ended cannot be interrupted any more
     if line:
         with suppress(OSError):  # a terminal that was closed takes no line
             print(line, file=sys.stderr, flush=True)

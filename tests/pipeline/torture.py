@@ -174,12 +174,13 @@ def kills(number: signal.Signals) -> Callable[[Bench, int], Iterator[str]]:
             elif run.poll() is None:
                 os.killpg(run.pid, number)
             said = said_by(run)
-            if number != signal.SIGKILL and run.returncode and not ended_clearly(run.returncode, number, said):
+            clear = number == signal.SIGKILL or run.returncode == 0 or ended_clearly(run.returncode, number, said)
+            left = bench.left_running()
+            went_on = bench.go_on(target)
+            if not clear:
                 yield f"unclear: {run.returncode} {last(said)}"
-            elif left := bench.left_running():
-                yield f"left running: {last(left[0])}"
             else:
-                yield bench.go_on(target)
+                yield f"left running: {last(left[0])}" if left else went_on
 
     return kill
 
@@ -287,7 +288,8 @@ def full_disks(bench: Bench, count: int) -> Iterator[str]:
             traceback = "Traceback" in said
             clear = code == 0 or (ends_in_a_line(said) and (not traceback or SNAKEMAKE.search(said)))
             above = BELOW if traceback else ""
-            yield above + on_disk.go_on(*targets) if clear else f"unclear: {last(said)}"
+            went_on = on_disk.go_on(*targets)
+            yield above + went_on if clear else f"unclear: {last(said)}"
 
 
 def no_permission(bench: Bench, count: int) -> Iterator[str]:
@@ -303,7 +305,8 @@ def no_permission(bench: Bench, count: int) -> Iterator[str]:
         code, said = bench.run(target, prefix=prefix)
         (bench.folder / place).chmod(0o755)
         clear = code and ends_in_a_line(said) and "Traceback" not in said
-        yield bench.go_on(target) if clear else f"unclear: {place}: {last(said)}"
+        went_on = bench.go_on(target)
+        yield went_on if clear else f"unclear: {place}: {last(said)}"
 
 
 def two_runs(bench: Bench, count: int) -> Iterator[str]:
@@ -316,7 +319,8 @@ def two_runs(bench: Bench, count: int) -> Iterator[str]:
         second = bench.start(*targets)
         ends = [(said_by(run), run.returncode) for run in (first, second)]
         clear = all(code == 0 or (ends_in_a_line(said) and "Traceback" not in said) for said, code in ends)
-        yield bench.go_on(*targets) if clear else f"unclear: {[last(said) for said, _ in ends]}"
+        went_on = bench.go_on(*targets)
+        yield went_on if clear else f"unclear: {[last(said) for said, _ in ends]}"
 
 
 KINDS: dict[str, Callable[[Bench, int], Iterator[str]]] = {

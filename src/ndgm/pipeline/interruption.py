@@ -30,10 +30,14 @@ class Interrupted(KeyboardInterrupt):
 def interruptible() -> Iterator[None]:
     """Raise `Interrupted` at the first of the signals; later ones do not disturb what is put away after it.
 
-    A signal that was ignored stays ignored, as that of a terminal which a program in the background survives.
+    A signal that was ignored stays ignored, as that of a terminal which a program in the background survives. Code
+    that turns the exception into another one, as modules written in C do while they load, or that loses it, ends in
+    `Interrupted` all the same.
     """
+    came: list[int] = []
 
     def interrupt(number: int, frame: object) -> None:
+        came.append(number)
         for each in before:
             signal.signal(each, signal.SIG_IGN)
         raise Interrupted(number)
@@ -44,6 +48,15 @@ def interruptible() -> Iterator[None]:
         signal.signal(number, interrupt)
     try:
         yield
+    except Interrupted:
+        raise
+    except BaseException:
+        if came:
+            raise Interrupted(came[0]) from None
+        raise
+    else:
+        if came:
+            raise Interrupted(came[0])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

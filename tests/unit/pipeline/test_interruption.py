@@ -33,3 +33,20 @@ def test_a_signal_that_was_ignored_stays_ignored(number: signal.Signals) -> None
         assert signal.getsignal(number) is signal.SIG_IGN
     finally:
         signal.signal(number, before)
+
+
+@pytest.mark.parametrize("after", [ImportError("numpy"), None], ids=["turned into another", "lost"])
+def test_an_exception_that_others_turn_or_lose_is_an_interruption_all_the_same(after: Exception | None) -> None:
+    """As numpy's modules in C do while they load: the signal came all the same."""
+    with pytest.raises(Interrupted) as ended, interruptible():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except KeyboardInterrupt:
+            if after:
+                raise after from None
+    assert ended.value.signal == signal.SIGTERM
+
+
+def test_a_fault_without_a_signal_is_a_fault() -> None:
+    with pytest.raises(ImportError, match="numpy"), interruptible():
+        raise ImportError("numpy")
