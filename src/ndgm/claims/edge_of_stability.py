@@ -254,7 +254,9 @@ def edge_of_stability_logistic_stable(edge_of_stability_separable: pd.DataFrame)
     """
     runs = _share_of_stable(edge_of_stability_separable)
     stable = (runs["share"] < 1).groupby([runs["design"], runs["run"]])
-    runs = runs.assign(rise=runs.groupby(["design", "run"])["objective"].pct_change(), was=stable.cummax())
+    before = runs.groupby(["design", "run"])["objective"].shift()
+    # A loss that has underflowed to zero stays there.
+    runs = runs.assign(rise=(runs["objective"] - before) / before.where(before > 0, 1.0), was=stable.cummax())
     after = nonempty(runs[runs.groupby(["design", "run"])["was"].shift(fill_value=False)], "with a loss that small")
     return Evidence(after.groupby(RATIO)["rise"].max(), 0.0, compared="predicted")
 

@@ -363,3 +363,8 @@ def test_where_the_loss_is_never_small_it_is_not_said_whether_it_rises(tables):
     found = verdicts(tables)
     assert found[f"{PREFIX}logistic_stable"] == "inconclusive"
     assert found[f"{PREFIX}logistic_transition"] == "refuted"
+
+
+def test_a_loss_that_underflows_to_zero_does_not_rise(tables):
+    change(tables[SEPARABLE], "objective", f"step >= {LATE}", lambda rows: 0.0)
+    assert verdicts(tables)[f"{PREFIX}logistic_stable"] == "supported"
