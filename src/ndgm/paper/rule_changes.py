@@ -42,7 +42,10 @@ class RuleChanges:
 
     def rows_of_settings(self) -> list[list[str]]:
         """A row for each change of a setting, as `SETTINGS` heads it; of lists what left and what came."""
-        return [[f"`{each.key}`", each.date, *_sides(each.before, each.after)] for each in self.settings]
+        # A zero-width space lets a long key break after a dot.
+        return [
+            [each.key.replace(".", ".\u200b"), each.date, *_sides(each.before, each.after)] for each in self.settings
+        ]
 
 
 def read_rule_changes(path: Path) -> RuleChanges:

@@ -24,9 +24,9 @@ def test_rows_have_a_cell_for_every_heading():
 
 
 def test_of_a_list_what_left_and_what_came_is_printed(tmp_path):
-    history = {"claims": {}, "settings": [{"date": "2026-01-01", "key": "a", "before": [1, 2], "after": [2, 3]}]}
+    history = {"claims": {}, "settings": [{"date": "2026-01-01", "key": "a.b", "before": [1, 2], "after": [2, 3]}]}
     (tmp_path / "rules.json").write_text(json.dumps(history))
-    assert read_rule_changes(tmp_path / "rules.json").rows_of_settings() == [["`a`", "2026-01-01", "1", "3"]]
+    assert read_rule_changes(tmp_path / "rules.json").rows_of_settings() == [["a.\u200bb", "2026-01-01", "1", "3"]]
 
 
 @pytest.mark.parametrize("text", ["{}", '{"claims": {"a": {"rule": "x", "changes": [{}]}}, "settings": []}'])
