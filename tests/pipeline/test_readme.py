@@ -24,6 +24,7 @@ INSTEAD = {
     "make report": "make --dry-run report",  # test_reruns.py writes that of a smoke run
     "make test": "make --dry-run test",  # this is it
     "make bench": "make --dry-run bench",  # takes minutes
+    "make seeds": "make --dry-run seeds",  # an hour of laptop runs; test_run_seeds.py drives its logic
     "make torture": "make --dry-run torture",  # takes an hour; test_kills.py does a part of it
     "make gpu": "make --dry-run gpu",  # needs a CUDA device; test_check_gpu.py drives its logic
     "snakemake --cores all": "snakemake --cores all --dry-run",  # laptop scale takes minutes
