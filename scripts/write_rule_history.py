@@ -11,7 +11,7 @@ import yaml
 
 from ndgm.decide.rule_history import Version, changes_of, rules_in, setting_changes
 from ndgm.pipeline.programs import argument_parser, program
-from ndgm.store.files import InputError, write_json
+from ndgm.store.files import write_json
 
 CLAIMS = "src/ndgm/claims"
 CONFIG = "config/laptop.yaml"
@@ -21,8 +21,11 @@ DECIDED = "reference/laptop/claims.json"
 def main() -> None:
     """Run the program."""
     arguments = argument_parser(__doc__, "repository", "out").parse_args()
-    with program(arguments):
+    with program(arguments) as say:
         versions = list(_versions(arguments.repository))
+        if len(versions) == 1:
+            say(f"no history of {CLAIMS} here: {arguments.out} stays as it is")
+            return
         changes, rules = changes_of(versions), rules_in(versions[-1].sources)
         settings = setting_changes(list(_settings(arguments.repository)))
         history = {
@@ -55,15 +58,9 @@ def _settings(root: Path) -> Iterator[tuple[str, dict]]:
 
 
 def _commits(root: Path, path: str) -> list[list[str]]:
-    """Each commit that changed a path, with its day, oldest first.
-
-    Raises:
-        InputError: if there is no history.
-    """
+    """Each commit that changed a path, with its day, oldest first; none outside of a repository of git."""
     log = _git(root, "log", "--first-parent", "--reverse", "--date=short", "--format=%H %ad", "--", path)
-    if not log:
-        raise InputError(f"{root}: no history of {path}: git finds none here")
-    return [line.split() for line in log.splitlines()]
+    return [line.split() for line in (log or "").splitlines()]
 
 
 def _outcomes(claims: str | None) -> dict[str, str]:

@@ -99,7 +99,7 @@ def with_only(config: Config, key: Key, values: list[Any]) -> Config:
 def _consistent(config: Config) -> Config:
     """The config without names of what it no longer has; a list that would be empty names the first that there is."""
     samples, networks = config["samples"], config["convergence"]["networks"]
-    for key in keys(config, lambda key, value: key[-1] == "designs"):
+    for key in keys(config, lambda key, value: key[-1] == "designs" and isinstance(value, list)):
         block, there = at(config, key[:-1]), list(samples["l1_paradox"])
         block["designs"] = [name for name in block["designs"] if name in there] or there[:1]
     owned = {f"{data}_{name}": data for data, block in networks["data"].items() for name in block["problems"]}
@@ -113,6 +113,8 @@ def _consistent(config: Config) -> Config:
     for name, there in (("problems", in_all), ("activations", networks["activations"])):
         some = [each for each in networks["floors"][name] if each in there]
         networks["floors"][name] = some or list(there[:1])
+    families, turns = config["l1_paradox"]["designs"]["families"], config["l1_paradox"]["turns"]
+    turns["turning"] = [name for name in turns["turning"] if name in families] or list(families)[:1]
     return config
 
 

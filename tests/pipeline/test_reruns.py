@@ -116,24 +116,31 @@ def test_an_edit_of_claims_decides_their_group_alone(smoke_copy: Path, group: st
     assert {"decide_group", *AFTER_DECIDING} <= set(found.values()) <= {"decide_group", "draw_figure", *AFTER_DECIDING}
 
 
-def test_one_claim_is_decided_from_its_own_tables(smoke_copy: Path) -> None:
+def test_one_claim_is_decided_from_its_own_tables(smoke_copy: Path, tmp_path: Path) -> None:
     """As in its group, whose other p values stand in the reference; a sibling that is missing there is named."""
-    (smoke_copy / "reference/smoke/claims.json").write_bytes((smoke_copy / "results/smoke/claims.json").read_bytes())
-    name = "adaptive_adam_and_rmsprop_on_kinks"
-    file = f"results/smoke/claims/{name}.json"
+    enough = tmp_path / "enough.yaml"
+    enough.write_text("adaptive: {lasso: {seeds: 8}}")
+    config = (*SMOKE, str(enough))
+    reference, name = smoke_copy / "reference/smoke/claims.json", "adaptive_adam_and_rmsprop_on_kinks"
+    group, alone = "results/smoke/claims/adaptive.json", f"results/smoke/claims/{name}.json"
+    done = run_snakemake(smoke_copy, group, "--cores", "2", *config)
+    assert done.returncode == 0, done.stdout
+    decided = json.loads((smoke_copy / group).read_text())
+    reference.write_text(json.dumps(decided))
     for other in (smoke_copy / "results/smoke/runs").glob("adaptive_[!l]*.parquet"):
         other.unlink()
-    done = run_snakemake(smoke_copy, file, "--cores", "1", "--rerun-triggers", "mtime", *SMOKE)
+    done = run_snakemake(smoke_copy, alone, "--cores", "1", "--rerun-triggers", "mtime", *config)
     assert done.returncode == 0, done.stdout
-    (alone,) = json.loads((smoke_copy / file).read_text())
-    gathered = json.loads((smoke_copy / "results/smoke/claims.json").read_text())
-    assert alone == next(entry for entry in gathered if entry["id"] == name)
+    (found,) = json.loads((smoke_copy / alone).read_text())
+    assert found["p_support"] is not None
+    assert found == next(entry for entry in decided if entry["id"] == name)
     assert list((smoke_copy / "results/smoke/runs").glob("adaptive_[!l]*.parquet")) == []
 
-    kept = [entry for entry in gathered if entry["id"] != "adaptive_epsilon"]
-    (smoke_copy / "reference/smoke/claims.json").write_text(json.dumps(kept))
-    done = run_snakemake(smoke_copy, "--cores", "1", file, *SMOKE)
-    line = f"error: reference/smoke/claims.json: no p values of adaptive_epsilon, which Holm's rule for {name} needs"
+    reference.write_text(json.dumps([entry for entry in decided if entry["id"] != "adaptive_rmsprop_norm"]))
+    done = run_snakemake(smoke_copy, "--cores", "1", alone, *config)
+    line = (
+        f"error: reference/smoke/claims.json: no p values of adaptive_rmsprop_norm, which Holm's rule for {name} needs"
+    )
     assert done.returncode != 0 and line in done.stdout.splitlines(), done.stdout
 
 
