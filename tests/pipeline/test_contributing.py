@@ -178,7 +178,8 @@ def test_all_recipes_together_leave_the_tests_green(smoke_copy: Path) -> None:
     for recipe in RECIPES:
         write(recipe, smoke_copy)
     run(smoke_copy, "python scripts/write_claims.py --repository .")
-    rooms = ["pipeline/test_settings.py", "pipeline/test_schema.py", "pipeline/test_registries.py", "claims", "decide"]
+    rooms = ["pipeline/test_settings.py", "pipeline/test_schema.py", "pipeline/test_registries.py", "claims"]
+    rooms += ["decide/test_claim.py", "decide/test_claims_schema.py"]
     rooms += ["paper/test_claims_document.py", "paper/test_colours.py", "engine/test_activations.py"]
     files = [f"tests/unit/{room}" for room in rooms] + ["tests/pipeline/test_manifest.py"]
     run(smoke_copy, f"pytest -n0 -p no:cacheprovider {' '.join(files)}")
