@@ -110,7 +110,7 @@ def claims_document(
             parts += [f"### {title}: {_counted(of_kind)}"] if of_kind else []
             for claim in of_kind:
                 link = f"src/ndgm/claims/{group.name}.py#L{lines[claim.id]}"
-                checked = _checked(claim, on_other_processors.get(claim.id, ()), root_seeds)
+                checked = _checked(claim, on_other_processors.get(claim.id, ()), root_seeds or RootSeeds())
                 parts.append(_entry(claim, link, checked, rules.get(claim.id, ())))
     return "\n\n".join(parts) + "\n"
 
@@ -185,18 +185,17 @@ def _counted(claims: Sequence[DecidedClaim]) -> str:
     return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts)
 
 
-def _checked(claim: DecidedClaim, verdicts: Sequence[str], root_seeds: RootSeeds | None) -> str:
+def _checked(claim: DecidedClaim, verdicts: Sequence[str], root_seeds: RootSeeds) -> str:
     """What follows a claim's label: whether other processors and other root seeds decide it alike."""
     words = []
     if others := " or ".join(verdict for verdict in verdicts if verdict != claim.verdict):
         words.append(f"also {others} on other processors")
-    runs = root_seeds.claims.get(claim.id, []) if root_seeds else []
-    agreeing = runs.count(claim.verdict)
-    seeds = f"{agreeing} of {len(runs)} root seeds"
-    if agreeing < len(runs):
+    runs, agreeing = len(root_seeds.claims.get(claim.id, [])), root_seeds.agreeing(claim.id, claim.verdict)
+    seeds = f"{agreeing} of {runs} root seeds"
+    if agreeing < runs:
         words.append(seeds)
     fragile = [f"fragile: {', '.join(words)}"] if words else []
-    return "".join(f", {part}" for part in [*fragile, *([seeds] if runs and agreeing == len(runs) else [])])
+    return "".join(f", {part}" for part in [*fragile, *([seeds] if runs and agreeing == runs else [])])
 
 
 def _entry(claim: DecidedClaim, function: str, checked: str, rules: Sequence[Change]) -> str:
