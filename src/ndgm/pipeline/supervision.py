@@ -18,6 +18,9 @@ LOGS = Path(".snakemake/log")
 ROOM = 2**18
 """Bytes without which Snakemake cannot keep its own records, which ends in a traceback of its own."""
 
+ANOTHER_RUN = ("LockException", "a concurrent process has deleted it")
+"""What Snakemake says where another run holds a lock, or makes a file anew while this one still looks what is there."""
+
 FULL = "error: .snakemake: No space left on device; what was finished is kept; make room, and the same command goes on"
 
 
@@ -58,8 +61,9 @@ def locked(command: Sequence[str]) -> str:
 
 
 def _said_locked(logs: set[Path]) -> bool:
-    """Whether one of Snakemake's own logs says that it failed for a lock, and not while another run held one."""
-    return any("LockException" in log.read_text(encoding="utf-8", errors="replace") for log in logs)
+    """Whether one of Snakemake's own logs says that it failed for another run, and not for anything of its own."""
+    said = "".join(log.read_text(encoding="utf-8", errors="replace") for log in logs)
+    return any(phrase in said for phrase in ANOTHER_RUN)
 
 
 def _run(command: Sequence[str]) -> int:

@@ -14,9 +14,10 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+import snakemake
 
 from ndgm.pipeline.interruption import SIGNALS
-from ndgm.pipeline.supervision import supervised
+from ndgm.pipeline.supervision import ANOTHER_RUN, LOGS, supervised
 
 SLEEPS = "import sys, time; print('ready', flush=True); time.sleep(60)"
 SUPERVISES = """
@@ -170,3 +171,19 @@ def test_locked_results_are_said_where_snakemake_failed_for_a_lock(
         assert line.startswith("locked: another run works on these results, or one was killed; if none does, ")
         assert f"`{' '.join(command)} --unlock`" in line
         assert supervised([*command, "--unlock"]) == (0, "") and not any(Path(".snakemake").glob("locks/*"))
+
+
+@pytest.mark.parametrize("phrase", ANOTHER_RUN)
+def test_a_run_that_meets_another_one_before_it_locks_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phrase: str
+) -> None:
+    """Snakemake looks what is there before it locks, while another run may remove it; the log says it in its words."""
+    sources = Path(snakemake.__file__).parent.rglob("*.py")
+    assert any(phrase in path.read_text(encoding="utf-8") for path in sources)
+    monkeypatch.chdir(tmp_path)
+    LOGS.mkdir(parents=True)
+    LOGS.joinpath("earlier.log").write_text(f"{phrase}\n")
+    fails = "from pathlib import Path; Path('.snakemake/log/this.log').write_text({!r}); raise SystemExit(1)"
+    assert supervised([sys.executable, "-c", fails.format("a job failed")]) == (1, "")
+    LOGS.joinpath("this.log").unlink()
+    assert supervised([sys.executable, "-c", fails.format(phrase)])[1].startswith("locked: another run works on ")
