@@ -1,4 +1,4 @@
-"""Set the paper as PDF and as a web page, with every number, table and figure taken from a run."""
+"""Set a document as PDF and as a web page, with every number, table and figure taken from a run."""
 
 from ndgm.groups import GROUPS
 from ndgm.pipeline.programs import argument_parser, program
@@ -27,8 +27,9 @@ def main() -> None:
         from ndgm.paper.manuscript import Manuscript
         from ndgm.paper.typesetting import paper_html, paper_pdf
 
+        document = arguments.paper.stem
         manuscript = Manuscript(
-            arguments.claims, arguments.settings, arguments.figures, arguments.captions, arguments.history
+            document, arguments.claims, arguments.settings, arguments.figures, arguments.captions, arguments.history
         )
         markdown = manuscript.fill(arguments.paper)
         ingredients = (arguments.templates, arguments.references, arguments.figures)
@@ -36,7 +37,7 @@ def main() -> None:
             page.write_text(paper_html(markdown, *ingredients), encoding="utf-8")
         with write_atomically(arguments.pdf) as printed:
             printed.write_bytes(paper_pdf(markdown, *ingredients))
-        for name in [figure.name for group in GROUPS for figure in group.figures]:
+        for name in [each.name for group in GROUPS if group.document == document for each in group.figures]:
             with write_atomically(arguments.filled / f"{name}.rst") as filled:
                 filled.write_text(manuscript.caption(name), encoding="utf-8")
 

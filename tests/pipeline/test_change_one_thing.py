@@ -165,7 +165,7 @@ def test_the_paper(runs: CutRuns, tmp_path: Path, smoke_run: Path, number: int) 
     entries = [runs.decide(name, config) | {"section": SECTIONS[claim.group]} for name, claim in CLAIMS.items()]
     write_json(tmp_path / "claims.json", sorted(entries, key=lambda entry: entry["id"]))
     manuscript = Manuscript(
-        tmp_path / "claims.json", json.loads(json.dumps(config)), drawn, ROOT / "workflow/report", HISTORY
+        "paper", tmp_path / "claims.json", json.loads(json.dumps(config)), drawn, ROOT / "workflow/report", HISTORY
     )
     text = manuscript.fill(ROOT / "paper/paper.md")
     ingredients = (ROOT / "paper/templates", ROOT / "paper/references.bib", drawn)
@@ -182,7 +182,9 @@ def test_a_drawing_says_what_it_lacks_and_so_does_the_caption(runs: CutRuns, smo
     results = runs.folder / "lacking"
     runs.draw("l1_paradox_norm", FOUND["no subgradient method"], results)
     captions = ROOT / "workflow/report"
-    manuscript = Manuscript(smoke_run / "results/smoke/claims.json", SMOKE, results / "figures", captions, HISTORY)
+    manuscript = Manuscript(
+        "paper", smoke_run / "results/smoke/claims.json", SMOKE, results / "figures", captions, HISTORY
+    )
     line = f"{drawing.LEFT_OUT}: subgradient."
     assert manuscript.caption("l1_paradox_norm").endswith(f"{line}\n")
     assert line in manuscript.figure("l1_paradox_norm")

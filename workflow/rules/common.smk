@@ -20,7 +20,7 @@ os.environ |= environment(Path(workflow.basedir, "src"))  # of every job, for th
 from ndgm.data.sources import SOURCES
 from ndgm.pipeline.failures import last_lines
 from ndgm.pipeline.imports import imports_of
-from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, samples, settings, table_files
+from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, parts, result, samples, settings, table_files
 from ndgm.pipeline.config_files import unreadable
 from ndgm.pipeline.settings import faults, missing_files, overrides
 from ndgm.pipeline.start import unwritable

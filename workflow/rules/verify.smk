@@ -1,6 +1,6 @@
 everything = tables() + every(
-    "paper.pdf",
-    "paper.html",
+    "{document}.pdf",
+    "{document}.html",
     "claims.json",
     "figures/{figure}.pdf",
     "figures/{figure}.svg",
@@ -8,6 +8,7 @@ everything = tables() + every(
     "notebooks/{figure}.ipynb",
     "notebooks/{figure}.html",
     figure=FIGURES,
+    document=DOCUMENTS,
 )
 
 

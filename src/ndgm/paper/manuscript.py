@@ -1,4 +1,4 @@
-"""The paper's source, filled with the numbers, verdicts, tables and figures of a run."""
+"""A document's source, filled with the numbers, verdicts, tables and figures of a run."""
 
 import html
 import re
@@ -29,9 +29,10 @@ def _pick(things: Mapping[str, Any], name: str, kind: str) -> Any:
 
 
 class Manuscript:
-    """The source of the paper and what its placeholders may name.
+    """The source of a document and what its placeholders may name.
 
     Args:
+        document: That of the manifest whose claims they are; another one's are unknown.
         claims: `claims.json`.
         settings: The config of the run.
         figures: Folder of the drawn figures; the web page is taken to stand beside it.
@@ -39,16 +40,20 @@ class Manuscript:
         history: `reference/rules.json`.
     """
 
-    def __init__(self, claims: Path, settings: Mapping, figures: Path, captions: Path, history: Path) -> None:
+    def __init__(
+        self, document: str, claims: Path, settings: Mapping, figures: Path, captions: Path, history: Path
+    ) -> None:
         """Read the claims and prepare the placeholders.
 
         Raises:
             InputError: naming the file and the key, if an entry of `claims` is not a claim.
         """
         try:
-            self.claims = {claim.id: claim for claim in map(DecidedClaim.read, read_json_list(claims))}
+            decided = list(map(DecidedClaim.read, read_json_list(claims)))
         except (KeyError, ValueError, TypeError, AttributeError) as fault:
             raise fault if isinstance(fault, InputError) else InputError(f"{claims}: {fault}") from None
+        groups = {group.name for group in GROUPS if group.document == document}
+        self.claims = {claim.id: claim for claim in decided if claim.group in groups}
         self.figures = figures
         self.captions = captions
         self.history = history

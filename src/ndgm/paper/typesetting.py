@@ -75,7 +75,8 @@ def paper_pdf(markdown: str, templates: Path, references: Path, figures: Path) -
     with temporary_folder() as folder:
         source = folder / "paper.typ"
         source.write_text(text, encoding="utf-8")
-        for drawing in sorted(figures.glob("*.pdf")):
+        for name in sorted(set(re.findall(r'image\("(\w+)\.pdf"', text))):
+            drawing = figures / f"{name}.pdf"
             check_fingerprint(drawing)
             shutil.copy(drawing, folder)
         fonts = [str(Path(matplotlib.get_data_path(), "fonts/ttf"))]

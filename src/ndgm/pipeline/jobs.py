@@ -10,6 +10,11 @@ Config = Mapping[str, Any]
 JOBS = {job.name: job for group in GROUPS for job in group.jobs}
 TABLES = tuple(each.table for job in JOBS.values() for each in job.experiments)
 FIGURES = {figure.name: figure for group in GROUPS for figure in group.figures}
+DOCUMENTS = {
+    document: tuple(figure.name for group in GROUPS if group.document == document for figure in group.figures)
+    for document in dict.fromkeys(group.document for group in GROUPS)
+}
+"""Names of the figures of each document."""
 
 
 def value(config: Config, key: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a run leaves for the paper, made up: claims with chosen verdicts, and drawn figures."""
+"""What a run leaves for its documents, made up: claims with chosen verdicts, and drawn figures."""
 
 import json
 import re
@@ -11,13 +11,19 @@ from ndgm.groups import GROUPS
 ROOT = Path(__file__).parents[3]
 HISTORY = ROOT / "reference/rules.json"
 SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
-TEXT = (ROOT / "paper/paper.md").read_text(encoding="utf-8")
+SOURCES = {path.stem: path for path in sorted((ROOT / "paper").glob("*.md"))}
+"""Texts of the documents."""
+TEXT = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES.values())
 NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
 ROWS = re.findall(r'orbit\("([\w.]+)"', TEXT)
 TABLE = {row: {"step": 2.5, "measured": 1.0123, "predicted": 1.0} for row in ROWS}
 for row, column in re.findall(r'\.number\("([\w ]+)", "(\w+)"\)', TEXT):
     TABLE.setdefault(row, {})[column] = 2.0
-FIGURES = sorted(set(re.findall(r'\bfigure\("(\w+)"\)', TEXT)))
+FIGURES = {
+    document: sorted(set(re.findall(r'\bfigure\("(\w+)"\)', path.read_text(encoding="utf-8"))))
+    for document, path in SOURCES.items()
+}
+"""Names of the figures that each document shows."""
 # Longer names first: `convergence` is the beginning of `convergence_networks`.
 NAMES_OF_GROUPS = sorted((group.name for group in GROUPS), key=len, reverse=True)
 
@@ -43,7 +49,7 @@ def claim(name, **changes):
         "p_support": 1e-5,
         "p_refute": 1.0,
         "n": 20,
-        "figure": FIGURES[0],
+        "figure": FIGURES["paper"][0],
         "experiments": ["l1_paradox_lasso"],
         "cells": 480,
         "where": {"design": "diabetes", "penalty_over_max": 1.5},
@@ -58,7 +64,7 @@ def run(folder, **changes):
     entries = [claim(name, **changes) for name in NAMES]
     (folder / "figures").mkdir(parents=True)
     (folder / "claims.json").write_text(json.dumps(entries), encoding="utf-8")
-    for name in FIGURES:
+    for name in sum(FIGURES.values(), []):
         figure = Figure(figsize=(6.9 if name.endswith("norm") else 3.3, 2))
         axes = figure.subplots()
         axes.plot([1, 2], [1, 3], marker="o")
@@ -66,3 +72,11 @@ def run(folder, **changes):
         figure.savefig(folder / f"figures/{name}.svg", metadata={"Date": None})
         figure.savefig(folder / f"figures/{name}.pdf", metadata={"CreationDate": None})
     return folder
+
+
+def manuscript(folder, document):
+    """A document on the run in `folder`."""
+    from ndgm.paper.manuscript import Manuscript
+
+    captions = ROOT / "workflow/report"
+    return Manuscript(document, folder / "claims.json", SETTINGS, folder / "figures", captions, HISTORY)

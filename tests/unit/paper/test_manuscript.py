@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from paper_of_a_run import FIGURES, HISTORY, ROOT, SETTINGS, claim, run
+from paper_of_a_run import FIGURES, HISTORY, SETTINGS, SOURCES, claim, manuscript, run
 
 from ndgm.paper.manuscript import Manuscript
 from ndgm.paper.typesetting import convert
@@ -19,7 +19,7 @@ def fill(tmp_path):
         path = tmp_path / "paper.md"
         path.write_text(source, encoding="utf-8")
         (tmp_path / "claims.json").write_text(json.dumps(claims or [claim("l1_paradox_floor")]), encoding="utf-8")
-        return Manuscript(tmp_path / "claims.json", settings, tmp_path, tmp_path, HISTORY).fill(path)
+        return Manuscript("paper", tmp_path / "claims.json", settings, tmp_path, tmp_path, HISTORY).fill(path)
 
     return with_claims
 
@@ -162,24 +162,26 @@ def test_a_claim_that_is_none_is_named(fill, entry, fault):
     assert fault in str(raised.value)
 
 
+@pytest.mark.parametrize("document", SOURCES)
 @pytest.mark.parametrize("verdict", VERDICTS)
-def test_the_paper_reports_every_verdict_plainly(tmp_path, verdict):
+def test_a_document_reports_every_verdict_plainly(tmp_path, verdict, document):
     folder = run(tmp_path / "run", verdict=verdict)
-    manuscript = Manuscript(folder / "claims.json", SETTINGS, folder / "figures", ROOT / "workflow/report", HISTORY)
-    text = manuscript.fill(ROOT / "paper/paper.md")
+    written = manuscript(folder, document)
+    text = written.fill(SOURCES[document])
     assert f", {verdict}\\]" in text
     for other in set(VERDICTS) - {verdict}:
         assert f", {other}\\]" not in text
-        assert f"{len(manuscript.claims)} {other}" not in text
-    assert all(f"#fig-{name} " in text for name in FIGURES)
+        assert f"{len(written.claims)} {other}" not in text
+    assert all(f"#fig-{name} " in text for name in FIGURES[document])
 
 
+@pytest.mark.parametrize("document", SOURCES)
 @pytest.mark.parametrize("verdict", VERDICTS)
-def test_the_paper_refers_to_a_figure_before_it_shows_it(tmp_path, verdict):
+def test_a_document_refers_to_a_figure_before_it_shows_it(tmp_path, verdict, document):
     folder = run(tmp_path / "run", verdict=verdict)
-    manuscript = Manuscript(folder / "claims.json", SETTINGS, folder / "figures", ROOT / "workflow/report", HISTORY)
-    text = manuscript.fill(ROOT / "paper/paper.md")
-    for name in FIGURES:
+    written = manuscript(folder, document)
+    text = written.fill(SOURCES[document])
+    for name in FIGURES[document]:
         assert -1 < text.find(f"](#fig-{name})") < text.index(f"#fig-{name} name="), name
 
 
@@ -188,7 +190,7 @@ def test_what_a_drawing_lacks_is_read_as_it_stands(tmp_path):
     (tmp_path / "claims.json").write_text(json.dumps([claim("l1_paradox_floor")]), encoding="utf-8")
     (tmp_path / "norm.rst").write_text("Norms.\n", encoding="utf-8")
     (tmp_path / "norm.svg").write_text(f"<dc:description>{lacking}</dc:description>", encoding="utf-8")
-    caption = Manuscript(tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path, HISTORY).caption("norm")
+    caption = Manuscript("paper", tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path, HISTORY).caption("norm")
     assert convert(caption, "rst", "plain", "--wrap=none").strip() == f"Norms. {lacking}"
 
 
@@ -198,6 +200,6 @@ def test_the_file_that_is_not_utf_8_is_named(tmp_path, damaged):
     for name, text in texts.items():
         (tmp_path / name).write_bytes(text.encode() + b"\xed" * (name == damaged))
     (tmp_path / "claims.json").write_text(json.dumps([claim("l1_paradox_floor")]), encoding="utf-8")
-    manuscript = Manuscript(tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path, HISTORY)
+    manuscript = Manuscript("paper", tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path, HISTORY)
     with pytest.raises(InputError, match=rf"{damaged}: not UTF-8: .* at byte \d+"):
         manuscript.fill(tmp_path / "paper.md")

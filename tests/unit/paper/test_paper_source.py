@@ -1,4 +1,4 @@
-"""The text of the paper holds no typed-in result.
+"""The texts of the documents hold no typed-in result.
 
 A result is a number with a decimal point, a percentage, a whole number from ten on, or such a number in
 words. They may stand in placeholders, code, citation keys, arXiv identifiers, the name CIFAR-10, attributes and the
@@ -9,11 +9,12 @@ import json
 import re
 
 import pytest
-from paper_of_a_run import FIGURES, ROOT
+from paper_of_a_run import FIGURES, ROOT, SOURCES
 
 from ndgm.groups import GROUPS
+from ndgm.pipeline.jobs import DOCUMENTS
 
-SOURCES = [ROOT / "paper/paper.md", *sorted((ROOT / "workflow/report").glob("*.rst"))]
+TEXTS = [*SOURCES.values(), *sorted((ROOT / "workflow/report").glob("*.rst"))]
 
 # Sentences inside placeholders are text like any other; what is left of the placeholders are names.
 ALLOWED = re.compile(
@@ -47,7 +48,7 @@ def typed_in(text):
     return [match.group() for match in RESULT.finditer(ALLOWED.sub(" ", text))]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_no_result_is_typed_in(path):
     assert typed_in(path.read_text(encoding="utf-8")) == []
 
@@ -68,7 +69,7 @@ def test_no_result_is_typed_in(path):
         'decided("l1_paradox_law", supported="it is 12 times larger")',
     ],
 )
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_an_injected_result_is_caught(path, result):
     text = path.read_text(encoding="utf-8")
     middle = text.index(" ", len(text) // 2)
@@ -92,9 +93,16 @@ def test_what_is_no_result_passes(text):
     assert typed_in(text) == []
 
 
-def test_the_paper_shows_every_figure_of_its_claims():
+def test_each_document_of_the_manifest_has_a_text_that_shows_its_figures():
+    assert SOURCES.keys() == DOCUMENTS.keys()
+    for document, figures in DOCUMENTS.items():
+        assert sorted(figures) == FIGURES[document]
+
+
+def test_a_document_shows_every_figure_of_its_claims():
     claims = json.loads((ROOT / "reference/laptop/claims.json").read_text(encoding="utf-8"))
-    assert {claim["figure"] for claim in claims} <= set(FIGURES)
+    documents = {group.name: group.document for group in GROUPS}
+    assert all(claim["figure"] in FIGURES[documents[claim["group"]]] for claim in claims)
 
 
 def test_every_figure_has_a_notebook_and_a_caption():
