@@ -5,21 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
-WHOLE_RUNS = ("test_verify.py", "test_reruns.py")
-"""Files whose tests wait for whole runs of the smoke scale."""
+WHOLE_RUNS = "test_verify.py"
+"""File whose tests make the whole runs of the smoke scale."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that wait for whole runs of the smoke scale: at the end one worker would wait for another.
+    """Begin with the tests that make whole runs of the smoke scale: at the end one worker would wait for another.
 
-    Each of two workers gets one half of the tests, and takes over from the other what that has not begun.
+    Each of two workers gets one half of the tests, and takes over from the other what that has not begun. Unit tests,
+    which need no whole run, are in the second half.
     """
-    first, second, others = (
-        [item for item in items if item.path.name in names]
-        for names in (WHOLE_RUNS[:1], WHOLE_RUNS[1:], {item.path.name for item in items}.difference(WHOLE_RUNS))
-    )
-    half = max(len(items) // 2 - len(first), 0)
-    items[:] = [*first, *others[:half], *second, *others[half:]]
+    items.sort(key=lambda item: item.path.name != WHOLE_RUNS)
 
 
 @pytest.fixture(autouse=True)

@@ -46,14 +46,14 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The smoke scale on two cores; tests leave it as they found it."""
-    return smoke_run_in(tmp_path_factory, worker_id, "smoke", cores=2)
+    """The smoke scale on one core, while another worker uses the other; tests leave it as they found it."""
+    return smoke_run_in(tmp_path_factory, worker_id, "smoke", cores=1)
 
 
 @pytest.fixture(scope="session")
 def other_smoke_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The same in another folder, with a longer name, on one core."""
-    return smoke_run_in(tmp_path_factory, worker_id, "smoke_elsewhere_on_one_core", cores=1)
+    """The same in another folder, with a longer name, on two cores."""
+    return smoke_run_in(tmp_path_factory, worker_id, "smoke_elsewhere_on_two_cores", cores=2)
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from conftest import SMOKE, run_snakemake
-from copies import hashes
+from copies import ROOT, hashes
 
 from ndgm.groups import GROUPS
 from ndgm.pipeline.jobs import FIGURES, JOBS
+from ndgm.pipeline.verification import compare
 
 AFTER_DECIDING = {"gather_claims", "write_paper"}
 AFTER_TRAINING = {"decide_group", "draw_figure", *AFTER_DECIDING}
@@ -40,11 +41,19 @@ def touch_everything(folder: Path) -> None:
     subprocess.run(["find", ".", "-type", "f", "-exec", "touch", "{}", "+"], cwd=folder, check=True)
 
 
-def test_same_bytes_in_another_folder_on_another_number_of_cores(smoke_run: Path, other_smoke_run: Path) -> None:
-    """Every file is the same: tables, JSON, PDF, SVG, PNG, HTML and notebooks."""
-    one, other = hashes(smoke_run), hashes(other_smoke_run)
-    assert one.keys() == other.keys()
-    assert [name for name in one if one[name] != other[name]] == []
+def test_same_bytes_in_another_folder_on_another_number_of_cores(
+    smoke_run: Path, request: pytest.FixtureRequest
+) -> None:
+    """Every file is the same: tables, JSON, PDF, SVG, PNG, HTML and notebooks.
+
+    The reference is such a run, made on two cores elsewhere. Where its code or its processor is another one, this
+    run's bytes may be others too, and a second run is made.
+    """
+    one = hashes(smoke_run)
+    if any(each.agreement for each in compare(smoke_run / "results/smoke", ROOT / "reference/smoke")):
+        other = hashes(request.getfixturevalue("other_smoke_run"))
+        assert one.keys() == other.keys()
+        assert [name for name in one if one[name] != other[name]] == []
     kinds = {".sha256", ".npz", ".parquet", ".json", ".pdf", ".svg", ".png", ".ipynb", ".html", ".rst"}
     assert {Path(name).suffix for name in one} == kinds
 
