@@ -1,5 +1,7 @@
 """Named arrays on disk, as `.npz` archives without pickled objects."""
 
+import io
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +12,16 @@ from ndgm.store.files import InputError, check_fingerprint, write_atomically
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays to an `.npz` file, by name, with its fingerprint; equal arrays give equal bytes."""
-    with write_atomically(path, fingerprint=True) as temporary:
-        np.savez(temporary, allow_pickle=False, **arrays)
+    """Write arrays to an `.npz` file, by name, with its fingerprint; equal arrays give equal bytes.
+
+    `np.savez` asks for the large form of every entry, which Python writes in another way from 3.11.4 on. Here an entry
+    has it where its size needs it, so that all releases of Python give the same bytes.
+    """
+    with write_atomically(path, fingerprint=True) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():
+            entry = io.BytesIO()
+            np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), entry.getbuffer())
 
 
 def write_data(path: Path, data: NamedTuple) -> None:

@@ -1,6 +1,9 @@
 """Named arrays written to a file and read back."""
 
+import io
+import struct
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -18,6 +21,18 @@ def test_arrays_are_read_back_and_their_bytes_are_fixed(tmp_path):
     for name, array in arrays.items():
         np.testing.assert_array_equal(found[name], array, strict=True)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+
+
+def test_entries_have_the_form_that_every_release_of_python_writes(tmp_path):
+    """Version 2.0, neither compressed nor of the large form, of 1980: APPNOTE 6.3, section 4.3.7."""
+    array = np.arange(6.0)
+    write_arrays(tmp_path / "one.npz", {"a": array})
+    raw = (tmp_path / "one.npz").read_bytes()
+    signature, version, flags, method, _, date, crc, packed, size, name, extra = struct.unpack("<4s5H3I2H", raw[:30])
+    assert (signature, version, flags, method, date) == (b"PK\x03\x04", 20, 0, 0, 1 << 5 | 1)
+    entry = raw[30 + name : 30 + name + size]
+    assert (packed, extra, raw[30 : 30 + name], crc) == (size, 0, b"a.npy", zlib.crc32(entry))
+    np.testing.assert_array_equal(np.load(io.BytesIO(entry)), array)
 
 
 def test_objects_are_not_pickled(tmp_path):
