@@ -1,9 +1,9 @@
-# Every target does its own set-up in .venv: Python 3.11 and make are enough.
-PYTHON ?= python3.11
+# Every target does its own set-up in .venv: make and Python 3.11 to 3.13, or uv, are enough. Variables of the set-up:
+# PYTHON=… names another Python; TORCH=cpu takes PyTorch without CUDA; WHEELHOUSE=… takes wheels from a folder.
 CHECK = PYTHONPATH=src .venv/bin/python scripts/check_start.py --files config/laptop.yaml
 SNAKEMAKE = PYTHONPATH=src .venv/bin/python scripts/run_snakemake.py --cores all
 
-.PHONY: paper smoke verify report claims seeds test torture bench gpu
+.PHONY: paper smoke verify report claims seeds test torture bench gpu wheelhouse
 
 paper: .venv/ready  ## the paper, at laptop scale
 	@$(CHECK) && $(SNAKEMAKE)
@@ -43,8 +43,16 @@ gpu:  ## a CUDA device, checked in 8 minutes: no set-up, any Python that has PyT
 	@PYTHONPATH=src $(PYTHON) scripts/check_gpu.py --out results/gpu.json
 	@echo 'gpu     results/gpu.json'
 
-.venv/ready: constraints.txt pyproject.toml
-	@echo 'Setting up .venv: once, two to three minutes'
-	@$(PYTHON) -m venv .venv
-	@.venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[test]'
-	@touch $@
+.venv/ready: constraints.txt pyproject.toml scripts/set_up.sh
+	@sh scripts/set_up.sh '$(PYTHON)' '$(TORCH)' '$(WHEELHOUSE)'
+
+# Another Python than the one that .venv was made with makes it anew.
+ifneq ($(PYTHON),)
+ifneq ($(PYTHON),$(firstword $(shell cat .venv/ready 2>/dev/null)))
+.PHONY: .venv/ready
+endif
+endif
+
+wheelhouse: .venv/ready  ## everything that .venv takes, for a machine without network: make paper WHEELHOUSE=…/wheelhouse
+	@.venv/bin/pip wheel -qq --disable-pip-version-check -c constraints.txt -w wheelhouse 'setuptools>=77' '.[test]'
+	@echo 'wheels  wheelhouse'

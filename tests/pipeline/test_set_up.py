@@ -1,0 +1,139 @@
+"""The set-up of `.venv` on machines of other kinds, played by small programs in the place of Python, uv and pip."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from copies import ROOT
+
+TOOLS = ("cat", "chmod", "grep", "make", "mkdir", "rm", "sh", "tail")
+FITS = """#!/bin/sh
+# A Python that fits, whose environments have a pip that says what it was asked for.
+case $1 in
+-c) exit 0 ;;
+esac
+{make_venv}
+"""
+MAKE_VENV = """rm -rf .venv; mkdir -p .venv/bin; echo {name} >.venv/made_by
+cat >.venv/bin/python <<'EOF'
+#!/bin/sh
+echo "{name} 3.12.1"
+EOF
+cat >.venv/bin/pip <<'EOF'
+#!/bin/sh
+echo "$@" >>.venv/asked
+{pip}
+EOF
+chmod +x .venv/bin/python .venv/bin/pip
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A folder with the project's set-up, and a folder `bin` with all programs that there are."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "scripts").mkdir()
+    for tool in TOOLS:
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    for file in ("Makefile", "scripts/set_up.sh", "constraints.txt", "pyproject.toml"):
+        shutil.copy(ROOT / file, tmp_path / file)
+    return tmp_path
+
+
+def program(machine: Path, name: str, text: str) -> None:
+    """Put a program on the machine's PATH."""
+    (machine / "bin" / name).write_text(text)
+    (machine / "bin" / name).chmod(0o755)
+
+
+def python(machine: Path, name: str, pip: str = "exit 0") -> None:
+    """Put a Python that fits on the machine."""
+    program(machine, name, FITS.format(make_venv=MAKE_VENV.format(name=name, pip=pip)))
+
+
+def set_up(machine: Path, *variables: str) -> tuple[int, str]:
+    """Exit code, and the last line but make's own, of the set-up."""
+    done = subprocess.run(
+        ["make", ".venv/ready", *variables],
+        cwd=machine,
+        env={"PATH": str(machine / "bin")},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("make: ")]
+    assert "No such file" not in done.stdout and "not found" not in done.stdout
+    return done.returncode, lines[-1] if lines else ""
+
+
+def asked(machine: Path) -> str:
+    """What pip was asked for."""
+    return (machine / ".venv/asked").read_text()
+
+
+@pytest.mark.parametrize("name", ["python3.11", "python3.12", "python3.13", "python3", "python"])
+def test_any_name_of_a_python_that_fits_is_found(machine: Path, name: str) -> None:
+    """And `.venv/ready` remembers it, so that a second call has nothing to do."""
+    program(machine, "python3.11", "#!/bin/sh\nexit 1\n")  # one without venv, as Debian's
+    python(machine, name)
+    assert set_up(machine)[0] == 0
+    assert (machine / ".venv/ready").read_text() == f"{name} 3.12.1\n"
+    assert "-c constraints.txt" in asked(machine) and "--no-index" not in asked(machine)
+    assert set_up(machine)[0] == set_up(machine, f"PYTHON={name}")[0] == 0
+    assert asked(machine).count("\n") == 1
+
+
+def test_another_python_makes_it_anew(machine: Path) -> None:
+    """Nothing of the first one's is left; without a name the second one's stays."""
+    python(machine, "python3.11")
+    python(machine, "python3.13")
+    assert set_up(machine)[0] == set_up(machine, "PYTHON=python3.13")[0] == set_up(machine)[0] == 0
+    assert (machine / ".venv/made_by").read_text() == "python3.13\n" and asked(machine).count("\n") == 1
+
+
+def test_a_set_up_that_failed_is_begun_anew_by_the_next(machine: Path) -> None:
+    """With whatever Python."""
+    python(machine, "python3.12", pip="exit 1")
+    assert set_up(machine, "PYTHON=python3.12")[0] != 0
+    python(machine, "python3.11")
+    assert set_up(machine)[0] == 0 and (machine / ".venv/made_by").read_text() == "python3.11\n"
+
+
+def test_uv_brings_a_python(machine: Path) -> None:
+    """Where there is none that fits."""
+    program(machine, "python3", "#!/bin/sh\nexit 1\n")
+    program(machine, "uv", f'#!/bin/sh\necho "$@" >uv_asked\n{MAKE_VENV.format(name="uv", pip="exit 0")}')
+    assert set_up(machine)[0] == 0
+    assert (machine / "uv_asked").read_text().split()[-3:] == ["--python", "3.11", ".venv"]
+
+
+def test_no_python(machine: Path) -> None:
+    """One line says what to install."""
+    code, line = set_up(machine)
+    assert code != 0 and line.startswith("error: there is no Python 3.11 to 3.13 with venv, and no uv: install one (")
+    program(machine, "python3.10", "#!/bin/sh\nexit 1\n")
+    for name in ("python3.10", "python3.14"):
+        assert set_up(machine, f"PYTHON={name}")[1] == f"error: PYTHON={name} is no Python 3.11 to 3.13 with venv"
+
+
+def test_the_build_of_pytorch(machine: Path) -> None:
+    """Without CUDA by one variable, whose other values are a fault."""
+    python(machine, "python3.11")
+    assert set_up(machine, "TORCH=cuda")[1] == "error: TORCH=cuda: cpu, or nothing for the build with CUDA"
+    assert not (machine / ".venv").exists()
+    assert set_up(machine, "TORCH=cpu")[0] == 0 and "/whl/cpu" in asked(machine)
+
+
+def test_wheels_from_a_folder(machine: Path) -> None:
+    """No index is asked; a folder that there is not, and a wheel that it lacks, are one line."""
+    says = "echo 'WARNING: retrying' >&2; echo 'ERROR: No matching distribution found for torch' >&2; exit 1"
+    python(machine, "python3.11", pip=says)
+    line = "error: WHEELHOUSE=wheels: no such folder; make wheelhouse makes one"
+    assert set_up(machine, "WHEELHOUSE=wheels")[1] == line
+    (machine / "wheels").mkdir()
+    code, line = set_up(machine, "WHEELHOUSE=wheels")
+    assert code != 0 and line.startswith("error: pip: No matching distribution found for torch (.venv/pip.log has ")
+    assert "--no-index --find-links wheels" in asked(machine)
+    assert not (machine / ".venv/ready").exists() and os.listdir(machine / "wheels") == []
