@@ -197,12 +197,14 @@ def _unreached(runs: pd.DataFrame, reached: pd.Series, pairs: list[tuple[str, st
 def _by_value_at_kink(runs: pd.DataFrame, dtype: str, *, biases: bool) -> Evidence:
     """Change of the loss at the end that each value at the kink makes, against autograd's value, zero.
 
-    The table counts seeds over all problems: those that any value changes, those that start on a kink, and all.
+    The table counts seeds over all problems: those that any value changes, those that start on a kink, those that
+    change though they do not, and all.
     """
     change, on_kink = _changes(runs, dtype, biases=biases)
     seeds = change.index.droplevel("at_kink")
-    counted = [(part != 0).groupby(seeds).any().sum() for part in (change, on_kink)]
-    table = pd.DataFrame([[*counted, seeds.nunique()]], index=["seeds"], columns=["changed", "on_kink", "all"])
+    changed, there = ((part != 0).groupby(seeds).any() for part in (change, on_kink))
+    counts = {"changed": changed, "on_kink": there, "changed_elsewhere": changed & ~there, "all": changed | True}
+    table = pd.DataFrame({name: [int(part.sum())] for name, part in counts.items()}, index=["seeds"])
     return Evidence(change, 0.0, compared="predicted", table=table)
 
 
