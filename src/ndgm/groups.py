@@ -165,9 +165,9 @@ GROUPS = (
             ),
         ),
         figures=(
+            Figure("convergence_networks", ("convergence_networks",)),
             Figure(
-                "convergence_networks",
-                ("convergence_networks", "convergence_decay", "convergence_floors", "convergence_kink_value"),
+                "convergence_networks_kinks", ("convergence_decay", "convergence_floors", "convergence_kink_value")
             ),
         ),
     ),

@@ -48,7 +48,7 @@ def convergence_networks_tanh(convergence_networks: pd.DataFrame) -> Evidence:
     return _steps_of_pairs(convergence_networks, [PAPERS_PAIR])
 
 
-@claim(figure="convergence_kinks", kind="finding", test=equivalence(0.25), unit="(loss per best step size)")
+@claim(figure="convergence_networks_kinks", kind="finding", test=equivalence(0.25), unit="(loss per best step size)")
 def convergence_networks_floor(convergence_floors: pd.DataFrame) -> Evidence:
     r"""A kink of the loss at the solution explains the floor of networks: with the absolute loss and full batches every
     activation, kinked or smooth, hovers at a level that rises in proportion to $\eta$. From the same start and after
@@ -62,7 +62,7 @@ def convergence_networks_floor(convergence_floors: pd.DataFrame) -> Evidence:
     return Evidence(_long(upper), _long(lower.set_axis(upper.columns, axis=1)), compared="other arm")
 
 
-@claim(figure="convergence_kinks", kind="finding", test=order(), unit="(loss)")
+@claim(figure="convergence_networks_kinks", kind="finding", test=order(), unit="(loss)")
 def convergence_networks_floor_rises(convergence_floors: pd.DataFrame) -> Evidence:
     r"""With the absolute loss and full batches there is a floor: from the same start and after the same time $\eta k$,
     every activation, kinked or smooth, hovers at a level that is higher by more than 1 % for each longer one of the
@@ -73,7 +73,7 @@ def convergence_networks_floor_rises(convergence_floors: pd.DataFrame) -> Eviden
     return Evidence(_long(longer), _long(shorter.set_axis(longer.columns, axis=1)), compared="other arm")
 
 
-@claim(figure="convergence_kinks", kind="finding", test=order(), unit="(difference of losses)")
+@claim(figure="convergence_networks_kinks", kind="finding", test=order(), unit="(difference of losses)")
 def convergence_networks_softplus(convergence_kink_value: pd.DataFrame) -> Evidence:
     r"""Softplus$_\beta$ approaches ReLU monotonically: from the same start with the same steps, the loss of the network
     with the smaller $\beta$ is further from that of the ReLU network.
@@ -92,7 +92,7 @@ def convergence_networks_softplus(convergence_kink_value: pd.DataFrame) -> Evide
     return Evidence(further, nearer, compared="other arm")
 
 
-@claim(figure="convergence_kinks", kind="finding", test=within(0), unit="(change of the loss)")
+@claim(figure="convergence_networks_kinks", kind="finding", test=within(0), unit="(change of the loss)")
 def convergence_networks_value_double(convergence_kink_value: pd.DataFrame) -> Evidence:
     """In double precision the value taken for the derivative of ReLU at its kink changes no run whose biases start at
     zero, as is usual.
@@ -100,7 +100,7 @@ def convergence_networks_value_double(convergence_kink_value: pd.DataFrame) -> E
     return _by_value_at_kink(convergence_kink_value, "float64", biases=False)
 
 
-@claim(figure="convergence_kinks", kind="finding", test=within(0), unit="(change of the loss)")
+@claim(figure="convergence_networks_kinks", kind="finding", test=within(0), unit="(change of the loss)")
 def convergence_networks_value_single(convergence_kink_value: pd.DataFrame) -> Evidence:
     """In single precision the value taken for the derivative of ReLU at its kink changes no run whose biases start at
     zero, as is usual.
@@ -108,7 +108,7 @@ def convergence_networks_value_single(convergence_kink_value: pd.DataFrame) -> E
     return _by_value_at_kink(convergence_kink_value, "float32", biases=False)
 
 
-@claim(figure="convergence_kinks", kind="finding", test=within(0), unit="(change of the loss)")
+@claim(figure="convergence_networks_kinks", kind="finding", test=within(0), unit="(change of the loss)")
 def convergence_networks_value_biases_double(convergence_kink_value: pd.DataFrame) -> Evidence:
     """In double precision the value taken for the derivative of ReLU at its kink changes no run whose biases start at
     small random numbers.
@@ -116,7 +116,7 @@ def convergence_networks_value_biases_double(convergence_kink_value: pd.DataFram
     return _by_value_at_kink(convergence_kink_value, "float64", biases=True)
 
 
-@claim(figure="convergence_kinks", kind="finding", test=within(0), unit="(change of the loss)")
+@claim(figure="convergence_networks_kinks", kind="finding", test=within(0), unit="(change of the loss)")
 def convergence_networks_value_biases_single(convergence_kink_value: pd.DataFrame) -> Evidence:
     """In single precision the value taken for the derivative of ReLU at its kink changes no run whose biases start at
     small random numbers.
@@ -124,7 +124,7 @@ def convergence_networks_value_biases_single(convergence_kink_value: pd.DataFram
     return _by_value_at_kink(convergence_kink_value, "float32", biases=True)
 
 
-@claim(figure="convergence_kinks", kind="finding", test=within(0), unit="(whether the run changes)")
+@claim(figure="convergence_networks_kinks", kind="finding", test=within(0), unit="(whether the run changes)")
 def convergence_networks_value_cause(convergence_kink_value: pd.DataFrame) -> Evidence:
     """Samples exactly on kinks at the start are what makes the value at the kink act: in double precision it changes
     those runs with biases of zero that start with a pre-activation on the kink, and no others.
