@@ -3,7 +3,7 @@
 #
 # The largest eigenvalue of the Hessian along gradient descent with full batches, in units of $2/\eta$, for every data
 # set and six activations, two losses and two step sizes. Faint: single runs. Thick: their median. The line at one is
-# the edge.
+# the edge, the band the margin within which a mean counts as at the edge.
 
 # %%
 from itertools import product
@@ -11,6 +11,7 @@ from itertools import product
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ndgm.claims.edge_of_stability_networks import MARGIN
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save, style
 from ndgm.pipeline.registries import has_kinks
@@ -32,6 +33,7 @@ for row, (design, problem) in zip(panels, rows, strict=True):
     here = runs[(runs["design"] == design) & (runs["problem"] == problem)]
     step_sizes = np.sort(here["step_size"].unique())[[0, -1]]
     for axes, activation in zip(row, activations, strict=True):
+        axes.axhspan(1 - MARGIN, 1 + MARGIN, color=COLOURS["prediction"], alpha=0.12, linewidth=0)
         prediction(axes, [0, runs["step"].max()], [1, 1])
         for step_size, line in zip(step_sizes, ["-", "--"], strict=True):
             part = here[(here["activation"] == activation) & (here["step_size"] == step_size)]

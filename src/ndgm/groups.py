@@ -165,10 +165,8 @@ GROUPS = (
             ),
         ),
         figures=(
-            Figure(
-                "convergence_networks",
-                ("convergence_networks", "convergence_decay", "convergence_floors", "convergence_kink_value"),
-            ),
+            Figure("convergence_networks", ("convergence_networks",)),
+            Figure("convergence_networks_kinks", ("convergence_decay", "convergence_floors", "convergence_kink_value")),
         ),
     ),
     Group(

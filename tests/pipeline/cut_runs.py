@@ -117,13 +117,10 @@ FACTORS: dict[str, list[Factor]] = {
     "convergence_kink_value": [
         *DATA,
         Factor(
-            "activation",
-            lambda config: [
-                name for name in config["convergence"]["networks"]["activations"] if name.startswith("softplus_")
-            ],
-            "at_kink == 'as autograd'",
+            "activation", f"{NETWORKS}.derivatives_at_kink.softplus", "at_kink == 'as autograd'", "softplus_{:g}".format
         ),
         Factor("at_kink", f"{NETWORKS}.derivatives_at_kink.values", "at_kink != 'as autograd'", _at_kink),
+        Factor("bias_scale", f"{NETWORKS}.derivatives_at_kink.bias_scales", "at_kink != 'as autograd'"),
         Factor("seed", f"{NETWORKS}.seeds"),
     ],
     "l1_paradox_exact": [

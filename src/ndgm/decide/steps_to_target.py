@@ -1,4 +1,4 @@
-"""How soon runs reach a target, and the step size with which they do so soonest."""
+"""How soon runs reach a target, and the step size with which all of them do so soonest."""
 
 import numpy as np
 import pandas as pd
@@ -16,27 +16,34 @@ def steps_to_target(runs: pd.DataFrame, target: str = "target") -> pd.Series:
 
 
 def best_steps(runs: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """The step size whose runs reach their target soonest, in the median over seeds.
+    """The step size that takes all seeds to the target soonest, counted at the seed that is last.
 
-    Of several that are as good, the smallest is taken; where none reaches it in more than half of the seeds, the one
-    with the smallest median objective at the end.
+    Of several that are as good, the one with the smaller median is taken, then the smaller one. Where none takes all
+    seeds there, none counts: what is taken then misses the target in the fewest seeds, and of several with as few, its
+    median objective at the end is smallest.
 
     Args:
         runs: Run table over a grid of step sizes.
         by: Columns whose every combination has a best step of its own.
 
     Returns:
-        Columns `step_size` and `at_edge`, whether it is the smallest or the largest of the grid; indexed by `by`.
+        Columns `step_size`, `at_edge`, whether it is the smallest or the largest of the grid, and `all_reach`, whether
+        it counts; indexed by `by`.
     """
     ends = runs.groupby("run").last()
-    ends["steps_to_target"] = steps_to_target(runs)
+    ends["steps"] = steps_to_target(runs)
+    ends["missed"] = np.isinf(ends["steps"])
     ends["objective"] = ends["objective"].where(~_diverged(runs), np.inf)
-    medians = ends.groupby([*by, "step_size"])[["steps_to_target", "objective"]].median().reset_index()
-    # Where the target is reached, its number of steps decides and the objective does not matter.
-    medians.loc[np.isfinite(medians["steps_to_target"]), "objective"] = 0
-    best = medians.sort_values(["steps_to_target", "objective", "step_size"], kind="stable").groupby(by).first()
+    cells = ends.groupby([*by, "step_size"]).agg(
+        missed=("missed", "sum"), last=("steps", "max"), median=("steps", "median"), objective=("objective", "median")
+    )
+    cells.loc[cells["missed"] == 0, "objective"] = 0  # does not matter there
+    cells.loc[cells["missed"] > 0, "median"] = np.inf
+    order = ["missed", "last", "median", "objective", "step_size"]
+    best = cells.reset_index().sort_values(order, kind="stable").groupby(by).first()
     steps = runs["step_size"]
-    return best[["step_size"]].assign(at_edge=best["step_size"].isin([steps.min(), steps.max()]))
+    at_edge = best["step_size"].isin([steps.min(), steps.max()])
+    return best[["step_size"]].assign(at_edge=at_edge, all_reach=best["missed"] == 0)
 
 
 def _diverged(runs: pd.DataFrame) -> pd.Series:

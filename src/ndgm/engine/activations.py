@@ -138,7 +138,8 @@ def activation(name: str, at_kink: float | None = None) -> Activation:
     Args:
         name: For example `relu` or `softplus_10`.
         at_kink: What backward passes take as derivative at every kink. None is the convention of PyTorch's autograd: 0
-            for ReLU and hardtanh, the slope .01 for leaky ReLU.
+            for ReLU and hardtanh, the slope .01 for leaky ReLU. A number, be it that of the convention, is taken on a
+            path of its own, which is the same for all numbers: networks that differ in it alone round alike.
 
     Raises:
         ValueError: if there is no such activation, or if it has no kink to which a value could be given.
@@ -154,14 +155,13 @@ def activation(name: str, at_kink: float | None = None) -> Activation:
         return found
     if not found.kinks:
         raise ValueError(f"{name} is smooth: at_kink must be None, not {at_kink}")
-    at_kinks = (at_kink,) * len(found.kinks)
-    if at_kinks == found.at_kinks:
-        return found
 
     def slope(delta: Tensor, z: Tensor) -> Tensor:
         # Between kinks z serves as well as σ(z); at them σ(z) does not tell whether z lies there or beyond.
-        there = torch.stack([z == kink for kink in found.kinks]).any(0)
+        there = z == found.kinks[0]
+        for kink in found.kinks[1:]:
+            there |= z == kink
         chosen = delta * at_kink
         return torch.where(there, chosen, found.slope(delta, z), out=delta)
 
-    return replace(found, slope=slope, at_kinks=at_kinks, from_output=False)
+    return replace(found, slope=slope, at_kinks=(at_kink,) * len(found.kinks), from_output=False)

@@ -53,6 +53,28 @@ class Schedule:
         return cls(steps, tuple(sorted(recorded - {0})), average_from)
 
 
+@dataclass(frozen=True)
+class Target:
+    """Objectives at which runs stop, looked for at recorded steps, and with them those that race against them.
+
+    Attributes:
+        objective: Of each run, shape (runs,).
+        entry: Number of the entry in the race that each run belongs to, shape (runs,): as soon as every run of one
+            entry has reached its target, those that have not are overtaken, and stop too. None where there is no race.
+    """
+
+    objective: np.ndarray
+    entry: np.ndarray | None = None
+
+    def stop(self, reason: np.ndarray, objective: np.ndarray) -> None:
+        """Write `reached` or `overtaken` where a run that had no reason to stop has one."""
+        reason[(reason == "") & (objective <= self.objective)] = "reached"
+        if self.entry is not None:
+            late = np.unique(self.entry[reason != "reached"])
+            if len(late) < len(np.unique(self.entry)):
+                reason[reason == ""] = "overtaken"
+
+
 @dataclass
 class Trace:
     """What an ensemble did.
@@ -61,7 +83,7 @@ class Trace:
         step: Recorded steps, shape (rows,).
         measured: Quantities by name, shape (rows, runs); NaN after a run has stopped. Names that begin with `mean_`
             are averages over steps: NaN except at the last step, in runs that came there without diverging.
-        stopped_because: `finished`, `converged` or `diverged`, shape (runs,).
+        stopped_because: `finished`, `converged`, `diverged`, `reached` or `overtaken`, shape (runs,).
         last_row: Index of each run's last row, shape (runs,).
         iterates: Where the runs were when the loop ended, shape (runs, d).
 
@@ -92,12 +114,13 @@ def descend(
     step_size: Tensor,
     schedule: Schedule,
     advanced: Callable[[float], object] = float,
+    target: Target | None = None,
 ) -> Trace:
     """Run `method` on `objective` for a whole ensemble at once.
 
     A run diverges when its objective is no longer finite, and converges when its method comes to rest and it stands
-    still; both are looked for at recorded steps. The loop ends when every run has stopped. Iterates lie in memory as
-    `start` does. On a CUDA device steps that work in place are replayed.
+    still; both are looked for at recorded steps, and so is its target, if it has one. The loop ends when every run has
+    stopped. Iterates lie in memory as `start` does. On a CUDA device steps that work in place are replayed.
 
     Args:
         objective: What is minimised, over the whole ensemble.
@@ -106,6 +129,7 @@ def descend(
         step_size: η of each run, shape (runs, 1).
         schedule: Number of steps, and which are recorded.
         advanced: Called at each recorded step with the newly completed share, in whole runs.
+        target: Objectives at which runs stop; None for runs of the whole schedule.
 
     Raises:
         ValueError: if the objective lacks what the method asks for.
@@ -113,7 +137,7 @@ def descend(
     if missing := objective.lacks(method.asks):
         names = " and ".join(missing)
         raise ValueError(f"{type(method).__name__} asks for {names}, which {type(objective).__name__} does not have")
-    recorder = _Recorder(objective, method, start, schedule)
+    recorder = _Recorder(objective, method, start, schedule, target)
     completed = 0
     for step, before, iterate in _recorded_steps(recorder, start, step_size):
         recorder.record(step, before, iterate)
@@ -133,8 +157,10 @@ class _Recorder:
         average_from: First step whose iterates are averaged over; the number of all steps where none are.
     """
 
-    def __init__(self, objective: Objective, method: Method, start: Tensor, schedule: Schedule) -> None:
-        self.objective, self.method, self.schedule = objective, method, schedule
+    def __init__(
+        self, objective: Objective, method: Method, start: Tensor, schedule: Schedule, target: Target | None
+    ) -> None:
+        self.objective, self.method, self.schedule, self.target = objective, method, schedule, target
         self.averages = Averages.zeros(objective.averaged, start)
         no_averages = method.rests or not objective.averaged
         self.average_from = schedule.steps if no_averages else schedule.average_from
@@ -144,7 +170,7 @@ class _Recorder:
 
     @property
     def all_stopped(self) -> bool:
-        """Whether every run has diverged or converged."""
+        """Whether every run has stopped."""
         return bool((self._reason != "").all())
 
     def record(self, step: int, before: Tensor, iterate: Tensor) -> None:
@@ -159,6 +185,8 @@ class _Recorder:
         if self.method.rests:
             moved = (iterate - before).abs().amax(1)
             reason[(reason == "") & (moved <= CONVERGED * iterate.abs().amax(1)).cpu().numpy()] = "converged"
+        if self.target is not None:
+            self.target.stop(reason, self._rows[-1]["objective"])
 
     def trace(self, iterate: Tensor) -> Trace:
         """The trace of the rows so far, without what was recorded of a run after it had stopped."""

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ndgm.engine.descent import Schedule, Trace, descend
+from ndgm.engine.descent import Schedule, Target, Trace, descend
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.objective import Objective
 from ndgm.experiments.finite import check_finite
@@ -21,12 +21,13 @@ from ndgm.store.sealed import TornError, read_sealed, write_sealed
 
 
 class Problem(NamedTuple):
-    """What an ensemble minimises, where it starts, with which steps, and how many of them."""
+    """What an ensemble minimises, where it starts, with which steps, how many of them, and what ends them earlier."""
 
     objective: Objective
     start: Tensor
     step_size: Tensor
     schedule: Schedule
+    target: Target | None = None
 
 
 Build = Callable[[pd.DataFrame], Problem]
@@ -125,9 +126,9 @@ def sweep(
         if trace := kept_trace(kept, say):
             advanced(len(rows))
         else:
-            objective, start, step_size, schedule = build(rows)
+            objective, start, step_size, schedule, target = build(rows)
             method = METHODS[rows["method"].iloc[0]]
-            trace = descend(objective, method, start, step_size, schedule, advanced)
+            trace = descend(objective, method, start, step_size, schedule, advanced, target)
             write_trace(kept, trace)
         table = tabulate(rows, trace)
         if "experiment" not in table:

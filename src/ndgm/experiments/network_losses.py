@@ -23,6 +23,17 @@ def first_parameters(root_seed: int, experiment: str, component: str, widths: tu
     return Networks(widths, activation("relu")).initial([rng])[0]
 
 
+@cache
+def first_biases(root_seed: int, experiment: str, component: str, widths: tuple[int, ...], seed: int) -> np.ndarray:
+    """Gaussian biases of the networks of a seed, of length one in the mean square; zero for weights, shape (P,)."""
+    rng = generator(root_seed, experiment, component, seed)
+    networks = Networks(widths, activation("relu"))
+    first = torch.zeros(1, networks.parameters, dtype=torch.float64)
+    for layer in networks.layers(first):
+        layer.biases.copy_(torch.tensor(rng.standard_normal(layer.biases.shape)))
+    return first[0].numpy()
+
+
 def tensors(data: Samples, dtype: torch.dtype, device: str) -> tuple[Tensor, Tensor]:
     """Inputs and targets of a network on a device."""
     return torch.tensor(data.inputs, dtype=dtype, device=device), torch.tensor(data.targets, dtype=dtype, device=device)
@@ -37,6 +48,7 @@ def network_loss(
     *,
     loss: str = "squared",
     batch_size: str = FULL_BATCH,
+    closeness: bool = True,
     draws: list[np.random.Generator] | None = None,
 ) -> NetworkLoss:
     """Loss of an ensemble over all samples, or over mini-batches.
@@ -49,11 +61,12 @@ def network_loss(
         settings: `runs_at_once` and `samples_at_once`.
         loss: As for `NetworkLoss`.
         batch_size: Samples in a batch, or `full`.
+        closeness: As for `NetworkLoss`.
         draws: Generator of the batches of each block of runs; not used with full batches.
     """
-    at_once = {name: settings[name] for name in ("runs_at_once", "samples_at_once")}
-    classes = y.shape[1] > 1
+    others = {name: settings[name] for name in ("runs_at_once", "samples_at_once")}
+    others |= {"loss": loss, "classes": y.shape[1] > 1, "closeness": closeness}
     if batch_size == FULL_BATCH:
-        return NetworkLoss(networks, x, y, runs, loss=loss, classes=classes, **at_once)
+        return NetworkLoss(networks, x, y, runs, **others)
     size = int(batch_size)
-    return MinibatchNetworkLoss(networks, x, y, runs, size, draws or [], loss=loss, classes=classes, **at_once)
+    return MinibatchNetworkLoss(networks, x, y, runs, size, draws or [], **others)

@@ -43,6 +43,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "dtype": ("precision", "–"),
     "batch_size": ("samples in a mini-batch, or `full`", "samples"),
     "part_of_best_step": ("step size over the best one", "best step size"),
+    "bias_scale": ("standard deviation of the first biases", "1"),
+    "all_reach": ("whether the best step size took all tuning seeds to the target", "–"),
     "at_edge": ("whether the best step size is the smallest or the largest of the grid", "–"),
     "target": ("loss to be reached", "loss"),
     "decay_run": ("run of `convergence_decay` from whose end this one goes on", "–"),
@@ -123,7 +125,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "test_accuracy": ("that share among those kept for the test", "1"),
     "at": ("threshold in steps $\\eta\\lambda$, or share of weights kept, by `rule`", "$\\eta\\lambda$, or 1"),
     "sparsity": ("share of the weights that pruning sets to zero", "1"),
-    "stopped_because": ("why the run ended: finished, converged or diverged", "–"),
+    "stopped_because": (
+        "why the run ended: finished, converged, diverged, reached its target, or overtaken by those who had",
+        "–",
+    ),
 }
 """Meaning and unit of each column, with what varies in the name left out: the number of a layer, or a power of ten."""
 

@@ -85,29 +85,44 @@ def never(objective):
         # The smaller of two that are as good, though the other ends lower.
         ({0.1: [SLOW], 0.2: [MIDDLE], 0.4: [[9, 9, 0.4, 0.0]], 0.8: [SLOW]}, 0.2),
         ({0.8: [SLOW], 0.4: [MIDDLE], 0.2: [MIDDLE], 0.1: [SLOW]}, 0.2),
-        # The median over seeds: 1, 1, 100 is 1, and 1, 100, 100 is 100.
-        ({0.1: [SLOW] * 3, 0.2: [FAST, FAST, SLOW], 0.4: [FAST, SLOW, SLOW], 0.8: [SLOW] * 3}, 0.2),
-        ({0.1: [SLOW] * 3, 0.2: [FAST, SLOW, SLOW], 0.4: [MIDDLE] * 3, 0.8: [SLOW] * 3}, 0.4),
-        # Runs that never reach it are the slowest, those that diverge too, also after they were there.
-        ({0.1: [SLOW] * 3, 0.2: [SLOW] * 3, 0.4: [FAST, never(9), never(9)], 0.8: [never(9)] * 3}, 0.1),
+        # The last of the seeds counts: 100 of (1, 1, 100), 10 of (10, 10, 10).
+        ({0.1: [SLOW] * 3, 0.2: [FAST, FAST, SLOW], 0.4: [MIDDLE] * 3, 0.8: [SLOW] * 3}, 0.4),
+        # Of those whose last one is as soon, the median, not the smaller step size.
+        ({0.1: [SLOW] * 3, 0.2: [FAST, SLOW, SLOW], 0.4: [FAST, FAST, SLOW], 0.8: [SLOW] * 3}, 0.4),
+        # One seed that misses the target, or that diverges, also after it was there: such a step size does not count.
+        (
+            {0.1: [SLOW] * 3, 0.2: [FAST, FAST, never(9)], 0.4: [FAST, FAST, [9, 0.1, np.nan]], 0.8: [[9, np.inf]] * 3},
+            0.1,
+        ),
         ({0.1: [SLOW] * 3, 0.2: [MIDDLE] * 3, 0.4: [[9, 0.1, np.nan]] * 3, 0.8: [[9, np.inf]] * 3}, 0.2),
-        ({0.1: [SLOW] * 3, 0.2: [MIDDLE, MIDDLE, never(9)], 0.4: [[9, 0.1, np.nan], FAST, [9, np.inf]]}, 0.2),
         # A target that is reached late beats any objective that misses it.
-        ({0.1: [never(0.6)] * 3, 0.2: [SLOW, SLOW, never(99)], 0.4: [never(0.51)] * 3}, 0.2),
-        # None reaches it: the smallest median objective at the end, not the smallest mean or the smallest before.
+        ({0.1: [never(0.6)], 0.2: [SLOW], 0.4: [never(0.51)]}, 0.2),
+    ],
+)
+def test_best_step(curves, expected):
+    best = best_steps(over_steps(curves, problem="one"), ["problem"])
+    assert best.to_dict("index") == {
+        "one": {"step_size": expected, "at_edge": expected == min(curves), "all_reach": True}
+    }
+
+
+@pytest.mark.parametrize(
+    ("curves", "expected"),
+    [
+        # The fewest seeds that miss it, however soon the others are there.
+        ({0.1: [SLOW, never(9), never(9)], 0.2: [SLOW, SLOW, never(99)], 0.4: [FAST, never(0.6), never(0.6)]}, 0.2),
+        # Of as few, the smallest median objective at the end, not the smallest mean or the smallest before.
         ({0.1: [never(5)] * 3, 0.2: [never(4)] * 3, 0.4: [never(6)] * 3}, 0.2),
         ({0.1: [never(5)] * 3, 0.2: [never(4), never(4), never(99)], 0.4: [never(0.6), never(6), never(6)]}, 0.2),
         ({0.1: [never(4)], 0.2: [never(3)], 0.4: [[0.7, 0.7, 0.7, 5]]}, 0.2),
         ({0.1: [never(4)], 0.2: [never(3)], 0.4: [never(3)], 0.8: [never(5)]}, 0.2),
         # What a diverged run had before does not count.
         ({0.1: [never(4)] * 3, 0.2: [never(3)] * 3, 0.4: [[0.6, 0.6, np.nan]] * 3}, 0.2),
-        # Half of the seeds are not more than half.
-        ({0.1: [never(4)] * 4, 0.2: [never(3)] * 4, 0.4: [FAST, FAST, never(9), never(9)]}, 0.2),
     ],
 )
-def test_best_step(curves, expected):
-    best = best_steps(over_steps(curves, problem="one"), ["problem"])
-    assert best.to_dict("index") == {"one": {"step_size": expected, "at_edge": expected == min(curves)}}
+def test_where_no_step_size_takes_all_seeds_to_the_target_none_counts(curves, expected):
+    best = best_steps(over_steps(curves, problem="one"), ["problem"]).loc["one"]
+    assert best["step_size"] == expected and not best["all_reach"]
 
 
 @pytest.mark.parametrize(("fastest", "at_edge"), [(0, True), (1, False), (2, False), (3, True)])
@@ -133,6 +148,7 @@ def test_every_combination_has_a_best_step_of_its_own():
     assert best.index.names == ["problem", "activation"]
     assert best["step_size"].to_dict() == dict(zip(curves, [0.1, 0.2, 0.4, 0.2], strict=True))
     assert best["at_edge"].to_dict() == dict(zip(curves, [True, False, True, False], strict=True))
+    assert best["all_reach"].to_dict() == dict(zip(curves, [True, True, True, False], strict=True))
 
 
 def test_the_table_is_not_changed():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy_methods import Function, numpy_loop
 
-from ndgm.engine.descent import Schedule, descend
+from ndgm.engine.descent import Schedule, Target, descend
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.lasso import Lasso
 from ndgm.engine.objectives.objective import Objective
@@ -25,12 +25,12 @@ def starts(runs, features, seed=1):
     return np.random.default_rng(seed).standard_normal((runs, features))
 
 
-def run(problem, method, start, step_size, penalty, schedule, advanced=float, lowest=0.0):
+def run(problem, method, start, step_size, penalty, schedule, advanced=float, lowest=0.0, target=None):
     """`descend` on the LASSO, from arrays; `penalty` and `step_size` have shape (runs,)."""
     objective = Lasso(torch.tensor(problem.A), torch.tensor(problem.b), torch.tensor(penalty).unsqueeze(1))
     objective.lowest = lowest
     step_size = torch.tensor(step_size).unsqueeze(1)
-    return descend(objective, METHODS[method], torch.tensor(start), step_size, schedule, advanced)
+    return descend(objective, METHODS[method], torch.tensor(start), step_size, schedule, advanced, target)
 
 
 STEPS = 30
@@ -194,6 +194,42 @@ def test_a_proximal_run_that_still_moves_has_not_converged():
     step_size, penalty = np.array([1e-9 / problem.lipschitz]), np.array([0.1 * problem.penalty_max])
     trace = run(problem, "ista", starts(1, 8), step_size, penalty, Schedule.halving(100, 3))
     assert trace.stopped_because.tolist() == ["finished"]
+
+
+def quadratics(step_sizes, steps, target):
+    """Descent on w²/2 from 1, where w = (1 − η)ᵏ after k steps; every step is recorded."""
+    told = []
+    one = np.ones(len(step_sizes))
+    schedule = Schedule(steps, tuple(range(steps + 1)), steps)
+    arguments = np.ones((len(one), 1)), np.array(step_sizes), 0 * one, schedule
+    trace = run(Quadratic(np.eye(1), np.zeros(1), 1.0), "subgradient", *arguments, told.append, target=target)
+    assert sum(told) == pytest.approx(len(one))
+    return trace
+
+
+def test_runs_stop_at_the_first_recorded_step_at_which_they_reach_their_target():
+    # w²/2 is below 1e-3 from the step at which (1 − η)ᵏ < .0447 on: 5 steps at η = .5, 2 at .8, and at .5 for 1e-2: 3.
+    trace = quadratics([0.5, 0.8, 0.5, 2.5, 1e-3], 8, Target(np.array([1e-3, 1e-3, 1e-2, 1e-3, 1e-3])))
+    assert trace.stopped_because.tolist() == ["reached"] * 3 + ["finished"] * 2
+    assert trace.step[trace.last_row].tolist() == [5, 2, 3, 8, 8] and len(trace.step) == 9
+    assert np.isnan(trace.measured["objective"][4:, 2]).all()
+    # The loop ends with the last of them.
+    trace = quadratics([0.5, 0.8], 1_000, Target(np.full(2, 1e-3)))
+    assert trace.step.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_race_is_over_when_all_runs_of_one_entry_have_reached_their_targets():
+    entry = np.array([0, 1, 2, 0, 1, 2])
+    trace = quadratics([0.8, 0.5, 3.1, 1e-3, 0.6, 3.1], 900, Target(np.full(6, 1e-3), entry))
+    # Of entry 0 one run is there first and one is nowhere near; entry 1 is there at step 5; entry 2 escapes.
+    expected = ["reached", "reached", "overtaken", "overtaken", "reached", "overtaken"]
+    assert trace.stopped_because.tolist() == expected and trace.step[-1] == 5
+    assert trace.step[trace.last_row].tolist() == [2, 5, 5, 5, 4, 5]
+
+
+def test_a_run_that_diverges_loses_the_race_for_its_entry():
+    trace = quadratics([0.8, 1e200, 0.5, 0.5], 9, Target(np.full(4, 1e-3), np.array([0, 0, 1, 1])))
+    assert trace.stopped_because.tolist() == ["reached", "diverged", "reached", "reached"]
 
 
 def test_progress_adds_up_to_the_runs():

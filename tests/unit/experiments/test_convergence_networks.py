@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.experiments.convergence_networks import BY, decay, floors, kink_value, networks, schedule, tuning
+from ndgm.experiments.convergence_networks import BY, WINDOW, decay, floors, kink_value, networks, tuning
+from ndgm.experiments.ensembles import sweep
 from ndgm.experiments.inputs import Found
 from ndgm.store.files import InputError
 
@@ -38,7 +39,7 @@ def test_tuning_uses_seeds_that_the_test_does_not(told, inputs):
 def test_the_test_is_at_the_best_step_size(told, inputs):
     runs = networks(told, inputs).runs
     middle = sorted(inputs.found["convergence_tuning"].table["step_size"].unique())[1]
-    assert (runs["step_size"] == middle).all() and not runs["at_edge"].any()
+    assert (runs["step_size"] == middle).all() and runs["all_reach"].all() and not runs["at_edge"].any()
     targets = {name: problem["target"] for name, problem in told["data"][PART]["problems"].items()}
     assert runs["target"].tolist() == runs["problem"].map(targets).tolist()
 
@@ -69,23 +70,70 @@ def test_floors_of_what_was_not_tuned_are_refused(told, inputs):
         decay(unknown, inputs)
 
 
+def test_floors_have_the_same_time_and_record_its_later_half(told, inputs):
+    solutions = decay(told, inputs)
+    rows = solutions.runs["run"]
+    ends = dict.fromkeys(rows, np.zeros(len(solutions.build(solutions.runs.head(1)).start[0]), "f4"))
+    found = inputs.found | {"convergence_decay": Found(pd.DataFrame(), ends)}
+    for part in floors(told, replace(inputs, found=found)).ensembles(10**6):
+        schedule = floors(told, replace(inputs, found=found)).build(part).schedule
+        assert part["part_of_best_step"].nunique() == 1
+        assert schedule.steps * part["part_of_best_step"].iloc[0] == told["floors"]["steps"]
+        later = [step for step in schedule.recorded if step > schedule.steps / 2]
+        assert schedule.recorded[-1] == schedule.steps and len(later) == min(WINDOW, schedule.steps // 2)
+
+
+@pytest.mark.parametrize("size", [1, 10**6])
+def test_all_step_sizes_of_a_cell_race_in_one_ensemble(size, told, inputs):
+    plan = tuning(told | {"experiment": "convergence_tuning"}, inputs)
+    cells = list(plan.ensembles(size))
+    assert all(len(part) == told["tuning_seeds"] * 3 and len(part[BY].drop_duplicates()) == 1 for part in cells)
+    target = plan.build(cells[0]).target
+    np.testing.assert_array_equal(target.entry, cells[0]["step_size"])
+    np.testing.assert_array_equal(target.objective, cells[0]["target"])
+
+
+def test_runs_of_the_test_end_at_their_target(told, inputs, tmp_path):
+    plan = networks(told, inputs)
+    found = sweep([next(iter(plan.ensembles(4)))], plan.build, tmp_path, experiment=TABLE).table
+    ends = found.groupby("run").last()
+    reached = ends["stopped_because"] == "reached"
+    assert reached.any() and (ends["objective"] <= ends["target"]).eq(reached).all()
+    before = found[found["step"] < found.groupby("run")["step"].transform("max")]
+    assert (before["objective"] > before["target"]).all()
+
+
 def test_networks_of_a_seed_start_alike_with_every_activation_and_type(told, inputs):
     experiment = kink_value(told, inputs)
     runs = experiment.runs
-    assert runs.loc[runs["activation"] == "relu"].groupby(["problem", "at_kink", "dtype", "seed"]).size().eq(1).all()
+    relu = runs.loc[runs["activation"] == "relu"]
+    assert relu.groupby(["problem", "at_kink", "dtype", "bias_scale", "seed"]).size().eq(1).all()
     starts = {}
     for part in experiment.ensembles(10**6):
-        for seed, start in zip(part["seed"], experiment.build(part).start, strict=True):
-            first = starts.setdefault(seed, start.double())
+        for key, start in zip(
+            zip(part["seed"], part["bias_scale"], strict=True), experiment.build(part).start, strict=True
+        ):
+            first = starts.setdefault(key, start.double())
             np.testing.assert_allclose(start.double(), first, rtol=1e-6)
-    assert len(starts) == told["seeds"]
+    assert len(starts) == told["seeds"] * len(told["derivatives_at_kink"]["bias_scales"])
 
 
-def test_what_is_recorded(told):
-    plain, decaying = schedule(told, decays=False), schedule(told, decays=True)
-    assert plain.recorded[0] == 0 and plain.recorded[-1] == plain.steps == told["steps"]
-    held = told["floors"]["steps"]
-    assert decaying.steps == 2 * held
-    # The last quarter of the held steps evenly, its end included.
-    last = [step for step in decaying.recorded if 3 * held / 4 <= step <= held]
-    assert {held - held // 4, held} <= set(last) and len(last) >= 9
+def test_first_biases_are_zero_or_of_their_scale(told, inputs):
+    experiment = kink_value(told, inputs)
+    part = experiment.runs[experiment.runs["dtype"] == "float64"]
+    part = part[part["activation"] == "relu"].drop_duplicates(["seed", "bias_scale"])
+    (zero, small), starts = told["derivatives_at_kink"]["bias_scales"], experiment.build(part).start.numpy()
+    change = starts[(part["bias_scale"] == small).to_numpy()] - starts[(part["bias_scale"] == zero).to_numpy()]
+    hidden = told["data"][PART]["hidden"]
+    biases = change[change != 0]
+    assert zero == 0 and len(biases) == told["seeds"] * (sum(hidden) + 1)
+    assert np.sqrt(np.mean(biases**2)) == pytest.approx(small, rel=5 / np.sqrt(2 * len(biases)))
+
+
+def test_what_is_recorded(told, inputs):
+    first = {name: plan(told, inputs) for name, plan in {"to": networks, "decay": decay, "value": kink_value}.items()}
+    to_target, decaying, value = (plan.build(plan.runs.head(1)) for plan in first.values())
+    assert to_target.schedule.recorded[0] == 0 and to_target.schedule.recorded[-1] == told["steps"]
+    assert decaying.schedule.steps == 2 * told["floors"]["decay_steps"] in decaying.schedule.recorded
+    assert value.schedule.recorded == (0, told["derivatives_at_kink"]["steps"])
+    assert not to_target.objective.closeness and decaying.objective.closeness and value.objective.closeness

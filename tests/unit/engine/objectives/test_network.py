@@ -145,6 +145,16 @@ def test_all_hidden_layers_count():
         assert measured["accuracy"][run] == hits
 
 
+@pytest.mark.parametrize("runs_at_once", [None, 2])
+def test_without_closeness_the_loss_alone_is_recorded(runs_at_once):
+    networks = Networks(WIDTHS[2], activation("relu"))
+    (x, y), w = data(), parameters(networks)
+    everything = NetworkLoss(networks, x, y, RUNS, classes=True, runs_at_once=runs_at_once).measure(w, w)
+    objective = NetworkLoss(networks, x, y, RUNS, classes=True, closeness=False, runs_at_once=runs_at_once)
+    measured = objective.measure(w, w)
+    assert list(measured) == ["objective"] and torch.equal(measured["objective"], everything["objective"])
+
+
 def minibatch(networks, runs, seeds, batch_size=4, **others):
     x, y = data()
     return MinibatchNetworkLoss(networks, x, y, runs, batch_size, generators(*seeds), **others)
