@@ -195,7 +195,7 @@ GROUPS = (
             ),
             Job(
                 "run_l1_paradox_designs",
-                "Running the subgradient method on random designs",
+                "Running the subgradient method on random designs and on real ones",
                 (
                     Experiment(
                         "l1_paradox_designs", "l1_paradox_designs.designs", "l1_paradox.designs", also=("root_seed",)
@@ -207,6 +207,7 @@ GROUPS = (
                         also=("root_seed", "l1_paradox.designs.families"),
                     ),
                 ),
+                samples=("l1_paradox/*",),
                 trains=False,
             ),
             Job(

@@ -76,6 +76,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     ),
     "wrong_below_1e-3": ("those for $10^{-3}$", "weights"),
     "wrong_below_1e-4": ("those for $10^{-4}$", "weights"),
+    "single_case": ("whether the design is one case, and not one of several that are drawn of a family", "–"),
     "stationary": ("whether means over two successive blocks of steps agreed", "–"),
     "law_turning_point_over_max": ("penalty at which the law's norm is smallest", "$\\lambda_{\\max}$"),
     "squared_norm": ("$\\Vert w\\Vert_2^2$", "weight²"),
