@@ -254,7 +254,10 @@ GROUPS = (
                 trains=False,
             ),
         ),
-        figures=(Figure("adaptive_methods", ("adaptive_lasso", "adaptive_one_weight", "adaptive_cycles")),),
+        figures=(
+            Figure("adaptive_methods", ("adaptive_lasso", "adaptive_one_weight", "adaptive_cycles")),
+            Figure("adaptive_width", ("adaptive_designs",)),
+        ),
     ),
     Group(
         name="l1_paradox_networks",

@@ -26,7 +26,7 @@ MOMENTUM = 0.9
 """β₁ of Adam, and the heavy-ball method's momentum."""
 
 
-@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.02), unit="(L1 norm)")
+@claim(figure="adaptive_width", kind="finding", test=equivalence(0.02), unit="(L1 norm)")
 def adaptive_rmsprop_norm(adaptive_designs: pd.DataFrame) -> Evidence:
     r"""On random designs with 10 to 50 columns the L1 norm that RMSProp with a long memory, $\beta_2 = 0.999$, keeps
     above $\lambda_{\max}$ is that of the LASSO with $|w|$ rounded off to $\sqrt{w^2 + \eta^2}$, and what its hovering
@@ -38,7 +38,7 @@ def adaptive_rmsprop_norm(adaptive_designs: pd.DataFrame) -> Evidence:
     return Evidence(runs["mean_l1_norm"], runs["law_l1_norm"], compared="predicted")
 
 
-@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.05), unit="$\\eta$")
+@claim(figure="adaptive_width", kind="finding", test=equivalence(0.05), unit="$\\eta$")
 def adaptive_rmsprop_width(adaptive_designs: pd.DataFrame) -> Evidence:
     r"""On random designs the kink that RMSProp with a long memory sees is as wide as its step, $\eta$, at every
     penalty, below and far above $\lambda_{\max}$: so wide is the pseudo-Huber function whose slope at the means of
@@ -48,7 +48,7 @@ def adaptive_rmsprop_width(adaptive_designs: pd.DataFrame) -> Evidence:
     return Evidence(runs["kink_width"] / runs["step_size"], 1.0, compared="predicted")
 
 
-@claim(figure="adaptive_methods", kind="finding", test=equivalence(0.05), unit="1")
+@claim(figure="adaptive_width", kind="finding", test=equivalence(0.05), unit="1")
 def adaptive_rmsprop_width_and_penalty(adaptive_designs: pd.DataFrame) -> Evidence:
     r"""The width of the kink that RMSProp with a long memory sees does not depend on the penalty: over all penalties it
     grows as $\lambda$ to a power within 0.05 of zero, where that of the subgradient method is $\eta\lambda$.

@@ -46,8 +46,8 @@ def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
     cells = [*zip(problems, rows["penalty"], rows["step_size"], strict=True)]
     means = np.stack(
         [
-            solve_rounded_lasso(*cell, PseudoHuber(width), start)
-            for (*cell, width), start in zip(cells, starts, strict=True)
+            solve_rounded_lasso(problem, penalty, PseudoHuber(width), start)
+            for (problem, penalty, width), start in zip(cells, starts, strict=True)
         ]
     )
     found = run(settings, part, rows, METHOD, rows["step_size"])
