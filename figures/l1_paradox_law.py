@@ -1,15 +1,17 @@
 # %% [markdown]
 # # A number says before the run where the law holds
 #
-# Constant-step subgradient descent on random designs. Left: how far the measured L1 norm is from that of the problem
-# whose kinks are rounded off over one step, against the phase discrepancy: the share of the norm that depends on
-# whether phases lock, computed before the run. Lines: the margin of 3 %, and the same on the other axis. Right: weights
-# that are wrongly told to be zero, or not, by the law's strip and by thresholds.
+# Constant-step subgradient descent on random designs and, in black, on real ones. Left: how far the measured L1 norm is
+# from that of the problem whose kinks are rounded off over one step, against the phase discrepancy: the share of the
+# norm that depends on whether phases lock, computed before the run. Lines: the margin of 3 %, and the same on the other
+# axis. Right: weights that are wrongly told to be zero, or not, by the law's strip and by thresholds.
 
 # %%
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 
-from ndgm.paper.colours import COLOURS, MARKERS, OKABE_ITO
+from ndgm.paper.colours import COLOURS, INK, MARKERS, OKABE_ITO
 from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
 
@@ -30,21 +32,26 @@ number = runs["phase_discrepancy"].clip(lower=SHOWN)
 # %%
 style()
 figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.6), width_ratios=[1.15, 1])
-structured = runs["design"].isin(STRUCTURED)
-for here, method in ((~structured, "subgradient"), (structured, "smooth")):
+structured, single = runs["design"].isin(STRUCTURED), runs["single_case"]
+for here, method in ((~structured & ~single, "subgradient"), (structured, "smooth")):
     left.plot(number[here], error[here], MARKERS[method], color=COLOURS[method], markersize=1.6, alpha=0.5, mew=0)
 highest = 1.5 * max(error.max(), number.max(), MARGIN)
 prediction(left, [SHOWN, highest], [MARGIN, MARGIN])
 prediction(left, [MARGIN, MARGIN], [SHOWN, highest])
 left.set(xscale="log", yscale="log", xlim=(SHOWN / 1.5, highest), ylim=(SHOWN / 1.5, highest))
 left.set(xlabel="phase discrepancy, before the run", ylabel="relative error of the law", title="where the law holds")
+for marker, (case, rows) in zip(cycle("sD^v"), runs[single].groupby("design", sort=False), strict=False):
+    look = {"markersize": 3, "color": INK, "label": case.replace("_", " ")}
+    left.plot(number[rows.index], error[rows.index], marker, mfc="white", mew=0.8, **look)
+left.legend(loc="lower right", fontsize=7, handletextpad=0.2, borderpad=0.2)
 told = {"xycoords": "axes fraction", "fontsize": 7, "va": "top"}
 left.annotate("predicted to hold", (0.04, 0.97), **told)
 left.annotate("orthogonal or duplicate columns", (0.04, 0.88), color=COLOURS["smooth"], **told)
 
 # %%
-wrong = runs[list(RULES)].div(runs["dimension"], axis=0)
-shares = wrong.groupby(runs["step_size_times_lipschitz"]).mean()
+drawn = runs[~single]
+wrong = drawn[list(RULES)].div(drawn["dimension"], axis=0)
+shares = wrong.groupby(drawn["step_size_times_lipschitz"]).mean()
 right.set(xscale="log", yscale="log", xlabel=r"step size $\eta L$", ylabel="share of weights told wrongly")
 right.set_title("zeros of the exact solution")
 lines = {}

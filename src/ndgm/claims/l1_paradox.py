@@ -5,18 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ndgm.claims.rows.designs import CELL, HOLDS, SETTING, settled, settled_cases, where_the_law_holds
+from ndgm.claims.rows.noise import BATCHES, of_one_weight, with_batches
 from ndgm.decide.claim import Evidence, claim
 from ndgm.decide.selection import ends_of, none_diverged, nonempty, select
 from ndgm.decide.statistics import MissingValue, at_most, equivalence, order, within
 from ndgm.store.run_tables import last_rows
 from ndgm.theory.l1_paradox import floor_slope, noisy_floor, stationarity_residual
+from ndgm.theory.one_weight import noisy_mean, quiet_mean
 
-SETTING = ["design", "step_size_times_lipschitz"]
-CELL = [*SETTING, "penalty_over_max"]
 OF_EXACT = ["dimension", "exact_zeros"]
-NOISY_SETTING = [*SETTING, "batch_size"]
-HOLDS = 0.03
-"""Margin of the law, and the largest phase discrepancy at which it is said to hold within it."""
 HOLDS_ON_STRIP = 0.1
 """Margin on the norm of the strip, and the largest phase discrepancy in units of that norm."""
 FAILS = 5 * HOLDS
@@ -29,8 +27,18 @@ def l1_paradox_law(l1_paradox_designs: pd.DataFrame) -> Evidence:
     of the LASSO whose kinks are rounded off over one step, at every penalty and step at which the phase discrepancy,
     computed before the run, is at most 0.03 on all designs of a family.
     """
-    runs = _where_the_law_holds(_settled(l1_paradox_designs), HOLDS)
+    runs = where_the_law_holds(settled(l1_paradox_designs), HOLDS)
     return Evidence(runs["mean_l1_norm"], runs["law_second_order_l1_norm"], compared="predicted")
+
+
+@claim(figure="l1_paradox_law", kind="finding", test=within(HOLDS), unit="times the law's")
+def l1_paradox_law_cases(l1_paradox_designs: pd.DataFrame) -> Evidence:
+    r"""On designs that are not drawn, single cases that are counted one by one, the L1 norm that constant-step
+    subgradient descent keeps is within 3 % of that of the law, at every penalty and step at which the phase
+    discrepancy is at most 0.03.
+    """
+    runs = where_the_law_holds(settled_cases(l1_paradox_designs), HOLDS)
+    return Evidence(runs["mean_l1_norm"] / runs["law_second_order_l1_norm"], 1.0, compared="predicted")
 
 
 @claim(figure="l1_paradox_law", kind="finding", test=equivalence(HOLDS_ON_STRIP), unit="(L1 norm)")
@@ -39,10 +47,10 @@ def l1_paradox_law_strip(l1_paradox_designs: pd.DataFrame) -> Evidence:
     the one that the law says, wherever its solution is unique and the phase discrepancy is at most a tenth of that
     norm on all designs of a family.
     """
-    runs = _settled(l1_paradox_designs)
+    runs = settled(l1_paradox_designs)
     counts = (runs["strip"] > 0) & runs["means_unique"]
     runs = runs[counts.groupby(CELL).transform("all")]
-    runs = _where_the_law_holds(runs, HOLDS_ON_STRIP, of="law_strip_l1_norm")
+    runs = where_the_law_holds(runs, HOLDS_ON_STRIP, of="law_strip_l1_norm")
     return Evidence(runs["strip_l1_norm"], runs["law_strip_l1_norm"], compared="predicted")
 
 
@@ -51,7 +59,7 @@ def l1_paradox_law_fails(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""Where the phase discrepancy exceeds 0.15, five times the margin, the law is off by more than the margin of 3 %,
     in the mean over such penalties and steps, on each family with such a run on half of its designs.
     """
-    runs = _settled(l1_paradox_designs)
+    runs = settled(l1_paradox_designs)
     runs = runs.assign(error=_error(runs, "law_second_order_l1_norm"))
     failing = nonempty(runs[runs["phase_discrepancy"] > FAILS], "with a phase discrepancy above 0.15")
     error = failing.groupby(["design", "seed"])["error"].mean()
@@ -65,7 +73,7 @@ def l1_paradox_law_second_order(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$, at steps of at least $0.1/L$, the law is further off to first order in the step than to
     second.
     """
-    runs = _above_penalty_max(_settled(l1_paradox_designs))
+    runs = _above_penalty_max(settled(l1_paradox_designs))
     runs = runs[runs.index.get_level_values("step_size_times_lipschitz") >= 0.1]
     return Evidence(_error(runs, "law_l1_norm"), _error(runs, "law_second_order_l1_norm"), compared="other arm")
 
@@ -75,7 +83,7 @@ def l1_paradox_law_square(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""Above $\lambda_{\max}$ what is left of the law to second order grows as the square of the step: from the second
     longest step to the longest by more than their ratio to the power 1.5.
     """
-    runs = _above_penalty_max(_settled(l1_paradox_designs))
+    runs = _above_penalty_max(settled(l1_paradox_designs))
     error = _error(runs, "law_second_order_l1_norm").unstack("step_size_times_lipschitz")
     if error.shape[1] < 2:
         raise MissingValue("fewer than two step sizes")
@@ -88,7 +96,7 @@ def l1_paradox_law_and_floor(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""On every family the first-order floor formula is further off than the law, in the mean over penalties and steps
     at which the phase discrepancy is at most 0.03.
     """
-    runs = _settled(l1_paradox_designs)
+    runs = settled(l1_paradox_designs)
     runs = nonempty(runs[runs["phase_discrepancy"] <= HOLDS], "with a phase discrepancy of at most 0.03")
     floor, law = (
         _error(runs, name).groupby(["design", "seed"]).mean()
@@ -102,7 +110,7 @@ def l1_paradox_law_means(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""The mean of a weight is that of the law, within a fifth of $\eta\lambda$ for half of the weights of each
     design, wherever the law's solution is unique and the phase discrepancy is at most 0.03 on all designs of a family.
     """
-    runs = _where_the_law_holds(_settled(l1_paradox_designs), HOLDS)
+    runs = where_the_law_holds(settled(l1_paradox_designs), HOLDS)
     runs = nonempty(runs[runs["means_unique"]], "whose law has one solution")
     return Evidence(runs["median_mean_error"], 0.2, compared="predicted")
 
@@ -112,7 +120,7 @@ def l1_paradox_support(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""A mean within $\eta\lambda$ tells the zeros of the exact solution better than any threshold of $10^{-2}$,
     $10^{-3}$ or $10^{-4}$ on the last iterate does: over all penalties and steps it is wrong on fewer weights at worst.
     """
-    runs = _settled(l1_paradox_designs)
+    runs = settled(l1_paradox_designs)
     wrong = runs.filter(like="wrong_").groupby(["design", "seed"]).max()
     by_strip = wrong.pop("wrong_by_strip")
     thresholds = {name.removeprefix("wrong_below_"): wrong[name] for name in wrong}
@@ -138,7 +146,7 @@ def l1_paradox_turn(l1_paradox_turns: pd.DataFrame) -> Evidence:
     """The penalty at which the L1 norm that constant-step subgradient descent keeps turns from falling to rising is, on
     random designs, the one at which the norm of the law is smallest.
     """
-    runs = _settled(l1_paradox_turns)
+    runs = settled(l1_paradox_turns)
     smallest = runs.loc[runs.groupby([*SETTING, "seed"])["mean_l1_norm"].idxmin()].reset_index("penalty_over_max")
     return Evidence(smallest["penalty_over_max"], smallest["law_turning_point_over_max"], compared="predicted")
 
@@ -163,20 +171,44 @@ def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.Dat
     return Evidence(pd.Series(residual, index=runs.index), 0.0, compared="predicted")
 
 
+@claim(figure="l1_paradox_noise_limits", kind="finding", test=equivalence(0.05), unit="$\\eta\\lambda$")
+def l1_paradox_quiet_mean(l1_paradox_noisy_weight: pd.DataFrame) -> Evidence:
+    r"""With gradient noise $\sigma$ of at most $\lambda/10$ the mean of one weight is $-\eta g$, as it is without: the
+    kink is $\eta\lambda$ wide. Here $g$, of at most $0.6\,\lambda$, is the mean of the rest of its gradient.
+    """
+    quiet = of_one_weight(l1_paradox_noisy_weight, most_noise=0.1)
+    predicted = quiet_mean(quiet["step_size"], quiet["penalty"], quiet["gradient"])
+    return Evidence(quiet["mean_weight"], pd.Series(predicted, quiet.index), compared="predicted")
+
+
+@claim(figure="l1_paradox_noise_limits", kind="finding", test=equivalence(0.05), unit="$\\eta\\lambda$")
+def l1_paradox_noisy_mean(l1_paradox_noisy_weight: pd.DataFrame) -> Evidence:
+    r"""With gradient noise $\sigma$ of at least $4\lambda$, and $\eta L\sigma^2/\lambda^2$ of at most 0.005, the mean
+    of one weight is $-\eta g\,(1 + \sigma^2/(\lambda^2 - g^2))$: noise makes the kink wider. Here $g$, of at most
+    $0.6\,\lambda$, is the mean of the rest of its gradient.
+    """
+    noisy = of_one_weight(l1_paradox_noisy_weight, least_noise=4.0)
+    predicted = noisy_mean(noisy["step_size"], noisy["penalty"], noisy["gradient"], noisy["noise"])
+    return Evidence(noisy["mean_weight"], pd.Series(predicted, noisy.index), compared="predicted")
+
+
 @claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.03), unit="(L1 norm)")
 def l1_paradox_noise_norm(l1_paradox_noise: pd.DataFrame) -> Evidence:
     r"""With mini-batch noise $\sigma$ and no signal, the norm is
-    $\tfrac{\eta d}{2}(\lambda + \sigma^2/\lambda)$: it falls with the penalty, and then rises.
+    $\tfrac{\eta d}{2}(\lambda + \sigma^2/\lambda)$ where $\eta L\sigma^2/\lambda^2$ is at most 0.005: it falls with the
+    penalty, and then rises.
     """
-    runs = _noisy(l1_paradox_noise)
+    runs = with_batches(l1_paradox_noise)
     one_weight = noisy_floor(runs["step_size"], runs["penalty"], runs[["noise"]])
     return Evidence(runs["mean_l1_norm"], runs["dimension"] * one_weight, compared="predicted")
 
 
 @claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.05), unit="$\\sigma$")
 def l1_paradox_noise_minimum(l1_paradox_noise: pd.DataFrame) -> Evidence:
-    r"""With mini-batch noise $\sigma$ and no signal, the norm is smallest at $\lambda = \sigma$."""
-    curves = _noisy(l1_paradox_noise).groupby([*NOISY_SETTING, "seed"])
+    r"""With mini-batch noise $\sigma$ and no signal, the norm is smallest at $\lambda = \sigma$, as it follows from
+    penalties where $\eta L\sigma^2/\lambda^2$ is at most 0.005.
+    """
+    curves = with_batches(l1_paradox_noise).groupby([*BATCHES, "seed"])
     weights = curves.apply(_weights_of_penalty_and_inverse)
     minimum = np.sqrt(weights["inverse"] / weights["penalty"]) / curves["noise"].first()
     return Evidence(minimum, 1.0, compared="predicted")
@@ -213,12 +245,14 @@ def l1_paradox_decaying_step(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: p
 
 @claim(figure="l1_paradox_cures", kind="finding", test=order(), unit="(L1 norm)")
 def l1_paradox_heavy_ball(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    r"""Momentum raises the floor above $\lambda_{\max}$: at the same step the heavy-ball method keeps a larger norm."""
+    r"""Momentum lowers the floor above $\lambda_{\max}$: the heavy-ball method, at the same effective step
+    $\eta/(1 - \beta)$, keeps a smaller norm than the plain method.
+    """
     heavy_ball, plain = (
         _above_penalty_max(_ends_beside_exact(l1_paradox_lasso, method, l1_paradox_exact))["mean_l1_norm"]
         for method in ["heavy_ball", "subgradient"]
     )
-    return Evidence(heavy_ball, plain, compared="other arm")
+    return Evidence(plain, heavy_ball, compared="other arm")
 
 
 def _with_exact(ends: pd.DataFrame, exact: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
@@ -232,33 +266,9 @@ def _ends_beside_exact(runs: pd.DataFrame, method: str, exact: pd.DataFrame) -> 
     return _with_exact(ends_of(runs, method=method), exact)
 
 
-def _settled(runs: pd.DataFrame) -> pd.DataFrame:
-    """Runs on random designs, indexed by cell and seed.
-
-    Raises:
-        MissingValue: if one diverged, or its means still moved when its steps were used up.
-    """
-    runs = none_diverged(select(runs, method="subgradient"))
-    if moving := int((~runs["stationary"]).sum()):
-        families = ", ".join(runs.loc[~runs["stationary"], "design"].unique())
-        raise MissingValue(f"the means of {moving} of {len(runs)} runs did not settle: {families}")
-    return runs.set_index([*CELL, "seed"])
-
-
-def _where_the_law_holds(runs: pd.DataFrame, margin: float, of: str = "law_l1_norm") -> pd.DataFrame:
-    """Runs in cells where the phase discrepancy, as a share of a norm, is within the margin on all designs."""
-    share = runs["phase_discrepancy"] * runs["law_l1_norm"] / runs[of]
-    return nonempty(runs[share.groupby(CELL).transform("max") <= margin], "where the law is said to hold")
-
-
 def _error(runs: pd.DataFrame, predicted: str) -> pd.Series:
     """Relative error of a prediction of the L1 norm, in size."""
     return (runs["mean_l1_norm"] / runs[predicted] - 1).abs()
-
-
-def _noisy(runs: pd.DataFrame) -> pd.DataFrame:
-    """Last rows of runs with mini-batch noise, indexed by cell and seed."""
-    return ends_of(runs).set_index([*NOISY_SETTING, "penalty_over_noise", "seed"])
 
 
 def _above_penalty_max(runs: pd.DataFrame) -> pd.DataFrame:

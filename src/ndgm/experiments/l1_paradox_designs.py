@@ -1,4 +1,4 @@
-"""The subgradient method on random designs of many families, beside the law of the rounded LASSO."""
+"""The subgradient method on random designs of many families and on real ones, beside the law of the rounded LASSO."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -48,14 +48,28 @@ class Designs(NamedTuple):
 
 
 def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
-    """Every family at every step and penalty: what is measured beside what was predicted before the run."""
+    """Every family and every case of one design, at every step and penalty: what is measured beside what is predicted.
+
+    Predictions are made before the run.
+
+    Raises:
+        InputError: if a family makes no design, or a case has the name of a family.
+    """
     torch.set_num_threads(1)  # sums in another order end elsewhere
-    return _numbered(
+    if twice := set(settings["families"]) & set(settings["cases"]):
+        raise InputError(f"l1_paradox.designs.cases: {', '.join(sorted(twice))} is the name of a family, too")
+    penalties = settings["penalties_over_max"]
+    parts = [
+        (family, False, part)
+        for family, source in settings["families"].items()
+        for part in drawn(settings, family, source, penalties)
+    ]
+    parts += [(case, True, solved(0, [inputs.samples["l1_paradox"][case]], penalties)) for case in settings["cases"]]
+    return numbered_table(
         settings,
         [
-            ensemble(settings, part, step).assign(design=family)
-            for family, source in settings["families"].items()
-            for part in drawn(settings, family, source, settings["penalties_over_max"])
+            ensemble(settings, part, step).assign(design=name, single_case=single)
+            for name, single, part in parts
             for step in settings["step_sizes_times_lipschitz"]
         ],
     )
@@ -68,10 +82,10 @@ def turns(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     for family in settings["turning"]:
         for part in drawn(settings, family, settings["families"][family], log_spaced(**settings["penalties_over_max"])):
             for step in settings["step_sizes_times_lipschitz"]:
-                table = ensemble(settings, part, step).assign(design=family)
+                table = ensemble(settings, part, step).assign(design=family, single_case=False)
                 turn = [rounded_turning_point(each, step / each.lipschitz) / each.penalty_max for each in part.problems]
                 tables.append(table.assign(law_turning_point_over_max=np.array(turn)[table["seed"] - part.first]))
-    return _numbered(settings, tables)
+    return numbered_table(settings, tables)
 
 
 def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties: ArrayLike) -> Iterator[Designs]:
@@ -83,7 +97,6 @@ def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties:
     options = {name: value for name, value in source.items() if name != "source"}
     make = getattr(regression, source["source"])
     size = max(ELEMENTS // (min(source["samples"], source["features"]) * source["features"]), 1)
-    penalties_over_max = np.asarray(penalties, dtype=np.float64)
     for first in range(0, settings["seeds"], size):
         seeds = range(first, min(first + size, settings["seeds"]))
         # Of one name, so that both experiments see the same designs.
@@ -92,9 +105,15 @@ def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties:
             samples = [make(rng, **options) for rng in draws]
         except InputError as fault:
             raise InputError(f"l1_paradox.designs.families.{family}: {fault}") from fault
-        problems = [Quadratic.from_data(*each) for each in samples]
-        exact = [solve_lasso(each, penalties_over_max * each.penalty_max) for each in problems]
-        yield Designs(first, penalties_over_max, samples, problems, exact)
+        yield solved(first, samples, penalties)
+
+
+def solved(first: int, samples: list[Regression], penalties: ArrayLike) -> Designs:
+    """Designs, of which the first has a number, with their exact solutions."""
+    penalties_over_max = np.asarray(penalties, dtype=np.float64)
+    problems = [Quadratic.from_data(*each) for each in samples]
+    exact = [solve_lasso(each, penalties_over_max * each.penalty_max) for each in problems]
+    return Designs(first, penalties_over_max, samples, problems, exact)
 
 
 def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
@@ -109,7 +128,7 @@ def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
     rows["step_size"] = step / np.array([each.lipschitz for each in problems])[rows["seed"] - first]
     rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
     means, predicted = predictions(part, rows)
-    found = run(settings, part, rows)
+    found = run(settings, part, rows, "subgradient", rows["step_size"] * rows["penalty"])
     return pd.concat([rows, predicted, measurements(part, rows, means, found)], axis=1)
 
 
@@ -141,20 +160,30 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
     return m, table
 
 
-def run(settings: Settings, part: Designs, rows: pd.DataFrame) -> TimeMeans:
-    """Run the subgradient method from within some steps of the exact solutions until its means are stationary."""
+def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, length: pd.Series) -> TimeMeans:
+    """Run a method from within some steps of the exact solutions until its means are stationary.
+
+    Args:
+        settings: When it is stationary.
+        part: The designs.
+        rows: A row for each run, in blocks of one design.
+        method: A name in `METHODS`.
+        length: How far a step moves a weight that hovers, of each run.
+    """
     arrays = zip(*part.samples, strict=True)
     design, target = (torch.tensor(np.stack(array)) for array in arrays)
-    step_size, penalty = column(rows, "step_size", "cpu"), column(rows, "penalty", "cpu")
+    step_size, penalty, unit = (
+        column(rows.assign(unit=length), name, "cpu") for name in ("step_size", "penalty", "unit")
+    )
     exact = np.concatenate([solution.weights for solution in part.exact])
     dimension = exact.shape[1]
     gaussian = start_directions(settings["root_seed"], settings["seeds"], dimension) * np.sqrt(dimension)
     return until_stationary(
         LassoDesigns(design, target, penalty),
-        METHODS["subgradient"],
-        torch.tensor(exact) + step_size * penalty * torch.tensor(gaussian[rows["seed"]]),
+        METHODS[method],
+        torch.tensor(exact) + unit * torch.tensor(gaussian[rows["seed"]]),
         step_size,
-        step_size * penalty,
+        unit,
         **{name: settings[name] for name in ("first_steps", "most_steps", "norm_tolerance", "weight_tolerance")},
     )
 
@@ -188,7 +217,7 @@ def _width(rows: pd.DataFrame) -> np.ndarray:
     return (rows["step_size"] * rows["penalty"]).to_numpy()[:, np.newaxis]
 
 
-def _numbered(settings: Settings, tables: list[pd.DataFrame]) -> pd.DataFrame:
+def numbered_table(settings: Settings, tables: list[pd.DataFrame]) -> pd.DataFrame:
     """One table with the columns that every run table begins with."""
     table = pd.concat(tables, ignore_index=True)
     head = {"experiment": settings["experiment"], "run": range(len(table)), "design": table.pop("design")}

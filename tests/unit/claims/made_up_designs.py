@@ -5,6 +5,7 @@ import pandas as pd
 
 from ndgm.experiments.grids import grid
 
+CASES = ["real", "and another"]
 FAMILIES, STEPS_TIMES_LIPSCHITZ, DESIGNS = ["a", "b"], [0.1, 0.3], 10
 LOCKED = 0.9
 """Penalty over λ_max at which phases lock."""
@@ -14,8 +15,9 @@ WRONG = {"wrong_by_strip": 1, "wrong_below_1e-2": 4, "wrong_below_1e-3": 6, "wro
 
 
 def designs_table(rng):
-    """Two families at two steps, at one penalty below λ_max, one where phases lock, and one above."""
-    runs = _runs("l1_paradox_designs", [0.3, LOCKED, 2.0])
+    """Two families and two single cases at two steps, at one penalty below λ_max, one with locked phases, one above."""
+    runs = pd.concat([_runs("l1_paradox_designs", [0.3, LOCKED, 2.0]), _cases([0.3, LOCKED, 2.0])], ignore_index=True)
+    runs["run"] = runs.index
     step, locked = runs["step_size_times_lipschitz"], runs["penalty_over_max"] == LOCKED
     law = rng.uniform(1, 2, len(runs))
     off = np.where(locked, -0.1, step.map(ERROR)) * rng.uniform(0.9, 1.1, len(runs))
@@ -42,17 +44,23 @@ def turns_table(rng, penalties, turn):
     return runs.assign(mean_l1_norm=norm)
 
 
-def _runs(experiment, penalties_over_max):
+def _cases(penalties_over_max):
+    runs = _runs("l1_paradox_designs", penalties_over_max, CASES).assign(single_case=True)
+    return runs[runs["seed"] == 0]
+
+
+def _runs(experiment, penalties_over_max, designs=FAMILIES):
     runs = grid(
         experiment=[experiment],
-        design=FAMILIES,
+        design=designs,
         method=["subgradient"],
         step_size_times_lipschitz=STEPS_TIMES_LIPSCHITZ,
         seed=range(DESIGNS),
         penalty_over_max=penalties_over_max,
     )
     runs["step_size"] = runs["step_size_times_lipschitz"] / 4
-    return runs.assign(penalty=runs["penalty_over_max"], step=2_048, stationary=True, stopped_because="finished")
+    runs = runs.assign(penalty=runs["penalty_over_max"], step=2_048, single_case=False)
+    return runs.assign(stationary=True, stopped_because="finished")
 
 
 def _with_errors(table, error, rng):
@@ -104,6 +112,6 @@ def off_by(predicted, error):
     return lambda rows: rows[predicted] * (1 + error)
 
 
-def without_some(table: pd.DataFrame) -> pd.DataFrame:
-    """A table in which the means of two runs had not settled."""
-    return table.assign(stationary=~table["run"].isin([3, 4]))
+def without_some(table: pd.DataFrame, design: str) -> pd.DataFrame:
+    """A table in which the means of two runs on a design had not settled."""
+    return table.assign(stationary=~table["run"].isin(table.loc[table["design"] == design, "run"].head(2)))

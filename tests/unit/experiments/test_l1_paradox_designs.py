@@ -17,10 +17,26 @@ def table(smoke):
 
 def test_a_row_for_every_family_design_step_and_penalty(smoke, table):
     settings = smoke.settings(TABLE)
-    grid = [settings[name] for name in ("families", "step_sizes_times_lipschitz", "penalties_over_max")]
-    assert len(table) == settings["seeds"] * np.prod([len(values) for values in grid])
-    assert list(table["design"].unique()) == list(settings["families"])
+    cells = len(settings["step_sizes_times_lipschitz"]) * len(settings["penalties_over_max"])
+    drawn_designs, cases = len(settings["families"]) * settings["seeds"], len(settings["cases"])
+    assert len(table) == cells * (drawn_designs + cases) and table["single_case"].sum() == cells * cases
+    assert list(table["design"].unique()) == [*settings["families"], *settings["cases"]]
     assert (table["stopped_because"] == "finished").all()
+
+
+def test_a_case_is_the_design_that_the_samples_have(smoke, table):
+    case = table[table["design"] == "diabetes"].iloc[0]
+    problem = Quadratic.from_data(*smoke.inputs(TABLE).samples["l1_paradox"]["diabetes"])
+    assert case["penalty"] == pytest.approx(case["penalty_over_max"] * problem.penalty_max)
+    assert case["step_size"] == pytest.approx(case["step_size_times_lipschitz"] / problem.lipschitz)
+    assert case["dimension"] == problem.dimension and case["seed"] == 0
+
+
+def test_a_case_that_is_named_like_a_family_is_refused(smoke):
+    # Both would stand in one cell.
+    settings = smoke.settings(TABLE) | {"cases": ["gaussian"]}
+    with pytest.raises(InputError, match=r"^l1_paradox.designs.cases: gaussian is the name of a family"):
+        designs(settings, smoke.inputs(TABLE))
 
 
 def test_norms_are_those_of_a_plain_loop(smoke, table):
@@ -73,7 +89,7 @@ def test_a_family_that_makes_no_design_is_named(smoke):
 
 def test_a_step_beyond_stability_is_recorded_as_divergence(smoke):
     source = {"source": "gaussian", "samples": 20, "features": 4, "nonzeros": 2, "noise": 1.0}
-    settings = smoke.settings(TABLE) | {"families": {"few": source}, "step_sizes_times_lipschitz": [2.5]}
+    settings = smoke.settings(TABLE) | {"families": {"few": source}, "cases": [], "step_sizes_times_lipschitz": [2.5]}
     table = designs(settings, smoke.inputs(TABLE))
     assert (table["stopped_because"] == "diverged").all() and not table["stationary"].any()
 
@@ -81,6 +97,11 @@ def test_a_step_beyond_stability_is_recorded_as_divergence(smoke):
 def test_designs_that_run_apart_are_in_one_cell(smoke):
     # Penalties over λ_max that were computed back from each design's own differed in the last bit.
     source = {"source": "gaussian", "samples": 250, "features": 300, "nonzeros": 2, "noise": 1.0}
-    settings = smoke.settings(TABLE) | {"families": {"long": source}, "penalties_over_max": [0.3, 0.99], "seeds": 3}
+    settings = smoke.settings(TABLE) | {
+        "families": {"long": source},
+        "cases": [],
+        "penalties_over_max": [0.3, 0.99],
+        "seeds": 3,
+    }
     table = designs(settings | {"most_steps": 1024}, smoke.inputs(TABLE))
     assert sorted(table["penalty_over_max"].unique()) == [0.3, 0.99]
