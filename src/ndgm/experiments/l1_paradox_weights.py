@@ -36,6 +36,9 @@ SETTLED = 0.1
 LOCKED = 1e-6
 """Standard deviation of a gradient, in units of the penalty, up to which it is that of rounding: nothing stirs it."""
 
+STIRRED = 0.1
+"""Standard deviation of a gradient, in units of the penalty, from which on it stirs a weight's phase well."""
+
 CROSSING = 0.9
 """Largest mean sign of a weight that crosses its kink all the time."""
 
@@ -50,7 +53,8 @@ def weights(settings: Settings, inputs: Inputs) -> Found:
     """
     torch.set_num_threads(1)  # sums in another order turn signs over
     split, runs = inputs.samples[OWNER]["split"], runs_of(settings)
-    tables, ends, layer = [], {}, layers_of(widths_of(settings, split))
+    tables, layer = [], layers_of(widths_of(settings, split))
+    ends: dict[int, np.ndarray] = {}
     for (design, method), rows in runs.groupby(["design", "method"], sort=False):
         objective, start = problem(settings, split, str(design), rows)
         step_size = column(rows, "step_size", "cpu")
@@ -66,7 +70,7 @@ def weights(settings: Settings, inputs: Inputs) -> Found:
             of_run = {each.name: getattr(found, each.name)[place].numpy() for each in fields(WeightMeans)}
             ends[row["run"]] = np.stack([of_run["last"], of_run["mean"]])
             accuracy = {name: float(accuracies[name][place]) for name in ("train_accuracy", "test_accuracy")}
-            tables.append(binned(layer, of_run, row).assign(**accuracy))
+            tables.append(binned(layer, of_run, row, steps).assign(**accuracy))
     table = pd.concat(tables, ignore_index=True)
     table.insert(0, "experiment", settings["experiment"])
     return Found(table, ends)
@@ -108,15 +112,17 @@ def layers_of(widths: tuple[int, ...]) -> np.ndarray:
     return np.concatenate([np.repeat([layer, 0], [ins * outs, outs]) for layer, (ins, outs) in pairs])
 
 
-def binned(layer: np.ndarray, found: Mapping[str, np.ndarray], row: pd.Series) -> pd.DataFrame:
+def binned(layer: np.ndarray, found: Mapping[str, np.ndarray], row: pd.Series, steps: int) -> pd.DataFrame:
     """Counts, means and sums over the weights of one run, for each layer, state and bin of m/(ηλ).
 
-    Weights are locked where their gradient does not vary, else moving where their mean does, else stirred.
+    Weights are locked where their gradient does not vary, else moving where their mean does, else stirred or quiet, by
+    how much their gradient varies.
 
     Args:
         layer: As of `layers_of`.
         found: `WeightMeans` of the run by name, each of shape (P,).
         row: The run.
+        steps: Steps of the means.
     """
     penalty, step_size = row["penalty"], row["step_size"]
     each = pd.DataFrame({name: values[layer > 0] for name, values in found.items()})
@@ -124,16 +130,22 @@ def binned(layer: np.ndarray, found: Mapping[str, np.ndarray], row: pd.Series) -
     u = each["mean"] / (step_size * penalty)
     moved = (each["earlier"] - each["mean"]).abs() / (step_size * (penalty + noise**2 / penalty))
     crossing = each["gradient"].abs() <= CROSSING * penalty
+    ends = (each["first"] ** 2 - each["last"] ** 2) / (2 * step_size * steps)
     one_weight = step_size, penalty, each["gradient"].where(crossing, 0.0), noise
     by_weight = pd.DataFrame(
         {
             "layer": layer[layer > 0],
-            "state": np.select([noise <= LOCKED * penalty, moved > SETTLED], ["locked", "moving"], "stirred"),
+            "state": np.select(
+                [noise <= LOCKED * penalty, moved > SETTLED, noise < STIRRED * penalty],
+                ["locked", "moving", "quiet"],
+                "stirred",
+            ),
             "bin": np.digitize(u, EDGES),
             "count": 1,
             "on_kink": (each["sign"] - u.clip(-1, 1)).abs() <= NEAR,
             "modulus": each["modulus"],
             "law_modulus": np.where(u.abs() <= 1, step_size * penalty * (u**2 + 1) / 2, each["mean"].abs()),
+            "balance_modulus": (step_size / 2 * each["square"] - each["inner"] + ends) / penalty,
             "crossing": crossing,
             "crossing_modulus": each["modulus"] * crossing,
             "noisy_modulus": noisy_modulus(*one_weight, each["mean"]) * crossing,

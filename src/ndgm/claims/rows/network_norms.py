@@ -6,6 +6,9 @@ import pandas as pd
 from ndgm.decide.statistics import MissingValue
 from ndgm.theory.l1_paradox import noisy_floor
 
+RISING = 0.1
+"""From this penalty on, the claims on the rising branch are made."""
+
 
 def noise_curve(runs: pd.DataFrame, layer: int) -> pd.Series:
     """(η/2)·Σ(λ + σ²/λ) over the weights of a layer, with λ from the index and σ² as measured in each run."""
@@ -38,3 +41,20 @@ def _vertex(curve: pd.Series) -> float:
     around = slice(at - 1, at + 2)
     square, slope, _ = np.polyfit(penalty[around], height[around], 2)
     return float(np.exp(-slope / (2 * square)))
+
+
+def at_penalty(values: pd.Series, penalty: float) -> pd.Series:
+    """Values at one penalty, which may be a rounding error off on the grid.
+
+    Raises:
+        MissingValue: if there are none in some design.
+    """
+    found = values[np.isclose(values.index.get_level_values("penalty"), penalty, rtol=1e-6)].droplevel("penalty")
+    if set(found.index.unique("design")) != set(values.index.unique("design")):
+        raise MissingValue(f"no runs at the penalty {penalty:g}")
+    return found
+
+
+def rising(ends: pd.DataFrame) -> pd.DataFrame:
+    """Rows from the penalty `RISING` on, which may be a rounding error below it on the grid."""
+    return ends[ends.index.get_level_values("penalty") >= RISING * (1 - 1e-9)]

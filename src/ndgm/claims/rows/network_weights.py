@@ -7,6 +7,9 @@ from ndgm.decide.selection import nonempty, select
 ACCURATE = 0.9
 """Mean test accuracy from which a network is called accurate."""
 
+VARYING = ("stirred", "quiet")
+"""States of weights whose gradient varies and whose mean has settled."""
+
 CELL_OF_LAYER = ["layer", "penalty", "seed"]
 
 
@@ -18,10 +21,12 @@ def accurate(rows: pd.DataFrame, design: str) -> pd.DataFrame:
     return nonempty(rows[rows["penalty"].isin(means.index[means >= ACCURATE])], "that leave a network accurate")
 
 
-def in_strip(rows: pd.DataFrame, state: str) -> pd.DataFrame:
-    """Rows of weights in a state whose mean is within one step of zero."""
+def in_strip(rows: pd.DataFrame, *states: str) -> pd.DataFrame:
+    """Rows of weights in some states whose mean is within one step of zero."""
     inside = rows["over_width"].abs() <= 1
-    return nonempty(rows[inside & (rows["state"] == state)], f"of {state} weights within a step of zero")
+    return nonempty(
+        rows[inside & rows["state"].isin(states)], f"of {' or '.join(states)} weights within a step of zero"
+    )
 
 
 def sums_of(rows: pd.DataFrame, cell: list[str] = CELL_OF_LAYER) -> pd.DataFrame:
@@ -36,3 +41,15 @@ def of_rule(rows: pd.DataFrame, rule: str, value: str) -> pd.Series:
     rows = nonempty(rows[rows["rule"] == rule], f"pruned by the rule {rule}").set_index([*cells, "seed"])
     kept = rows.index.droplevel("seed").isin(whole.index[whole >= ACCURATE])
     return nonempty(rows[kept], "that leave a network accurate")[value].astype(float)
+
+
+def crossing_weights(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sums over the weights of accurate networks with mini-batches that cross their kink, whose gradient varies."""
+    rows = accurate(rows, "minibatch")
+    return sums_of(nonempty(rows[rows["state"].isin(VARYING) & (rows["crossing"] > 0)], "of weights that cross"))
+
+
+def kinks_where(ends: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Ends of RMSProp on one kink where a query holds, by arithmetic, value of sign(0), noise and seed."""
+    ends = nonempty(ends.query(where), "of that kind")
+    return ends.set_index(["arithmetic", "sign_of_zero", "noise", "seed"])
