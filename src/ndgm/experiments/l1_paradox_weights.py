@@ -36,8 +36,8 @@ SETTLED = 0.1
 LOCKED = 1e-6
 """Standard deviation of a gradient, in units of the penalty, up to which it is that of rounding: nothing stirs it."""
 
-STIRRED = 0.1
-"""Standard deviation of a gradient, in units of the penalty, from which on it stirs a weight's phase well."""
+TURNING = 0.1
+"""Mean gradient, in units of the penalty, from which on a weight's rotation number (λ + g)/(2λ) is off one half."""
 
 CROSSING = 0.9
 """Largest mean sign of a weight that crosses its kink all the time."""
@@ -115,8 +115,8 @@ def layers_of(widths: tuple[int, ...]) -> np.ndarray:
 def binned(layer: np.ndarray, found: Mapping[str, np.ndarray], row: pd.Series, steps: int) -> pd.DataFrame:
     """Counts, means and sums over the weights of one run, for each layer, state and bin of m/(ηλ).
 
-    Weights are locked where their gradient does not vary, else moving where their mean does, else stirred or quiet, by
-    how much their gradient varies.
+    Weights are locked where their gradient does not vary, else moving where their mean does, else turning or near half,
+    by their rotation number.
 
     Args:
         layer: As of `layers_of`.
@@ -136,9 +136,9 @@ def binned(layer: np.ndarray, found: Mapping[str, np.ndarray], row: pd.Series, s
         {
             "layer": layer[layer > 0],
             "state": np.select(
-                [noise <= LOCKED * penalty, moved > SETTLED, noise < STIRRED * penalty],
-                ["locked", "moving", "quiet"],
-                "stirred",
+                [noise <= LOCKED * penalty, moved > SETTLED, each["gradient"].abs() < TURNING * penalty],
+                ["locked", "moving", "near_half"],
+                "turning",
             ),
             "bin": np.digitize(u, EDGES),
             "count": 1,

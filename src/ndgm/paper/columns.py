@@ -126,7 +126,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "layer": ("number of a network's layer", "–"),
     "weight": ("number of the weight", "–"),
     "state": (
-        "locked (the gradient does not vary), moving (the mean does), else stirred or quiet, by how it varies",
+        "locked (the gradient does not vary), moving (the mean does), else turning or near half, by rotation number",
         "–",
     ),
     "bin": ("place of the weights' mean among the bins of $[-\\eta\\lambda, \\eta\\lambda]$ and beside", "–"),

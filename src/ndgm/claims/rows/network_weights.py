@@ -7,7 +7,7 @@ from ndgm.decide.selection import nonempty, select
 ACCURATE = 0.9
 """Mean test accuracy from which a network is called accurate."""
 
-VARYING = ("stirred", "quiet")
+VARYING = ("turning", "near_half")
 """States of weights whose gradient varies and whose mean has settled."""
 
 CELL_OF_LAYER = ["layer", "penalty", "seed"]
