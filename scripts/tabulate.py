@@ -18,7 +18,8 @@ def main() -> None:
         from ndgm.store.provenance import origin
         from ndgm.store.run_tables import write_table
 
-        inputs, found = read_inputs(arguments.samples, arguments.reads), {}
+        inputs = read_inputs(arguments.samples, arguments.reads)
+        found: dict[str, Found] = {}
         files = {f"{path.parent.name}/{path.name}": path for path in [*arguments.samples, *arguments.reads]}
         for name, settings, out in zip(arguments.functions, arguments.settings, arguments.out, strict=True):
             result = function_of("experiments", name)(settings, replace(inputs, found=found))
