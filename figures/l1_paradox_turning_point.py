@@ -15,7 +15,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.claims.l1_paradox_networks import noise_curve
+from ndgm.claims.rows.network_norms import noise_curve
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS, INK
 from ndgm.paper.drawing import PAGE_WIDTH, absent, leave_empty, measured, prediction, results, save, style

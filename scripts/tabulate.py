@@ -1,5 +1,7 @@
 """Compute the tables of a job that trains nothing, and write a record beside each."""
 
+from dataclasses import replace
+
 from ndgm.pipeline.programs import argument_parser, function_of, program
 from ndgm.store.files import write_json
 
@@ -12,14 +14,17 @@ def main() -> None:
     with program(arguments) as say:
         # Imported here, so that an interruption while pandas loads is one line too.
         from ndgm.experiments.finite import check_finite
-        from ndgm.experiments.inputs import read_inputs
+        from ndgm.experiments.inputs import Found, read_inputs
         from ndgm.store.provenance import origin
         from ndgm.store.run_tables import write_table
 
         inputs = read_inputs(arguments.samples, arguments.reads)
+        found: dict[str, Found] = {}
         files = {f"{path.parent.name}/{path.name}": path for path in [*arguments.samples, *arguments.reads]}
         for name, settings, out in zip(arguments.functions, arguments.settings, arguments.out, strict=True):
-            table = function_of("experiments", name)(settings, inputs)
+            result = function_of("experiments", name)(settings, replace(inputs, found=found))
+            found[settings["experiment"]] = result if isinstance(result, Found) else Found(result, {})
+            table = found[settings["experiment"]].table
             check_finite(table)
             write_table(out, table)
             write_json(out.with_suffix(".json"), origin(settings, files) | table.attrs)

@@ -209,6 +209,13 @@ GROUPS = (
                 trains=False,
             ),
             Job(
+                "run_l1_paradox_seen_kink",
+                "Recording the kink that weights see on average",
+                _alone("l1_paradox_seen_kink", "seen_kink", "l1_paradox.seen_kink", also=("root_seed",)),
+                samples=("l1_paradox/*",),
+                trains=False,
+            ),
+            Job(
                 "train_l1_paradox_noise",
                 "Running the subgradient method with mini-batch noise, design {part}",
                 _alone("l1_paradox_noise", "noise", "l1_paradox.noise"),
@@ -223,6 +230,7 @@ GROUPS = (
             ),
         ),
         figures=(
+            Figure("l1_paradox_seen_kink", ("l1_paradox_seen_kink", "l1_paradox_weights")),
             Figure("l1_paradox_norm", ("l1_paradox_lasso", "l1_paradox_exact")),
             Figure("l1_paradox_law", ("l1_paradox_designs",)),
             Figure(
@@ -282,8 +290,31 @@ GROUPS = (
                     "results/{scale}/weights/l1_paradox_networks_minibatch.npz",
                 ),
             ),
+            Job(
+                "run_l1_paradox_weights",
+                "Training networks under an L1 penalty, weight by weight",
+                tuple(
+                    Experiment(table, function, "l1_paradox.weights", also=("root_seed", "l1_paradox.networks.hidden"))
+                    for table, function in (
+                        ("l1_paradox_weights", "l1_paradox_weights.weights"),
+                        ("l1_paradox_strip", "l1_paradox_pruning.by_means"),
+                    )
+                ),
+                samples=("l1_paradox_networks/split",),
+                trains=False,
+            ),
+            Job(
+                "run_l1_paradox_rounding",
+                "Running RMSProp with fused and with unfused products",
+                _alone("l1_paradox_rounding", "rounding", "l1_paradox.rounding", also=("root_seed",)),
+                trains=False,
+            ),
         ),
-        figures=(Figure("l1_paradox_networks", ("l1_paradox_networks", "l1_paradox_pruning")),),
+        figures=(
+            Figure("l1_paradox_networks", ("l1_paradox_networks", "l1_paradox_pruning")),
+            Figure("l1_paradox_strip", ("l1_paradox_strip", "l1_paradox_designs")),
+            Figure("l1_paradox_rounding", ("l1_paradox_rounding",)),
+        ),
     ),
     Group(
         name="edge_of_stability",

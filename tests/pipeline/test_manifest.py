@@ -191,7 +191,7 @@ def test_each_module_of_an_experiment_is_in_the_manifest() -> None:
     assert modules == {module for job in JOBS.values() for module in job.modules}
 
 
-TAKES = re.compile(r"^def \w+\(settings: Settings, inputs: Inputs\) -> (Plan|pd\.DataFrame):", re.MULTILINE)
+TAKES = re.compile(r"^def \w+\(settings: Settings, inputs: Inputs\) -> (Plan|pd\.DataFrame|Found):", re.MULTILINE)
 
 
 def test_the_manifest_is_read_in_milliseconds() -> None:

@@ -18,11 +18,11 @@ READERS = {".npz": read_data, ".parquet": read_table, ".json": read_json}
 
 @dataclass(frozen=True)
 class Found:
-    """Result of a trained experiment.
+    """Result of an experiment.
 
     Attributes:
         table: Its run table.
-        ends: Where each run was at the end, by run.
+        ends: Where each run was at the end, by run; of one that does not train, what a later one of its job may use.
     """
 
     table: pd.DataFrame

@@ -1,4 +1,4 @@
-"""The LASSO solved exactly along its path, and what a constant step is predicted to keep hovering at."""
+"""The LASSO solved exactly along its path, and the norm that a constant step keeps, to first order and by the law."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,8 @@ import pandas as pd
 from ndgm.experiments.grids import log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.theory.l1_paradox import away_from_breakpoints, hovering_l1_norm, turning_point
-from ndgm.theory.lasso import Quadratic, lasso_path, solve_lasso
+from ndgm.theory.lasso import LassoSolution, Quadratic, lasso_path, solve_lasso
+from ndgm.theory.rounded_lasso import mean_weights, second_order_l1_norm
 
 CURVE_POINTS = 400
 """Penalties at which the closed form can be drawn as a curve between those that are run."""
@@ -36,6 +37,7 @@ def exact(settings: Settings, inputs: Inputs) -> pd.DataFrame:
                 "exact_l1_norm": solution.l1_norm,
                 "exact_zeros": problem.dimension - solution.support.sum(1),
                 "predicted_l1_norm": hovering_l1_norm(problem, solution, step / problem.lipschitz),
+                "law_second_order_l1_norm": law_norms(problem, solution, step / problem.lipschitz),
                 "away_from_breakpoints": away_from_breakpoints(problem, solution, step / problem.lipschitz),
                 "predicted_turning_point_over_max": turning_point(path, step / problem.lipschitz) / problem.penalty_max,
                 "relative_gap": solution.relative_gap,
@@ -47,6 +49,14 @@ def exact(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     table.attrs["largest_relative_gap"] = float(solution.relative_gap.max())
     return table
+
+
+def law_norms(problem: Quadratic, solution: LassoSolution, step_size: float) -> np.ndarray:
+    """L1 norm of the LASSO rounded off over one step, to second order, at each penalty of a solution."""
+    pairs = zip(solution.penalty, solution.weights, strict=True)
+    means = [mean_weights(problem, float(penalty), step_size, start) for penalty, start in pairs]
+    found = zip(means, solution.penalty, strict=True)
+    return np.array([second_order_l1_norm(problem, mean, float(penalty), step_size) for mean, penalty in found])
 
 
 def penalties(grids: list[Mapping[str, Any]]) -> np.ndarray:

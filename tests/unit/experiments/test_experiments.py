@@ -12,6 +12,7 @@ from ndgm.data.kinds import Weights
 from ndgm.engine.descent import Schedule
 from ndgm.engine.methods import METHODS
 from ndgm.experiments.ensembles import sweep
+from ndgm.experiments.inputs import Found
 from ndgm.groups import GROUPS
 from ndgm.pipeline.jobs import JOBS, parts
 from ndgm.pipeline.programs import function_of
@@ -79,9 +80,12 @@ def test_an_experiment_that_trains(smoke, tmp_path, name, part):
 
 @pytest.mark.parametrize(("name", "part"), TABULATED)
 def test_an_experiment_that_tabulates(smoke, name, part):
+    found = {}
     for each in JOBS[name].experiments:
-        settings, inputs = smoke.settings(each.table, part), smoke.inputs(each.table, part)
-        table = function_of("experiments", each.function)(settings, inputs)
+        settings, inputs = smoke.settings(each.table, part), replace(smoke.inputs(each.table, part), found=found)
+        result = function_of("experiments", each.function)(settings, inputs)
+        found[each.table] = result if isinstance(result, Found) else Found(result, {})
+        table = found[each.table].table
         assert table["experiment"].unique().tolist() == [each.table] and table.index.equals(pd.RangeIndex(len(table)))
         assert not table.duplicated().any()
 

@@ -29,3 +29,6 @@ def test_solutions_are_those_of_scikit_learn(smoke):
     ratio = other["step_size"].iloc[0] / one["step_size"].iloc[0]
     added = [part["predicted_l1_norm"] - part["exact_l1_norm"] for part in (one, other)]
     np.testing.assert_allclose(added[1], ratio * added[0], rtol=1e-6, atol=1e-14)
+    # Above λ_max the law to second order is the first-order floor and ηA_ii/3 of each weight's, a few percent.
+    above = one[one.index > 1.2]
+    assert np.abs(above["law_second_order_l1_norm"] / above["predicted_l1_norm"] - 1).max() < 0.05

@@ -1,0 +1,57 @@
+"""Which rows of single weights and of pruned networks are taken, on tables by hand."""
+
+import pandas as pd
+import pytest
+
+from ndgm.claims.rows.network_weights import accurate, crossing_weights, in_strip, kinks_where, of_rule, sums_of
+from ndgm.decide.statistics import MissingValue
+
+
+@pytest.fixture
+def rows():
+    """Two seeds at two penalties, of which the larger one leaves one network of two accurate."""
+    table = pd.DataFrame(
+        [
+            ("full_batch", penalty, seed, 1, state, over_width, crossing, accuracy)
+            for penalty, accuracies in ((0.1, (0.92, 0.9)), (0.2, (0.95, 0.8)))
+            for seed, accuracy in enumerate(accuracies)
+            for state, over_width, crossing in (("turning", 0.5, 2), ("near_half", 0.1, 1), ("turning", 1.5, 0))
+        ],
+        columns=["design", "penalty", "seed", "layer", "state", "over_width", "crossing", "test_accuracy"],
+    )
+    return table.assign(method="subgradient", count=1)
+
+
+def test_penalties_that_leave_networks_accurate_in_the_mean(rows):
+    assert set(accurate(rows, "full_batch")["penalty"]) == {0.1}
+    with pytest.raises(MissingValue, match="leave a network accurate"):
+        accurate(rows.assign(test_accuracy=0.5), "full_batch")
+    with pytest.raises(MissingValue):
+        accurate(rows, "minibatch")
+
+
+def test_weights_within_a_step_in_some_states(rows):
+    assert len(in_strip(rows, "turning")) == 4 and len(in_strip(rows, "turning", "near_half")) == 8
+    assert (sums_of(in_strip(rows, "turning", "near_half"))["count"] == 2).all()
+    with pytest.raises(MissingValue, match="locked"):
+        in_strip(rows, "locked")
+
+
+def test_weights_that_cross(rows):
+    found = crossing_weights(rows.assign(design="minibatch"))
+    assert found["crossing"].tolist() == [3, 3] and found["count"].tolist() == [2, 2]
+
+
+def test_pruned_networks_that_were_accurate():
+    rules = [("none", 0.1, 0.95), ("none", 0.2, 0.85), ("strip", 0.1, 0.5), ("strip", 0.2, 0.85)]
+    table = pd.DataFrame(rules, columns=["rule", "penalty", "accuracy"]).assign(design="full_batch", seed=0)
+    assert of_rule(table, "strip", "accuracy").to_dict() == {("full_batch", 0.1, 0): 0.5}
+    with pytest.raises(MissingValue, match="below_1e-2"):
+        of_rule(table, "below_1e-2", "accuracy")
+
+
+def test_kinks_of_a_kind():
+    table = pd.DataFrame({"arithmetic": ["fused"] * 2, "sign_of_zero": [0.0, 1.0], "noise": 0.0, "seed": 0})
+    assert len(kinks_where(table, "sign_of_zero > 0")) == 1
+    with pytest.raises(MissingValue):
+        kinks_where(table, "noise > 0")
