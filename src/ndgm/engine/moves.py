@@ -1,4 +1,4 @@
-"""How far training takes the weights: from their start, along their path, and across the kinks of their units."""
+"""Training against its start: how far the weights move, which units cross a kink, and how small the gradient gets."""
 
 import torch
 from torch import Tensor
@@ -62,3 +62,23 @@ class UnitMoves(Observer):
         now, then = (self.objective.preactivations(each) > 0 for each in (w, self.start))
         moved = torch.linalg.vector_norm(self.objective.matrices(w - self.start), dim=1)
         return {"flips": (now != then).to(w.dtype).mean((1, 2)), "largest_row_move": moved.amax(1)}
+
+
+class LeastGradient(Observer):
+    """Smallest ‖g‖²/(2L) over all iterates but the last, a bound on how fast a loss L ≥ 0 falls.
+
+    Args:
+        like: Numbers of each run, shape (runs, ...), of the type and on the device of the iterates.
+    """
+
+    def __init__(self, like: Tensor) -> None:
+        self._least = like.new_full((len(like),), torch.nan)
+
+    def see(self, w: Tensor, value: Tensor, g: Tensor, averages: Averages | None) -> None:
+        """Take note of this iterate's ratio."""
+        ratio = torch.linalg.vector_norm(g, dim=1).square_().div_(2 * value)
+        torch.fmin(self._least, ratio, out=self._least)
+
+    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
+        """What is recorded: `least_gradient_ratio`, NaN before the first step."""
+        return {"least_gradient_ratio": self._least.clone()}

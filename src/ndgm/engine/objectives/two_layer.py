@@ -76,11 +76,6 @@ class TwoLayerLoss(Objective):
             torch.bmm(self.x[part].mT, delta, out=into)
         return torch.cat(values), self._gradient
 
-    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
-        """What is recorded: `objective` L, and `gradient_ratio` ‖g‖²/(2L), which is 0/0 where the loss is 0."""
-        value, g = self.value_and_subgradient(w)
-        return {"objective": value, "gradient_ratio": g.square().sum(1) / (2 * value)}
-
     def _residuals(self, part: slice, w: Tensor) -> Tensor:
         """f(xᵢ) − yᵢ of some runs, shape (runs, n); what comes before them is left in the buffers."""
         x, output = self.x[part], self.output[part]
