@@ -231,7 +231,9 @@ def _units_at(units: Sequence[int], deficits: np.ndarray) -> float:
     if not len(below) or not below[0]:
         return np.nan
     near = slice(below[0] - 1, below[0] + 1)
-    return float(np.exp(np.interp(-EQUAL_DEFICIT, -heights[near], sizes[near])))
+    if heights[below[0]] <= 0:
+        return np.nan
+    return float(np.exp(np.interp(-np.log(EQUAL_DEFICIT), -np.log(heights[near]), sizes[near])))
 
 
 def _exponents(values: pd.Series, level: str) -> pd.Series:
