@@ -114,6 +114,12 @@ def _alone(table: str, function: str, settings: str = "", also: tuple[str, ...] 
     return (Experiment(table, f"{table}.{function}", settings, also),)
 
 
+def _two_layer(module: str, *names: str) -> tuple[Experiment, ...]:
+    """Experiments of a module on two-layer networks, of one group."""
+    group, also = "overparameterization", ("overparameterization.units_at_once",)
+    return tuple(Experiment(f"{group}_{name}", f"{module}.{name}", f"{group}.{name}", also) for name in names)
+
+
 GROUPS = (
     Group(
         name="convergence",
@@ -354,6 +360,35 @@ GROUPS = (
         figures=(
             Figure("edge_of_stability_networks", ("edge_of_stability_networks",)),
             Figure("edge_of_stability_side_by_side", ("edge_of_stability_cycles", "edge_of_stability_networks")),
+        ),
+    ),
+    Group(
+        name="overparameterization",
+        title="Over-parameterization of two-layer networks",
+        document="companions",
+        section="C",
+        jobs=(
+            Job(
+                "train_overparameterization",
+                "Training wide two-layer networks beside their kernel",
+                _two_layer("overparameterization", "spheres", "digits", "iterations", "capacity"),
+                samples=("overparameterization/*",),
+            ),
+            Job(
+                "train_overparameterization_pairs",
+                "Training two-layer networks on two points that disagree",
+                _two_layer("overparameterization_pairs", "start", "pairs", "narrow"),
+            ),
+        ),
+        figures=(
+            Figure(
+                "overparameterization",
+                ("overparameterization_start", "overparameterization_pairs"),
+            ),
+            Figure(
+                "overparameterization_kernel",
+                ("overparameterization_spheres", "overparameterization_digits", "overparameterization_capacity"),
+            ),
         ),
     ),
 )

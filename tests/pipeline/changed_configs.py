@@ -18,6 +18,7 @@ OPEN = (
     "samples.l1_paradox",
     "samples.edge_of_stability_logistic",
     "samples.edge_of_stability_separable",
+    "samples.overparameterization",
     "convergence.networks.data",
     "convergence.networks.data.*.problems",
 )
@@ -27,6 +28,7 @@ MORE: dict[str, list[Any]] = {
     "samples.l1_paradox": ["another_design"],
     "samples.edge_of_stability_logistic": ["another_table"],
     "samples.edge_of_stability_separable": ["another_table"],
+    "samples.overparameterization": ["other_pictures"],
     "convergence.networks.data.*.problems": ["another_problem"],
     "convergence.networks.activations": ["elu", "softplus_3.5", "hardtanh"],
     "convergence.cures.methods": ["subgradient_linear"],
@@ -37,6 +39,8 @@ MORE: dict[str, list[Any]] = {
     "edge_of_stability.cycles.functions": ["linex", "power_1.95", "tilted_softplus_0.3"],
     "edge_of_stability.asymmetric.functions": ["log_cosh", "tilted_softplus_0.7"],
     "edge_of_stability.networks.activations": ["silu", "softplus_3"],
+    "overparameterization.start.activations": ["silu", "elu"],
+    "overparameterization.narrow.activations": ["gelu"],
 }
 """Names that may stand in a mapping or a list besides those of the smoke scale."""
 

@@ -212,6 +212,20 @@ FACTORS: dict[str, list[Factor]] = {
         Factor("step_size", "edge_of_stability.networks.data.{design}.problems.{problem}.step_sizes"),
         *_block("edge_of_stability.networks", activation="activations"),
     ],
+    "overparameterization_spheres": _block("overparameterization.spheres", units="units"),
+    "overparameterization_digits": [
+        Factor("design", "samples.overparameterization"),
+        *_block("overparameterization.digits", units="units"),
+    ],
+    "overparameterization_iterations": _block("overparameterization.iterations", units="units"),
+    "overparameterization_capacity": _block("overparameterization.capacity", samples="samples", units="units"),
+    "overparameterization_start": _block(
+        "overparameterization.start", activation="activations", separation="separations"
+    ),
+    "overparameterization_pairs": _block("overparameterization.pairs", separation="separations", units="units"),
+    "overparameterization_narrow": _block(
+        "overparameterization.narrow", activation="activations", separation="separations"
+    ),
 }
 """Factors of each experiment."""
 

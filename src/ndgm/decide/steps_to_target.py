@@ -15,6 +15,31 @@ def steps_to_target(runs: pd.DataFrame, target: str = "target") -> pd.Series:
     return reached.fillna(np.inf).where(~_diverged(runs), np.inf)
 
 
+def steps_to_share(runs: pd.DataFrame, share: float) -> pd.Series:
+    """Steps in which a run's objective falls to a share of its first recorded one, by run; NaN where it never does.
+
+    Between recorded steps the logarithm of the objective is interpolated, so that the number is a fraction.
+
+    Args:
+        runs: Run table whose first rows are those of the start.
+        share: Between 0 and 1.
+    """
+    first = runs.groupby("run")["objective"].transform("first")
+    table = runs.assign(height=np.log(runs["objective"].clip(lower=np.finfo(float).tiny) / first) - np.log(share))
+    return pd.Series(
+        {run: _crossing(part["step"].to_numpy(), part["height"].to_numpy()) for run, part in table.groupby("run")}
+    )
+
+
+def _crossing(step: np.ndarray, height: np.ndarray) -> float:
+    """First place where heights that begin above 0 come down to 0, interpolated; NaN where they never do."""
+    below = np.flatnonzero(height <= 0)
+    if not len(below) or not below[0]:
+        return np.nan
+    place = below[0]
+    return float(np.interp(0, -height[place - 1 : place + 1], step[place - 1 : place + 1]))
+
+
 def best_steps(runs: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The step size that takes all seeds to the target soonest, counted at the seed that is last.
 

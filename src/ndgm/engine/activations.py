@@ -106,6 +106,15 @@ ACTIVATIONS: dict[str, Activation] = {
         from_output=False,
         module=nn.ELU,
     ),
+    "sigmoid": Activation(
+        value=lambda z, out: _aten.sigmoid.out(z, out=out),
+        slope=lambda delta, out: _aten.sigmoid_backward.grad_input(delta, out, grad_input=delta),
+        second=lambda z: -_sigmoid_slope(z) * (0.5 * z).tanh(),
+        kinks=(),
+        at_kinks=(),
+        from_output=True,
+        module=nn.Sigmoid,
+    ),
     "tanh": Activation(
         value=lambda z, out: _aten.tanh.out(z, out=out),
         slope=lambda delta, out: _aten.tanh_backward.grad_input(delta, out, grad_input=delta),

@@ -7,7 +7,6 @@ the next pass overwrites, and never wait for the device.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ndgm.engine.activations import Activation
+from ndgm.engine.initialization import HE, Initialization
 
 
 class Layer(NamedTuple):
@@ -78,18 +78,28 @@ class Networks:
         self._sizes = [rows * columns for rows, columns in self._shapes]
         self.parameters = sum(self._sizes)
 
-    def initial(self, generators: Sequence[np.random.Generator]) -> np.ndarray:
+    def initial(
+        self,
+        generators: Sequence[np.random.Generator],
+        initialization: Initialization | Sequence[Initialization] = HE,
+    ) -> np.ndarray:
         """First parameters, one run per generator, shape (runs, P), in float64.
 
-        Weights are Gaussian with variance 2/in, and biases zero: the rule for ReLU, kept for every activation, so that
-        a seed starts all of them at the same point. A sample that is zero begins at the kink of ReLU in every layer.
+        Biases are zero, so that a sample that is zero begins at the kink of ReLU in every layer. The law is that for
+        ReLU unless another one is given, whatever the activation, so that a seed starts all of them at the same point.
 
-        Source: He, Zhang, Ren and Sun (2015), Delving Deep into Rectifiers.
+        Args:
+            generators: One a run.
+            initialization: Law of all weights, or of those of each layer.
+
+        Raises:
+            ValueError: if there is not one law for each layer.
         """
+        laws = [initialization] * len(self._shapes) if isinstance(initialization, Initialization) else initialization
         runs = [
             [
-                np.vstack([generator.standard_normal((rows - 1, columns)) * sqrt(2 / (rows - 1)), np.zeros(columns)])
-                for rows, columns in self._shapes
+                np.vstack([law.weights(generator, rows - 1, columns), np.zeros(columns)])
+                for law, (rows, columns) in zip(laws, self._shapes, strict=True)
             ]
             for generator in generators
         ]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ndgm.data.kinds import Samples
 from ndgm.engine.activations import activation
+from ndgm.engine.initialization import HE, Initialization
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
 from ndgm.experiments.inputs import Settings
@@ -17,10 +18,17 @@ FULL_BATCH = "full"
 
 
 @cache
-def first_parameters(root_seed: int, experiment: str, component: str, widths: tuple[int, ...], seed: int) -> np.ndarray:
+def first_parameters(
+    root_seed: int,
+    experiment: str,
+    component: str,
+    widths: tuple[int, ...],
+    seed: int,
+    initialization: Initialization = HE,
+) -> np.ndarray:
     """First parameters of the networks of a seed, whatever their activation, shape (P,)."""
     rng = generator(root_seed, experiment, component, seed)
-    return Networks(widths, activation("relu")).initial([rng])[0]
+    return Networks(widths, activation("relu")).initial([rng], initialization)[0]
 
 
 @cache

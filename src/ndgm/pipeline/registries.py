@@ -12,6 +12,7 @@ REGISTRIES = {
     "methods": ("engine", "METHODS"),
     "activations": ("engine", "ACTIVATIONS"),
     "losses": ("engine", "LOSSES"),
+    "laws": ("engine", "LAWS"),
     "scalar_functions": ("engine", "SCALARS"),
     "step_rules": ("theory", "STEP_RULES"),
 }

@@ -121,6 +121,8 @@ def _key_and_fault(error: ValidationError) -> tuple[Key, str]:
             return key, f"{shown(value)} is greater than {limit}"
         case "exclusiveMaximum":
             return key, f"{shown(value)} is not less than {limit}"
+        case "multipleOf":
+            return key, f"{shown(value)} is not {error.schema['description']}"
         case "minItems" | "minProperties":
             return key, f"has {len(value)} of {limit} values or more" if value else "is empty"
         case "uniqueItems":

@@ -24,6 +24,7 @@ from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedN
 from ndgm.engine.objectives.relu_regression import ReluRegression
 from ndgm.engine.objectives.scalar import ScalarLoss
 from ndgm.engine.objectives.smoothed import SmoothedLasso
+from ndgm.engine.objectives.two_layer import TwoLayerLoss
 
 RUNS, SAMPLES, FEATURES = 6, 20, 5
 NETWORKS = Networks((FEATURES, 4, 3), activation("tanh"))
@@ -37,6 +38,7 @@ DESIGN, TARGET = normal(SAMPLES, FEATURES, seed=1), normal(SAMPLES, seed=2)
 GRAM, CORRELATION = DESIGN.T @ DESIGN / SAMPLES, DESIGN.T @ TARGET / SAMPLES
 PENALTY = torch.linspace(0.1, 2, RUNS, dtype=torch.float64).unsqueeze(1)
 WIDTH = torch.tensor([0, 0.01, 0.5, 1, 4, 0], dtype=torch.float64).unsqueeze(1)
+OUTPUT = normal(RUNS, 3, seed=7)
 CLASSES = torch.eye(3, dtype=torch.float64)[torch.tensor(np.random.default_rng(3).integers(3, size=SAMPLES))]
 
 
@@ -89,6 +91,7 @@ EXAMPLES = {
     ResistingOracle: Example(lambda: ResistingOracle(FEATURES - 1, lipschitz=2.0, radius=3.0)),
     ScalarLoss: Example(lambda: ScalarLoss("kink_aside"), 1),
     SmoothedLasso: Example(lambda: SmoothedLasso(GRAM, CORRELATION, PENALTY, WIDTH)),
+    TwoLayerLoss: Example(lambda: TwoLayerLoss(activation("gelu"), DESIGN, TARGET, OUTPUT, 4), FEATURES * 3),
 }
 
 

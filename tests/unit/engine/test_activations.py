@@ -246,7 +246,7 @@ def test_softplus_where_pytorch_is_linear_already(beta):
     np.testing.assert_allclose(first, expit(beta * z.numpy()), rtol=4e-16)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "softplus", "softplus_", "softplus_0", "softplus_-1", "softplus_x", ""])
+@pytest.mark.parametrize("name", ["swish", "softplus", "softplus_", "softplus_0", "softplus_-1", "softplus_x", ""])
 def test_an_activation_that_does_not_exist(name):
     with pytest.raises(ValueError, match=r"^no activation .*; there are .*softplus_<positive number>$") as error:
         activation(name)

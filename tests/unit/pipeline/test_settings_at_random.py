@@ -54,7 +54,13 @@ def keys_of(node: Any, key: tuple = ()) -> Iterator[tuple]:
 
 KEYS = list(keys_of(LAPTOP))
 # Mappings whose entries have any name.
-OPEN = [("l1_paradox",), ("edge_of_stability_logistic",), ("edge_of_stability_separable",), ("problems",)]
+OPEN = [
+    ("l1_paradox",),
+    ("edge_of_stability_logistic",),
+    ("edge_of_stability_separable",),
+    ("samples", "overparameterization"),
+    ("problems",),
+]
 
 
 def at(config: Any, key: tuple) -> Any:

@@ -1,0 +1,198 @@
+"""Closed forms for wide two-layer networks: their kernel, its dynamics, and what it costs to step across a kink.
+
+The network is f(x) = Σ_r v_r σ(w_r·x) with w_r ~ N(0, I) and v_r = ±1/√m fixed, in pairs of opposite v_r with the same
+w_r, so that f starts as 0. It is trained by gradient descent on ½Σ(f(xᵢ) − yᵢ)², and all inputs have length 1.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, log
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ndgm.theory.checks import fraction, positive
+
+Array = NDArray[np.float64]
+NODES = 120
+"""Nodes of Gauss–Hermite quadrature: enough for activations whose derivatives have no kink."""
+
+
+def arc_cosine_kernel(inputs: ArrayLike) -> Array:
+    """Kernel H_ij = xᵢ·xⱼ (π − θ_ij)/(2π) of an infinitely wide ReLU network whose hidden weights alone are trained.
+
+    (π − θ)/(2π) is the probability that a unit is active on both inputs. The angle is taken from ‖a − b‖ and ‖a + b‖,
+    because the arc cosine loses half of the digits near 0.
+
+    Args:
+        inputs: x of any length but 0, shape (..., n, d).
+
+    Source: Cho and Saul (2009), Kernel methods for deep learning.
+    """
+    inputs = np.asarray(inputs, dtype=np.float64)
+    unit = inputs / np.linalg.norm(inputs, axis=-1, keepdims=True)
+    one, other = unit[..., :, np.newaxis, :], unit[..., np.newaxis, :, :]
+    angle = 2 * np.arctan2(np.linalg.norm(one - other, axis=-1), np.linalg.norm(one + other, axis=-1))
+    return inputs @ np.swapaxes(inputs, -1, -2) * (np.pi - angle) / (2 * np.pi)
+
+
+@dataclass(frozen=True)
+class KernelDynamics:
+    """Gradient descent as the kernel has it: residuals r_t = (I − ηH)^t r₀, with r₀ = −y.
+
+    Attributes:
+        eigenvalues: l of H, ascending, shape (n,).
+        squares: c = (q·r₀)² for its eigenvectors q, shape (n,).
+        step_size: η, below 2/l_max.
+    """
+
+    eigenvalues: Array
+    squares: Array
+    step_size: float
+
+    @classmethod
+    def of(cls, kernel: ArrayLike, targets: ArrayLike, step_size: float) -> "KernelDynamics":
+        """Dynamics of a kernel, shape (n, n), and targets, shape (n,).
+
+        Raises:
+            ValueError: if the kernel has an eigenvalue that is not positive, or the step is not below 2/l_max.
+        """
+        eigenvalues, vectors = np.linalg.eigh(np.asarray(kernel, dtype=np.float64))
+        positive("eigenvalue", eigenvalues)
+        if not 0 < step_size < 2 / eigenvalues[-1]:
+            raise ValueError(f"a step size must be between 0 and {2 / eigenvalues[-1]:.6g}, got {step_size}")
+        return cls(eigenvalues, (vectors.T @ np.asarray(targets, dtype=np.float64)) ** 2, step_size)
+
+    def losses(self, steps: ArrayLike) -> Array:
+        """L_t = ½Σ (1 − ηl)^2t c after so many steps, shape (...)."""
+        return (self._factors(steps) ** 2 * self.squares).sum(-1) / 2
+
+    def move(self, steps: int) -> float:
+        """How far the weights are from their start: ‖W_T − W₀‖² = Σ (1 − (1 − ηl)^T)² c/l."""
+        return float(np.sqrt(((1 - self._factors(steps)) ** 2 * self.squares / self.eigenvalues).sum(-1)))
+
+    def path(self, steps: int) -> float:
+        """Length of the path there, Σ_t<T η√(r_tᵀ H r_t)."""
+        squared = (self._factors(np.arange(steps)) ** 2 * self.squares * self.eigenvalues).sum(-1)
+        return float(self.step_size * np.sqrt(squared).sum())
+
+    @property
+    def gradient_bound(self) -> float:
+        """The smallest eigenvalue: ‖g‖²/(2L) = rᵀHr/rᵀr is at least that at every step."""
+        return float(self.eigenvalues[0])
+
+    @property
+    def rate(self) -> float:
+        """What log L loses a step in the end, −2 log(1 − ηl_min): steps grow with log(1/ε) by 1 over that."""
+        return float(decay_rate(self.eigenvalues[0], self.step_size))
+
+    def steps_to(self, share: float) -> int:
+        """Steps after which the loss is at most this share of the first one.
+
+        Raises:
+            ValueError: if the share is not between 0 and 1.
+        """
+        wanted = fraction("share", share) * self.losses(0)
+        high = 1
+        while self.losses(high) > wanted:
+            high *= 2
+        low = high // 2  # the loss falls at every step
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.losses(middle) > wanted else (low, middle)
+        return high
+
+    def _factors(self, steps: ArrayLike) -> Array:
+        """(1 − ηl)^t, shape (..., n)."""
+        return (1 - self.step_size * self.eigenvalues) ** np.asarray(steps)[..., np.newaxis]
+
+
+def decay_rate(eigenvalue: ArrayLike, step_size: ArrayLike) -> Array:
+    """What log L loses a step along an eigenvector, −2 log|1 − ηl|."""
+    return -2 * np.log(np.abs(1 - np.asarray(step_size) * np.asarray(eigenvalue, dtype=np.float64)))
+
+
+def angle_of(separation: ArrayLike) -> Array:
+    """Angle θ = 2 asin(φ/2) between two inputs of length 1 at a distance φ.
+
+    Raises:
+        ValueError: if a distance is not positive, or above 2.
+    """
+    separation = positive("separation", separation)
+    if (separation > 2).any():
+        raise ValueError(f"two points of length 1 are at most 2 apart, got {separation}")
+    return 2 * np.arcsin(separation / 2)
+
+
+def conflicting_pair(separation: float) -> Array:
+    """Two inputs of length 1 at a distance φ, in the plane that they span, shape (2, 2)."""
+    half = float(angle_of(separation)) / 2
+    return np.array([[np.cos(half), np.sin(half)], [np.cos(half), -np.sin(half)]])
+
+
+def pair_gradient(separation: ArrayLike) -> Array:
+    """‖g₀‖²/(2L) of ReLU at a pair with opposite targets at a distance φ: λ = ½ − cos θ (π − θ)/(2π).
+
+    It is φ/(2π) + O(φ²): the first power, because a share θ/π of all kinks lies between the two points. It is the
+    smaller eigenvalue of the kernel too.
+    """
+    angle = angle_of(separation)
+    return 0.5 - np.cos(angle) * (np.pi - angle) / (2 * np.pi)
+
+
+def smooth_pair_gradient(
+    separation: ArrayLike, slope: Callable[[Array], Array], second: Callable[[Array], Array]
+) -> Array:
+    """‖g₀‖²/(2L) of a smooth activation at such a pair, to leading order: ½φ²(E σ″(z)² + E σ′(z)²), z ~ N(0, 1).
+
+    Args:
+        separation: φ.
+        slope: σ′.
+        second: σ″, which may have no kink that matters for its square.
+    """
+    angle_of(separation)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    squares = slope(nodes) ** 2 + second(nodes) ** 2
+    return np.asarray(separation, dtype=np.float64) ** 2 / 2 * (weights @ squares) / weights.sum()
+
+
+def crossing_share(width: ArrayLike, separation: ArrayLike) -> Array:
+    """Share δ by which the kinks that steps cross lower the eigenvalue of a pair, to first order in m^−½.
+
+    With the kernel's eigenvalue λ a unit in the gap moves by Δ = 1/(λ√m) in all. By symmetry units leave the gap on one
+    side, active on both inputs, with probability Δ cos θ/(2√(2π)), and on the other, active on none, with probability
+    Δ/(2√(2π)); units that are active on both enter it with probability Δ(1 − cos θ)/(2√(2π)). A unit counts ½ in the
+    gap, 1 − cos θ where it is active on both and 0 elsewhere, which adds up to
+    δ = (2(cos θ − ½)² + ½)/(2√(2π) λ² √m). As φ → 0 that is π²·√(2/π)/(φ²√m): the width for a given δ is
+    proportional to λ⁻⁴ first, and to φ⁻⁴ only there.
+    """
+    eigenvalue, width = pair_gradient(separation), positive("width", width)
+    lost = 2 * (np.cos(angle_of(separation)) - 0.5) ** 2 + 0.5
+    return lost / (2 * np.sqrt(2 * np.pi) * eigenvalue**2 * np.sqrt(width))
+
+
+def empty_gap_eigenvalue(separation: ArrayLike) -> Array:
+    """Eigenvalue φ²/4 of a pair when every kink has left the gap: half of the units are active on both inputs.
+
+    A network so narrow that it crosses them all needs 2 log(1/ε)/(ηφ²) steps: the second power, as if it were smooth.
+    """
+    angle_of(separation)
+    return np.asarray(separation, dtype=np.float64) ** 2 / 4
+
+
+def late_deficit(width: ArrayLike, separation: ArrayLike, step_size: float) -> Array:
+    """Share by which the late rate of a pair falls short of the kernel's, to first order in m^−½ and not below 0."""
+    eigenvalue = pair_gradient(separation)
+    left = np.clip(eigenvalue * (1 - crossing_share(width, separation)), 0, None)
+    return 1 - decay_rate(left, step_size) / decay_rate(eigenvalue, step_size)
+
+
+def steps_for_pair(width: float, separation: float, step_size: float, share: float) -> int:
+    """Steps in which a network takes the loss of a pair to a share of the first one, with a third more to be sure.
+
+    The smallest eigenvalue on the way is taken to be what `crossing_share` leaves of it, and at least that of the empty
+    gap.
+    """
+    left = float(pair_gradient(separation) * (1 - crossing_share(width, separation)))
+    eigenvalue = max(left, float(empty_gap_eigenvalue(separation)))
+    return ceil(4 / 3 * log(1 / fraction("share", share)) / float(decay_rate(eigenvalue, step_size)))
