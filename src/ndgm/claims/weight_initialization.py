@@ -90,8 +90,8 @@ def weight_initialization_sigmoid_reading(weight_initialization_training: pd.Dat
 
 @claim(figure="weight_initialization", kind="finding", test=order(), unit="(loss)")
 def weight_initialization_sigmoid_best(weight_initialization_training: pd.DataFrame) -> Evidence:
-    r"""Of the gains 1, 3.6, 12.8, 40 and the one at which gradients neither vanish nor explode, ten sigmoid layers reach
-    the smallest loss from the formula's 12.8.
+    r"""Of the gains 1, 3.6, 12.8, 40 and the one at which gradients neither vanish nor explode, ten sigmoid layers
+    reach the smallest loss from the formula's 12.8.
     """
     loss = _losses(weight_initialization_training, "sigmoid", DEEP)
     arms = {gain: loss.xs(gain, level="initialization") for gain in (*OTHERS, FORMULA)}
