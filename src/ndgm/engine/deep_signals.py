@@ -9,7 +9,7 @@ from ndgm.engine.activations import Activation
 
 
 def deep_signals(
-    weights: Tensor, activation: Activation, signal: Tensor, signs: Tensor | None = None
+    weights: Tensor, activation: Activation, signal: Tensor, signs: Tensor, scale: float = 1.0
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Pre-activations z and activations h of every layer, each of shape (networks, signals, units).
 
@@ -23,16 +23,16 @@ def deep_signals(
         activation: Of every layer.
         signal: What the first layer sees, shape (networks, signals, units).
         signs: ±1, what the inputs of each layer are multiplied by, shape (layers, signals, units), or with the networks
-            in front; none where None.
+            in front.
+        scale: Factor on all weights.
 
     Example:
         >>> from ndgm.engine.activations import activation
-        >>> halving = torch.eye(2).expand(1, 3, 2, 2) / 2
-        >>> [h for _, h in deep_signals(halving, activation("relu"), torch.tensor([[[8.0, -8.0]]]))]
+        >>> halving, signs = torch.eye(2).expand(1, 3, 2, 2) / 2, torch.tensor([1.0, -1.0]).expand(3, 1, 2)
+        >>> [h for _, h in deep_signals(halving, activation("relu"), torch.tensor([[[8.0, 8.0]]]), signs)]
         [tensor([[[4., 0.]]]), tensor([[[2., 0.]]]), tensor([[[1., 0.]]])]
     """
     for number in range(weights.shape[1]):
-        seen = signal if signs is None else signal * signs[..., number, :, :]
-        z = torch.bmm(seen, weights[:, number])
+        z = torch.bmm(signal * signs[..., number, :, :], weights[:, number]).mul_(scale)
         signal = activation.value(z, torch.empty_like(z))
         yield z, signal

@@ -1,7 +1,8 @@
 """Random deep networks that are never trained: how large a signal stays in them, beside closed forms."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from functools import cache
+from itertools import chain, islice
 from math import sqrt
 from typing import Any
 
@@ -111,7 +112,7 @@ def _network(
     rng = generator(settings["root_seed"], settings["experiment"], f"{law}, width {width}, network {number}", seed)
     weights = Initialization(law, gain=1.0).weights(rng, layers, width, width)
     start = rng.standard_normal((signals, width))
-    return weights, start, 2.0 * rng.integers(2, size=(layers, signals, width), dtype=np.int8) - 1
+    return weights, start, 2 * rng.integers(2, size=(layers, signals, width), dtype=np.int8) - 1
 
 
 def _moments(ensemble: Mapping[str, Any], gain: float, squares: np.ndarray) -> pd.DataFrame:
@@ -136,24 +137,35 @@ def _moments(ensemble: Mapping[str, Any], gain: float, squares: np.ndarray) -> p
 
 def _variances(weights: Tensor, start: Tensor, signs: Tensor, name: str, wanted: str | float) -> pd.DataFrame:
     """Variances of pre-activations and activations in every layer, from 0, whose pre-activations have variance 1."""
-    chosen, unit, gain = activation(name), unit_of(name), gain_of(name, wanted)
+    chosen, gain = activation(name), gain_of(name, wanted)
     first = chosen.value(start, torch.empty_like(start))
-    scaled = weights.unsqueeze(0) * sqrt(gain)
-    layers = [(start, first), *((z[0], h[0]) for z, h in deep_signals(scaled, chosen, first.unsqueeze(0), signs))]
-    expected = list(islice(variances(1.0, gain, unit), len(layers)))
+    later = deep_signals(weights.unsqueeze(0), chosen, first.unsqueeze(0), signs, sqrt(gain))
+    found = np.array(
+        [(z.square().mean().item(), h.var(correction=0).item()) for z, h in chain([(start, first)], later)]
+    )
     return pd.DataFrame(
         {
             "activation": name,
             "initialization": str(wanted),
             "gain": gain,
-            "layer": range(len(layers)),
-            "preactivation_variance": [z.square().mean().item() for z, _ in layers],
-            "predicted_preactivation_variance": expected,
-            "activation_variance": [(h - h.mean()).square().mean().item() for _, h in layers],
-            "predicted_activation_variance": [activation_variance(q, unit) for q in expected],
-            "predicted_susceptibility": [susceptibility(q, gain, unit) for q in expected],
+            "layer": range(len(found)),
+            "preactivation_variance": found[:, 0],
+            "activation_variance": found[:, 1],
+            **_predicted(name, gain, len(found)),
         }
     )
+
+
+@cache
+def _predicted(name: str, gain: float, layers: int) -> dict[str, list[float]]:
+    """What infinitely wide layers give, from pre-activations of variance 1 in the first of them."""
+    unit = unit_of(name)
+    expected = list(islice(variances(1.0, gain, unit), layers))
+    return {
+        "predicted_preactivation_variance": expected,
+        "predicted_activation_variance": [activation_variance(q, unit) for q in expected],
+        "predicted_susceptibility": [susceptibility(q, gain, unit) for q in expected],
+    }
 
 
 def _numbered(settings: Settings, tables: list[pd.DataFrame]) -> pd.DataFrame:
