@@ -84,6 +84,7 @@ class Group:
         section: Of the document.
         jobs: What gives its tables.
         figures: In the order of the document.
+        networks: Whether its experiments train networks, which take longest.
     """
 
     name: str
@@ -92,16 +93,12 @@ class Group:
     section: str
     jobs: tuple[Job, ...]
     figures: tuple[Figure, ...]
-
-    @property
-    def networks(self) -> bool:
-        """Whether its experiments train networks, which take longest."""
-        return self.name.endswith("_networks")
+    networks: bool = False
 
     @property
     def tag(self) -> str:
         """What the short names of its claims begin with, such as L1 or L1-networks."""
-        return self.name.partition("_")[0].capitalize() + ("-networks" if self.networks else "")
+        return self.name.partition("_")[0].capitalize() + ("-networks" if self.name.endswith("_networks") else "")
 
 
 def _experiments(section: str, *names: str) -> tuple[Experiment, ...]:
@@ -174,6 +171,7 @@ GROUPS = (
             Figure("convergence_networks", ("convergence_networks",)),
             Figure("convergence_networks_kinks", ("convergence_decay", "convergence_floors", "convergence_kink_value")),
         ),
+        networks=True,
     ),
     Group(
         name="l1_paradox",
@@ -321,6 +319,7 @@ GROUPS = (
             Figure("l1_paradox_strip", ("l1_paradox_strip", "l1_paradox_designs")),
             Figure("l1_paradox_rounding", ("l1_paradox_rounding",)),
         ),
+        networks=True,
     ),
     Group(
         name="edge_of_stability",
@@ -361,6 +360,37 @@ GROUPS = (
             Figure("edge_of_stability_networks", ("edge_of_stability_networks",)),
             Figure("edge_of_stability_side_by_side", ("edge_of_stability_cycles", "edge_of_stability_networks")),
         ),
+        networks=True,
+    ),
+    Group(
+        name="weight_initialization",
+        title="Weight initialization",
+        document="companions",
+        section="A",
+        jobs=(
+            Job(
+                "run_random_networks",
+                "Sending signals through random deep networks",
+                tuple(
+                    Experiment(
+                        f"weight_initialization_{name}",
+                        f"weight_initialization.{name}",
+                        f"weight_initialization.{name}",
+                        also=("root_seed",),
+                    )
+                    for name in ("halving", "spread", "wide")
+                ),
+                trains=False,
+            ),
+            Job(
+                "train_weight_initialization",
+                "Training deep networks from first weights of several variances",
+                _alone("weight_initialization_training", "training", "weight_initialization.training"),
+                samples=("weight_initialization/digits",),
+            ),
+        ),
+        figures=(Figure("weight_initialization", ("weight_initialization_wide", "weight_initialization_training")),),
+        networks=True,
     ),
     Group(
         name="overparameterization",

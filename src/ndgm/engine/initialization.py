@@ -55,7 +55,9 @@ class Initialization:
             generator: Draws them.
             shape: Ends with inputs and units.
         """
-        return LAWS[self.law](generator, shape) * sqrt(self.gain / shape[-2])
+        draws = LAWS[self.law](generator, shape)
+        draws *= sqrt(self.gain / shape[-2])
+        return draws
 
 
 HE = Initialization("normal", gain=2.0)

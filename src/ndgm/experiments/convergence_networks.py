@@ -64,7 +64,7 @@ def decay(settings: Settings, inputs: Inputs) -> Plan:
     held = settings["floors"]["decay_steps"]
     recorded = {0, *Schedule.geometric(held, settings["recorded_steps"]).recorded, 2 * held}
     schedule = Schedule(2 * held, tuple(sorted(recorded)), 0)
-    return experiment(settings, inputs, decay_runs(settings, inputs), lambda rows: schedule, closeness=True)
+    return experiment(settings, inputs, decay_runs(settings, inputs), lambda rows: schedule, kinks=True)
 
 
 def decay_runs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
@@ -111,7 +111,7 @@ def kink_value(settings: Settings, inputs: Inputs) -> Plan:
     relu = grid(activation=["relu"], at_kink=values, dtype=["float32", "float64"], **in_common, bias_scale=scales)
     softplus = grid(activation=near, at_kink=[AS_AUTOGRAD], dtype=["float64"], **in_common, bias_scale=[0.0])
     schedule = Schedule(asked["steps"], (0, asked["steps"]), 0)
-    return experiment(settings, inputs, numbered([relu, softplus]), lambda rows: schedule, closeness=True)
+    return experiment(settings, inputs, numbered([relu, softplus]), lambda rows: schedule, kinks=True)
 
 
 def experiment(
@@ -121,7 +121,7 @@ def experiment(
     schedule: Callable[[pd.DataFrame], Schedule],
     *,
     target: Callable[[pd.DataFrame], Target | None] = lambda rows: None,
-    closeness: bool = False,
+    kinks: bool = False,
     together: list[str] = TOGETHER,
     block: int | None = None,
 ) -> Plan:
@@ -133,7 +133,7 @@ def experiment(
         runs: One row a run.
         schedule: Of an ensemble, from its rows.
         target: What ends its runs earlier.
-        closeness: Whether it is recorded how close they are to kinks.
+        kinks: Whether it is recorded how close they are to kinks.
         together: Columns in which all runs of an ensemble agree.
         block: As for `Plan`; consecutive runs of one seed where it is None.
     """
@@ -142,14 +142,14 @@ def experiment(
     runs["target"] = runs["problem"].map({name: asked[name]["target"] for name in problems(settings, inputs)})
 
     def build(rows: pd.DataFrame) -> Problem:
-        objective, start, step_size = problem_of(settings, inputs, rows, closeness)
+        objective, start, step_size = problem_of(settings, inputs, rows, kinks)
         return Problem(objective, start, step_size, schedule(rows), target(rows))
 
     return Plan(runs, build, together, block or int(runs.groupby([*together, "seed"]).size().iloc[0]))
 
 
 def problem_of(
-    settings: Settings, inputs: Inputs, rows: pd.DataFrame, closeness: bool
+    settings: Settings, inputs: Inputs, rows: pd.DataFrame, kinks: bool
 ) -> tuple[NetworkLoss, Tensor, Tensor]:
     """Loss of an ensemble, its starts and step sizes."""
     row, data = rows.iloc[0], settings["data"][settings["part"]]
@@ -166,7 +166,7 @@ def problem_of(
         settings,
         loss=data["problems"][name]["loss"],
         batch_size=row["batch_size"],
-        closeness=closeness,
+        kinks=kinks,
         draws=[generator(settings["root_seed"], OWNER, batch, seed) for seed in rows["seed"].unique()],
     )
     start = starts(settings, inputs, rows, widths).to(dtype)

@@ -64,7 +64,7 @@ def tracked(settings: Settings, rows: pd.DataFrame, samples: Samples, loss: str)
         len(rows),
         loss=loss,
         classes=True,
-        closeness=False,
+        kinks=False,
         runs_at_once=settings["runs_at_once"],
         samples_at_once=settings["samples_at_once"],
     )

@@ -24,9 +24,9 @@ def first_parameters(
     component: str,
     widths: tuple[int, ...],
     seed: int,
-    initialization: Initialization = HE,
+    initialization: Initialization | tuple[Initialization, ...] = HE,
 ) -> np.ndarray:
-    """First parameters of the networks of a seed, whatever their activation, shape (P,)."""
+    """First parameters of the networks of a seed, whatever their activation, shape (P,); laws as for `Networks`."""
     rng = generator(root_seed, experiment, component, seed)
     return Networks(widths, activation("relu")).initial([rng], initialization)[0]
 
@@ -56,8 +56,8 @@ def network_loss(
     *,
     loss: str = "squared",
     batch_size: str = FULL_BATCH,
-    closeness: bool = True,
     draws: list[np.random.Generator] | None = None,
+    kinks: bool = True,
 ) -> NetworkLoss:
     """Loss of an ensemble over all samples, or over mini-batches.
 
@@ -69,12 +69,11 @@ def network_loss(
         settings: `runs_at_once` and `samples_at_once`.
         loss: As for `NetworkLoss`.
         batch_size: Samples in a batch, or `full`.
-        closeness: As for `NetworkLoss`.
         draws: Generator of the batches of each block of runs; not used with full batches.
+        kinks: As for `NetworkLoss`.
     """
-    others = {name: settings[name] for name in ("runs_at_once", "samples_at_once")}
-    others |= {"loss": loss, "classes": y.shape[1] > 1, "closeness": closeness}
+    options = {name: settings[name] for name in ("runs_at_once", "samples_at_once")}
+    options |= {"loss": loss, "classes": y.shape[1] > 1, "kinks": kinks}
     if batch_size == FULL_BATCH:
-        return NetworkLoss(networks, x, y, runs, **others)
-    size = int(batch_size)
-    return MinibatchNetworkLoss(networks, x, y, runs, size, draws or [], **others)
+        return NetworkLoss(networks, x, y, runs, **options)
+    return MinibatchNetworkLoss(networks, x, y, runs, int(batch_size), draws or [], **options)

@@ -136,4 +136,4 @@ def test_what_is_recorded(told, inputs):
     assert to_target.schedule.recorded[0] == 0 and to_target.schedule.recorded[-1] == told["steps"]
     assert decaying.schedule.steps == 2 * told["floors"]["decay_steps"] in decaying.schedule.recorded
     assert value.schedule.recorded == (0, told["derivatives_at_kink"]["steps"])
-    assert not to_target.objective.closeness and decaying.objective.closeness and value.objective.closeness
+    assert not to_target.objective.kinks and decaying.objective.kinks and value.objective.kinks

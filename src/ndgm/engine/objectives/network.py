@@ -69,7 +69,7 @@ class NetworkLoss(Objective):
         runs: Size of the ensemble.
         loss: A key of `LOSSES`.
         classes: Whether targets are one-hot classes, so that accuracy means something.
-        closeness: Whether `measure` says how close iterates are to a kink, which takes as long as seven steps.
+        kinks: Whether `measure` tells how near the kinks are, which takes a pass over every pre-activation.
         runs_at_once: Networks in one batched product; all where it is None.
         samples_at_once: Samples in one product, at most; all where it is None.
 
@@ -86,7 +86,7 @@ class NetworkLoss(Objective):
         *,
         loss: str = "squared",
         classes: bool = False,
-        closeness: bool = True,
+        kinks: bool = True,
         runs_at_once: int | None = None,
         samples_at_once: int | None = None,
     ) -> None:
@@ -97,7 +97,7 @@ class NetworkLoss(Objective):
         self.target = y.T.contiguous().T  # in the layout of outputs
         self.loss = LOSSES[loss]
         self.classes = classes
-        self.closeness = closeness
+        self.kinks = kinks
         self.runs_at_once = runs_at_once or runs
         count = -(-len(x) // (samples_at_once or len(x)))
         self.samples = list(zip(self.inputs.tensor_split(count), self.target.tensor_split(count), strict=True))
@@ -128,17 +128,18 @@ class NetworkLoss(Objective):
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`, over all samples.
 
-        `objective` is the loss, and that is all without `closeness`. Else, z being the pre-activations of all hidden
-        layers, z₀ those at `before`, and with 0 in place of the kinks of a smooth activation:
+        `objective` is the loss, and `accuracy`, if targets are classes, the fraction of samples whose largest output is
+        that of their class. With `kinks`, z being the pre-activations of all hidden layers, z₀ those at `before`, and
+        with 0 in place of the kinks of a smooth activation:
 
         `sign_flips` the fraction of (sample, unit, kink) where just one of z and z₀ is greater than the kink;
         `distance_to_kink` the lower median over (sample, unit) of |z − nearest kink| / |z − z₀|: zero at a kink, else
             infinite where nothing moved;
-        `near_kink` the fraction of (sample, unit) with |z − nearest kink| ≤ |z − z₀|;
-        `accuracy`, if targets are classes, the fraction of samples whose largest output is that of their class.
+        `near_kink` the fraction of (sample, unit) with |z − nearest kink| ≤ |z − z₀|.
         """
-        if not self.closeness:
-            return {"objective": self.value(w)}
+        if not self.kinks:
+            loss, accuracy = self.loss_and_accuracy(w)
+            return {"objective": loss, "accuracy": accuracy} if self.classes else {"objective": loss}
         parts = [self._measure(*pair) for pair in zip(self.parts(w), self.parts(before), strict=True)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 

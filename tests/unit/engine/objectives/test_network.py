@@ -146,13 +146,15 @@ def test_all_hidden_layers_count():
 
 
 @pytest.mark.parametrize("runs_at_once", [None, 2])
-def test_without_closeness_the_loss_alone_is_recorded(runs_at_once):
+@pytest.mark.parametrize("classes", [True, False])
+def test_without_kinks_the_rest_is_recorded_as_with_them(runs_at_once, classes):
     networks = Networks(WIDTHS[2], activation("relu"))
     (x, y), w = data(), parameters(networks)
-    everything = NetworkLoss(networks, x, y, RUNS, classes=True, runs_at_once=runs_at_once).measure(w, w)
-    objective = NetworkLoss(networks, x, y, RUNS, classes=True, closeness=False, runs_at_once=runs_at_once)
-    measured = objective.measure(w, w)
-    assert list(measured) == ["objective"] and torch.equal(measured["objective"], everything["objective"])
+    options = {"classes": classes, "runs_at_once": runs_at_once}
+    everything = NetworkLoss(networks, x, y, RUNS, **options).measure(w, w)
+    measured = NetworkLoss(networks, x, y, RUNS, kinks=False, **options).measure(w, w)
+    assert measured.keys() == everything.keys() - {"sign_flips", "distance_to_kink", "near_kink"}
+    assert all(torch.equal(values, everything[name]) for name, values in measured.items())
 
 
 def minibatch(networks, runs, seeds, batch_size=4, **others):
