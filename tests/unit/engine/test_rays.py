@@ -15,7 +15,12 @@ def normal(*shape, seed):
 
 def rays():
     """Pre-activations, slopes, output weights and biases of networks that are made up."""
-    return normal(RUNS, UNITS, seed=0), normal(RUNS, UNITS, seed=1), normal(RUNS, UNITS, seed=2), normal(RUNS, 1, seed=3)
+    return (
+        normal(RUNS, UNITS, seed=0),
+        normal(RUNS, UNITS, seed=1),
+        normal(RUNS, UNITS, seed=2),
+        normal(RUNS, 1, seed=3),
+    )
 
 
 def test_outputs_along_a_ray_are_those_of_torch():
