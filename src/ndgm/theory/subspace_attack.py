@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.stats import chi2, norm
+from scipy.special import ndtr
+from scipy.stats import chi2
 
 FURTHEST = 64
 """A flip is looked for up to so many times the distance at which the tangent of f is zero."""
@@ -64,7 +65,8 @@ def rectified_mean(mean: ArrayLike, deviation: ArrayLike) -> np.ndarray:
     """E relu(a + sZ) = aΦ(a/s) + sφ(a/s), Z standard normal; relu(a) where s = 0."""
     a, s = np.broadcast_arrays(np.asarray(mean, dtype=float), np.asarray(deviation, dtype=float))
     ratio = np.divide(a, s, out=np.zeros(a.shape), where=s > 0)
-    return np.where(s > 0, a * norm.cdf(ratio) + s * norm.pdf(ratio), np.maximum(a, 0))
+    density = np.exp(-np.square(ratio) / 2) / np.sqrt(2 * np.pi)
+    return np.where(s > 0, a * ndtr(ratio) + s * density, np.maximum(a, 0))
 
 
 class Point(NamedTuple):
