@@ -84,6 +84,7 @@ class Group:
         section: Of the document.
         jobs: What gives its tables.
         figures: In the order of the document.
+        networks: Whether its experiments train networks, which take longest.
     """
 
     name: str
@@ -92,16 +93,12 @@ class Group:
     section: str
     jobs: tuple[Job, ...]
     figures: tuple[Figure, ...]
-
-    @property
-    def networks(self) -> bool:
-        """Whether its experiments train networks, which take longest."""
-        return self.name.endswith("_networks")
+    networks: bool = False
 
     @property
     def tag(self) -> str:
         """What the short names of its claims begin with, such as L1 or L1-networks."""
-        return self.name.partition("_")[0].capitalize() + ("-networks" if self.networks else "")
+        return self.name.partition("_")[0].capitalize() + ("-networks" if self.name.endswith("_networks") else "")
 
 
 def _experiments(section: str, *names: str) -> tuple[Experiment, ...]:
@@ -170,6 +167,7 @@ GROUPS = (
                 ("convergence_networks", "convergence_decay", "convergence_floors", "convergence_kink_value"),
             ),
         ),
+        networks=True,
     ),
     Group(
         name="l1_paradox",
@@ -269,6 +267,7 @@ GROUPS = (
             ),
         ),
         figures=(Figure("l1_paradox_networks", ("l1_paradox_networks", "l1_paradox_pruning")),),
+        networks=True,
     ),
     Group(
         name="edge_of_stability",
@@ -309,5 +308,53 @@ GROUPS = (
             Figure("edge_of_stability_networks", ("edge_of_stability_networks",)),
             Figure("edge_of_stability_side_by_side", ("edge_of_stability_cycles", "edge_of_stability_networks")),
         ),
+        networks=True,
+    ),
+    Group(
+        name="subspace_attack",
+        title="Subspace attacks",
+        document="companions",
+        section="E",
+        jobs=(
+            Job(
+                "train_subspace_attack",
+                "Training networks on data in a subspace and attacking them off it",
+                _experiments("subspace_attack", "frozen_weights", "flips", "scales"),
+                samples=("subspace_attack/digits",),
+            ),
+            Job(
+                "train_seven_points",
+                "Training networks on seven points of a line",
+                _experiments("subspace_attack", "seven_points"),
+            ),
+            Job(
+                "follow_subspace_attack",
+                "Following networks along the attack",
+                (
+                    Experiment(
+                        "subspace_attack_curves",
+                        "subspace_attack_pictures.curves",
+                        "subspace_attack.curves",
+                        also=("root_seed", "subspace_attack.flips"),
+                    ),
+                    Experiment(
+                        "subspace_attack_regions",
+                        "subspace_attack_pictures.regions",
+                        "subspace_attack.regions",
+                        also=("root_seed", "subspace_attack.seven_points"),
+                    ),
+                ),
+                samples=("subspace_attack/digits",),
+                trains=False,
+            ),
+        ),
+        figures=(
+            Figure(
+                "subspace_attack_flips",
+                ("subspace_attack_flips", "subspace_attack_scales", "subspace_attack_curves"),
+            ),
+            Figure("subspace_attack_regions", ("subspace_attack_regions", "subspace_attack_seven_points")),
+        ),
+        networks=True,
     ),
 )

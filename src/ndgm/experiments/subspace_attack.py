@@ -27,7 +27,7 @@ POINTS = np.linspace(-1, 1, 7)
 """Where the seven points lie along (1, 1); their labels alternate. Source: the public code of the paper's authors."""
 
 
-def frozen(settings: Settings, inputs: Inputs) -> Plan:
+def frozen_weights(settings: Settings, inputs: Inputs) -> Plan:
     """Every method with and without an L2 penalty on one or both layers: what becomes of off-subspace weights."""
     runs = grid(
         experiment=[settings["experiment"]],

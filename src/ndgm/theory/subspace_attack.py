@@ -39,21 +39,39 @@ def heavy_ball_factor(step_size: float, penalty: float, steps: int, momentum: fl
     return weight
 
 
-def probability_of_gradient(
-    gradient_norm: ArrayLike, active: ArrayLike, variance: ArrayLike, dimensions: ArrayLike
-) -> np.ndarray:
-    """Distribution function of the off-subspace gradient g = Σ_active uᵢwᵢ: ‖g‖²/(σ²U) has the law χ²_ℓ.
+def squared_gradient(gradient_norm: ArrayLike, active: ArrayLike, variance: ArrayLike) -> np.ndarray:
+    """‖g‖²/(σ²U) of the off-subspace gradient g = Σ_active uᵢwᵢ: it has the law χ²_ℓ.
 
     Args:
         gradient_norm: ‖g‖.
         active: U.
-        variance: σ² of each first weight.
-        dimensions: ℓ.
-
-    Returns:
-        P(χ²_ℓ ≤ ‖g‖²/(σ²U)), which is uniform on (0, 1).
+        variance: σ² of each off-subspace first weight.
     """
-    return chi2.cdf(np.square(gradient_norm) / np.multiply(active, variance), dimensions)
+    return np.square(gradient_norm) / np.multiply(active, variance)
+
+
+def probability_of_gradient(
+    gradient_norm: ArrayLike, active: ArrayLike, variance: ArrayLike, dimensions: ArrayLike
+) -> np.ndarray:
+    """P(χ²_ℓ ≤ ‖g‖²/(σ²U)), with ℓ the `dimensions`: uniform on (0, 1)."""
+    return chi2.cdf(squared_gradient(gradient_norm, active, variance), dimensions)
+
+
+def median_of_gradient(dimensions: ArrayLike) -> np.ndarray:
+    """Median m of ‖g‖²/(σ²U), that of χ²_ℓ."""
+    return chi2.median(dimensions)
+
+
+def median_deviation_of_gradient(dimensions: ArrayLike) -> np.ndarray:
+    """Median of |X − m| for X ~ χ²_ℓ with the median m: the root δ of P(m − δ ≤ X ≤ m + δ) = ½."""
+    off, place = np.unique(np.asarray(dimensions), return_inverse=True)
+    middle = chi2.median(off)
+
+    def excess(deviation: float, m: float, ell: float) -> float:
+        return float(chi2.cdf(m + deviation, ell) - chi2.cdf(m - deviation, ell)) - 0.5
+
+    found = [brentq(excess, 0, 10 * m + 10, args=(m, ell)) for m, ell in zip(middle, off, strict=True)]
+    return np.array(found)[place].reshape(np.shape(dimensions))
 
 
 def flip_estimate(output: ArrayLike, dimension: ArrayLike, off_dimensions: ArrayLike, scale: ArrayLike) -> np.ndarray:

@@ -12,6 +12,8 @@ from ndgm.theory.subspace_attack import (
     flip_estimate,
     heavy_ball_factor,
     laws_of_slopes,
+    median_deviation_of_gradient,
+    median_of_gradient,
     probability_of_gradient,
     rectified_mean,
 )
@@ -49,6 +51,15 @@ def test_the_squared_gradient_has_the_law_of_chi_square():
     assert statistic.mean() == pytest.approx(OFF, rel=4 * np.sqrt(2 / OFF / 2000))
     assert statistic.var() == pytest.approx(2 * OFF, rel=4 * np.sqrt((2 + 12 / OFF) / 2000))
     np.testing.assert_allclose(stats.chi2.ppf(uniform, OFF), statistic, rtol=1e-9)
+
+
+def test_the_medians_are_those_of_samples_of_chi_square():
+    sampled = np.random.default_rng(9).chisquare([[16], [48]], (2, 400_000))
+    off = np.array([48, 16, 48])
+    deviations = np.abs(sampled - np.median(sampled, axis=1, keepdims=True))
+    for found, values in ((median_of_gradient(off), sampled), (median_deviation_of_gradient(off), deviations)):
+        low, high = np.median(values, axis=1)
+        np.testing.assert_allclose(found, [high, low, high], rtol=0.005)  # four standard errors of the smaller median
 
 
 def test_the_mean_of_a_rectified_normal_is_its_integral():
