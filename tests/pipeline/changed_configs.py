@@ -20,6 +20,7 @@ OPEN = (
     "samples.edge_of_stability_separable",
     "convergence.networks.data",
     "convergence.networks.data.*.problems",
+    "subspace_attack.frozen_weights.step_sizes",
 )
 """Mappings of the config whose entries may be left out."""
 

@@ -98,7 +98,7 @@ def subspace_attack_chi2(subspace_attack_flips: pd.DataFrame) -> Evidence:
     $\|g\|^2 d/\sum_{\text{active}} u_i^2 \sim \chi^2_\ell$, over networks.
     """
     runs = ends_of(subspace_attack_flips)
-    variance, off = 1 / runs["dimension"], runs["dimension"] - runs["components"]
+    variance, off = 1 / runs["features"], runs["features"] - runs["components"]
     probability = probability_of_gradient(runs["off_subspace_gradient"], runs["active"], variance, off)
     index = pd.MultiIndex.from_frame(runs[["components", "seed"]])
     return Evidence(pd.Series(np.asarray(probability), index), 0.0, "predicted")
@@ -125,7 +125,7 @@ def subspace_attack_flip_curve(subspace_attack_flips: pd.DataFrame) -> Evidence:
     the median over networks, where 16 dimensions or more are off the subspace.
     """
     runs = ends_of(subspace_attack_flips)
-    many = runs["dimension"] - runs["components"] >= FEWEST_DIMENSIONS
+    many = runs["features"] - runs["components"] >= FEWEST_DIMENSIONS
     runs = nonempty(runs[many], "with as many dimensions off the subspace")
     never_predicted = runs["predicted_flip_over_output"].isna()
     ratio = runs["flip_over_predicted"].fillna(FAR).mask(never_predicted, 1 / FAR)
@@ -138,9 +138,9 @@ def subspace_attack_size(subspace_attack_flips: pd.DataFrame) -> Evidence:
     where $d/\ell$ is at most 2; the reference is 1.1 times that, and distances are over $|f(x_0)|$.
     """
     runs = ends_of(subspace_attack_flips)
-    off = runs["dimension"] - runs["components"]
-    runs = nonempty(runs[runs["dimension"] / off <= WIDEST], "with d/ℓ of 2 at most").set_index(["components", "seed"])
-    estimate = flip_estimate(1.0, runs["dimension"], runs["dimension"] - runs.index.get_level_values(0), 1.0)
+    off = runs["features"] - runs["components"]
+    runs = nonempty(runs[runs["features"] / off <= WIDEST], "with d/ℓ of 2 at most").set_index(["components", "seed"])
+    estimate = flip_estimate(1.0, runs["features"], runs["features"] - runs.index.get_level_values(0), 1.0)
     return Evidence(runs["flip_over_output"].fillna(FAR), pd.Series(CENTRE * estimate, runs.index), "predicted")
 
 
@@ -148,7 +148,7 @@ def subspace_attack_size(subspace_attack_flips: pd.DataFrame) -> Evidence:
 def subspace_attack_size_exponent(subspace_attack_flips: pd.DataFrame) -> Evidence:
     r"""The flip distance grows as $(d/\ell)^{1/2}$, with an exponent within 0.15."""
     runs = ends_of(subspace_attack_flips)
-    return _exponents(runs, runs["dimension"] / (runs["dimension"] - runs["components"]), 0.5)
+    return _exponents(runs, runs["features"] / (runs["features"] - runs["components"]), 0.5)
 
 
 @claim(figure="subspace_attack_flips", kind="finding", test=equivalence(0.1), unit="(exponent)")
@@ -196,9 +196,9 @@ def _under_adam(runs: pd.DataFrame) -> pd.DataFrame:
 def _squared_gradients(flips: pd.DataFrame) -> tuple[pd.Series, np.ndarray]:
     """‖g‖²d/Σu² of each network, over all subspaces as one cell, and ℓ."""
     runs = ends_of(flips)
-    squared = squared_gradient(runs["off_subspace_gradient"], runs["active"], 1 / runs["dimension"])
+    squared = squared_gradient(runs["off_subspace_gradient"], runs["active"], 1 / runs["features"])
     index = pd.MultiIndex.from_frame(runs[["design", "run"]])
-    return pd.Series(np.asarray(squared), index), (runs["dimension"] - runs["components"]).to_numpy()
+    return pd.Series(np.asarray(squared), index), (runs["features"] - runs["components"]).to_numpy()
 
 
 def _exponents(runs: pd.DataFrame, factor: pd.Series, predicted: float) -> Evidence:

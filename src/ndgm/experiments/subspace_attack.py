@@ -77,7 +77,7 @@ def attacks(settings: Settings, inputs: Inputs, runs: pd.DataFrame) -> Plan:
     """Networks whose first layer is trained without a penalty, attacked at the end."""
     dimension = settings["dimension"]
     runs = runs.assign(
-        dimension=dimension, step_size=settings["step_size"], trained="first layer", width=settings["width"]
+        features=dimension, step_size=settings["step_size"], trained="first layer", units=settings["width"]
     )
 
     def build(part: pd.DataFrame) -> Problem:

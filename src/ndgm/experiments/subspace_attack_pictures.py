@@ -48,7 +48,7 @@ def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
         tables.append(
             pd.DataFrame(
                 {
-                    "width": width,
+                    "units": width,
                     "distance": distance,
                     "output": sign * along_ray(*network_and_distances)[0].numpy(),
                     "predicted_output": sign * expected_output(point, distance),

@@ -51,7 +51,7 @@ def attack_table(rng, runs, components, scale):
     """Squared gradients of the law, and distances of 1.07 times the estimate, as predicted but for some noise."""
     off = DIMENSION - components
     squared = rng.chisquare(off)
-    runs = runs.assign(design="digits", method="subgradient", step=50, step_size=0.2, dimension=DIMENSION, active=0.5)
+    runs = runs.assign(design="digits", method="subgradient", step=50, step_size=0.2, features=DIMENSION, active=0.5)
     runs["off_subspace_gradient"] = scale * np.sqrt(squared * 0.5 / DIMENSION)
     runs["predicted_flip_over_output"] = 1.07 * np.sqrt(2 * DIMENSION / off) / scale
     runs["flip_over_predicted"] = rng.lognormal(0, 0.03, len(runs))
@@ -101,7 +101,7 @@ def test_tables_that_obey_the_laws_support_all_claims(tables):
 
 
 FLIP, RATIO = "flip_over_output", "flip_over_predicted"
-NARROW = law("0.5 * off_subspace_gradient + 0.5 * ((dimension - components) * active / dimension) ** 0.5")
+NARROW = law("0.5 * off_subspace_gradient + 0.5 * ((features - components) * active / features) ** 0.5")
 # Claim, table, column, rows, and what is done to them.
 BREAKS = [
     ("frozen", FROZEN, "moved", "method == 'adam' and penalty == 0 and seed == 3 and run > 50", law("1.0")),
@@ -112,7 +112,7 @@ BREAKS = [
     ("adam_faster", FROZEN, "largest_weight", "method == 'adam' and penalty > .05", law("30 * largest_weight")),
     # Another law: of twice the variance, of one dimension more for each active unit, or too narrow.
     ("chi2", FLIPS, "off_subspace_gradient", "components == 16", law("1.2 * off_subspace_gradient")),
-    ("chi2", FLIPS, "off_subspace_gradient", "components == 48", law("(16 * active / dimension) ** 0.5")),
+    ("chi2", FLIPS, "off_subspace_gradient", "components == 48", law("(16 * active / features) ** 0.5")),
     ("chi2_median", FLIPS, "active", "active > 0", law("0.85 * active")),
     ("chi2_spread", FLIPS, "off_subspace_gradient", "active > 0", NARROW),
     ("flip_curve", FLIPS, RATIO, "components == 48", law("1.1 * flip_over_predicted")),
