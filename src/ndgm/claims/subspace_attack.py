@@ -166,7 +166,8 @@ def subspace_attack_direction(subspace_attack_seven_points: pd.DataFrame) -> Evi
     direction off the subspace.
     """
     runs = _at_margin(subspace_attack_seven_points)
-    return Evidence(runs["random_flip_distance"], runs["flip_distance"], "other arm")
+    random = runs["random_flip_distance"].fillna(1.0)  # of a run without the margin both are 1: it speaks for neither
+    return Evidence(random, runs["flip_distance"].fillna(1.0), "other arm", table=_gaps(runs))
 
 
 @claim(figure="subspace_attack_regions", kind="finding", test=order(), unit="(distance)")
@@ -174,12 +175,14 @@ def subspace_attack_smaller_start(subspace_attack_seven_points: pd.DataFrame) ->
     """On the seven points a smaller start makes networks more robust: divided by a larger factor, the same draws lead
     to a network that flips at a longer distance.
     """
-    distance = _at_margin(subspace_attack_seven_points)["flip_distance"].unstack("factor")
+    runs = _at_margin(subspace_attack_seven_points)
+    distance = runs["flip_distance"].unstack("factor")
     if distance.shape[1] < 2:
         raise MissingValue("no runs with two factors")
-    larger = distance.iloc[:, 1:].stack().reorder_levels(["factor", "seed"])
-    as_drawn = pd.Series(distance.iloc[:, 0].loc[larger.index.get_level_values("seed")].to_numpy(), larger.index)
-    return Evidence(larger, as_drawn, "other arm")
+    pairs = {factor: distance.iloc[:, 0].to_frame("drawn").assign(divided=distance[factor]) for factor in distance}
+    both = pd.concat(dict(list(pairs.items())[1:]), names=["factor"])
+    both[both.isna().any(axis=1)] = 1.0  # a pair with a run without the margin speaks for neither
+    return Evidence(both["divided"], both["drawn"], "other arm", table=_gaps(runs))
 
 
 def _with_penalty(runs: pd.DataFrame) -> pd.DataFrame:
@@ -216,15 +219,22 @@ def _exponents(runs: pd.DataFrame, factor: pd.Series, predicted: float) -> Evide
 
 
 def _at_margin(seven_points: pd.DataFrame) -> pd.DataFrame:
-    """Flip distances of each run at its first recorded step with the margin, indexed by factor and seed.
+    """Flip distances of each run at its first recorded step with the margin, by factor and seed; NaN of a run without.
 
     Raises:
-        MissingValue: if a run has not come so far, or diverged.
+        MissingValue: if no run with some factor has come to the margin, or one diverged.
     """
     runs = none_diverged(seven_points)
     reached = runs[runs["smallest_margin"] >= runs["wanted_margin"]].drop_duplicates(["design", "run"])
-    missing = runs["run"].nunique() - len(reached)
-    if missing:
-        raise MissingValue(f"{missing} of {runs['run'].nunique()} runs have not reached the margin")
-    distances = reached.set_index(["factor", "seed"])[["flip_distance", "random_flip_distance"]]
-    return distances.fillna(FAR).sort_index()
+    for factor in sorted(set(runs["factor"]) - set(reached["factor"])):
+        raise MissingValue(f"no run with the factor {factor:g} has reached the margin")
+    distances = reached.set_index(["factor", "seed"])[["flip_distance", "random_flip_distance"]].fillna(FAR)
+    every_run = pd.MultiIndex.from_frame(runs[["factor", "seed"]].drop_duplicates())
+    return distances.reindex(every_run).sort_index()
+
+
+def _gaps(runs: pd.DataFrame) -> pd.DataFrame:
+    """How many runs of each factor have not come to the margin, of how many."""
+    without = runs["flip_distance"].isna().groupby("factor")
+    table = pd.DataFrame({"without_margin": without.sum(), "runs": without.size()}).astype(float)
+    return table.set_axis([f"factor {factor:g}" for factor in table.index])

@@ -176,13 +176,15 @@ def _no_directions_left(settings: Mapping[str, Any]) -> Faults:
     for key, asked in parts_of(settings, "subspace_attack.*.components"):
         block = "flips" if key[1] == "curves" else key[1]  # whose networks are followed
         spaces = [size for _, size in parts_of(settings, f"subspace_attack.{block}.dimension")]
-        items = enumerate(asked) if isinstance(asked, list) else [(None, asked)]
-        for place, count in items:
-            here = key if place is None else (*key, place)
-            if any(isinstance(most, int) and isinstance(count, int) and count > most for most in data):
-                yield here, f"{count} is more than the {data[0]} components of samples.subspace_attack.digits"
-            elif any(isinstance(size, int) and isinstance(count, int) and count >= size for size in spaces):
-                yield here, f"{count} leaves no dimension off the subspace, in a dimension of {spaces[0]}"
+        counts = [each for each in (asked if isinstance(asked, list) else [asked]) if isinstance(each, int)]
+        if not counts:
+            continue
+        largest = max(counts)
+        here = (*key, asked.index(largest)) if isinstance(asked, list) else key
+        if any(isinstance(most, int) and largest > most for most in data):
+            yield here, f"{largest} is more than the {data[0]} components of samples.subspace_attack.digits"
+        elif any(isinstance(size, int) and largest >= size for size in spaces):
+            yield here, f"{largest} leaves no dimension off the subspace, in a dimension of {spaces[0]}"
 
 
 def _differing(settings: Any, other: Any, key: Key = ()) -> list[Key]:
