@@ -421,4 +421,51 @@ GROUPS = (
             ),
         ),
     ),
+    Group(
+        name="subspace_attack",
+        title="Subspace attacks",
+        document="companions",
+        section="E",
+        jobs=(
+            Job(
+                "train_subspace_attack",
+                "Training networks on data in a subspace and attacking them off it",
+                _experiments("subspace_attack", "frozen_weights", "flips", "scales"),
+                samples=("subspace_attack/digits",),
+            ),
+            Job(
+                "train_seven_points",
+                "Training networks on seven points of a line",
+                _experiments("subspace_attack", "seven_points"),
+            ),
+            Job(
+                "follow_subspace_attack",
+                "Following networks along the attack",
+                (
+                    Experiment(
+                        "subspace_attack_curves",
+                        "subspace_attack_pictures.curves",
+                        "subspace_attack.curves",
+                        also=("root_seed", "subspace_attack.flips"),
+                    ),
+                    Experiment(
+                        "subspace_attack_regions",
+                        "subspace_attack_pictures.regions",
+                        "subspace_attack.regions",
+                        also=("root_seed", "subspace_attack.seven_points"),
+                    ),
+                ),
+                samples=("subspace_attack/digits",),
+                trains=False,
+            ),
+        ),
+        figures=(
+            Figure(
+                "subspace_attack_flips",
+                ("subspace_attack_flips", "subspace_attack_scales", "subspace_attack_curves"),
+            ),
+            Figure("subspace_attack_regions", ("subspace_attack_regions", "subspace_attack_seven_points")),
+        ),
+        networks=True,
+    ),
 )

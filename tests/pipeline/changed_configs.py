@@ -21,6 +21,7 @@ OPEN = (
     "samples.overparameterization",
     "convergence.networks.data",
     "convergence.networks.data.*.problems",
+    "subspace_attack.frozen_weights.step_sizes",
 )
 """Mappings of the config whose entries may be left out."""
 

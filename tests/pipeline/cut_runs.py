@@ -207,6 +207,14 @@ FACTORS: dict[str, list[Factor]] = {
         Factor("design", "samples.edge_of_stability_separable"),
         *_block("edge_of_stability.separable", step_size_over_threshold="step_sizes_over_threshold"),
     ],
+    "subspace_attack_frozen_weights": _block(
+        "subspace_attack.frozen_weights", method="step_sizes", penalty="penalties"
+    ),
+    "subspace_attack_flips": _block("subspace_attack.flips", components="components"),
+    "subspace_attack_scales": _block("subspace_attack.scales", scale="scales"),
+    "subspace_attack_seven_points": _block("subspace_attack.seven_points", factor="factors"),
+    "subspace_attack_curves": [Factor("units", "subspace_attack.curves.widths")],
+    "subspace_attack_regions": [Factor("factor", "subspace_attack.seven_points.factors")],
     "edge_of_stability_networks": [
         Factor("design", "edge_of_stability.networks.data"),
         Factor("step_size", "edge_of_stability.networks.data.{design}.problems.{problem}.step_sizes"),

@@ -268,7 +268,7 @@ def _margins(
     test: Test, decision: Decision, verdict: Verdict, others: Sequence[tuple[float, float]]
 ) -> list[float | None]:
     """Margins between which the verdict is the same, if nothing changes in the other claims of the group."""
-    sizes = test.size(decision.deviations.deviation)
+    sizes = test.turns(decision.deviations)
     if not test.random:  # to the last digit: it may be a margin of rounding
         largest = float(sizes.max())
         return [largest if largest > 0 else None, None] if verdict == Verdict.SUPPORTED else [None, largest]

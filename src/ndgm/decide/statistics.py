@@ -98,6 +98,10 @@ class Test:
         """Sizes of deviations."""
         return np.abs(deviation) if self.two_sided else deviation
 
+    def turns(self, cells: Cells) -> np.ndarray:
+        """Margins at which alone the verdict can change: sizes of deviations."""
+        return self.size(cells.deviation)
+
     def p_values(self, cells: Cells, margin: float) -> tuple[np.ndarray, np.ndarray]:
         """P values for and against the claim in each cell, each of one or two sign tests.
 
@@ -128,12 +132,7 @@ class Test:
         return float(p_support), float(p_refute)
 
     def decide(self, measured: pd.Series, reference: Reference, over: str) -> Decision:
-        """Decide from measured values and their reference.
-
-        Args:
-            measured: One value per cell and replicate.
-            reference: Reference of each, or of all.
-            over: Level of the index that replicates; the others name the cell.
+        """Decide from measured values, their reference, and the level `over` of their index that replicates.
 
         Raises:
             MissingValue: if there are too few replicates for either verdict, a value is missing or not finite, or a

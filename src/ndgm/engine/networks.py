@@ -177,3 +177,21 @@ class Networks:
                 delta = torch.bmm(delta, layers[depth].weights.mT, out=tape.deltas[depth - 1])
                 output = source[..., :-1]
                 self.activation.slope(delta, output if self.activation.from_output else tape.preactivations[depth - 1])
+
+    def input_gradient(self, layers: list[Layer], tape: Tape, slopes: Tensor) -> Tensor:
+        """Gradient of Σ loss over samples with respect to every input, for the forward pass that the tape holds.
+
+        Args:
+            layers: Parameters.
+            tape: What the forward pass left behind; its `deltas` are overwritten.
+            slopes: ∂loss/∂outputs of every sample, shape (runs, samples, out); ones give ∇f of a single output.
+
+        Returns:
+            Shape (runs, samples, in).
+        """
+        delta = slopes
+        for depth in range(len(layers) - 1, 0, -1):
+            delta = torch.bmm(delta, layers[depth].weights.mT, out=tape.deltas[depth - 1])
+            output = tape.activations[depth - 1][..., :-1]
+            self.activation.slope(delta, output if self.activation.from_output else tape.preactivations[depth - 1])
+        return torch.bmm(delta, layers[0].weights.mT)

@@ -15,11 +15,14 @@ MAY_BE_MISSING = {
     "edge_of_stability_max_affine": {"smoothness"},
     "edge_of_stability_logistic": {"smoothness", "predicted_amplitude", "multiplier"},
     "edge_of_stability_separable": {"smoothness"},
+    "subspace_attack_flips": {"flip_over_output", "predicted_flip_over_output", "flip_over_predicted"},
+    "subspace_attack_scales": {"flip_over_output", "predicted_flip_over_output", "flip_over_predicted"},
+    "subspace_attack_seven_points": {"flip_distance", "random_flip_distance"},
 }
 """By experiment, columns that are NaN in runs for which they have no meaning.
 
 There is no prediction beyond its range and no largest penalty of a problem without one; ‖w‖₁ is recorded for separable
-functions alone, and the smoothness along a step of length 0 is 0/0.
+functions alone, the smoothness along a step of length 0 is 0/0, and there are networks that nothing flips.
 """
 
 ANYTHING = {"distance_to_kink"}

@@ -64,6 +64,7 @@ def faults(settings: Mapping[str, Any], files: list[str], command_line: Mapping[
         *_misnamed_scale(settings, sources),
         *_unfit_samples(settings),
         *_too_many_pictures(settings),
+        *_no_directions_left(settings),
     ]:
         found.setdefault(key, fault)
     lines = [(_where_set(key, sources), found[key], key) for key in sorted(found, key=str)]
@@ -167,6 +168,23 @@ def _too_many_pictures(settings: Mapping[str, Any]) -> Faults:
         for key, count in parts_of(settings, "l1_paradox.networks.sweeps.*.samples"):
             if isinstance(test, int) and isinstance(count, int) and count > (left := PICTURES - test) >= 1:
                 yield key, f"{count} is more than the {left} pictures that are not kept for the test"
+
+
+def _no_directions_left(settings: Mapping[str, Any]) -> Faults:
+    """Subspaces with more components than the data have, or that leave no dimension to attack in."""
+    data = [count for _, count in parts_of(settings, "samples.subspace_attack.digits.components")]
+    for key, asked in parts_of(settings, "subspace_attack.*.components"):
+        block = "flips" if key[1] == "curves" else key[1]  # whose networks are followed
+        spaces = [size for _, size in parts_of(settings, f"subspace_attack.{block}.dimension")]
+        counts = [each for each in (asked if isinstance(asked, list) else [asked]) if isinstance(each, int)]
+        if not counts:
+            continue
+        largest = max(counts)
+        here = (*key, asked.index(largest)) if isinstance(asked, list) else key
+        if any(isinstance(most, int) and largest > most for most in data):
+            yield here, f"{largest} is more than the {data[0]} components of samples.subspace_attack.digits"
+        elif any(isinstance(size, int) and largest >= size for size in spaces):
+            yield here, f"{largest} leaves no dimension off the subspace, in a dimension of {spaces[0]}"
 
 
 def _differing(settings: Any, other: Any, key: Key = ()) -> list[Key]:

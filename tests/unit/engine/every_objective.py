@@ -20,6 +20,7 @@ from ndgm.engine.objectives.max_affine import MaxAffine, ResistingOracle
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
 from ndgm.engine.objectives.objective import Averaging, Objective
 from ndgm.engine.objectives.one_weight import OneWeight
+from ndgm.engine.objectives.partly_trained import PartlyTrained, of_layers
 from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
 from ndgm.engine.objectives.relu_regression import ReluRegression
 from ndgm.engine.objectives.scalar import ScalarLoss
@@ -86,6 +87,9 @@ EXAMPLES = {
     NetworkLoss: Example(network_loss, NETWORKS.parameters),
     Observed: Example(lambda: Observed(Logistic(DESIGN), Orbit(Logistic(DESIGN), PENALTY, normal(RUNS, FEATURES)))),
     OneWeight: Example(lambda: OneWeight(PENALTY, normal(RUNS, 1), PENALTY.flip(0)), 1),
+    PartlyTrained: Example(
+        lambda: PartlyTrained(network_loss(), of_layers(NETWORKS, [0, 1], DESIGN), 0.1 * PENALTY), NETWORKS.parameters
+    ),
     PenalisedNetwork: Example(lambda: PenalisedNetwork(network_loss(), 0.1 * PENALTY), NETWORKS.parameters),
     ReluRegression: Example(lambda: ReluRegression(DESIGN, WIDTH)),
     ResistingOracle: Example(lambda: ResistingOracle(FEATURES - 1, lipschitz=2.0, radius=3.0)),

@@ -15,6 +15,7 @@ CRITERIA = {
     "squared": lambda outputs, y: 0.5 * (outputs - y).square().sum(1).mean(),
     "absolute": lambda outputs, y: (outputs - y).abs().sum(1).mean(),
     "cross_entropy": nn.functional.cross_entropy,
+    "logistic": lambda outputs, y: nn.functional.softplus(-y * outputs, threshold=40).sum(1).mean(),
 }
 OTHER_DOUBLES = {}
 """Activations that `torch.nn.functional` does not have under our name, written with functions that autograd knows."""

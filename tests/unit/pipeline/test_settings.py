@@ -174,6 +174,44 @@ def test_the_configs_are_valid(file: Path) -> None:
             "edge_of_stability: {max_affine: {features: [1]}}",
             "edge_of_stability.max_affine.features[0]: 1 is less than 2",
         ),
+        (
+            "subspace_attack: {flips: {components: [16, 64]}}",
+            "subspace_attack.flips.components[1]: 64 is more than the 48 components of samples.subspace_attack.digits",
+        ),
+        (
+            "subspace_attack: {flips: {dimension: 32, components: [8, 40, 32]}}",
+            "subspace_attack.flips.components[1]: 40 leaves no dimension off the subspace, in a dimension of 32",
+        ),
+        (
+            "subspace_attack: {frozen_weights: {dimension: 10, components: 10}}",
+            "subspace_attack.frozen_weights.components: 10 leaves no dimension off the subspace, in a dimension of 10",
+        ),
+        (
+            "subspace_attack: {scales: {components: 0}}",
+            "subspace_attack.scales.components: 0 is less than 1",
+        ),
+        (
+            "subspace_attack: {flips: {dimension: 20, components: [8]}, curves: {components: 24}}",
+            "subspace_attack.curves.components: 24 leaves no dimension off the subspace, in a dimension of 20",
+        ),
+        (
+            "samples: {subspace_attack: {digits: {components: 62}}}",
+            "samples.subspace_attack.digits.components: 62 is greater than 61",
+        ),
+        (
+            "samples: {subspace_attack: {digits: {samples: 30, components: 48}}}",
+            "samples.subspace_attack.digits.components: 48 is above samples, which is 30",
+        ),
+        ("subspace_attack: {flips: {width: 0}}", "subspace_attack.flips.width: 0 is less than 1"),
+        ("subspace_attack: {curves: {widths: []}}", "subspace_attack.curves.widths: is empty"),
+        (
+            "subspace_attack: {frozen_weights: {step_sizes: {ista: 0.1}}}",
+            "subspace_attack.frozen_weights.step_sizes: 'ista' asks for shrink, which there is not here",
+        ),
+        (
+            "convergence: {networks: {data: {digits: {problems: {noisy: {loss: logistic}}}}}}",
+            "convergence.networks.data.digits.problems.noisy.loss: 'logistic' is not squared",
+        ),
         ("root_seed: abc", "root_seed: 'abc' is not a whole number"),
         ("root_seed: 1.0", "root_seed: 1.0 is not a whole number"),
         ("root_seed: true", "root_seed: True is not a whole number"),

@@ -51,13 +51,19 @@ LOSSES = {
         lambda f, y: f.copy_(f.mT.softmax(-2).mT).sub_(y),
         _bend_of_cross_entropy,
     ),
+    "logistic": Loss(
+        lambda f, y: torch.nn.functional.softplus(-y * f, threshold=40).sum(-1),
+        lambda f, y: f.mul_(y).neg_().sigmoid_().mul_(-y),
+        lambda slope, y, u: -slope * (y + slope) * u,
+    ),
 }
 
 
 class NetworkLoss(Objective):
     """Mean over samples of ½‖f(x) − y‖² (`squared`) or ‖f(x) − y‖₁ (`absolute`), f a network of each run.
 
-    With `cross_entropy` it is −⟨y, log softmax f(x)⟩, for targets y that are distributions.
+    With `cross_entropy` it is −⟨y, log softmax f(x)⟩, for targets y that are distributions; with `logistic` it is
+    log(1 + e^{−yf(x)}), for targets ±1.
 
     Gradients are written into one buffer that the next call overwrites. A processor is fastest with one or two thousand
     samples at once over all runs, so that what a product leaves behind is still in its cache; a device with all.
@@ -119,6 +125,22 @@ class NetworkLoss(Objective):
         """Loss of each run over all samples, shape (runs,), and its gradient, from one pass."""
         values = w.new_zeros(len(w))
         return values, self._gradient_over(w, repeat(self.samples), values)
+
+    def input_gradient(self, w: Tensor) -> Tensor:
+        """Gradient of the loss of every sample with respect to its input, shape (runs, n, in)."""
+        parts = []
+        for layers in self.parts(w):
+            pieces = []
+            for inputs, target in self.samples:
+                tape = self._tape(layers, inputs)
+                slopes = self.loss.slope(self.networks.forward(layers, inputs, tape), target)
+                pieces.append(self.networks.input_gradient(layers, tape, slopes))
+            parts.append(torch.cat(pieces, 1))
+        return torch.cat(parts)
+
+    def outputs(self, w: Tensor) -> Tensor:
+        """Outputs f(x) for all samples, shape (runs, n, out)."""
+        return torch.cat([self._evaluate(layers)[0] for layers in self.parts(w)])
 
     def loss_and_accuracy(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and accuracy of each run over all samples, each of shape (runs,)."""

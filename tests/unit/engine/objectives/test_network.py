@@ -212,6 +212,22 @@ def test_twenty_steps_are_those_of_torch_sgd(name):
         assert relative_error(w[run], flat(model).detach()) < 1e-12
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("widths", WIDTHS, ids=lambda widths: f"depth {len(widths) - 2}")
+@pytest.mark.parametrize("name", NAMES)
+def test_gradients_with_respect_to_inputs_are_those_of_autograd(name, widths, loss):
+    networks = Networks(widths, activation(name))
+    (x, y), w = data(), parameters(networks)
+    objective = NetworkLoss(networks, x, y, RUNS, loss=loss, runs_at_once=2, samples_at_once=10)
+    found, outputs = objective.input_gradient(w), objective.outputs(w)
+    for run in range(RUNS):
+        inputs = x.clone().requires_grad_()
+        model = torch_model(networks, name, w[run])
+        (expected,) = torch.autograd.grad(SAMPLES * CRITERIA[loss](model(inputs), y), inputs)
+        assert relative_error(found[run], expected) < 1e-12
+        assert relative_error(outputs[run], model(x).detach()) < 1e-12
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 @pytest.mark.parametrize("loss", LOSSES)
