@@ -230,7 +230,7 @@ GROUPS = (
             Figure("l1_paradox_law", ("l1_paradox_designs",)),
             Figure(
                 "l1_paradox_turning_point",
-                ("l1_paradox_turning_point", "l1_paradox_exact", "l1_paradox_noise", "l1_paradox_networks"),
+                ("l1_paradox_turns", "l1_paradox_noise", "l1_paradox_networks"),
             ),
             Figure("l1_paradox_cures", ("l1_paradox_lasso", "l1_paradox_exact")),
         ),
