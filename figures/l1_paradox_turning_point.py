@@ -2,8 +2,8 @@
 # # Where the norm turns
 #
 # The penalty at which the norm that constant-step subgradient descent keeps turns from falling to rising. Left: on
-# random designs of some families, for some steps $\eta$; the larger the step, the earlier it turns. Ticks mark where the
-# law's norm is smallest. Middle: with mini-batch noise $\sigma$ and no signal: the target is what least squares leaves
+# random designs of some families, for some steps $\eta$; the larger the step, the earlier it turns. Ticks mark where
+# the law is smallest. Middle: with mini-batch noise $\sigma$ and no signal: the target is what least squares leaves
 # over, so that the exact solution is zero at every penalty. The norm falls as long as the penalty is below the noise,
 # and rises above it. In units of its smallest value it is one curve for all designs and batch sizes. Right: the layers
 # of a ReLU network, on a fine grid of penalties. The dark lines are what a layer without signal would keep, given the
