@@ -157,6 +157,13 @@ FACTORS: dict[str, list[Factor]] = {
             penalty_over_noise="penalties_over_noise",
         ),
     ],
+    "l1_paradox_seen_kink": [
+        Factor("design", "l1_paradox.seen_kink.designs", "design != 'kinks'"),
+        Factor("penalty_over_max", "l1_paradox.seen_kink.penalties_over_max", "design != 'kinks'"),
+    ],
+    "l1_paradox_weights": _block("l1_paradox.weights", penalty="penalties"),
+    "l1_paradox_strip": _block("l1_paradox.weights", penalty="penalties"),
+    "l1_paradox_rounding": [Factor("seed", "l1_paradox.rounding.seeds")],
     "l1_paradox_networks": [
         Factor("method", f"{L1_NETWORKS}.{{design}}.methods"),
         Factor("penalty", f"{L1_NETWORKS}.{{design}}.penalties", "penalty > 0"),
