@@ -276,7 +276,7 @@ GROUPS = (
                 ),
             ),
             Job(
-                "run_l1_paradox_weights",
+                "run_l1_paradox_networks_weights",
                 "Training networks under an L1 penalty, weight by weight",
                 tuple(
                     Experiment(table, function, "l1_paradox.weights", also=("root_seed", "l1_paradox.networks.hidden"))
@@ -289,7 +289,7 @@ GROUPS = (
                 trains=False,
             ),
             Job(
-                "run_l1_paradox_rounding",
+                "run_l1_paradox_networks_rounding",
                 "Running RMSProp with fused and with unfused products",
                 _alone("l1_paradox_rounding", "rounding", "l1_paradox.rounding", also=("root_seed",)),
                 trains=False,
