@@ -41,7 +41,7 @@ for axes, value in zip(panels, ("share", "overlap"), strict=True):
                 low, high = median_interval(values)
                 middle = values.median()
                 look = {"color": colour, "markersize": 3.5, "elinewidth": 0.8, "fmt": marker}
-                look["markerfacecolor"] = colour if number else "none"
+                look["markerfacecolor"] = colour if number or len(penalties) == 1 else "none"
                 spread = [[max(middle - low, 0)], [max(high - middle, 0)]]
                 axes.errorbar(middle, row + 0.3 * (place - 0.5) + 0.1 * (number - 0.5), xerr=spread, **look)
     axes.set(xlim=(0, None), ylim=(len(RULES) - 0.5, -0.5))

@@ -1,13 +1,13 @@
 # %% [markdown]
 # # Where the norm turns
 #
-# The penalty at which the norm that constant-step subgradient descent keeps turns from falling to rising. Left: on four
-# designs, for three steps $\eta$; the larger the step, the earlier it turns. Ticks mark where the closed form is
-# smallest. Middle: with mini-batch noise $\sigma$ and no signal: the target is what least squares leaves over, so that
-# the exact solution is zero at every penalty. The norm falls as long as the penalty is below the noise, and rises above
-# it. In units of its smallest value it is one curve for all designs and batch sizes. Right: the layers of a ReLU
-# network, on a fine grid of penalties. The dark lines are what a layer without signal would keep, given the gradient
-# noise that was measured at each penalty.
+# The penalty at which the norm that constant-step subgradient descent keeps turns from falling to rising. Left: on
+# random designs of some families, for some steps $\eta$; the larger the step, the earlier it turns. Ticks mark where
+# the law is smallest. Middle: with mini-batch noise $\sigma$ and no signal: the target is what least squares leaves
+# over, so that the exact solution is zero at every penalty. The norm falls as long as the penalty is below the noise,
+# and rises above it. In units of its smallest value it is one curve for all designs and batch sizes. Right: the layers
+# of a ReLU network, on a fine grid of penalties. The dark lines are what a layer without signal would keep, given the
+# gradient noise that was measured at each penalty.
 
 # %%
 from itertools import cycle
@@ -24,13 +24,12 @@ from ndgm.theory.l1_paradox import noisy_floor
 
 SETTING = ["design", "step_size_times_lipschitz"]
 METHOD = "subgradient"
-exact = read_experiment(results(), "l1_paradox_exact")
-runs = last_rows(read_experiment(results(), "l1_paradox_turning_point"))
+runs = read_experiment(results(), "l1_paradox_turns")
 left_out = absent([METHOD], runs["method"], of="without noise")
-runs = runs[runs["method"] == METHOD].dropna(subset="mean_l1_norm")
+runs = runs[(runs["method"] == METHOD) & runs["stationary"]]
 smallest = runs.loc[runs.groupby([*SETTING, "seed"])["mean_l1_norm"].idxmin()]
 turns = mean_interval(smallest, SETTING, "penalty_over_max")
-turns["predicted"] = exact.groupby(SETTING)["predicted_turning_point_over_max"].first()
+turns["predicted"] = smallest.groupby(SETTING)["law_turning_point_over_max"].mean()
 
 noisy = last_rows(read_experiment(results(), "l1_paradox_noise"))
 noisy["relative_norm"] = noisy["mean_l1_norm"] / (noisy["step_size"] * noisy["noise"] * noisy["dimension"])
@@ -44,7 +43,7 @@ layers = [int(name.removeprefix("weights_")) for name in networks.columns if nam
 
 # %%
 def draw_designs(axes):
-    """A row for each design, in it a dot for each step, the steps named in the first row."""
+    """A row for each family, in it a dot for each step, the steps named in the first row."""
     if turns.empty:
         leave_empty(axes, f"no runs of {METHOD}", "without noise")
         return
@@ -62,8 +61,8 @@ def draw_designs(axes):
                 text = f"{step_size:g}" if step_size < here.index[-1] else rf"$\eta L = {step_size:g}$"
                 place = {"xytext": (-5, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
                 axes.annotate(text, (at, height), color=COLOURS["subgradient"], fontsize=7, **place)
-    axes.annotate("ticks: closed form", (0.02, 0.02), xycoords="axes fraction", fontsize=7)
-    axes.set_yticks(range(len(designs)), [design.replace("_", "\n") for design in designs])
+    axes.annotate("ticks: the law", (0.02, 0.02), xycoords="axes fraction", fontsize=7)
+    axes.set_yticks(range(len(designs)), [design.replace("_0_", "\n0.") for design in designs])
     axes.tick_params(axis="y", length=0)
     axes.set(ylim=(len(designs) - 0.5, -0.5), xlabel=r"turning point $\lambda/\lambda_{\max}$", title="without noise")
 

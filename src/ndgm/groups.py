@@ -239,7 +239,7 @@ GROUPS = (
             Figure("l1_paradox_law", ("l1_paradox_designs",)),
             Figure(
                 "l1_paradox_turning_point",
-                ("l1_paradox_turning_point", "l1_paradox_exact", "l1_paradox_noise", "l1_paradox_networks"),
+                ("l1_paradox_turns", "l1_paradox_noise", "l1_paradox_networks"),
             ),
             Figure("l1_paradox_noise_limits", ("l1_paradox_noisy_weight",)),
             Figure("l1_paradox_cures", ("l1_paradox_lasso", "l1_paradox_exact")),
@@ -295,7 +295,7 @@ GROUPS = (
                 ),
             ),
             Job(
-                "run_l1_paradox_weights",
+                "run_l1_paradox_networks_weights",
                 "Training networks under an L1 penalty, weight by weight",
                 tuple(
                     Experiment(table, function, "l1_paradox.weights", also=("root_seed", "l1_paradox.networks.hidden"))
@@ -308,7 +308,7 @@ GROUPS = (
                 trains=False,
             ),
             Job(
-                "run_l1_paradox_rounding",
+                "run_l1_paradox_networks_rounding",
                 "Running RMSProp with fused and with unfused products",
                 _alone("l1_paradox_rounding", "rounding", "l1_paradox.rounding", also=("root_seed",)),
                 trains=False,

@@ -161,6 +161,13 @@ FACTORS: dict[str, list[Factor]] = {
         tilt="tilts",
         step_size_times_lipschitz="step_sizes_times_lipschitz",
     ),
+    "l1_paradox_seen_kink": [
+        Factor("design", "l1_paradox.seen_kink.designs", "design != 'kinks'"),
+        Factor("penalty_over_max", "l1_paradox.seen_kink.penalties_over_max", "design != 'kinks'"),
+    ],
+    "l1_paradox_weights": _block("l1_paradox.weights", penalty="penalties"),
+    "l1_paradox_strip": _block("l1_paradox.weights", penalty="penalties"),
+    "l1_paradox_rounding": [Factor("seed", "l1_paradox.rounding.seeds")],
     "l1_paradox_networks": [
         Factor("method", f"{L1_NETWORKS}.{{design}}.methods"),
         Factor("penalty", f"{L1_NETWORKS}.{{design}}.penalties", "penalty > 0"),

@@ -14,7 +14,7 @@ DECAY, EPSILON, PENALTY = 0.99, 1e-8, 1.0
 
 def rounding(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """What starts near the kink end with, over both roundings, both values of sign(0), gradient noise and seeds."""
-    cells = grid(arithmetic=["fused", "unfused"], sign_of_zero=[0.0, 1.0], noise=settings["noises"])
+    cells = grid(arithmetic=["fused", "unfused"], sign_of_zero=[0.0, 1.0], noise=[0.0, settings["noise"]])
     tables = [
         pd.DataFrame(
             {

@@ -17,13 +17,13 @@ def table(smoke):
 
 def test_all_cells_have_all_seeds(smoke, table):
     cells = table.groupby(["arithmetic", "sign_of_zero", "noise"])["seed"].agg(list)
-    assert len(cells) == 2 * 2 * len(smoke.settings(TABLE)["noises"])
+    assert len(cells) == 2 * 2 * 2
     assert all(seeds == list(range(smoke.settings(TABLE)["seeds"])) for seeds in cells)
 
 
 def test_iterates_are_those_of_torch_as_long_as_rounding_does_not_matter(smoke):
-    settings = smoke.settings(TABLE) | {"steps": 40, "noises": [0.0], "seeds": 1}
-    found = rounding(settings, smoke.inputs(TABLE))
+    settings = smoke.settings(TABLE) | {"steps": 40, "seeds": 1}
+    found = rounding(settings, smoke.inputs(TABLE)).query("noise == 0")
     draws = generator(settings["root_seed"], TABLE, "starts", 0)
     w = torch.tensor(settings["step_size"] * settings["start_in_steps"] * draws.standard_normal(settings["starts"]))
     w.requires_grad_()
