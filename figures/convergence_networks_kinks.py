@@ -2,8 +2,8 @@
 # # Networks: where they hover, and how often they meet a kink
 #
 # First row: how much higher a network with full batches hovers at longer steps than at the shortest one, from the same
-# start and after the same time $\\eta k$, with the absolute loss on noisy labels and with the squared loss on data that
-# can be fitted. Second row, left: how far softplus with parameter $\\beta$ ends from ReLU. Middle: the share of
+# start and after the same time $\eta k$, with the absolute loss on noisy labels and with the squared loss on data that
+# can be fitted. Second row, left: how far softplus with parameter $\beta$ ends from ReLU. Middle: the share of
 # pre-activations that are no further from the kink than the last step moved them, along training, for ReLU and, with
 # zero in the place of the kink, for GELU. Right: how many runs the value taken for the derivative of ReLU at its kink
 # changes, by the first biases and the precision.

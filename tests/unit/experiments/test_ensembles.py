@@ -191,7 +191,7 @@ def test_ensembles_of_an_experiment_follow_its_columns_and_blocks():
 def test_a_trace_is_kept_as_it_is(tmp_path):
     runs = design(methods=["ista"])
     runs["step_size"] = 0.5
-    objective, start, step_size, schedule = Build(steps=3_000)(runs)
+    objective, start, step_size, schedule, _ = Build(steps=3_000)(runs)
     trace = descend(objective, METHODS["ista"], start, step_size, schedule)
     write_trace(tmp_path / "0.checkpoint", trace)
     found = read_trace(tmp_path / "0.checkpoint")

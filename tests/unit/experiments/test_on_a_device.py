@@ -61,7 +61,7 @@ def test_replayed_steps_are_the_steps(part, monkeypatch, tmp_path):
 
 def take_a_step(experiment, ensemble):
     """One step of an ensemble, with averages, and what is measured of it; all tensors that are made on the way."""
-    objective, start, step_size, _ = experiment.build(ensemble)
+    objective, start, step_size, *_ = experiment.build(ensemble)
     method = METHODS[ensemble["method"].iloc[0]]
     averages = Averages.zeros(objective.averaged, start)
     w = start.clone()
