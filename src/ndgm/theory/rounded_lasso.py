@@ -212,6 +212,32 @@ def rmsprop_l1_norm(means: Array, step_size: float) -> float:
     return float(((2 * means**2 + step_size**2) / (2 * np.hypot(means, step_size))).sum())
 
 
+def kink_width(problem: Quadratic, penalty: float, means: Array, which: NDArray[np.bool_]) -> float:
+    """Width δ of the `PseudoHuber` kink that weights see, from their means: least squares of mᵢ = δ·sᵢ/√(1 − sᵢ²).
+
+    The mean step of a stationary method is zero, so that sᵢ = E sign(wᵢ) = (b − Am)ᵢ/λ follows from the means alone.
+    A weight that is hardly tilted, sᵢ ≈ 0, tells little of the width, and counts little.
+
+    Args:
+        problem: The smooth part.
+        penalty: λ > 0.
+        means: m = E w as measured, shape (d,).
+        which: Weights that count, shape (d,), of those with |sᵢ| < 1; one that never crosses its kink has none.
+
+    Returns:
+        δ; NaN where no weight tells it.
+
+    Raises:
+        ValueError: if the penalty is not positive.
+    """
+    positive("penalty", penalty)
+    sign = (problem.b - problem.A @ means) / penalty
+    counts = which & (np.abs(sign) < 1)
+    tilt = sign[counts] / np.sqrt(1 - sign[counts] ** 2)
+    squares = float(tilt @ tilt)
+    return float(tilt @ means[counts]) / squares if squares > 0 else np.nan
+
+
 def rounded_turning_point(problem: Quadratic, step_size: float) -> float:
     """Penalty at which ΣH(mᵢ) is smallest, the turn from falling to rising with λ.
 

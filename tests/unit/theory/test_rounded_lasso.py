@@ -11,6 +11,7 @@ from ndgm.theory.rounded_lasso import (
     Huber,
     PseudoHuber,
     in_strip,
+    kink_width,
     mean_l1_norm,
     mean_weights,
     means_are_unique,
@@ -148,6 +149,18 @@ def test_rmsprop_norm_above_penalty_max():
     expected = step_size / 2 * ((1 + kappa**2) / np.sqrt(1 - kappa**2)).sum()
     means = solve_rounded_lasso(problem, penalty, PseudoHuber(step_size))
     assert rmsprop_l1_norm(means, step_size) == pytest.approx(expected, rel=1e-4)
+
+
+def test_means_tell_the_width_of_the_kink():
+    # By weights that cross their kink, also where others do not; a subgradient's kink has another form above its width.
+    for penalty_over_max, width in ((0.5, 0.02), (3.0, 0.1)):
+        problem = random_problem(60, 12)
+        penalty = penalty_over_max * problem.penalty_max
+        means = solve_rounded_lasso(problem, penalty, PseudoHuber(width))
+        hovers = np.abs(means) <= width
+        assert 0 < hovers.sum() <= len(hovers)
+        assert kink_width(problem, penalty, means, hovers) == pytest.approx(width, rel=1e-6)
+        assert np.isnan(kink_width(problem, penalty, means, np.zeros_like(hovers)))
 
 
 def test_floor_formula_is_the_expansion_of_the_law():
