@@ -43,7 +43,7 @@ left.set(xlabel="phase discrepancy, before the run", ylabel="relative error of t
 for marker, (case, rows) in zip(cycle("sD^v"), runs[single].groupby("design", sort=False), strict=False):
     look = {"markersize": 3, "color": INK, "label": case.replace("_", " ")}
     left.plot(number[rows.index], error[rows.index], marker, mfc="white", mew=0.8, **look)
-left.legend(loc="lower right", fontsize=7, handletextpad=0.2, borderpad=0.2)
+left.legend(loc="lower left", fontsize=7, handletextpad=0.2, borderpad=0.2)
 told = {"xycoords": "axes fraction", "fontsize": 7, "va": "top"}
 left.annotate("predicted to hold", (0.04, 0.97), **told)
 left.annotate("orthogonal or duplicate columns", (0.04, 0.88), color=COLOURS["smooth"], **told)
