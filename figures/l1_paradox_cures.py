@@ -2,9 +2,9 @@
 # # What cures it
 #
 # Left: how far the L1 norm is from that of the exact solution, along training. A constant step stays at its floor,
-# momentum at a higher one; a decaying step goes down with the step, and proximal methods go to the solution itself.
-# Right: weights that are exactly zero at the end. Subgradient methods have none at any penalty; proximal methods have
-# those of the exact solution.
+# momentum at the same pace at a lower one; a decaying step goes down with the step, and proximal methods go to the
+# solution itself. Right: weights that are exactly zero at the end. Subgradient methods have none at any penalty;
+# proximal methods have those of the exact solution.
 
 # %%
 import matplotlib.pyplot as plt

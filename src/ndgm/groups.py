@@ -217,6 +217,12 @@ GROUPS = (
                 samples=("l1_paradox/{part}",),
                 parts="samples.l1_paradox",
             ),
+            Job(
+                "run_l1_paradox_noisy_weight",
+                "Running the subgradient method on one weight with a noisy gradient",
+                _alone("l1_paradox_noisy_weight", "noisy_weight", "l1_paradox.noisy_weight", also=("root_seed",)),
+                trains=False,
+            ),
         ),
         figures=(
             Figure("l1_paradox_norm", ("l1_paradox_lasso", "l1_paradox_exact")),
@@ -225,6 +231,7 @@ GROUPS = (
                 "l1_paradox_turning_point",
                 ("l1_paradox_turning_point", "l1_paradox_exact", "l1_paradox_noise", "l1_paradox_networks"),
             ),
+            Figure("l1_paradox_noise_limits", ("l1_paradox_noisy_weight",)),
             Figure("l1_paradox_cures", ("l1_paradox_lasso", "l1_paradox_exact")),
         ),
     ),
@@ -240,8 +247,17 @@ GROUPS = (
                 _experiments("adaptive", "lasso", "one_weight", "cycles"),
                 samples=("l1_paradox/*",),
             ),
+            Job(
+                "run_adaptive_designs",
+                "Running RMSProp on random designs",
+                _alone("adaptive_designs", "designs", "adaptive.designs", ("root_seed", "l1_paradox.designs.families")),
+                trains=False,
+            ),
         ),
-        figures=(Figure("adaptive_methods", ("adaptive_lasso", "adaptive_one_weight", "adaptive_cycles")),),
+        figures=(
+            Figure("adaptive_methods", ("adaptive_lasso", "adaptive_one_weight", "adaptive_cycles")),
+            Figure("adaptive_width", ("adaptive_designs",)),
+        ),
     ),
     Group(
         name="l1_paradox_networks",

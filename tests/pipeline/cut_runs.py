@@ -133,7 +133,8 @@ FACTORS: dict[str, list[Factor]] = {
     "l1_paradox_lasso": [Factor("design", "samples.l1_paradox"), *_block("l1_paradox.lasso", **SWEEP)],
     "l1_paradox_turning_point": [Factor("design", "samples.l1_paradox"), *_block("l1_paradox.turning_point", **SWEEP)],
     "l1_paradox_designs": [
-        Factor("design", "l1_paradox.designs.families"),
+        Factor("design", "l1_paradox.designs.families", "not single_case"),
+        Factor("design", "l1_paradox.designs.cases", "single_case"),
         *_block(
             "l1_paradox.designs",
             step_size_times_lipschitz="step_sizes_times_lipschitz",
@@ -157,6 +158,12 @@ FACTORS: dict[str, list[Factor]] = {
             penalty_over_noise="penalties_over_noise",
         ),
     ],
+    "l1_paradox_noisy_weight": _block(
+        "l1_paradox.noisy_weight",
+        noise="noises_over_penalty",
+        tilt="tilts",
+        step_size_times_lipschitz="step_sizes_times_lipschitz",
+    ),
     "l1_paradox_networks": [
         Factor("method", f"{L1_NETWORKS}.{{design}}.methods"),
         Factor("penalty", f"{L1_NETWORKS}.{{design}}.penalties", "penalty > 0"),
@@ -175,6 +182,14 @@ FACTORS: dict[str, list[Factor]] = {
         Factor("tilt", "adaptive.one_weight.tilts", "design == 'kink'"),
         Factor("penalty", _low_penalties, "design == 'low kink'"),
         *_block("adaptive.one_weight", method="methods"),
+    ],
+    "adaptive_designs": [
+        Factor("design", "adaptive.designs.chosen"),
+        *_block(
+            "adaptive.designs",
+            step_size_times_lipschitz="step_sizes_times_lipschitz",
+            penalty_over_max="penalties_over_max",
+        ),
     ],
     "adaptive_cycles": _block("adaptive.cycles", method="methods", start="starts"),
     "edge_of_stability_cycles": _block(

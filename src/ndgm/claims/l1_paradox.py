@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 
 from ndgm.claims.rows.designs import CELL, HOLDS, SETTING, settled, settled_cases, where_the_law_holds
+from ndgm.claims.rows.noise import BATCHES, of_one_weight, with_batches
 from ndgm.decide.claim import Evidence, claim
 from ndgm.decide.selection import ends_of, none_diverged, nonempty, select
 from ndgm.decide.statistics import MissingValue, at_most, equivalence, order, within
 from ndgm.store.run_tables import last_rows
 from ndgm.theory.l1_paradox import floor_slope, noisy_floor, stationarity_residual
+from ndgm.theory.one_weight import noisy_mean, quiet_mean
 
 OF_EXACT = ["dimension", "exact_zeros"]
-NOISY_SETTING = [*SETTING, "batch_size"]
 HOLDS_ON_STRIP = 0.1
 """Margin on the norm of the strip, and the largest phase discrepancy in units of that norm."""
 FAILS = 5 * HOLDS
@@ -170,20 +171,44 @@ def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.Dat
     return Evidence(pd.Series(residual, index=runs.index), 0.0, compared="predicted")
 
 
+@claim(figure="l1_paradox_noise_limits", kind="finding", test=equivalence(0.05), unit="$\\eta\\lambda$")
+def l1_paradox_quiet_mean(l1_paradox_noisy_weight: pd.DataFrame) -> Evidence:
+    r"""With gradient noise $\sigma$ of at most $\lambda/10$ the mean of one weight is $-\eta g$, as it is without: the
+    kink is $\eta\lambda$ wide. Here $g$, of at most $0.6\,\lambda$, is the mean of the rest of its gradient.
+    """
+    quiet = of_one_weight(l1_paradox_noisy_weight, most_noise=0.1)
+    predicted = quiet_mean(quiet["step_size"], quiet["penalty"], quiet["gradient"])
+    return Evidence(quiet["mean_weight"], pd.Series(predicted, quiet.index), compared="predicted")
+
+
+@claim(figure="l1_paradox_noise_limits", kind="finding", test=equivalence(0.05), unit="$\\eta\\lambda$")
+def l1_paradox_noisy_mean(l1_paradox_noisy_weight: pd.DataFrame) -> Evidence:
+    r"""With gradient noise $\sigma$ of at least $4\lambda$, and $\eta L\sigma^2/\lambda^2$ of at most 0.005, the mean
+    of one weight is $-\eta g\,(1 + \sigma^2/(\lambda^2 - g^2))$: noise makes the kink wider. Here $g$, of at most
+    $0.6\,\lambda$, is the mean of the rest of its gradient.
+    """
+    noisy = of_one_weight(l1_paradox_noisy_weight, least_noise=4.0)
+    predicted = noisy_mean(noisy["step_size"], noisy["penalty"], noisy["gradient"], noisy["noise"])
+    return Evidence(noisy["mean_weight"], pd.Series(predicted, noisy.index), compared="predicted")
+
+
 @claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.03), unit="(L1 norm)")
 def l1_paradox_noise_norm(l1_paradox_noise: pd.DataFrame) -> Evidence:
     r"""With mini-batch noise $\sigma$ and no signal, the norm is
-    $\tfrac{\eta d}{2}(\lambda + \sigma^2/\lambda)$: it falls with the penalty, and then rises.
+    $\tfrac{\eta d}{2}(\lambda + \sigma^2/\lambda)$ where $\eta L\sigma^2/\lambda^2$ is at most 0.005: it falls with the
+    penalty, and then rises.
     """
-    runs = _noisy(l1_paradox_noise)
+    runs = with_batches(l1_paradox_noise)
     one_weight = noisy_floor(runs["step_size"], runs["penalty"], runs[["noise"]])
     return Evidence(runs["mean_l1_norm"], runs["dimension"] * one_weight, compared="predicted")
 
 
 @claim(figure="l1_paradox_turning_point", kind="finding", test=equivalence(0.05), unit="$\\sigma$")
 def l1_paradox_noise_minimum(l1_paradox_noise: pd.DataFrame) -> Evidence:
-    r"""With mini-batch noise $\sigma$ and no signal, the norm is smallest at $\lambda = \sigma$."""
-    curves = _noisy(l1_paradox_noise).groupby([*NOISY_SETTING, "seed"])
+    r"""With mini-batch noise $\sigma$ and no signal, the norm is smallest at $\lambda = \sigma$, as it follows from
+    penalties where $\eta L\sigma^2/\lambda^2$ is at most 0.005.
+    """
+    curves = with_batches(l1_paradox_noise).groupby([*BATCHES, "seed"])
     weights = curves.apply(_weights_of_penalty_and_inverse)
     minimum = np.sqrt(weights["inverse"] / weights["penalty"]) / curves["noise"].first()
     return Evidence(minimum, 1.0, compared="predicted")
@@ -220,12 +245,14 @@ def l1_paradox_decaying_step(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: p
 
 @claim(figure="l1_paradox_cures", kind="finding", test=order(), unit="(L1 norm)")
 def l1_paradox_heavy_ball(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
-    r"""Momentum raises the floor above $\lambda_{\max}$: at the same step the heavy-ball method keeps a larger norm."""
+    r"""Momentum lowers the floor above $\lambda_{\max}$: the heavy-ball method, at the same effective step
+    $\eta/(1 - \beta)$, keeps a smaller norm than the plain method.
+    """
     heavy_ball, plain = (
         _above_penalty_max(_ends_beside_exact(l1_paradox_lasso, method, l1_paradox_exact))["mean_l1_norm"]
         for method in ["heavy_ball", "subgradient"]
     )
-    return Evidence(heavy_ball, plain, compared="other arm")
+    return Evidence(plain, heavy_ball, compared="other arm")
 
 
 def _with_exact(ends: pd.DataFrame, exact: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
@@ -242,11 +269,6 @@ def _ends_beside_exact(runs: pd.DataFrame, method: str, exact: pd.DataFrame) -> 
 def _error(runs: pd.DataFrame, predicted: str) -> pd.Series:
     """Relative error of a prediction of the L1 norm, in size."""
     return (runs["mean_l1_norm"] / runs[predicted] - 1).abs()
-
-
-def _noisy(runs: pd.DataFrame) -> pd.DataFrame:
-    """Last rows of runs with mini-batch noise, indexed by cell and seed."""
-    return ends_of(runs).set_index([*NOISY_SETTING, "penalty_over_noise", "seed"])
 
 
 def _above_penalty_max(runs: pd.DataFrame) -> pd.DataFrame:

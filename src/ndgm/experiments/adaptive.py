@@ -85,7 +85,7 @@ def one_weight(settings: Settings, inputs: Inputs) -> Plan:
     def build(rows: pd.DataFrame) -> Problem:
         return problem_of(settings, rows, kinks_and_parabolas(settings, rows), start_of_each(settings, rows, 1))
 
-    return Plan(runs, build, ["method"])
+    return Plan(runs, build, ["method"], dimension=1)
 
 
 def cycles(settings: Settings, inputs: Inputs) -> Plan:
@@ -102,7 +102,7 @@ def cycles(settings: Settings, inputs: Inputs) -> Plan:
         start = start_of_each(settings, rows, settings["starts"])
         return problem_of(settings, rows, kinks_and_parabolas(settings, rows), start)
 
-    return Plan(runs, build, ["method"])
+    return Plan(runs, build, ["method"], dimension=1)
 
 
 def kinks_and_parabolas(settings: Settings, rows: pd.DataFrame) -> OneWeight:

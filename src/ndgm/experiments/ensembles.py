@@ -31,6 +31,9 @@ class Problem(NamedTuple):
 
 Build = Callable[[pd.DataFrame], Problem]
 
+ELEMENTS = 25_000
+"""Weights of an ensemble: with fewer, a step takes long for the calls that it makes; many more leave the cache."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -43,6 +46,7 @@ class Plan:
         together: Columns in which all runs of an ensemble agree.
         block: Ensembles hold a multiple of this many consecutive runs.
         parameters: Makes what is kept of a run, where weights are, from where it ended.
+        dimension: Weights of a run, where they are so few that ensembles are filled up to `ELEMENTS` of them.
     """
 
     runs: pd.DataFrame
@@ -50,10 +54,11 @@ class Plan:
     together: list[str]
     block: int = 1
     parameters: Callable[[np.ndarray], np.ndarray] = np.asarray
+    dimension: int = ELEMENTS
 
     def ensembles(self, size: int) -> Iterator[pd.DataFrame]:
-        """Rows of ensembles of at most `size` runs, or of one block where that is longer."""
-        return ensembles(self.runs, size, self.together, self.block)
+        """Rows of ensembles of at most `size` runs, of one block where that is longer, or of `ELEMENTS` weights."""
+        return ensembles(self.runs, max(size, ELEMENTS // self.dimension), self.together, self.block)
 
 
 def column(rows: pd.DataFrame, name: str, device: str) -> Tensor:

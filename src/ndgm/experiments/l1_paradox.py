@@ -1,9 +1,11 @@
 """Gradient methods on the LASSO, over methods, steps, penalties and seeds; and a fine grid around the turning point."""
 
+import numpy as np
 import pandas as pd
 import torch
 
 from ndgm.engine.descent import Schedule
+from ndgm.engine.methods import HeavyBall
 from ndgm.engine.objectives.lasso import Lasso
 from ndgm.experiments.ensembles import Plan, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced
@@ -24,7 +26,9 @@ def lasso(settings: Settings, inputs: Inputs) -> Plan:
         seed=range(settings["seeds"]),
     )
     runs["penalty_by"] = runs["method"].map(penalty_by)
-    runs["step_size"] = runs["step_size_times_lipschitz"] / problem.lipschitz
+    # The heavy-ball method moves by η/(1 − β) in the long run: that is what is as long as the others' step.
+    effective = np.where(runs["method"] == "heavy_ball", 1 - HeavyBall().momentum, 1.0)
+    runs["step_size"] = runs["step_size_times_lipschitz"] / problem.lipschitz * effective
     runs["penalty"] = runs["penalty_over_max"] * problem.penalty_max
     schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
     device = settings["device"]
@@ -35,7 +39,7 @@ def lasso(settings: Settings, inputs: Inputs) -> Plan:
         start = starts(rows, settings, problem.dimension)
         return Problem(objective, start, column(rows, "step_size", device), schedule)
 
-    return Plan(runs, build, ["method"])
+    return Plan(runs, build, ["method"], dimension=problem.dimension)
 
 
 def turning_point(settings: Settings, inputs: Inputs) -> Plan:

@@ -65,7 +65,7 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
         for part in drawn(settings, family, source, penalties)
     ]
     parts += [(case, True, solved(0, [inputs.samples["l1_paradox"][case]], penalties)) for case in settings["cases"]]
-    return _numbered(
+    return numbered_table(
         settings,
         [
             ensemble(settings, part, step).assign(design=name, single_case=single)
@@ -85,7 +85,7 @@ def turns(settings: Settings, inputs: Inputs) -> pd.DataFrame:
                 table = ensemble(settings, part, step).assign(design=family, single_case=False)
                 turn = [rounded_turning_point(each, step / each.lipschitz) / each.penalty_max for each in part.problems]
                 tables.append(table.assign(law_turning_point_over_max=np.array(turn)[table["seed"] - part.first]))
-    return _numbered(settings, tables)
+    return numbered_table(settings, tables)
 
 
 def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties: ArrayLike) -> Iterator[Designs]:
@@ -128,7 +128,7 @@ def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
     rows["step_size"] = step / np.array([each.lipschitz for each in problems])[rows["seed"] - first]
     rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
     means, predicted = predictions(part, rows)
-    found = run(settings, part, rows)
+    found = run(settings, part, rows, "subgradient", rows["step_size"] * rows["penalty"])
     return pd.concat([rows, predicted, measurements(part, rows, means, found)], axis=1)
 
 
@@ -160,20 +160,30 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
     return m, table
 
 
-def run(settings: Settings, part: Designs, rows: pd.DataFrame) -> TimeMeans:
-    """Run the subgradient method from within some steps of the exact solutions until its means are stationary."""
+def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, length: pd.Series) -> TimeMeans:
+    """Run a method from within some steps of the exact solutions until its means are stationary.
+
+    Args:
+        settings: When it is stationary.
+        part: The designs.
+        rows: A row for each run, in blocks of one design.
+        method: A name in `METHODS`.
+        length: How far a step moves a weight that hovers, of each run.
+    """
     arrays = zip(*part.samples, strict=True)
     design, target = (torch.tensor(np.stack(array)) for array in arrays)
-    step_size, penalty = column(rows, "step_size", "cpu"), column(rows, "penalty", "cpu")
+    step_size, penalty, unit = (
+        column(rows.assign(unit=length), name, "cpu") for name in ("step_size", "penalty", "unit")
+    )
     exact = np.concatenate([solution.weights for solution in part.exact])
     dimension = exact.shape[1]
     gaussian = start_directions(settings["root_seed"], settings["seeds"], dimension) * np.sqrt(dimension)
     return until_stationary(
         LassoDesigns(design, target, penalty),
-        METHODS["subgradient"],
-        torch.tensor(exact) + step_size * penalty * torch.tensor(gaussian[rows["seed"]]),
+        METHODS[method],
+        torch.tensor(exact) + unit * torch.tensor(gaussian[rows["seed"]]),
         step_size,
-        step_size * penalty,
+        unit,
         **{name: settings[name] for name in ("first_steps", "most_steps", "norm_tolerance", "weight_tolerance")},
     )
 
@@ -207,7 +217,7 @@ def _width(rows: pd.DataFrame) -> np.ndarray:
     return (rows["step_size"] * rows["penalty"]).to_numpy()[:, np.newaxis]
 
 
-def _numbered(settings: Settings, tables: list[pd.DataFrame]) -> pd.DataFrame:
+def numbered_table(settings: Settings, tables: list[pd.DataFrame]) -> pd.DataFrame:
     """One table with the columns that every run table begins with."""
     table = pd.concat(tables, ignore_index=True)
     head = {"experiment": settings["experiment"], "run": range(len(table)), "design": table.pop("design")}

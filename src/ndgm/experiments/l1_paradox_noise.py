@@ -32,7 +32,9 @@ def noise(settings: Settings, inputs: Inputs) -> Plan:
     runs["dimension"] = problem.dimension
     runs["step_size"] = runs["step_size_times_lipschitz"] / problem.lipschitz
     runs["penalty"] = runs["penalty_over_noise"] * runs["noise"]
-    schedule = Schedule.halving(settings["steps"], settings["recorded_steps"])
+    # Within the floor a weight forgets its start in about σ²/λ² steps.
+    first = settings["steps"] // 10
+    schedule = Schedule(settings["steps"], (first, settings["steps"]), first)
     device = settings["device"]
     design, target = (torch.tensor(array, device=device) for array in data)
 

@@ -12,6 +12,7 @@ from ndgm.experiments.grids import grid
 OURS = claims_of("adaptive")
 NAMES = list(OURS)
 LASSO, ONE, CYCLES = "adaptive_lasso", "adaptive_one_weight", "adaptive_cycles"
+DESIGNS = "adaptive_designs"
 SEEDS, STEPS, EPSILON = 10, 8_000, 1e-8
 RMSPROP = ["rmsprop_0.9", "rmsprop_0.99", "rmsprop_0.999"]
 ADAM = {"smallest": 0.1 / 3.8, "largest": 0.425217680272}  # cycles of one and of seven steps, β₁ = 0.9
@@ -43,6 +44,21 @@ def lasso_table(rng):
     runs["predicted_l1_norm"], runs["first_order_l1_norm"] = norm, falling
     end = norm.where(runs["method"] != "proximal_adam", 0.0)
     return recorded(runs, l1_norm=end, mean_l1_norm=end * (1 + 0.002 * rng.uniform(-1, 1, len(runs))))
+
+
+def designs_table(rng):
+    """RMSProp on two families: a width of one step at every penalty, and the law's norm."""
+    runs = grid(
+        design=["a", "b"],
+        method=["rmsprop_0.999"],
+        step_size_times_lipschitz=[0.01],
+        penalty_over_max=[0.7, 3.0, 30.0],
+        seed=range(SEEDS),
+    ).assign(dimension=20.0, single_case=False, stationary=True, step=STEPS, step_size=0.02, stopped_because="finished")
+    runs["penalty"] = 2 * runs["penalty_over_max"]
+    runs["law_l1_norm"] = 0.2 * (1 + 1 / runs["penalty_over_max"])
+    runs["mean_l1_norm"] = runs["law_l1_norm"] * (1 + 0.005 * rng.uniform(-1, 1, len(runs)))
+    return runs.assign(kink_width=runs["step_size"] * (1 + 0.02 * rng.uniform(-1, 1, len(runs))))
 
 
 def one_weight_table(rng):
@@ -88,6 +104,7 @@ def tables():
     """Run tables that obey every law."""
     rng = np.random.default_rng(0)
     made = {LASSO: lasso_table(rng), ONE: one_weight_table(rng), CYCLES: cycles_table(rng)}
+    made[DESIGNS] = designs_table(rng)
     return {name: table.assign(experiment=name) for name, table in made.items()}
 
 
@@ -124,10 +141,20 @@ def by_start(spread):
     return lambda rows: rows["step_size"] / 2 * (1 + spread * np.linspace(-1, 1, SEEDS)[rows["seed"]])
 
 
+def growing(power):
+    """Widths that are a power of the penalty."""
+    return lambda rows: rows["step_size"] * rows["penalty"] ** power
+
+
 ONE_CELL = "design == 'b' and step_size == 0.02 and penalty_over_max == 3"
 # Claim, table, column, rows, and what is done to them.
 BREAKS = [
-    ("rmsprop_norm", LASSO, "mean_l1_norm", f"method == 'rmsprop_0.999' and {ONE_CELL}", scaled(1.04)),
+    ("rmsprop_norm", DESIGNS, "mean_l1_norm", "design == 'b' and penalty_over_max == 3", scaled(1.04)),
+    # As wide as the subgradient method's, which grows with the penalty; and another width on one family.
+    ("rmsprop_width", DESIGNS, "kink_width", "step == step", lambda rows: rows["step_size"] * rows["penalty_over_max"]),
+    ("rmsprop_width", DESIGNS, "kink_width", "design == 'b' and penalty_over_max < 1", scaled(1.1, "kink_width")),
+    ("rmsprop_width_and_penalty", DESIGNS, "kink_width", "design == 'b'", growing(1.0)),
+    ("rmsprop_width_and_penalty", DESIGNS, "kink_width", "design == 'b'", growing(-0.1)),
     ("rmsprop_floor", LASSO, "mean_l1_norm", f"method == 'rmsprop_0.999' and {ONE_CELL}", scaled(0.96)),
     ("rmsprop_trend", LASSO, "mean_l1_norm", "method == 'rmsprop_0.9' and penalty_over_max > 20", scaled(3)),
     ("rmsprop_trend", LASSO, "mean_l1_norm", "method == 'subgradient' and penalty_over_max > 20", scaled(0.01)),
@@ -174,8 +201,10 @@ def test_every_claim_was_refuted_above():
 @pytest.mark.parametrize(
     ("name", "table", "column", "where", "value"),
     [
-        ("rmsprop_norm", LASSO, "mean_l1_norm", "method == 'rmsprop_0.9'", scaled(2)),
-        ("rmsprop_norm", LASSO, "first_order_l1_norm", "step == step", lambda rows: 7.0),
+        ("rmsprop_norm", DESIGNS, "mean_l1_norm", "penalty_over_max < 1", scaled(2)),
+        ("rmsprop_width", DESIGNS, "mean_l1_norm", "step == step", scaled(2)),
+        # Another width than the step, which is no matter of the penalty.
+        ("rmsprop_width_and_penalty", DESIGNS, "kink_width", "design == 'b'", scaled(3, "kink_width")),
         ("rmsprop_floor", LASSO, "predicted_l1_norm", "step == step", lambda rows: 7.0),
         ("rmsprop_on_a_kink", ONE, "l1_norm", "tilt > 0 or design == 'low kink'", scaled(2, "l1_norm")),
         ("rmsprop_on_a_kink", ONE, "l1_norm", f"step < {STEPS}", lambda rows: 0.0),
@@ -201,6 +230,31 @@ def test_a_diverged_run_is_said_and_not_judged(name, tables):
     assert row["verdict"] == "inconclusive" and row["gap"].endswith("runs diverged")
 
 
+@pytest.mark.parametrize("name", ["rmsprop_norm", "rmsprop_width", "rmsprop_width_and_penalty"])
+def test_a_run_that_has_not_settled_is_a_gap(name, tables):
+    tables[DESIGNS].loc[[3, 4], "stationary"] = False
+    assert row_of(name, tables)["gap"] == "the means of 2 of 60 runs did not settle: a"
+
+
+def test_widths_that_have_no_power_are_gaps(tables):
+    tables[DESIGNS].loc[[3, 4], "kink_width"] = [-1e-9, np.nan]
+    assert row_of("rmsprop_width_and_penalty", tables)["gap"] == "2 of 20 runs have no value"
+    tables[DESIGNS] = tables[DESIGNS].query("penalty_over_max == 3")
+    assert row_of("rmsprop_width_and_penalty", tables)["gap"] == "fewer than two penalties"
+
+
+def test_widths_without_a_pattern_decide_nothing(tables):
+    rng = np.random.default_rng(5)
+    change(
+        tables[DESIGNS], "kink_width", "step == step", lambda rows: rows["step_size"] * rng.uniform(0.9, 1.1, len(rows))
+    )
+    row = row_of("rmsprop_width", tables)
+    assert row["verdict"] == "inconclusive" and row["gap"] is None
+    change(tables[DESIGNS], "kink_width", "step == step", lambda rows: rng.lognormal(0, 0.2, len(rows)))
+    row = row_of("rmsprop_width_and_penalty", tables)
+    assert row["verdict"] == "inconclusive" and row["gap"] is None
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_claims_without_their_runs_are_inconclusive(name, tables):
     row = row_of(
@@ -213,7 +267,7 @@ def test_claims_without_their_runs_are_inconclusive(name, tables):
 def test_a_mean_as_long_as_the_step_is_printed_as_one_step(name, tables):
     # The heavy-ball method's numbers were once in units of η/(1 − β₁), and printed as multiples of η.
     for table in tables.values():
-        table["mean_l1_norm"] = table["l1_norm"] = table["step_size"]
+        table["mean_l1_norm"] = table["l1_norm"] = table["kink_width"] = table["step_size"]
     np.testing.assert_allclose(measured(name, tables), 1.0)
 
 
@@ -221,7 +275,7 @@ def test_a_mean_as_long_as_the_step_is_printed_as_one_step(name, tables):
 def test_numbers_without_a_unit_are_those_of_the_table(name, tables):
     before = measured(name, tables)
     for table in tables.values():
-        table[["mean_l1_norm", "l1_norm"]] *= 3
+        table[[norm for norm in ("mean_l1_norm", "l1_norm") if norm in table]] *= 3
     np.testing.assert_allclose(measured(name, tables), 3 * before)
 
 
@@ -229,10 +283,10 @@ def test_numbers_without_a_unit_are_those_of_the_table(name, tables):
     ("columns", "verdict"), [(9, "supported"), (10, "refuted"), (50, "refuted"), (51, "supported")]
 )
 def test_the_norm_of_rmsprop_is_claimed_for_designs_of_some_sizes(columns, verdict, tables):
-    change(tables[LASSO], "dimension", "design == 'b'", lambda rows: float(columns))
-    change(tables[LASSO], "mean_l1_norm", "design == 'b'", scaled(1.1))
+    change(tables[DESIGNS], "dimension", "design == 'b'", lambda rows: float(columns))
+    change(tables[DESIGNS], "mean_l1_norm", "design == 'b'", scaled(1.1))
     assert row_of("rmsprop_norm", tables)["verdict"] == verdict
-    tables[LASSO] = tables[LASSO].assign(dimension=500.0)
+    tables[DESIGNS] = tables[DESIGNS].assign(dimension=500.0)
     assert row_of("rmsprop_norm", tables)["gap"] == "no runs on designs of that size"
 
 

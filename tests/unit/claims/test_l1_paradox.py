@@ -21,6 +21,7 @@ from claims_on_made_up_tables import (
     with_unit,
 )
 from made_up_designs import LOCKED, NO_SIGNAL, designs_table, off_by, turns_table, without_some
+from made_up_noise import noise_table, noisy_weight_table
 
 import ndgm.claims.l1_paradox  # noqa: F401  (registers its claims)
 from ndgm.decide.claim import decide
@@ -72,7 +73,7 @@ def lasso_table(exact, rng):
     runs = runs_on(exact, "l1_paradox_lasso", METHODS)
     shrinks = runs["method"].isin(["ista", "fista", "truncated_gradient"])
     runs["penalty_by"] = shrinks.map({True: "shrink", False: "subgradient"})
-    factor = {"heavy_ball": 1.3, "subgradient_sqrt": 0.05, "subgradient_geometric": 1e-5}
+    factor = {"heavy_ball": 0.9, "subgradient_sqrt": 0.05, "subgradient_geometric": 1e-5}
     norm = runs["predicted_l1_norm"] * runs["method"].map(factor).fillna(1.0)
     norm *= near_one(rng, runs, 0.0005)
     squared_gradient = rng.uniform(1, 2, len(runs))
@@ -93,25 +94,6 @@ def lasso_table(exact, rng):
     return table
 
 
-def noise_table(rng):
-    runs = grid(
-        experiment=["l1_paradox_noise"],
-        design=["a", "b"],
-        method=["subgradient"],
-        batch_size=[1, 4],
-        step_size_times_lipschitz=[0.001, 0.002],
-        penalty_over_noise=np.geomspace(0.3, 3, 7),
-        seed=range(SEEDS),
-    )
-    runs["noise"] = 0.7 / np.sqrt(runs["batch_size"])
-    runs["dimension"] = runs["design"].map(DIMENSION)
-    runs["step_size"] = runs["step_size_times_lipschitz"] / LIPSCHITZ
-    runs["penalty"] = runs["penalty_over_noise"] * runs["noise"]
-    norm = runs["step_size"] * runs["dimension"] / 2 * (runs["penalty"] + runs["noise"] ** 2 / runs["penalty"])
-    norm *= near_one(rng, runs, 0.003)
-    return with_two_rows(runs, HALFWAY, AT_THE_END | {"mean_l1_norm": norm})
-
-
 RUN_COLUMNS = ["experiment", "design", "step_size_times_lipschitz", "penalty_over_max", "step_size", "penalty"]
 
 
@@ -125,6 +107,7 @@ def tables():
         "l1_paradox_designs": designs_table(rng),
         "l1_paradox_turns": turns_table(rng, PENALTIES, TURN),
         "l1_paradox_noise": noise_table(rng),
+        "l1_paradox_noisy_weight": noisy_weight_table(rng),
     }
 
 
@@ -142,6 +125,7 @@ def scaled(factor):
 
 
 LASSO, NOISE, TURNS, DESIGNS = "l1_paradox_lasso", "l1_paradox_noise", "l1_paradox_turns", "l1_paradox_designs"
+WEIGHT = "l1_paradox_noisy_weight"
 ONE_CELL = "design == 'b' and step_size_times_lipschitz == 0.1 and 2 < penalty_over_max < 3"
 CASE = "design == 'real' and step_size_times_lipschitz == 0.3"
 ONE_FAMILY = "design == 'b' and step_size_times_lipschitz == 0.3"
@@ -201,6 +185,11 @@ BREAKS = [
         "batch_size == 4 and design == 'b'",
         law("step_size * dimension / 2 * (penalty + 1.5 * noise ** 2 / penalty)"),
     ),
+    ("quiet_mean", WEIGHT, "mean_weight", "noise == 0.1 and tilt == 0.3", law("1.1 * mean_weight")),
+    # The kink as wide with much noise as without, and as wide with little as with much.
+    ("noisy_mean", WEIGHT, "mean_weight", "noise == 4", law("tilt")),
+    ("noisy_mean", WEIGHT, "mean_weight", "noise == 4 and tilt == 0.6", law("0.9 * mean_weight")),
+    ("quiet_mean", WEIGHT, "mean_weight", "noise == 0.1", law("tilt * (1 + noise / (1 - tilt ** 2))")),
     ("no_exact_zeros", LASSO, "zeros", f"method == 'heavy_ball' and step == {HALF} and {ONE_CELL}", lambda rows: 1.0),
     ("no_exact_zeros", LASSO, "zeros", "method == 'subgradient_geometric' and seed == 5", lambda rows: 2.0),
     ("proximal_zeros", LASSO, "zeros", f"method == 'fista' and seed == 1 and {ONE_CELL}", law("zeros - 1")),
@@ -208,7 +197,7 @@ BREAKS = [
     # The floor stays, or falls to a ninth only.
     ("decaying_step", LASSO, "l1_norm", "method == 'subgradient_sqrt'", law("20 * l1_norm")),
     ("decaying_step", LASSO, "l1_norm", "method == 'subgradient_geometric'", law("1e5 / 9 * l1_norm")),
-    ("heavy_ball", LASSO, "mean_l1_norm", "method == 'heavy_ball'", scaled(0.5)),
+    ("heavy_ball", LASSO, "mean_l1_norm", "method == 'heavy_ball'", scaled(4)),
 ]
 
 
@@ -234,6 +223,8 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
             # A line is fitted to many penalties, so what is noise to its slope is a factor for each seed.
             by_seed = rng.uniform(0.1, 1.9, SEEDS)[table["seed"]]
             table["mean_l1_norm"] *= by_seed if name.endswith("slope") else rng.uniform(0.1, 1.9, len(table))
+            if "mean_weight" in table:
+                table["mean_weight"] *= rng.uniform(0.9, 1.1, len(table))
             if "l1_norm" in table:
                 table["l1_norm"] *= rng.lognormal(1, 2, len(table))
     assert verdict(name, tables) == "inconclusive"
@@ -254,9 +245,12 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         ("law_and_floor", DESIGNS, "floor_formula_l1_norm", f"penalty_over_max == {LOCKED}", law("mean_l1_norm")),
         ("law_means", DESIGNS, "median_mean_error", f"penalty_over_max == {LOCKED}", lambda rows: 5.0),
         ("slope", LASSO, "mean_l1_norm", "penalty_over_max < 1", scaled(3.0)),
-        ("heavy_ball", LASSO, "mean_l1_norm", "method == 'heavy_ball' and penalty_over_max < 1", scaled(0.1)),
+        ("heavy_ball", LASSO, "mean_l1_norm", "method == 'heavy_ball' and penalty_over_max < 1", scaled(9)),
         ("decaying_step", LASSO, "l1_norm", f"penalty_over_max < 1 or step == {HALF}", lambda rows: 9.0),
         ("noise_minimum", NOISE, "mean_l1_norm", "step == step", scaled(7.0)),
+        ("quiet_mean", WEIGHT, "mean_weight", "noise > 0.1", law("5 * mean_weight")),
+        ("noisy_mean", WEIGHT, "mean_weight", "noise < 4", law("5 * mean_weight")),
+        ("noisy_mean", WEIGHT, "mean_weight", "tilt == 0.9 and step_size_times_lipschitz == 0", law("5 * mean_weight")),
         ("no_exact_zeros", LASSO, "zeros", "method == 'truncated_gradient'", lambda rows: 3.0),
         ("proximal_zeros", LASSO, "zeros", "method == 'truncated_gradient'", lambda rows: 3.0),
         ("proximal_zeros", LASSO, "stopped_because", "method == 'ista' and seed == 1", lambda rows: "finished"),
@@ -300,8 +294,8 @@ def test_a_line_needs_two_penalties(tables):
 
 def test_steps_of_the_noisy_runs_are_not_mixed(tables):
     # Two step sizes counted as replicates of one cell, so that each could err if the other made up for it.
-    change(tables[NOISE], "mean_l1_norm", "step_size_times_lipschitz == 0.001", scaled(1.1))
-    change(tables[NOISE], "mean_l1_norm", "step_size_times_lipschitz == 0.002", scaled(0.9))
+    change(tables[NOISE], "mean_l1_norm", "step_size_times_lipschitz == 0.0002", scaled(1.1))
+    change(tables[NOISE], "mean_l1_norm", "step_size_times_lipschitz == 0.0004", scaled(0.9))
     row = row_of("l1_paradox_noise_norm", tables)
     assert row["verdict"] == "refuted" and row["n"] == SEEDS and row["cells"] == 56
 

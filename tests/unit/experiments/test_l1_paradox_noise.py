@@ -31,5 +31,8 @@ def test_runs_of_one_seed_see_the_same_batches_and_start_within_the_floor(smoke)
         assert (gradients[rows.index] == gradients[rows.index[0]]).all()
     first = part.reset_index(drop=True).groupby("seed").head(1).index
     assert len(torch.unique(gradients[first], dim=0)) == part["seed"].nunique()
+    # Means are over nine tenths of the steps, and the row at which they begin is recorded.
+    schedule = problem.schedule
+    assert schedule.recorded == (schedule.steps // 10, schedule.steps) and schedule.average_from == schedule.steps // 10
     lengths = problem.start.norm(dim=1).numpy() / (part["step_size"] * part["noise"]).to_numpy()
     assert ((lengths > 0.5) & (lengths < 2)).all()  # Gaussian of about unit length, in steps

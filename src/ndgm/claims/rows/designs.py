@@ -11,13 +11,13 @@ HOLDS = 0.03
 """Margin of the law, and the largest phase discrepancy at which it is said to hold within it."""
 
 
-def settled(runs: pd.DataFrame) -> pd.DataFrame:
-    """Runs on random designs, indexed by cell and seed.
+def settled(runs: pd.DataFrame, method: str = "subgradient") -> pd.DataFrame:
+    """Runs of a method on random designs, indexed by cell and seed.
 
     Raises:
         MissingValue: if one diverged, or its means still moved when its steps were used up.
     """
-    return _settled(nonempty(runs[~runs["single_case"]], "on random designs"))
+    return _settled(nonempty(runs[~runs["single_case"]], "on random designs"), method)
 
 
 def settled_cases(runs: pd.DataFrame) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def settled_cases(runs: pd.DataFrame) -> pd.DataFrame:
     Raises:
         MissingValue: as `settled`.
     """
-    return _settled(nonempty(runs[runs["single_case"]], "on single cases"))
+    return _settled(nonempty(runs[runs["single_case"]], "on single cases"), "subgradient")
 
 
 def where_the_law_holds(runs: pd.DataFrame, margin: float, of: str = "law_l1_norm") -> pd.DataFrame:
@@ -35,8 +35,8 @@ def where_the_law_holds(runs: pd.DataFrame, margin: float, of: str = "law_l1_nor
     return nonempty(runs[share.groupby(CELL).transform("max") <= margin], "where the law is said to hold")
 
 
-def _settled(runs: pd.DataFrame) -> pd.DataFrame:
-    runs = none_diverged(select(runs, method="subgradient"))
+def _settled(runs: pd.DataFrame, method: str) -> pd.DataFrame:
+    runs = none_diverged(select(runs, method=method))
     if moving := int((~runs["stationary"]).sum()):
         families = ", ".join(runs.loc[~runs["stationary"], "design"].unique())
         raise MissingValue(f"the means of {moving} of {len(runs)} runs did not settle: {families}")

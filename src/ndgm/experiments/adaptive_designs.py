@@ -1,0 +1,66 @@
+"""RMSProp with a long memory on random designs, beside the LASSO whose kinks are rounded off over its step."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ndgm.experiments.grids import grid
+from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, run
+from ndgm.theory.rounded_lasso import PseudoHuber, kink_width, rmsprop_l1_norm, solve_rounded_lasso
+
+METHOD = "rmsprop_0.999"
+"""RMSProp whose memory is long against the steps from one side of a kink to the other."""
+
+
+def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
+    """Chosen families at every step and penalty: norms, and the width of the kink that the means of weights tell."""
+    torch.set_num_threads(1)  # sums in another order end elsewhere
+    return numbered_table(
+        settings,
+        [
+            ensemble(settings, part, step).assign(design=family, single_case=False)
+            for family in settings["chosen"]
+            for part in drawn(settings, family, settings["families"][family], settings["penalties_over_max"])
+            for step in settings["step_sizes_times_lipschitz"]
+        ],
+    )
+
+
+def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
+    """Rows of some designs at one step and all penalties, run together.
+
+    A step is as long as the subgradient method's at λ_max, whatever the penalty is.
+    """
+    rows = grid(
+        method=[METHOD],
+        step_size_times_lipschitz=[step],
+        seed=range(part.first, part.first + len(part.problems)),
+        penalty_over_max=part.penalties_over_max,
+    ).drop(columns="run")
+    lengths = np.array([step / each.lipschitz * each.penalty_max for each in part.problems])
+    rows["step_size"] = lengths[rows["seed"] - part.first]
+    rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
+    starts = np.concatenate([solution.weights for solution in part.exact])
+    problems = [part.problems[seed - part.first] for seed in rows["seed"]]
+    cells = [*zip(problems, rows["penalty"], rows["step_size"], strict=True)]
+    means = np.stack(
+        [
+            solve_rounded_lasso(problem, penalty, PseudoHuber(width), start)
+            for (problem, penalty, width), start in zip(cells, starts, strict=True)
+        ]
+    )
+    found = run(settings, part, rows, METHOD, rows["step_size"])
+    step_size = rows["step_size"].to_numpy()[:, np.newaxis]
+    hovers = np.abs(means) <= step_size
+    measured = zip(cells, found.mean.numpy(), hovers, strict=True)
+    return rows.assign(
+        dimension=part.problems[0].dimension,
+        hovering=hovers.sum(1),
+        law_l1_norm=[rmsprop_l1_norm(m, width) for m, (*_, width) in zip(means, cells, strict=True)],
+        mean_l1_norm=found.modulus.numpy().sum(1),
+        kink_width=[kink_width(problem, penalty, m, which) for (problem, penalty, _), m, which in measured],
+        step=found.steps.numpy(),
+        stationary=found.stationary.numpy(),
+        stopped_because=np.where(np.isfinite(found.modulus.numpy()).all(1), "finished", "diverged"),
+    )
