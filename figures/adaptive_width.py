@@ -13,12 +13,12 @@ import numpy as np
 
 from ndgm.decide.statistics import median_interval
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_end, measured, prediction, results, save, style
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_end, leave_empty, measured, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
 
 CELL = ["design", "penalty_over_max"]
 runs = read_experiment(results(), "adaptive_designs")
-runs = runs[runs["stationary"]].copy()
+runs = runs[runs["stationary"]].dropna(subset="kink_width").copy()
 runs["width"] = runs["kink_width"] / runs["step_size"]
 runs["norm"] = runs["mean_l1_norm"] / runs["law_l1_norm"]
 penalties = np.unique(runs["penalty_over_max"])
@@ -38,10 +38,15 @@ for axes, value in ((left, "width"), (right, "norm")):
         measured(axes, middle.index * aside, middle, low, high, **look)
     axes.set(xscale="log", xlabel=r"penalty $\lambda/\lambda_{\max}$")
 (other,) = left.plot(penalties, penalties, color=COLOURS["subgradient"], linewidth=0.8)
-label_line_end(left, other, "subgradient\nmethod")
+if len(penalties):
+    label_line_end(left, other, "subgradient\nmethod")
 left.set(yscale="log", ylabel=r"width of the kink over $\eta$")
 right.set(ylabel=r"$\Vert w\Vert_1$ over that of the law")
-right.legend(loc="lower right", fontsize=7)
+if runs.empty:
+    for axes in (left, right):
+        leave_empty(axes, "no runs that settled", axes.get_ylabel())
+else:
+    right.legend(loc="lower right", fontsize=7)
 
 # %%
 save(figure, "adaptive_width")

@@ -41,9 +41,9 @@ prediction(left, [MARGIN, MARGIN], [SHOWN, highest])
 left.set(xscale="log", yscale="log", xlim=(SHOWN / 1.5, highest), ylim=(SHOWN / 1.5, highest))
 left.set(xlabel="phase discrepancy, before the run", ylabel="relative error of the law", title="where the law holds")
 for marker, (case, rows) in zip(cycle("sD^v"), runs[single].groupby("design", sort=False), strict=False):
-    look = {"markersize": 3, "color": INK, "label": case.replace("_", " ")}
+    look = {"markersize": 3, "color": INK, "label": case.replace("_", "\n")}
     left.plot(number[rows.index], error[rows.index], marker, mfc="white", mew=0.8, **look)
-left.legend(loc="lower right", fontsize=7, handletextpad=0.2, borderpad=0.2)
+left.legend(loc="lower right", fontsize=7, handletextpad=0.2, borderpad=0.1)
 told = {"xycoords": "axes fraction", "fontsize": 7, "va": "top"}
 left.annotate("predicted to hold", (0.04, 0.97), **told)
 left.annotate("orthogonal or duplicate columns", (0.04, 0.88), color=COLOURS["smooth"], **told)

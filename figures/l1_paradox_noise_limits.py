@@ -6,39 +6,43 @@
 # $1 + \sigma^2/(\lambda^2 - g^2)$.
 
 # %%
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.decide.statistics import mean_interval
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import COLUMN_WIDTH, label_line_end, measured, prediction, results, save, style
+from ndgm.paper.drawing import COLUMN_WIDTH, label_line_end, leave_empty, measured, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
 from ndgm.theory.one_weight import noisy_mean, quiet_mean
 
 runs = read_experiment(results(), "l1_paradox_noisy_weight")
-runs = runs[(runs["stopped_because"] == "finished") & (runs["step_size_times_lipschitz"] == 0)]
-# Without curvature the mean of the rest of the gradient is −b, whatever the weight does.
-runs["wider"] = runs["mean_weight"] / quiet_mean(runs["step_size"], runs["penalty"], -runs["tilt"])
+runs = runs[runs["stopped_because"] == "finished"]
+runs = runs[runs["step_size_times_lipschitz"] == runs["step_size_times_lipschitz"].min()].copy()
+gradient = runs["step_size_times_lipschitz"] / runs["step_size"] * runs["mean_weight"] - runs["tilt"] * runs["penalty"]
+runs["wider"] = runs["mean_weight"] / -(runs["step_size"] * gradient)
 widths = mean_interval(runs, ["tilt", "noise"], "wider")
-noises = np.geomspace(runs["noise"].min(), runs["noise"].max(), 200)
 
 # %%
 style()
 figure, axes = plt.subplots(figsize=(COLUMN_WIDTH, 2.3))
-prediction(axes, noises, np.ones_like(noises))
-for (tilt, points), alpha in zip(widths.groupby("tilt"), (1.0, 0.55, 0.4), strict=False):
+if runs.empty:
+    leave_empty(axes, "no runs that ended", "noise in its limits")
+else:
+    noises = np.geomspace(runs["noise"].min(), runs["noise"].max(), 200)
+    prediction(axes, noises, np.ones_like(noises))
+    axes.annotate("no noise", (noises[-1], 1), (0, 3), textcoords="offset points", ha="right", va="bottom", fontsize=7)
+    axes.set(xscale="log", yscale="log")
+for (tilt, points), alpha in zip(widths.groupby("tilt"), cycle((1.0, 0.55, 0.4)), strict=False):
     limit = prediction(axes, noises, noisy_mean(1.0, 1.0, -tilt, noises) / quiet_mean(1.0, 1.0, -tilt))
     at = points.index.get_level_values("noise")
     look = {"method": "subgradient", "markersize": 4, "alpha": alpha}
     measured(axes, at, points["mean"], points["low"], points["high"], **look)
     label_line_end(axes, limit, rf"$|g| = {tilt:g}\,\lambda$")
-axes.annotate("no noise", (noises[-1], 1), (0, 3), textcoords="offset points", ha="right", va="bottom", fontsize=7)
-axes.annotate(
-    "dots: measured", (0.03, 0.95), xycoords="axes fraction", va="top", color=COLOURS["subgradient"], fontsize=7
-)
-axes.set(
-    xscale="log", yscale="log", xlabel=r"noise over penalty $\sigma/\lambda$", ylabel=r"mean of $w$ over $\eta|g|$"
-)
+mark = {"xycoords": "axes fraction", "va": "top", "color": COLOURS["subgradient"], "fontsize": 7}
+axes.annotate("dots: measured", (0.03, 0.95), **mark)
+axes.set(xlabel=r"noise over penalty $\sigma/\lambda$", ylabel=r"mean of $w$ over $\eta|g|$")
 
 # %%
 save(figure, "l1_paradox_noise_limits")

@@ -1,11 +1,12 @@
 """Claims on methods that divide the gradient by its own size, on convex problems."""
 
+import numpy as np
 import pandas as pd
 
 from ndgm.claims.rows.designs import settled
 from ndgm.decide.claim import Evidence, claim
 from ndgm.decide.selection import ends_of, nonempty, select, variants
-from ndgm.decide.statistics import equivalence, order, within
+from ndgm.decide.statistics import MissingValue, equivalence, order, within
 from ndgm.theory.adaptive import (
     adagrad_floor,
     longest_momentum_cycle,
@@ -54,8 +55,16 @@ def adaptive_rmsprop_width_and_penalty(adaptive_designs: pd.DataFrame) -> Eviden
     grows as $\lambda$ to a power within 0.05 of zero, where that of the subgradient method is $\eta\lambda$.
     """
     runs = settled(adaptive_designs, "rmsprop_0.999")
-    curves = runs.groupby(["design", "step_size_times_lipschitz", "seed"])
-    exponent = curves.apply(lambda curve: float(power_law_exponent(curve["penalty"], curve["kink_width"])))
+    if runs.index.get_level_values("penalty_over_max").nunique() < 2:
+        raise MissingValue("fewer than two penalties")
+    # Widths that no weight tells, or that are not positive because phases lock, have no logarithm.
+    told = runs["kink_width"].where(runs["kink_width"] > 0)
+    curves = runs.assign(told=told).groupby(["design", "step_size_times_lipschitz", "seed"])
+    exponent = curves.apply(
+        lambda curve: (
+            float(power_law_exponent(curve["penalty"], curve["told"])) if curve["told"].notna().all() else np.nan
+        )
+    )
     return Evidence(1 + exponent, 1.0, compared="predicted")
 
 

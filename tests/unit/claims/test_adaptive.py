@@ -236,6 +236,13 @@ def test_a_run_that_has_not_settled_is_a_gap(name, tables):
     assert row_of(name, tables)["gap"] == "the means of 2 of 60 runs did not settle: a"
 
 
+def test_widths_that_have_no_power_are_gaps(tables):
+    tables[DESIGNS].loc[[3, 4], "kink_width"] = [-1e-9, np.nan]
+    assert row_of("rmsprop_width_and_penalty", tables)["gap"] == "2 of 20 runs have no value"
+    tables[DESIGNS] = tables[DESIGNS].query("penalty_over_max == 3")
+    assert row_of("rmsprop_width_and_penalty", tables)["gap"] == "fewer than two penalties"
+
+
 def test_widths_without_a_pattern_decide_nothing(tables):
     rng = np.random.default_rng(5)
     change(
