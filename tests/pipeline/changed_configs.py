@@ -20,6 +20,8 @@ OPEN = (
     "samples.edge_of_stability_separable",
     "convergence.networks.data",
     "convergence.networks.data.*.problems",
+    "weight_initialization.wide.activations",
+    "weight_initialization.training.activations",
 )
 """Mappings of the config whose entries may be left out."""
 

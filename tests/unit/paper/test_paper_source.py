@@ -13,7 +13,11 @@ from paper_of_a_run import FIGURES, ROOT
 
 from ndgm.groups import GROUPS
 
-SOURCES = [ROOT / "paper/paper.md", *sorted((ROOT / "workflow/report").glob("*.rst"))]
+SOURCES = [
+    ROOT / "paper/paper.md",
+    *sorted((ROOT / "paper/companions").glob("*.md")),
+    *sorted((ROOT / "workflow/report").glob("*.rst")),
+]
 
 # Sentences inside placeholders are text like any other; what is left of the placeholders are names.
 ALLOWED = re.compile(
