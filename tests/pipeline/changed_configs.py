@@ -22,6 +22,8 @@ OPEN = (
     "convergence.networks.data",
     "convergence.networks.data.*.problems",
     "subspace_attack.frozen_weights.step_sizes",
+    "weight_initialization.wide.activations",
+    "weight_initialization.training.activations",
 )
 """Mappings of the config whose entries may be left out."""
 

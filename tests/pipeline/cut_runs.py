@@ -40,6 +40,13 @@ def _block(key: str, rows: str = "", **columns: str) -> list[Factor]:
     return [*named, Factor("seed", f"{key}.seeds")]
 
 
+def _of_activations(key: str) -> list[Factor]:
+    """Factors of a block that has gains of its own for each activation."""
+    activations = f"{key}.activations"
+    gains = Factor("initialization", f"{activations}.{{activation}}.gains", shown=str)
+    return [Factor("activation", activations), gains, Factor("seed", f"{key}.seeds")]
+
+
 def _at_kink(value: float) -> str:
     return str(float(value))
 
@@ -241,6 +248,13 @@ FACTORS: dict[str, list[Factor]] = {
     "overparameterization_narrow": _block(
         "overparameterization.narrow", activation="activations", separation="separations"
     ),
+    "weight_initialization_halving": _block("weight_initialization.halving", law="laws", gain="gains"),
+    "weight_initialization_spread": _block("weight_initialization.spread", units="widths"),
+    "weight_initialization_wide": _of_activations("weight_initialization.wide"),
+    "weight_initialization_training": [
+        *_of_activations("weight_initialization.training"),
+        Factor("hidden_layers", "weight_initialization.training.activations.{activation}.hidden_layers"),
+    ],
 }
 """Factors of each experiment."""
 
@@ -287,7 +301,8 @@ def _cut(table: pd.DataFrame, factors: list[Factor], config: Config) -> pd.DataF
     """Rows of a table whose factors have the values of the config, or stand in for one that has."""
     for factor in factors:
         rows = table.query(factor.rows) if factor.rows else table
-        by = [name for name in ("design", "problem") if isinstance(factor.key, str) and f"{{{name}}}" in factor.key]
+        levels = ("design", "problem", "activation")
+        by = [name for name in levels if isinstance(factor.key, str) and f"{{{name}}}" in factor.key]
         parts = rows.groupby(by, sort=False) if by else [((), rows)]
         kept = [table.drop(rows.index)]
         for names, part in parts:

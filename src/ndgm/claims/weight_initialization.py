@@ -1,5 +1,6 @@
 """Claims on the variance of first weights in deep networks (part A of the companions)."""
 
+import numpy as np
 import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
@@ -52,7 +53,7 @@ def weight_initialization_mean_field(weight_initialization_wide: pd.DataFrame) -
         ends["preactivation_variance"],
         ends["predicted_preactivation_variance"],
         "predicted",
-        table=table.set_axis(table.index.map(" ".join)),
+        table=table.set_axis(table.index.map("_".join)),
     )
 
 
@@ -97,6 +98,7 @@ def weight_initialization_sigmoid_best(weight_initialization_training: pd.DataFr
     arms = {gain: loss.xs(gain, level="initialization") for gain in (*OTHERS, FORMULA)}
     ends = ends_of(weight_initialization_training, activation="sigmoid")
     table = ends.groupby("initialization")[["gain", "objective", "accuracy"]].median()
+    table = table.assign(deviation=np.sqrt(table["gain"])).set_axis("gain_" + table.index)
     return _pairs({gain: (arms[gain], arms[FORMULA]) for gain in OTHERS}, table)
 
 
@@ -106,7 +108,7 @@ def weight_initialization_xavier_relu(weight_initialization_training: pd.DataFra
     loss = _losses(weight_initialization_training, "relu", DEEPER)
     ends = ends_of(weight_initialization_training, activation="relu")
     table = ends.groupby(["hidden_layers", "initialization"])[["objective", "accuracy"]].median()
-    table.index = table.index.map(lambda level: f"{level[0]} layers, {level[1]}")
+    table.index = table.index.map(lambda level: f"layers_{level[0]}_{level[1]}")
     arms = tuple(loss.xs(gain, level="initialization") for gain in (XAVIER, FORMULA))
     return _pairs({"1/N against 2/N": arms}, table)
 

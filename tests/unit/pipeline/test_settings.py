@@ -105,6 +105,37 @@ def test_the_configs_are_valid(file: Path) -> None:
             "l1_paradox: {pruning: {partners: {ista: subgradent}}}",
             "l1_paradox.pruning.partners.ista: 'subgradent' is not one of subgradient",
         ),
+        ("weight_initialization: {halving: {width: 0}}", "weight_initialization.halving.width: 0 is less than 2"),
+        ("weight_initialization: {spread: {widths: [1]}}", "weight_initialization.spread.widths[0]: 1 is less than 2"),
+        ("weight_initialization: {wide: {layers: 0}}", "weight_initialization.wide.layers: 0 is less than 1"),
+        (
+            "weight_initialization: {training: {activations: {relu: {hidden_layers: [0]}}}}",
+            "weight_initialization.training.activations.relu.hidden_layers[0]: 0 is less than 1",
+        ),
+        (
+            "weight_initialization: {wide: {activations: {relu: {gains: [critical]}}}}",
+            "weight_initialization.wide.activations.relu.gains[0]: 'critical' is not a positive number or formula",
+        ),
+        (
+            "weight_initialization: {training: {activations: {sigmoid: {gains: [best]}}}}",
+            "weight_initialization.training.activations.sigmoid.gains[0]: 'best' is not a positive number, formula or",
+        ),
+        (
+            "weight_initialization: {wide: {activations: {tanh: {gains: [0.0]}}}}",
+            "weight_initialization.wide.activations.tanh.gains[0]: 0.0 is not greater than 0",
+        ),
+        (
+            "weight_initialization: {wide: {activations: {sin: {gains: [1.0], signals: 1}}}}",
+            "weight_initialization.wide.activations: 'sin' is not one of relu",
+        ),
+        (
+            "weight_initialization: {halving: {laws: [cauchy]}}",
+            "weight_initialization.halving.laws[0]: 'cauchy' is not one of normal, uniform, rademacher",
+        ),
+        (
+            "weight_initialization: {training: {method: ista}}",
+            "weight_initialization.training.method: 'ista' asks for shrink and smooth_gradient",
+        ),
         ("l1_paradox: {pruning: {kept: [-0.5]}}", "l1_paradox.pruning.kept[0]: -0.5 is less than 0"),
         (
             "convergence: {smoothing: {designs: [gaussian, gausian]}}",

@@ -162,6 +162,17 @@ def minibatch(networks, runs, seeds, batch_size=4, **others):
     return MinibatchNetworkLoss(networks, x, y, runs, batch_size, generators(*seeds), **others)
 
 
+@pytest.mark.parametrize("classes", [False, True])
+def test_without_kinks_the_rest_is_measured_alike(classes):
+    networks = Networks(WIDTHS[1], activation("relu"))
+    (x, y), w = data(), parameters(networks)
+    with_kinks, without = (NetworkLoss(networks, x, y, RUNS, classes=classes, kinks=kinks) for kinks in (True, False))
+    found, expected = without.measure(w, 0.9 * w), with_kinks.measure(w, 0.9 * w)
+    assert set(expected) - set(found) == {"sign_flips", "distance_to_kink", "near_kink"}
+    for name, values in found.items():
+        torch.testing.assert_close(values, expected[name], rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("runs_at_once", [1, 2, 16])
 def test_minibatch_gradients_are_those_of_the_drawn_samples(runs_at_once, monkeypatch):
     monkeypatch.setattr(Batches, "at_once", 2)
