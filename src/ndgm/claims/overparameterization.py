@@ -48,8 +48,8 @@ BELOW = Test("order: in every cell the median is below the reference, in pairs",
 
 @claim(figure="overparameterization_kernel", kind="finding", test=order(smallest=0), unit="(loss/weight²)")
 def overparameterization_gradient_bound(overparameterization_spheres: pd.DataFrame) -> Evidence:
-    r"""With 1,024 units or more the gradient keeps its bound all the way: at every step $\lVert g \rVert^2/(2L)$ is more
-    than the smallest eigenvalue $\lambda_{\min}$ of the kernel less the margin of 5 %.
+    r"""With 1,024 units or more the gradient keeps its bound all the way: at every step $\lVert g \rVert^2/(2L)$ is
+    more than the smallest eigenvalue $\lambda_{\min}$ of the kernel less the margin of 5 %.
     """
     runs = _wide(overparameterization_spheres, WIDE)
     return Evidence(runs["least_gradient_ratio"], BOUND * runs["kernel_eigenvalue"], compared="predicted")
@@ -179,8 +179,8 @@ def overparameterization_iterations_rate(overparameterization_iterations: pd.Dat
 
 @claim(figure="overparameterization_kernel", kind="finding", test=BELOW, unit="(exponent)")
 def overparameterization_width_samples(overparameterization_capacity: pd.DataFrame) -> Evidence:
-    r"""On log scales the smallest width that trains $n$ points with random labels, to a ten-thousandth of the first loss,
-    grows less than twice as fast as $n$: more slowly than $n^2$.
+    r"""On log scales the smallest width that trains $n$ points with random labels, to a ten-thousandth of the first
+    loss, grows less than twice as fast as $n$: more slowly than $n^2$.
     """
     ends = ends_of(overparameterization_capacity)
     trained = ends["objective"] <= TRAINED * ends["samples"] / 2  # the first loss, of f = 0 and labels ±1
