@@ -15,7 +15,7 @@ from ndgm.store.files import write_json
 
 ROUNDS = 9
 # Imported when their rows are wanted: the peers of `curvature` are not found on every machine.
-MODULES = {"cpu": ("lasso", "networks", "deep_signals", "curvature"), "cuda": ("networks", "lasso")}
+MODULES = {"cpu": ("lasso", "networks", "deep_signals", "two_layer", "curvature"), "cuda": ("networks", "lasso")}
 
 
 def interleaved(*functions) -> list[float]:

@@ -87,7 +87,7 @@ right.set_yticks(ticks, [str(each) for each in ticks])
 right.set_yticks([], minor=True)
 left.annotate("first power", (0.45, 0.84), xycoords="axes fraction", ha="center", color=COLOURS["kinked"])
 left.annotate("second power", (0.62, 0.12), xycoords="axes fraction", ha="center", color=COLOURS["smooth"])
-right.annotate("dotted: every kink crossed", (0.62, 0.86), xycoords="axes fraction", fontsize=7)
+right.annotate("dotted: every kink crossed", (0.6, 0.77), xycoords="axes fraction", fontsize=7)
 label_line_ends(left, lines)
 label_line_ends(right, labels)
 

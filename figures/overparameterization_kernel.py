@@ -45,21 +45,18 @@ for design, marker, filled in (("spheres", "o", True), ("digits", "s", False)):
         line = draw(excess, of_one["units"], 100 * ratio, colour, marker, linestyle="-", linewidth=0.6, mfc=face)
         if design == "spheres":
             lines[name] = line
-excess.axhline(0, color="#1a1a1a", linewidth=0.8, zorder=0)
+units = np.unique(networks["units"])
+prediction(excess, units, np.zeros(len(units)))
 excess.set(xscale="log", xlabel="units $m$", ylabel="excess over the kernel (%)", title="distance and path")
 excess.annotate(
     "filled: spheres\nopen: digits", (0.97, 0.95), xycoords="axes fraction", ha="right", va="top", fontsize=7
 )
 label_line_ends(excess, lines)
 
-names = {}
 fewest = spheres["units"].min()
-for name, label, colour, marker in (
-    ("flips", "flips", OKABE_ITO[2], "o"),
-    ("largest_row_move", "largest\nmove", OKABE_ITO[3], "^"),
-):
+for name, colour, marker in (("flips", OKABE_ITO[2], "o"), ("largest_row_move", OKABE_ITO[3], "^")):
     base = spheres.loc[spheres["units"] == fewest, name].median()
-    names[label] = draw(lazy, spheres["units"], spheres[name] / base, colour, marker)
+    draw(lazy, spheres["units"], spheres[name] / base, colour, marker)
 units = np.unique(spheres["units"])
 prediction(lazy, units, np.sqrt(fewest / units))
 lazy.set(xscale="log", yscale="log", xlabel="units $m$", ylabel=f"over that at $m = {fewest}$", title="laziness")
@@ -78,7 +75,8 @@ least = (
 draw(few, least["samples"], least["least"], OKABE_ITO[0], "o")
 samples = np.unique(capacity["samples"])
 ends = samples[0] * np.array([1.0, 2.6])
-squares = least.loc[least["samples"] == samples[0], "least"].median() * (ends / ends[0]) ** 2
+first = least.loc[least["samples"] == samples[0], "least"].median()
+squares = (first if np.isfinite(first) else capacity["units"].min()) * (ends / ends[0]) ** 2
 prediction(few, ends, squares)
 few.annotate("$n^2$", (ends[1], squares[1]), (4, -4), textcoords="offset points")
 few.set(xscale="log", yscale="log", xlabel="points $n$", ylabel="fewest units that train", title="width")

@@ -4,6 +4,7 @@ The two points span a plane. What a weight has beyond it never matters and never
 """
 
 from collections.abc import Callable
+from functools import cache
 from math import log
 
 import numpy as np
@@ -127,8 +128,12 @@ def geometric(settings: Settings, rows: pd.DataFrame) -> Schedule:
 
 def gradient_at_start(name: str, separations: np.ndarray) -> np.ndarray:
     """Closed form of ‖g‖²/(2L) at the start: that of ReLU, or the leading order of a smooth activation."""
-    if name == "relu":
-        return pair_gradient(separations)
+    return pair_gradient(separations) if name == "relu" else smooth_coefficient(name) * separations**2
+
+
+@cache
+def smooth_coefficient(name: str) -> float:
+    """What the leading order of a smooth activation has before φ²; the same for all plans of a process."""
     found = activation(name)
 
     def slope(z: np.ndarray) -> np.ndarray:
@@ -136,4 +141,4 @@ def gradient_at_start(name: str, separations: np.ndarray) -> np.ndarray:
         at = found.value(before, torch.empty_like(before)) if found.from_output else before
         return found.slope(torch.ones_like(before), at).numpy()
 
-    return smooth_pair_gradient(separations, slope, lambda z: found.second(torch.tensor(z)).numpy())
+    return float(smooth_pair_gradient(1.0, slope, lambda z: found.second(torch.tensor(z)).numpy()))

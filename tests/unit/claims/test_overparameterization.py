@@ -64,11 +64,11 @@ BREAKS = [
     ("lazy", SPHERES, "flips", "units > 0", law("0.01 + 0 * units")),
     ("crossing_costs", PAIRS, "objective", "separation == 0.2 and units == 409600", slower(0.9)),
     ("crossing_law", PAIRS, "objective", "separation == 0.2 and units == 409600", slower(0.97)),
-    ("narrow", NARROW, "objective", "activation == 'relu' and separation == 0.05", slower(0.5)),
-    ("narrow", NARROW, "objective", "activation == 'tanh' and separation == 0.4", slower(0.3)),
+    ("narrow_exponent", NARROW, "objective", "activation == 'relu' and separation == 0.05", slower(0.5)),
+    ("narrow_exponent", NARROW, "objective", "activation == 'tanh' and separation == 0.4", slower(0.3)),
     ("narrow_law", NARROW, "objective", "activation == 'relu' and separation == 0.1", slower(0.85)),
     ("width_separation", PAIRS, "objective", "separation == 0.2 and units == 25600", slower(1.4)),
-    ("iterations", ITERATIONS, "objective", "units > 0", slower(0.9)),
+    ("iterations_rate", ITERATIONS, "objective", "units > 0", slower(0.9)),
     ("width_samples", CAPACITY, "objective", "samples > 10 and units < 32", law("samples + 0.0")),
 ]
 
@@ -98,7 +98,7 @@ def test_every_claim_was_refuted_above():
         ("gradient_kinked", START, "least_gradient_ratio", "step == 1", law("1.0 + 0 * units")),
         ("crossing_law", PAIRS, "objective", "separation == 0.2 and units == 1600", slower(0.9)),
         ("narrow_law", NARROW, "objective", "activation == 'tanh' or separation > 0.1", slower(0.5)),
-        ("iterations", ITERATIONS, "objective", "step > 0 and objective > 1e-10", slower(0.9)),
+        ("iterations_rate", ITERATIONS, "objective", "step > 0 and objective > 1e-10", slower(0.9)),
     ],
 )
 def test_what_a_claim_does_not_speak_of_does_not_matter(name, table, column, where, value, tables):
@@ -137,7 +137,7 @@ def test_claims_without_their_runs_are_inconclusive(name, tables):
     [
         ("lazy", SPHERES, "units == 4096", "1 value of units"),
         ("gradient_kinked", START, "separation == 0.1", "1 value of separation"),
-        ("narrow", NARROW, "separation == 0.1", "1 value of separation"),
+        ("narrow_exponent", NARROW, "separation == 0.1", "1 value of separation"),
         ("width_separation", PAIRS, "separation == 0.2", "1 value of separation"),
         ("width_samples", CAPACITY, "samples == 40", "1 value of samples"),
         ("crossing_costs", PAIRS, "units == 25600", "1 value of units"),

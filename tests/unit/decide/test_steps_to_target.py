@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.decide.steps_to_target import best_steps, steps_to_target
+from ndgm.decide.steps_to_target import best_steps, steps_to_share, steps_to_target
 
 RECORDED = [0, 1, 10, 100]
 
@@ -156,3 +156,23 @@ def test_the_table_is_not_changed():
     before = runs.copy()
     best_steps(runs, ["problem"])
     pd.testing.assert_frame_equal(runs, before)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "expected"),
+    [
+        # From 1 at step 1 to 10⁻⁹ at step 10 by one decade a step: 10⁻² of the first 10 lies at step 2.
+        ([10, 1, 1e-9, 1e-9], 2),
+        ([10, 0.1, 1e-9, 1e-9], 1),
+        ([10, 1, 1, 1], np.nan),
+        ([10, 1, 0, 0], np.nan),
+        ([10, 1], np.nan),
+    ],
+)
+def test_steps_to_a_share_are_interpolated_on_a_log_scale(objectives, expected):
+    found = steps_to_share(table([({}, objectives), ({}, [1, 1e-3, 1e-3, 1e-3])]), 1e-2)
+    if objectives[-1] == 0:  # as if it were the smallest number that there is
+        assert 1 < found[0] < 1.1
+    else:
+        np.testing.assert_allclose(found[0], expected)
+    np.testing.assert_allclose(found[1], 2 / 3)

@@ -182,6 +182,32 @@ def test_the_configs_are_valid(file: Path) -> None:
         ("adaptive: {one_weight: {tilts: [0.5]}}", "adaptive.one_weight.tilts: lacks 0.0"),
         ("adaptive: {one_weight: {step_size: 1.0e+400}}", "adaptive.one_weight.step_size: inf is not a finite number"),
         (
+            "overparameterization: {spheres: {units: [64, 65]}}",
+            "overparameterization.spheres.units[1]: 65 is not an even number, and units come in pairs",
+        ),
+        (
+            "overparameterization: {narrow: {units: 1001}}",
+            "overparameterization.narrow.units: 1001 is not an even number, and units come in pairs",
+        ),
+        (
+            "overparameterization: {pairs: {separations: [0.4, 2.1]}}",
+            "overparameterization.pairs.separations[1]: 2.1 is greater than 2",
+        ),
+        (
+            "overparameterization: {start: {separations: [0.0]}}",
+            "overparameterization.start.separations[0]: 0.0 is not greater than 0",
+        ),
+        ("overparameterization: {spheres: {samples: 1}}", "overparameterization.spheres.samples: 1 is less than 2"),
+        ("overparameterization: {capacity: {features: 1}}", "overparameterization.capacity.features: 1 is less than 2"),
+        (
+            "overparameterization: {pairs: {step_size: 2.0}}",
+            "overparameterization.pairs.step_size: 2.0 is not less than 2",
+        ),
+        (
+            "overparameterization: {start: {activations: [relu, hardtanh]}}",
+            "overparameterization.start.activations[1]: 'hardtanh' is not one of relu, gelu",
+        ),
+        (
             "edge_of_stability: {cycles: {functions: [absolute, power_2]}}",
             "edge_of_stability.cycles.functions[1]: 'power_2' is not one of absolute, huber",
         ),
