@@ -43,9 +43,11 @@ for (label, column), shift, colour in zip(directions.items(), (-0.12, 0.12), (CO
                                           strict=True):  # fmt: skip
     for place, factor in enumerate(factors):
         if factor in reached.index.unique("factor"):
-            values = reached[column].xs(factor, level="factor").dropna()
+            values = reached[column].xs(factor, level="factor")
+            middle = values.fillna(np.inf).median()  # what nothing flips is the farthest
             last.plot(place + shift + 0 * values, values, "o", color=colour, markersize=3, alpha=0.6, markeredgewidth=0)
-            last.plot([place + shift - 0.08, place + shift + 0.08], [values.median()] * 2, color=colour)
+            if np.isfinite(middle):
+                last.plot([place + shift - 0.08, place + shift + 0.08], [middle] * 2, color=colour)
     last.annotate(label, (0.03, 0.99 - 0.09 * list(directions).index(label)), xycoords="axes fraction", va="top",
                   color=colour, fontsize=7)  # fmt: skip
 if not reached.empty:
