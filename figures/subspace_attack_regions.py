@@ -31,7 +31,14 @@ for axes, factor in zip(panels, (factors[0], factors[-1]), strict=False):
     axes.scatter(
         line, line, c=[CLASSES[place % 2] for place in range(7)], s=22, edgecolors=INK, linewidths=0.5, zorder=3
     )
-    axes.set(title=f"start divided by {factor:g}", xlabel="$x_1$", aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+    short = (regions["smallest_margin"][regions["factor"] == factor] < runs["wanted_margin"].max()).any()
+    axes.set(
+        title=f"start divided by {factor:g}" + ", no margin" * bool(short),
+        xlabel="$x_1$",
+        aspect="equal",
+        xticks=[-1, 0, 1],
+        yticks=[-1, 0, 1],
+    )
 panels[0].set(ylabel="$x_2$")
 
 # %%
