@@ -31,7 +31,14 @@ for axes, factor in zip(panels, (factors[0], factors[-1]), strict=False):
     axes.scatter(
         line, line, c=[CLASSES[place % 2] for place in range(7)], s=22, edgecolors=INK, linewidths=0.5, zorder=3
     )
-    axes.set(title=f"start divided by {factor:g}", xlabel="$x_1$", aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+    short = (regions["smallest_margin"][regions["factor"] == factor] < runs["wanted_margin"].max()).any()
+    axes.set(
+        title=f"start divided by {factor:g}" + ", no margin" * bool(short),
+        xlabel="$x_1$",
+        aspect="equal",
+        xticks=[-1, 0, 1],
+        yticks=[-1, 0, 1],
+    )
 panels[0].set(ylabel="$x_2$")
 
 # %%
@@ -43,9 +50,11 @@ for (label, column), shift, colour in zip(directions.items(), (-0.12, 0.12), (CO
                                           strict=True):  # fmt: skip
     for place, factor in enumerate(factors):
         if factor in reached.index.unique("factor"):
-            values = reached[column].xs(factor, level="factor").dropna()
+            values = reached[column].xs(factor, level="factor")
+            middle = values.fillna(np.inf).median()  # what nothing flips is the farthest
             last.plot(place + shift + 0 * values, values, "o", color=colour, markersize=3, alpha=0.6, markeredgewidth=0)
-            last.plot([place + shift - 0.08, place + shift + 0.08], [values.median()] * 2, color=colour)
+            if np.isfinite(middle):
+                last.plot([place + shift - 0.08, place + shift + 0.08], [middle] * 2, color=colour)
     last.annotate(label, (0.03, 0.99 - 0.09 * list(directions).index(label)), xycoords="axes fraction", va="top",
                   color=colour, fontsize=7)  # fmt: skip
 if not reached.empty:

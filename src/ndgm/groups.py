@@ -428,18 +428,18 @@ GROUPS = (
         section="E",
         jobs=(
             Job(
-                "train_subspace_attack",
+                "train_attacked_networks",
                 "Training networks on data in a subspace and attacking them off it",
                 _experiments("subspace_attack", "frozen_weights", "flips", "scales"),
                 samples=("subspace_attack/digits",),
             ),
             Job(
-                "train_seven_points",
+                "train_networks_on_seven_points",
                 "Training networks on seven points of a line",
                 _experiments("subspace_attack", "seven_points"),
             ),
             Job(
-                "follow_subspace_attack",
+                "follow_attacked_networks",
                 "Following networks along the attack",
                 (
                     Experiment(

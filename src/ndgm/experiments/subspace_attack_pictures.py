@@ -60,7 +60,7 @@ def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 
 def regions(settings: Settings, inputs: Inputs) -> pd.DataFrame:
-    """Output over the plane, of one network for each factor, as soon as it has the margin on the seven points."""
+    """Output over the plane, of one network for each factor, once it has the margin on all points, or at the end."""
     torch.set_num_threads(1)
     told = {**settings["seven_points"], **settings, "device": "cpu"}
     factors = told["factors"]
@@ -80,9 +80,11 @@ def regions(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     networks = network.loss.networks
     tape = networks.tape(len(factors), len(turned), w)
     outputs = networks.forward(networks.layers(w), with_ones(w.new_tensor(turned)), tape)[..., 0]
+    margins = (network.loss.outputs(w) * network.loss.target).amin((1, 2)).tolist()
+    plane = {"first_axis": first, "second_axis": second}
     tables = [
-        pd.DataFrame({"factor": factor, "first_axis": first, "second_axis": second, "output": output.numpy()})
-        for factor, output in zip(factors, outputs, strict=True)
+        pd.DataFrame({"factor": factor, **plane, "output": output.numpy(), "smallest_margin": margin})
+        for factor, output, margin in zip(factors, outputs, margins, strict=True)
     ]
     return named(pd.concat(tables, ignore_index=True), settings, "seven points")
 
