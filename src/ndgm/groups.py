@@ -366,7 +366,7 @@ GROUPS = (
         name="weight_initialization",
         title="Weight initialization",
         document="companions",
-        section="A",
+        section="2",
         jobs=(
             Job(
                 "run_random_networks",
@@ -396,7 +396,7 @@ GROUPS = (
         name="overparameterization",
         title="Over-parameterization of two-layer networks",
         document="companions",
-        section="C",
+        section="3",
         jobs=(
             Job(
                 "train_overparameterization",
@@ -425,7 +425,7 @@ GROUPS = (
         name="subspace_attack",
         title="Subspace attacks",
         document="companions",
-        section="E",
+        section="4",
         jobs=(
             Job(
                 "train_attacked_networks",

@@ -17,7 +17,7 @@ TEXT = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES.values())
 NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
 ROWS = re.findall(r'orbit\("([\w.]+)"', TEXT)
 TABLE = {row: {"step": 2.5, "measured": 1.0123, "predicted": 1.0} for row in ROWS}
-for row, column in re.findall(r'\.number\("([\w ]+)", "(\w+)"\)', TEXT):
+for row, column in re.findall(r'\.number\("([\w. ]+)", "(\w+)"\)', TEXT):
     TABLE.setdefault(row, {})[column] = 2.0
 FIGURES = {
     document: sorted(set(re.findall(r'\bfigure\("(\w+)"\)', path.read_text(encoding="utf-8"))))

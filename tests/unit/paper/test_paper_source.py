@@ -30,6 +30,7 @@ ALLOWED = re.compile(
     | \bCIFAR-10\b
     | \bv(?:[1-9]|1[0-2])\b
     | \b10\^\{?-?\d+\}?
+    | \$O\(n\^\{24\}\)\$  # what an abstract says of earlier work
     | "[a-z][\w.]*"      # names in placeholders
     | \bsettings\.[\w.]+
     """,
