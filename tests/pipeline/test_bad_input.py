@@ -216,15 +216,17 @@ def test_results_that_are_a_file(repository: Path) -> None:
         results.unlink()
 
 
-def test_results_that_cannot_be_written(repository: Path) -> None:
-    """A results folder without the right to write."""
-    results = repository / "results"
-    results.mkdir(mode=0o500)
+@pytest.mark.parametrize("folder", ["results", "results/smoke/runs", "results/smoke/data/l1_paradox"])
+def test_results_that_cannot_be_written(repository: Path, folder: str) -> None:
+    """A folder of results without the right to write; Snakemake removes old files of a job before it begins."""
+    place = repository / folder
+    place.mkdir(parents=True)
+    place.chmod(0o500)
     try:
         line = last_line(run_snakemake(repository, "--cores", "1", *SMOKE, prefix=AS_A_USER))
-        assert line == "results: not a folder that can be written to, and the results go there"
+        assert line == f"{folder}: not a folder that can be written to, and the results go there"
     finally:
-        results.rmdir()
+        shutil.rmtree(repository / "results")
 
 
 def test_settings_of_jobs_that_were_damaged(repository: Path) -> None:

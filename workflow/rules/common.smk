@@ -48,8 +48,9 @@ if line := overrides(config):
 TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
 GPU = int(config["device"] == "cuda")
 
-if found := unwritable(Path("results", SCALE), "the results go there"):
-    sys.exit(found)
+for place in [Path("results", SCALE), *Path("results", SCALE).glob("**/")]:
+    if found := unwritable(place, "the results go there"):
+        sys.exit(found)
 
 
 wildcard_constraints:
