@@ -133,7 +133,7 @@ class Manuscript:
         if not drawing.is_file():
             _pick({path.stem: path for path in self.figures.glob("*.svg")}, name, "figure")
         caption = convert(self.caption(name), "rst", "markdown").strip().replace("\n", " ")
-        sentence = convert(caption, MARKDOWN, "plain").split(". ")[0].strip().rstrip(".")
+        sentence = convert(caption.split(". ")[0], MARKDOWN, "plain").strip().rstrip(".")
         wide = ".wide " if _width(drawing) > 4 else ""
         mark = f"[[script](../../figures/{name}.py) · [data](runs/) · [notebook](notebooks/{name}.html)]"
         return (
