@@ -182,7 +182,7 @@ GROUPS = (
             Job(
                 "solve_l1_paradox",
                 "Solving the LASSO exactly, design {part}",
-                _alone("l1_paradox_exact", "exact", also=("l1_paradox.lasso", "l1_paradox.turning_point")),
+                _alone("l1_paradox_exact", "exact", also=("l1_paradox.lasso",)),
                 samples=("l1_paradox/{part}",),
                 parts="samples.l1_paradox",
                 folder="exact",
@@ -191,7 +191,7 @@ GROUPS = (
             Job(
                 "train_l1_paradox",
                 "Running gradient methods on the LASSO, design {part}",
-                _experiments("l1_paradox", "lasso", "turning_point"),
+                _experiments("l1_paradox", "lasso"),
                 samples=("l1_paradox/{part}",),
                 parts="samples.l1_paradox",
             ),

@@ -67,14 +67,6 @@ L1_NETWORKS = "l1_paradox.networks.sweeps"
 EPSILON = 1e-8
 
 
-def _both_sweeps(config: Config, name: str) -> list[Any]:
-    return [config["l1_paradox"][sweep][name] for sweep in ("lasso", "turning_point")]
-
-
-def _step_sizes(config: Config) -> list[float]:
-    return sorted({step for steps in _both_sweeps(config, "step_sizes_times_lipschitz") for step in steps})
-
-
 def _low_penalties(config: Config) -> list[float]:
     return [EPSILON * each for each in log_spaced(**config["adaptive"]["one_weight"]["penalties_over_epsilon"])]
 
@@ -132,10 +124,9 @@ FACTORS: dict[str, list[Factor]] = {
     ],
     "l1_paradox_exact": [
         Factor("design", "samples.l1_paradox"),
-        Factor("step_size_times_lipschitz", _step_sizes),
+        Factor("step_size_times_lipschitz", "l1_paradox.lasso.step_sizes_times_lipschitz"),
     ],
     "l1_paradox_lasso": [Factor("design", "samples.l1_paradox"), *_block("l1_paradox.lasso", **SWEEP)],
-    "l1_paradox_turning_point": [Factor("design", "samples.l1_paradox"), *_block("l1_paradox.turning_point", **SWEEP)],
     "l1_paradox_designs": [
         Factor("design", "l1_paradox.designs.families", "not single_case"),
         Factor("design", "l1_paradox.designs.cases", "single_case"),
@@ -276,8 +267,8 @@ def cut(name: str, table: pd.DataFrame, config: Config) -> pd.DataFrame:
     """
     table = _cut(table, FACTORS[name], config)
     if name == "l1_paradox_exact":  # which has more penalties than are run, from the lowest to the highest
-        grids = _both_sweeps(config, "penalties_over_max")
-        low, high = min(grid["low"] for grid in grids), max(grid["high"] for grid in grids)
+        grid = config["l1_paradox"]["lasso"]["penalties_over_max"]
+        low, high = grid["low"], grid["high"]
         table = table[table["penalty_over_max"].between(low * (1 - 1e-9), high * (1 + 1e-9))]
     if name == "l1_paradox_pruning":
         partners = table["rule"].str.removeprefix("as_").where(table["rule"].str.startswith("as_"))
@@ -293,8 +284,8 @@ def settings_of(name: str, config: Config) -> str:
         factor.key(config) if callable(factor.key) else at(config, tuple(factor.key.partition(".{")[0].split(".")))
         for factor in FACTORS[name]
     ]
-    grids = _both_sweeps(config, "penalties_over_max") if name == "l1_paradox_exact" else []
-    return json.dumps([read, grids], default=list)
+    grid = config["l1_paradox"]["lasso"]["penalties_over_max"] if name == "l1_paradox_exact" else {}
+    return json.dumps([read, grid], default=list)
 
 
 def _cut(table: pd.DataFrame, factors: list[Factor], config: Config) -> pd.DataFrame:

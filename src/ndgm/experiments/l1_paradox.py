@@ -1,4 +1,4 @@
-"""Gradient methods on the LASSO, over methods, steps, penalties and seeds; and a fine grid around the turning point."""
+"""Gradient methods on the LASSO, over methods, steps, penalties and seeds."""
 
 import numpy as np
 import pandas as pd
@@ -40,8 +40,3 @@ def lasso(settings: Settings, inputs: Inputs) -> Plan:
         return Problem(objective, start, column(rows, "step_size", device), schedule)
 
     return Plan(runs, build, ["method"], dimension=problem.dimension)
-
-
-def turning_point(settings: Settings, inputs: Inputs) -> Plan:
-    """The subgradient method on one design, at many penalties around the one where its L1 norm begins to rise."""
-    return lasso(settings, inputs)

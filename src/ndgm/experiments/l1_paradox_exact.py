@@ -17,10 +17,9 @@ CURVE_POINTS = 400
 
 
 def exact(settings: Settings, inputs: Inputs) -> pd.DataFrame:
-    """Exact and predicted L1 norms on one design, at all penalties and steps of the sweeps and on a curve."""
-    sweeps = [settings["lasso"], settings["turning_point"]]
-    penalties_over_max = penalties([sweep["penalties_over_max"] for sweep in sweeps])
-    steps_times_lipschitz = sorted({step for sweep in sweeps for step in sweep["step_sizes_times_lipschitz"]})
+    """Exact and predicted L1 norms on one design, at all penalties and steps that are run and on a curve."""
+    run = settings["lasso"]
+    penalties_over_max = penalties(run["penalties_over_max"])
     problem = Quadratic.from_data(*inputs.samples["l1_paradox"][settings["part"]])
     path = lasso_path(problem)
     solution = solve_lasso(problem, penalties_over_max * problem.penalty_max)
@@ -44,7 +43,7 @@ def exact(settings: Settings, inputs: Inputs) -> pd.DataFrame:
                 "kkt_violation": solution.kkt_violation,
             }
         )
-        for step in steps_times_lipschitz
+        for step in sorted(run["step_sizes_times_lipschitz"])
     ]
     table = pd.concat(tables, ignore_index=True)
     table.attrs["largest_relative_gap"] = float(solution.relative_gap.max())
@@ -59,11 +58,6 @@ def law_norms(problem: Quadratic, solution: LassoSolution, step_size: float) -> 
     return np.array([second_order_l1_norm(problem, mean, float(penalty), step_size) for mean, penalty in found])
 
 
-def penalties(grids: list[Mapping[str, Any]]) -> np.ndarray:
-    """Penalties of all grids, and `CURVE_POINTS` from the lowest to the highest, ascending."""
-    curve = {
-        "low": min(grid["low"] for grid in grids),
-        "high": max(grid["high"] for grid in grids),
-        "count": CURVE_POINTS,
-    }
-    return np.unique(np.concatenate([log_spaced(**grid) for grid in [*grids, curve]]))
+def penalties(grid: Mapping[str, Any]) -> np.ndarray:
+    """Penalties of a grid, and `CURVE_POINTS` from the lowest to the highest, ascending."""
+    return np.unique(np.concatenate([log_spaced(**grid), log_spaced(**{**grid, "count": CURVE_POINTS})]))

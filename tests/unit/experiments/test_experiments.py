@@ -11,7 +11,7 @@ from smoke_scale import Smoke
 from ndgm.data.kinds import Weights
 from ndgm.engine.descent import Schedule
 from ndgm.engine.methods import METHODS
-from ndgm.experiments.ensembles import sweep
+from ndgm.experiments.ensembles import ELEMENTS, sweep
 from ndgm.experiments.inputs import Found
 from ndgm.groups import GROUPS
 from ndgm.pipeline.jobs import JOBS, parts
@@ -57,7 +57,7 @@ def assert_well_formed(runs, experiment, settings):
     pd.testing.assert_frame_equal(pd.concat(parts).sort_values("run"), runs)
     for part in parts:
         assert part["method"].nunique() == 1 and len(part) % experiment.block == 0
-        assert len(part) <= max(settings["ensemble_size"], experiment.block)
+        assert len(part) <= max(settings["ensemble_size"], experiment.block, ELEMENTS // experiment.dimension)
 
 
 @pytest.mark.parametrize(("name", "part"), TRAINED)
