@@ -7,11 +7,11 @@ SNAKEMAKE = PYTHONPATH=src .venv/bin/python scripts/run_snakemake.py --cores all
 
 paper: .venv/ready  ## the paper, at laptop scale
 	@$(CHECK) && $(SNAKEMAKE)
-	@printf '%s\n' '' 'paper   results/laptop/paper.pdf' '        results/laptop/paper.html' 'claims  results/laptop/claims.json'
+	@printf '%s\n' '' 'paper   results/laptop/paper.pdf, .html' '        results/laptop/companions.pdf, .html' 'claims  results/laptop/claims.json'
 
 smoke: .venv/ready  ## the same in small: a first look
 	@$(CHECK) config/smoke.yaml && $(SNAKEMAKE) --config scale=smoke
-	@printf '%s\n' '' 'paper   results/smoke/paper.pdf' '        results/smoke/paper.html' 'claims  results/smoke/claims.json'
+	@printf '%s\n' '' 'paper   results/smoke/paper.pdf, .html' '        results/smoke/companions.pdf, .html' 'claims  results/smoke/claims.json'
 
 verify: .venv/ready  ## the paper, compared with reference/laptop
 	@$(CHECK) && $(SNAKEMAKE) verify

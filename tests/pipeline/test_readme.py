@@ -25,6 +25,8 @@ INSTEAD = {
     "make test": "make --dry-run test",  # this is it
     "make bench": "make --dry-run bench",  # takes minutes
     "make seeds": "make --dry-run seeds",  # an hour of laptop runs; test_run_seeds.py drives its logic
+    "make paper TORCH=cpu": "make --dry-run paper TORCH=cpu",  # test_set_up.py sets up with it
+    "make wheelhouse": "make --dry-run wheelhouse",  # downloads as much as a set-up
     "make torture": "make --dry-run torture",  # takes an hour; test_kills.py does a part of it
     "make gpu": "make --dry-run gpu",  # needs a CUDA device; test_check_gpu.py drives its logic
     "snakemake --cores all": "snakemake --cores all --dry-run",  # laptop scale takes minutes
