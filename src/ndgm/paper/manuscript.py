@@ -17,7 +17,7 @@ from ndgm.paper.verdicts import WORDS, DecidedClaim
 from ndgm.store.files import InputError, read_json_list, read_text
 from ndgm.store.names import meant
 
-LINES_OF_A_PAGE = 64
+LINES_OF_A_PAGE = 70
 """Lines of a table that fit on a page below its caption and header."""
 
 LETTERS = 1.4
