@@ -12,8 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ndgm.pipeline.deviations import Measured, read_measured, write_measured
+from ndgm.pipeline.jobs import table_files
 from ndgm.pipeline.processor import OTHER_PROCESSORS
 from ndgm.pipeline.programs import argument_parser, program
+from ndgm.pipeline.settings import load
 from ndgm.store.files import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -42,10 +44,10 @@ def main() -> None:
 
 
 def _run(folder: Path, scale: str, root_seed: int, environment: dict[str, str]) -> Path:
-    """Results of a run of the claims in a copy of the repository."""
+    """Results of a run in a copy of the repository: the claims and all tables, also those that only figures read."""
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*MADE))
-    target = f"results/{scale}/claims.json"
-    command = [sys.executable, "-m", "snakemake", "--cores", "all", target]
+    targets = [f"results/{scale}/{file}" for file in ("claims.json", *table_files(load(scale)))]
+    command = [sys.executable, "-m", "snakemake", "--cores", "all", *targets]
     done = subprocess.run(
         [*command, "--config", f"scale={scale}", f"root_seed={root_seed}"],
         cwd=folder,
