@@ -26,7 +26,7 @@ from ndgm.groups import GROUPS, Experiment, Job
 from ndgm.paper import drawing
 from ndgm.paper.manuscript import Manuscript
 from ndgm.paper.typesetting import paper_html, paper_pdf
-from ndgm.pipeline.jobs import FIGURES, JOBS, parts, samples, settings
+from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, parts, samples, settings
 from ndgm.pipeline.settings import load
 from ndgm.store.files import write_json
 
@@ -45,9 +45,17 @@ def without(key: str, *values: object) -> Config:
     return alone(key, *(value for value in at(SMOKE, tuple(key.split("."))) if value not in values))
 
 
+def one_design(name: str) -> Config:
+    """The smoke scale with just this design, also where experiments name designs."""
+    config = alone("samples.l1_paradox", name)
+    for key in ("l1_paradox.seen_kink.designs", "l1_paradox.designs.cases"):
+        config = with_only(config, tuple(key.split(".")), [name])
+    return config
+
+
 FOUND = {
-    "one design left": alone("samples.l1_paradox", "gaussian"),
-    "another design left": alone("samples.l1_paradox", "diabetes"),
+    "one design left": one_design("correlated"),
+    "another design left": one_design("diabetes"),
     "no subgradient method": without("l1_paradox.lasso.methods", "subgradient"),
     "one more table of two": alone(
         "samples.edge_of_stability_logistic", *SMOKE["samples"]["edge_of_stability_logistic"], "another_table"
@@ -138,12 +146,13 @@ def test_every_figure_and_claim_where_all_runs_have_diverged(
 ) -> None:
     """A step that is far too long is a valid setting."""
     runs = CutRuns(smoke_run / "results/smoke", tmp_path)
-    for name, table in runs.whole.items():
-        if "stopped_because" in table:
-            runs.whole[name] = diverged(table, value)
+    can_diverge = {name for name, table in runs.whole.items() if "stopped_because" in table}
+    for name in can_diverge:
+        runs.whole[name] = diverged(runs.whole[name], value)
     for name in FIGURES:
         runs.draw(name, SMOKE, tmp_path / "drawn")
-    assert {runs.decide(name, SMOKE)["verdict"] for name in CLAIMS} == {"inconclusive"}
+    read = [name for name, claim in CLAIMS.items() if can_diverge & set(claim.experiments)]
+    assert {runs.decide(name, SMOKE)["verdict"] for name in read} == {"inconclusive"} and len(read) > len(CLAIMS) / 2
 
 
 CUT_FIGURES = {name for name, figure in FIGURES.items() if "l1_paradox_lasso" in figure.tables}
@@ -170,8 +179,8 @@ def test_the_paper(runs: CutRuns, tmp_path: Path, smoke_run: Path, number: int) 
     text = manuscript.fill(ROOT / "paper/paper.md")
     ingredients = (ROOT / "paper/templates", ROOT / "paper/references.bib", drawn)
     page = BeautifulSoup(paper_html(text, *ingredients), "html.parser")
-    captions = {name: page.find(id=f"fig-{name}").get_text(" ") for name in FIGURES}
-    lacking = {name for name in FIGURES if drawing.LEFT_OUT in (drawn / f"{name}.svg").read_text(encoding="utf-8")}
+    captions = {name: page.find(id=f"fig-{name}").get_text(" ") for name in DOCUMENTS["paper"]}
+    lacking = {name for name in captions if drawing.LEFT_OUT in (drawn / f"{name}.svg").read_text(encoding="utf-8")}
     assert lacking >= CUT_FIGURES and len(CUT_FIGURES) == 2
     assert {name for name, caption in captions.items() if drawing.LEFT_OUT in caption} == lacking
     assert paper_pdf(text, *ingredients).startswith(b"%PDF")

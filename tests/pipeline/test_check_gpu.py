@@ -147,6 +147,7 @@ def test_experiments_give_the_same_bytes_twice(driven: dict[str, Any]) -> None:
     assert {name: row["outcome"] for name, row in rows.items()} == {
         "smoke/data": "passed",
         "smoke/train_adaptive": "passed",
+        "smoke/run_adaptive_designs": "passed",
     }
     assert len(rows["smoke/train_adaptive"]["identical"]) == 6 and len(rows["smoke/train_adaptive"]["seconds"]) == 2
 

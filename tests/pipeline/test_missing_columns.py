@@ -13,7 +13,7 @@ from ndgm.store.run_tables import read_table, write_table
 (TABLES,) = (
     [made.table for job in group.jobs for made in job.experiments] for group in GROUPS if group.name == "adaptive"
 )
-DROPPED = "method"  # which every table of this group has
+DROPPED = "seed"  # which every table of this group has
 
 
 def decided(run: Path, folder: Path, changed: str) -> str:

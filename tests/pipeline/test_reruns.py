@@ -10,10 +10,11 @@ from conftest import SMOKE, run_snakemake
 from copies import ROOT, hashes
 
 from ndgm.groups import GROUPS
-from ndgm.pipeline.jobs import FIGURES, JOBS
+from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS
 from ndgm.pipeline.verification import compare
 
-AFTER_DECIDING = {"gather_claims", "write_paper"}
+WRITING = {f"write_{document}" for document in DOCUMENTS}
+AFTER_DECIDING = {"gather_claims", *WRITING}
 AFTER_TRAINING = {"decide_group", "draw_figure", *AFTER_DECIDING}
 MODULES = sorted({module for job in JOBS.values() for module in job.modules})
 
@@ -80,16 +81,17 @@ def test_nothing_to_do(smoke_copy: Path, touched: bool) -> None:
 @pytest.mark.parametrize(
     ("file", "rules"),
     [
-        ("src/ndgm/groups.py", {"write_paper"}),
+        ("src/ndgm/groups.py", WRITING),
         ("src/ndgm/pipeline/settings.py", set()),
         ("src/ndgm/pipeline/config_files.py", set()),
         ("src/ndgm/pipeline/jobs.py", set()),
         ("src/ndgm/pipeline/targets.py", set()),
         ("src/ndgm/data/sources.py", set()),
-        ("src/ndgm/paper/manuscript.py", {"write_paper"}),
+        ("src/ndgm/paper/manuscript.py", WRITING),
         ("paper/paper.md", {"write_paper"}),
+        ("paper/companions.md", {"write_companions"}),
         ("figures/l1_paradox_norm.py", {"draw_figure", "write_paper"}),
-        ("src/ndgm/paper/drawing.py", {"draw_figure", "write_paper"}),
+        ("src/ndgm/paper/drawing.py", {"draw_figure", *WRITING}),
         ("scripts/decide_claims.py", {"decide_group", *AFTER_DECIDING}),
         ("scripts/gather_claims.py", AFTER_DECIDING),
         ("src/ndgm/data/classification.py", {"make_samples", "train_edge_of_stability", *AFTER_TRAINING}),

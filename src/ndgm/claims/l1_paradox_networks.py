@@ -83,7 +83,7 @@ def l1_paradox_networks_no_exact_zeros(l1_paradox_networks: pd.DataFrame) -> Evi
     return Evidence(held, 0.0, compared="predicted", table=most[["held", "weights"]].max().astype(float))
 
 
-@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="of the weights")
+@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="(share of the weights)")
 def l1_paradox_networks_zeros(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     r"""At matched test accuracy a proximal method makes more weights exactly zero than the same steps without the
     proximal map make smaller than any threshold that is shorter than one step $\eta\lambda$.
@@ -113,7 +113,7 @@ def l1_paradox_networks_pruning_alike(l1_paradox_pruning: pd.DataFrame) -> Evide
     return accuracies(l1_paradox_pruning)
 
 
-@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="of the weights")
+@claim(figure="l1_paradox_networks", kind="finding", test=order(), unit="(share of the weights)")
 def l1_paradox_networks_threshold(l1_paradox_pruning: pd.DataFrame) -> Evidence:
     r"""How sparse a subgradient network is depends on the threshold: over every decade of thresholds up to one step
     $\eta\lambda$ the share of smaller weights changes by more than for a proximal network of the same accuracy.
@@ -159,7 +159,7 @@ def l1_paradox_networks_activation(l1_paradox_networks: pd.DataFrame) -> Evidenc
     return Evidence(gelu, relu, compared="other arm")
 
 
-@claim(figure="l1_paradox_seen_kink", kind="finding", test=equivalence(0.05), unit="of the weights")
+@claim(figure="l1_paradox_seen_kink", kind="finding", test=equivalence(0.05), unit="(share of the weights)")
 def l1_paradox_networks_seen_kink(l1_paradox_weights: pd.DataFrame) -> Evidence:
     r"""With full batches, at penalties that leave a network accurate, its weights see kinks rounded off over one step:
     in each layer all whose gradient varies and that have $|m_i| \le \eta\lambda$ have the mean sign
@@ -170,7 +170,7 @@ def l1_paradox_networks_seen_kink(l1_paradox_weights: pd.DataFrame) -> Evidence:
 
 
 # The bound on the rotation number was set after a first run, in which the claim above had been refuted.
-@claim(figure="l1_paradox_seen_kink", kind="finding", test=equivalence(0.05), unit="of the weights")
+@claim(figure="l1_paradox_seen_kink", kind="finding", test=equivalence(0.05), unit="(share of the weights)")
 def l1_paradox_networks_seen_kink_turning(l1_paradox_weights: pd.DataFrame) -> Evidence:
     r"""What leaves the rounded kink is near the rotation number one half: of the weights with $|m_i| \le \eta\lambda$
     whose $(\lambda + g_i)/(2\lambda)$, $g_i$ the mean gradient, is a twentieth or more away from it, all have the mean
@@ -189,7 +189,7 @@ def l1_paradox_networks_rounded_norm(l1_paradox_weights: pd.DataFrame) -> Eviden
     return Evidence(found["modulus"], found["law_modulus"], compared="predicted")
 
 
-@claim(figure="l1_paradox_seen_kink", kind="finding", test=order(smallest=0), unit="of the weights")
+@claim(figure="l1_paradox_seen_kink", kind="finding", test=order(smallest=0), unit="(share of the weights)")
 def l1_paradox_networks_locked(l1_paradox_weights: pd.DataFrame) -> Evidence:
     r"""Weights that nothing stirs, whose gradient has variance 0, lock their phase and leave the law: with full batches
     more than half of those with $|m_i| \le \eta\lambda$ have a mean sign further than a tenth from $m_i/(\eta\lambda)$.
@@ -236,7 +236,7 @@ def l1_paradox_networks_strip_accuracy(l1_paradox_strip: pd.DataFrame) -> Eviden
     return Evidence(pruned, whole, compared="other arm")
 
 
-@claim(figure="l1_paradox_strip", kind="finding", test=equivalence(0.05), unit="of the weights")
+@claim(figure="l1_paradox_strip", kind="finding", test=equivalence(0.05), unit="(share of the weights)")
 def l1_paradox_networks_strip_share(l1_paradox_strip: pd.DataFrame) -> Evidence:
     r"""As many weights have a mean within $\eta\lambda$ of zero as a proximal network of the same seed, batches and
     penalty has zeros.
@@ -269,7 +269,7 @@ def l1_paradox_networks_strip_magnitude(l1_paradox_strip: pd.DataFrame) -> Evide
     return Evidence(smallest, strip, compared="other arm")
 
 
-@claim(figure="l1_paradox_rounding", kind="finding", test=order(smallest=0), unit="of the starts")
+@claim(figure="l1_paradox_rounding", kind="finding", test=order(smallest=0), unit="(share of the starts)")
 def l1_paradox_networks_fused(l1_paradox_rounding: pd.DataFrame) -> Evidence:
     r"""Whether RMSProp under an L1 penalty makes exact zeros is decided by fused multiply-add: on $\lambda|w|$ with
     $\mathrm{sign}(0) = 0$ and no noise, more than half of the starts end at exactly zero where products are rounded

@@ -33,8 +33,7 @@ def first_zero(preactivations: Tensor, slopes: Tensor, weights: Tensor, bias: Te
         tensor([1.2500])
     """
     kinks = preactivations / slopes
-    never = preactivations.new_tensor(torch.inf)
-    kinks = torch.where(kinks > 0, kinks, never).sort(1).values  # a kink behind the start, or none where b = 0
+    kinks = torch.where(kinks > 0, kinks, torch.inf).sort(1).values  # a kink behind the start, or none where b = 0
     last = torch.where(kinks.isfinite(), kinks, 0).amax(1, keepdim=True)
     # A point behind the last kink, so that the slope there is known too.
     ends = torch.cat([torch.zeros_like(last), torch.where(kinks.isfinite(), kinks, last), 2 * last + 1], 1)

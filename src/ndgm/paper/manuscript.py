@@ -274,7 +274,7 @@ def _table(anchor: str, caption: str, widths: Sequence[int], rows: Sequence[Sequ
 def _pages(widths: Sequence[int], rows: Sequence[Sequence[str]]) -> list[list[Sequence[str]]]:
     """Rows of a table in parts that fit on a page, by how many lines their cells take in columns of these widths."""
     pages: list[list[Sequence[str]]] = [[]]
-    left = LINES_OF_A_PAGE
+    left: float = LINES_OF_A_PAGE
     for row in rows:
         # What is printed of a cell: no targets of links, no attributes, and of a formula about a half.
         printed = [re.sub(r"\]\([^)]*\)|\{[^}]*\}|\\[a-z]+|[\[\]$\\]", "", cell) for cell in row]
