@@ -132,9 +132,8 @@ class Attack:
 
     def points(self, variance: np.ndarray) -> list[Point]:
         """What theory has to know of each run, with the variance of its off-subspace weights."""
-        arrays = [
-            each.cpu().numpy() for each in (self.preactivations, self.weights, self.bias[:, 0], self.gradient_norm)
-        ]
+        parts = (self.preactivations, self.weights, self.bias[:, 0], self.gradient_norm)
+        arrays = [np.array(each.tolist()) for each in parts]
         return [Point(a, u, float(c), float(g), float(v)) for a, u, c, g, v in zip(*arrays, variance, strict=True)]
 
 
@@ -205,8 +204,8 @@ def on_a_line(network: PartlyTrained, signs: Tensor) -> Measure:
         loss = network.loss
         points = loss.inputs[:, :-1]
         attacks = [Attack(network, w, point.expand(len(w), -1), 1) for point in points]
-        second_axis = points.new_tensor([[0.0, 1.0]])
-        random = [attack.flip(sign.unsqueeze(1) * second_axis) for attack, sign in zip(attacks, signs.T, strict=True)]
+        along_second_axis = torch.stack([torch.zeros_like(signs), signs], 2).unbind(1)
+        random = [attack.flip(direction) for attack, direction in zip(attacks, along_second_axis, strict=True)]
         return {
             "smallest_margin": (loss.outputs(w) * loss.target).amin((1, 2)),
             "flip_distance": middle(torch.stack([attack.flip(attack.downhill) for attack in attacks])),

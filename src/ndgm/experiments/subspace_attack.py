@@ -144,7 +144,7 @@ def seven_points(settings: Settings, inputs: Inputs) -> Plan:
     def build(part: pd.DataFrame) -> Problem:
         network, start = on_seven_points(settings, part["factor"], part["seed"])
         signs = [of_seed(settings, "directions", seed).choice([-1.0, 1.0], len(POINTS)) for seed in part["seed"]]
-        objective = Recorded(network, on_a_line(network, start.new_tensor(np.stack(signs))))
+        objective = Recorded(network, on_a_line(network, torch.tensor(np.stack(signs), device=settings["device"])))
         step_size = column(part, "step_size", settings["device"])
         return Problem(objective, start, step_size, Schedule.even(settings["steps"], settings["recorded_steps"]))
 
