@@ -52,7 +52,8 @@ for (label, column), shift, colour in zip(directions.items(), (-0.12, 0.12), (CO
         if factor in reached.index.unique("factor"):
             values = reached[column].xs(factor, level="factor")
             middle = values.fillna(np.inf).median()  # what nothing flips is the farthest
-            last.plot(place + shift + 0 * values, values, "o", color=colour, markersize=3, alpha=0.6, markeredgewidth=0)
+            seen = values[np.isfinite(values)]  # a network that overflows has no place on the axis
+            last.plot(place + shift + 0 * seen, seen, "o", color=colour, markersize=3, alpha=0.6, markeredgewidth=0)
             if np.isfinite(middle):
                 last.plot([place + shift - 0.08, place + shift + 0.08], [middle] * 2, color=colour)
     last.annotate(label, (0.03, 0.99 - 0.09 * list(directions).index(label)), xycoords="axes fraction", va="top",

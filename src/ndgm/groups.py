@@ -301,7 +301,7 @@ GROUPS = (
                     Experiment(table, function, "l1_paradox.weights", also=("root_seed", "l1_paradox.networks.hidden"))
                     for table, function in (
                         ("l1_paradox_weights", "l1_paradox_weights.weights"),
-                        ("l1_paradox_strip", "l1_paradox_pruning.by_means"),
+                        ("l1_paradox_strip", "l1_paradox_strip.by_means"),
                     )
                 ),
                 samples=("l1_paradox_networks/split",),

@@ -5,17 +5,21 @@ import re
 import subprocess
 from pathlib import Path
 
+import grimp
 import pytest
 from conftest import SMOKE, run_snakemake
 from copies import ROOT, hashes
 
 from ndgm.groups import GROUPS
+from ndgm.pipeline.claim_tables import claim_tables
 from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS
 from ndgm.pipeline.verification import compare
 
 WRITING = {f"write_{document}" for document in DOCUMENTS}
 AFTER_DECIDING = {"gather_claims", *WRITING}
 AFTER_TRAINING = {"decide_group", "draw_figure", *AFTER_DECIDING}
+ROOM = "ndgm.experiments"
+IMPORTS = grimp.build_graph("ndgm")
 MODULES = sorted({module for job in JOBS.values() for module in job.modules})
 
 
@@ -108,12 +112,16 @@ def test_an_edit_of_an_experiment_reruns_its_job_and_what_depends_on_it(smoke_co
     """Its own job, jobs that read what that makes, and of the figures just those that show its tables."""
     edit(smoke_copy / f"src/ndgm/experiments/{module}.py")
     found = pending(smoke_copy)
-    jobs = [job for job in JOBS.values() if module in job.modules]
+    importing = {module, *(name.rpartition(".")[2] for name in IMPORTS.find_downstream_modules(f"{ROOM}.{module}"))}
+    jobs = [job for job in JOBS.values() if importing & set(job.modules)]
     made = {each.table for job in jobs for each in job.experiments}
     jobs += [job for job in JOBS.values() if any(Path(file).name.startswith(tuple(made)) for file in job.reads)]
     tables = {each.table for job in jobs for each in job.experiments}
-    assert set(found.values()) == {job.name for job in jobs} | AFTER_TRAINING
     figures = {name for name, figure in FIGURES.items() if tables & set(figure.tables)}
+    decided = any(tables & set(read) for group in GROUPS for read in claim_tables(group.name).values())
+    writing = {f"write_{document}" for document, shown in DOCUMENTS.items() if figures & set(shown)}
+    after = {"decide_group", *AFTER_DECIDING} if decided else writing
+    assert set(found.values()) == {job.name for job in jobs} | {"draw_figure"} | after
     assert {Path(file).stem for file in found if file.startswith("figures/")} == figures
 
 

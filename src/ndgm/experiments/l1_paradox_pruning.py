@@ -1,7 +1,4 @@
-"""Networks that were trained under an L1 penalty, pruned by the size of their weights or of their weights' means.
-
-By size, each method is pruned at the largest penalty that keeps an accuracy.
-"""
+"""Networks that were trained under an L1 penalty, pruned: each method at its largest penalty that keeps an accuracy."""
 
 import numpy as np
 import pandas as pd
@@ -11,15 +8,11 @@ from torch import Tensor
 from ndgm.engine.pruning import accuracy, drop_below, keep_share, sequential, sparsity
 from ndgm.experiments.grids import log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.l1_paradox_weights import ACTIVATION, OWNER, layers_of, runs_of, widths_of
 from ndgm.store.files import InputError
 from ndgm.store.run_tables import last_rows
 
 SWEEP = "l1_paradox_networks_minibatch"
 """Table and weights of the networks that are pruned."""
-
-THRESHOLDS = ("1e-2", "1e-3", "1e-4")
-"""Sizes below which people take a weight for zero, as they write them."""
 
 
 def pruning(settings: Settings, inputs: Inputs) -> pd.DataFrame:
@@ -90,49 +83,3 @@ def pruned(
         drop_below(network, threshold * run["step_size"] * run["penalty"])
         rows.append(("threshold", threshold, sparsity(network), accuracy(network, x, y)))
     return pd.DataFrame(rows, columns=["rule", "at", "sparsity", "accuracy"])
-
-
-def by_means(settings: Settings, inputs: Inputs) -> pd.DataFrame:
-    """Networks without the weights whose mean is within one step of zero, beside other rules, and proximal networks.
-
-    Nothing is trained again after weights are removed. `overlap` is with the zeros of the proximal network of the same
-    seed, batches and penalty.
-    """
-    torch.set_num_threads(1)
-    split, ends = inputs.samples[OWNER]["split"], inputs.found["l1_paradox_weights"].ends
-    x, y = (torch.tensor(array) for array in split.test)
-    widths, runs = widths_of(settings, split), runs_of(settings)
-    penalised = layers_of(widths) > 0
-    partners = runs[runs["method"] == "ista"].set_index(["design", "penalty", "seed"])["run"]
-    tables = []
-    for row in runs.to_dict("records"):
-        last, mean = ends[row["run"]][0], ends[row["run"]][-1]
-        zero = ends[partners[row["design"], row["penalty"], row["seed"]]][0] == 0
-        found = []
-        for rule, removed in removals(last, mean, penalised, row).items():
-            network = sequential(np.where(removed, 0.0, last), widths, ACTIVATION)
-            shared, either = (how(removed, zero)[penalised].sum() for how in (np.logical_and, np.logical_or))
-            found.append((rule, sparsity(network), accuracy(network, x, y), shared / max(either, 1)))
-        tables.append(pd.DataFrame(found, columns=["rule", "sparsity", "accuracy", "overlap"]).assign(**row))
-    table = pd.concat(tables, ignore_index=True).assign(experiment=settings["experiment"])
-    head = ["experiment", "run", "design", "method", "penalty", "step_size", "seed", "rule"]
-    return table[[*head, "sparsity", "accuracy", "overlap"]]
-
-
-def removals(last: np.ndarray, mean: np.ndarray, penalised: np.ndarray, row: dict) -> dict[str, np.ndarray]:
-    """Which parameters of a network each rule removes; of a proximal network its zeros alone.
-
-    Args:
-        last: Last iterate, shape (P,).
-        mean: Mean of the iterates, shape (P,).
-        penalised: Whether a parameter is a weight, shape (P,).
-        row: The run, with `method`, `step_size` and `penalty`.
-    """
-    if row["method"] == "ista":
-        return {"zeros": penalised & (last == 0)}
-    strip = penalised & (np.abs(mean) <= row["step_size"] * row["penalty"])
-    size = np.where(penalised, np.abs(last), np.inf)
-    smallest = np.zeros_like(penalised)
-    smallest[np.argsort(size, kind="stable")[: strip.sum()]] = True
-    below = {f"below_{threshold}": size < float(threshold) for threshold in THRESHOLDS}
-    return {"none": np.zeros_like(penalised), "strip": strip, "magnitude": smallest, **below}
