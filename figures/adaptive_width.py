@@ -33,7 +33,7 @@ for axes, value in ((left, "width"), (right, "norm")):
         cells = rows.groupby("penalty_over_max")[value]
         low, high = np.transpose([median_interval(values) for _, values in cells])
         middle = cells.median()
-        label = f"{family.replace('_', ' ')}, $d = {rows['dimension'].iloc[0]:g}$"
+        label = f"{family.replace('_0_', ' 0.')}, $d = {rows['dimension'].iloc[0]:g}$"
         look = {"method": "rmsprop_0.999", "fmt": marker, "markersize": 3.5, "label": label}
         measured(axes, middle.index * aside, middle, low, high, **look)
     axes.set(xscale="log", xlabel=r"penalty $\lambda/\lambda_{\max}$")
