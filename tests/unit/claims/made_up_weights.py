@@ -1,15 +1,12 @@
 """Tables of networks weight by weight, of pruning by means and of rounding, made up to obey their claims."""
 
 import numpy as np
+from claims_on_made_up_tables import near_one
 
 from ndgm.experiments.grids import grid
 
 WEIGHTS, STRIP, ROUNDING = "l1_paradox_weights", "l1_paradox_strip", "l1_paradox_rounding"
 SEEDS = 20
-
-
-def near_one(rng, table, by=0.002):
-    return 1 + by * rng.uniform(-1, 1, len(table))
 
 
 def weights_table(rng):
@@ -27,14 +24,14 @@ def weights_table(rng):
     table = table.assign(experiment=WEIGHTS, step_size=0.2, bin=(table["over_width"] * 10 + 10).astype(int))
     table["count"] = 1000
     on = table["state"].map({"locked": 0.2, "moving": 0.5}).fillna(0.99)
-    table["on_kink"] = (1000 * on * near_one(rng, table)).round().clip(upper=1000).astype(int)
+    table["on_kink"] = (1000 * on * near_one(rng, table, 0.002)).round().clip(upper=1000).astype(int)
     table["law_modulus"] = 1000 * table["step_size"] * table["penalty"]
-    table["modulus"] = table["law_modulus"] * near_one(rng, table)
+    table["modulus"] = table["law_modulus"] * near_one(rng, table, 0.002)
     table["balance_modulus"] = table["modulus"]
     table["crossing"] = np.where(table["over_width"].abs() < 1, 900, 0)
     for law, measured in (("noisy_modulus", "crossing_modulus"), ("noisy_mean", "crossing_mean")):
         table[law] = table["crossing"] * table["step_size"] * table["penalty"]
-        table[measured] = table[law] * near_one(rng, table)
+        table[measured] = table[law] * near_one(rng, table, 0.002)
     return table.assign(test_accuracy=np.where(table["penalty"] < 0.01, 0.95, 0.2))
 
 
@@ -45,10 +42,10 @@ def strip_table(rng):
         experiment=STRIP, step_size=0.2
     )
     table["method"] = np.where(table["rule"] == "zeros", "ista", "subgradient")
-    table["sparsity"] = np.where(table["rule"] == "none", 0, 0.8) * near_one(rng, table)
-    table["accuracy"] = np.where(table["penalty"] < 0.01, 0.95, 0.2) * near_one(rng, table)
+    table["sparsity"] = np.where(table["rule"] == "none", 0, 0.8) * near_one(rng, table, 0.002)
+    table["accuracy"] = np.where(table["penalty"] < 0.01, 0.95, 0.2) * near_one(rng, table, 0.002)
     overlap = table["rule"].map({"none": 0.0, "strip": 0.95, "magnitude": 0.95, "zeros": 1.0}).fillna(0.5)
-    return table.assign(overlap=overlap * near_one(rng, table))
+    return table.assign(overlap=overlap * near_one(rng, table, 0.002))
 
 
 def rounding_table(rng):
@@ -57,8 +54,8 @@ def rounding_table(rng):
         experiment=ROUNDING, design="kink", method="rmsprop_0.99", step_size=0.003
     )
     rests = (table["arithmetic"] == "unfused") & (table["sign_of_zero"] == 0) & (table["noise"] == 0)
-    table["share_at_zero"] = np.where(rests, 0.8, 0.0) * near_one(rng, table)
-    table["modulus_in_steps"] = 0.5 * (1 - table["share_at_zero"]) * near_one(rng, table)
+    table["share_at_zero"] = np.where(rests, 0.8, 0.0) * near_one(rng, table, 0.002)
+    table["modulus_in_steps"] = 0.5 * (1 - table["share_at_zero"]) * near_one(rng, table, 0.002)
     return table
 
 

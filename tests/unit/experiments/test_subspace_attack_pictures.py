@@ -9,9 +9,9 @@ from ndgm.experiments.subspace_attack_pictures import BEHIND, curves, regions
 def test_curves_begin_at_the_point_and_cross_zero_where_the_mean_does(smoke):
     table = "subspace_attack_curves"
     found = curves(smoke.settings(table), smoke.inputs(table))
-    for width, curve in found.groupby("units"):
+    for _, curve in found.groupby("units"):
         start = curve.iloc[0]
-        assert start["distance"] == 0 and start["output"] == pytest.approx(start["predicted_output"]) and width
+        assert start["distance"] == 0 and start["output"] == pytest.approx(start["predicted_output"])
         assert start["output"] > 0
         crossing = np.interp(0, -curve["predicted_output"], curve["distance"])
         assert crossing == pytest.approx(curve["distance"].iloc[-1] / BEHIND, rel=0.02)

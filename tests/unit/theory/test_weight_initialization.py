@@ -4,7 +4,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import integrate, special, stats
 
 from ndgm.theory.weight_initialization import (
     Unit,
@@ -90,17 +90,21 @@ def test_the_formula_is_the_unit_variance_of_a_linearised_sigmoid():
     assert linearised_variance(gain, 0.3, 0.5, 0.25) == pytest.approx((0.5 + z / 4).var(), rel=5 * np.sqrt(2) / 1000)
 
 
-@pytest.mark.parametrize(
-    ("gain", "q", "variance", "chi"),
-    [(1.0, 0.264687, 0.014687, 0.055721), (12.8, 4.534976, 0.104295, 0.353810)],
-)
-def test_published_fixed_points_of_the_sigmoid(gain, q, variance, chi):
-    """Found by others with other code, to the digits given."""
-    assert fixed_point(gain, SIGMOID) == pytest.approx(q, abs=6e-7)
-    assert activation_variance(q, SIGMOID) == pytest.approx(variance, abs=6e-7)
-    assert susceptibility(q, gain, SIGMOID) == pytest.approx(chi, abs=6e-7)
+def by_quadpack(function, q):
+    """E f(√q z) by SciPy's adaptive quadrature."""
+    return integrate.quad(lambda z: function(np.sqrt(q) * z) * stats.norm.pdf(z), -12, 12, epsabs=1e-13)[0]
+
+
+@pytest.mark.parametrize("gain", [1.0, 12.8])
+def test_a_layer_of_sigmoids_keeps_the_fixed_point(gain):
+    q = fixed_point(gain, SIGMOID)
+    mean, square = (by_quadpack(lambda x, power=power: special.expit(x) ** power, q) for power in (1, 2))
+    assert gain * square == pytest.approx(q, rel=1e-10)
+    assert activation_variance(q, SIGMOID) == pytest.approx(square - mean**2, rel=1e-10)
+    slope = by_quadpack(lambda x: SIGMOID.slope(x) ** 2, q)
+    assert susceptibility(q, gain, SIGMOID) == pytest.approx(gain * slope, rel=1e-10)
     path = list(islice(variances(1.0, gain, SIGMOID), 60))
-    assert path[0] == 1 and path[-1] == pytest.approx(q, abs=6e-7)
+    assert path[0] == 1 and path[-1] == pytest.approx(q, rel=1e-6)
     assert activation_variance(1e4, SIGMOID) < 0.25
 
 

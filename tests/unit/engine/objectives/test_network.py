@@ -151,8 +151,8 @@ def test_without_kinks_the_rest_is_recorded_as_with_them(runs_at_once, classes):
     networks = Networks(WIDTHS[2], activation("relu"))
     (x, y), w = data(), parameters(networks)
     options = {"classes": classes, "runs_at_once": runs_at_once}
-    everything = NetworkLoss(networks, x, y, RUNS, **options).measure(w, w)
-    measured = NetworkLoss(networks, x, y, RUNS, kinks=False, **options).measure(w, w)
+    everything = NetworkLoss(networks, x, y, RUNS, **options).measure(w, 0.9 * w)
+    measured = NetworkLoss(networks, x, y, RUNS, kinks=False, **options).measure(w, 0.9 * w)
     assert measured.keys() == everything.keys() - {"sign_flips", "distance_to_kink", "near_kink"}
     assert all(torch.equal(values, everything[name]) for name, values in measured.items())
 
@@ -160,17 +160,6 @@ def test_without_kinks_the_rest_is_recorded_as_with_them(runs_at_once, classes):
 def minibatch(networks, runs, seeds, batch_size=4, **others):
     x, y = data()
     return MinibatchNetworkLoss(networks, x, y, runs, batch_size, generators(*seeds), **others)
-
-
-@pytest.mark.parametrize("classes", [False, True])
-def test_without_kinks_the_rest_is_measured_alike(classes):
-    networks = Networks(WIDTHS[1], activation("relu"))
-    (x, y), w = data(), parameters(networks)
-    with_kinks, without = (NetworkLoss(networks, x, y, RUNS, classes=classes, kinks=kinks) for kinks in (True, False))
-    found, expected = without.measure(w, 0.9 * w), with_kinks.measure(w, 0.9 * w)
-    assert set(expected) - set(found) == {"sign_flips", "distance_to_kink", "near_kink"}
-    for name, values in found.items():
-        torch.testing.assert_close(values, expected[name], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("runs_at_once", [1, 2, 16])
