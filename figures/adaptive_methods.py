@@ -14,7 +14,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.statistics import mean_interval
+from ndgm.decide.intervals import mean_interval
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import (
     PAGE_WIDTH,

@@ -11,7 +11,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.statistics import median_interval
+from ndgm.decide.intervals import median_interval
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, label_line_end, leave_empty, measured, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.claims.convergence_networks import FEWER, KINKED_AND_SMOOTH, PAPERS_PAIR
-from ndgm.decide.statistics import mean_interval, median_interval
+from ndgm.decide.intervals import mean_interval, median_interval
 from ndgm.decide.steps_to_target import steps_to_target
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, absent, leave_empty, prediction, results, rows_with, save, style

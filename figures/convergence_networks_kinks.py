@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.claims.convergence_networks import levels_of
-from ndgm.decide.statistics import mean_interval, median_interval
+from ndgm.decide.intervals import mean_interval, median_interval
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import (
     PAGE_WIDTH,

@@ -10,7 +10,7 @@
 # %%
 import matplotlib.pyplot as plt
 
-from ndgm.decide.statistics import mean_interval
+from ndgm.decide.intervals import mean_interval
 from ndgm.paper.colours import COLOURS, INK
 from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_end, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment

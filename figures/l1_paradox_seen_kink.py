@@ -13,7 +13,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.statistics import median_interval
+from ndgm.decide.intervals import median_interval
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import COLUMN_WIDTH, absent, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment

@@ -9,7 +9,7 @@
 # %%
 import matplotlib.pyplot as plt
 
-from ndgm.decide.statistics import median_interval
+from ndgm.decide.intervals import median_interval
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment

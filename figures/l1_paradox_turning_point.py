@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.claims.rows.network_norms import noise_curve
-from ndgm.decide.statistics import mean_interval
+from ndgm.decide.intervals import mean_interval
 from ndgm.paper.colours import COLOURS, INK
 from ndgm.paper.drawing import PAGE_WIDTH, absent, leave_empty, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from ndgm.decide.statistics import median_interval
+from ndgm.decide.intervals import median_interval
 from ndgm.decide.steps_to_target import steps_to_share
 from ndgm.paper.colours import COLOURS, OKABE_ITO
 from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, measured, prediction, results, save, style

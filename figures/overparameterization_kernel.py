@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from ndgm.decide.statistics import median_interval
+from ndgm.decide.intervals import median_interval
 from ndgm.paper.colours import OKABE_ITO
 from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment

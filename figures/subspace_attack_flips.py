@@ -10,7 +10,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.statistics import median_interval
+from ndgm.decide.intervals import median_interval
 from ndgm.paper.colours import COLOURS, INK
 from ndgm.paper.drawing import PAGE_WIDTH, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment

@@ -7,7 +7,7 @@ with rare outliers, with ties. Source: Dixon and Mood (1946).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 ROUNDING = 1e-12
 """A relative deviation that is this close to a bound lies on it, and speaks for neither side."""
@@ -67,7 +67,7 @@ class Cells:
 
 def sign_test(count: np.ndarray, n: np.ndarray) -> np.ndarray:
     """P value P(Bin(n, ½) ≥ count) of this many of n values on one side, if the median is not on that side."""
-    return stats.binom.sf(count - 1, n, 0.5)
+    return special.bdtrc(count - 1, n, 0.5)
 
 
 def rank_of_bound(n: int, tail: float) -> int:
@@ -75,4 +75,4 @@ def rank_of_bound(n: int, tail: float) -> int:
 
     Zero where not even the smallest value does.
     """
-    return int(np.searchsorted(stats.binom.cdf(np.arange(n), n, 0.5), tail, side="right"))
+    return int(np.searchsorted(special.bdtr(np.arange(n), n, 0.5), tail, side="right"))

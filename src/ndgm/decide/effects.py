@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ndgm.decide.cells import ROUNDING, Cells
 
@@ -45,7 +45,8 @@ def over_cells(cells: Cells, margin: float, error_rate: float, ratios: np.ndarra
     mean = logarithms.mean()
     if len(ratios) < 2:
         return OverCells(*counts, ratio=float(np.exp(mean)))
-    half_width = stats.t.ppf(1 - error_rate, len(ratios) - 1) * stats.sem(logarithms)
+    standard_error = logarithms.std(ddof=1) / np.sqrt(len(ratios))
+    half_width = special.stdtrit(len(ratios) - 1, 1 - error_rate) * standard_error
     with np.errstate(over="ignore", under="ignore"):
         low, high = np.exp([mean - half_width, mean + half_width])
     interval = (float(low), float(high)) if np.isfinite(high) else None

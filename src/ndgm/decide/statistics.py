@@ -22,7 +22,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ndgm.decide.cells import Cells, sign_test
 from ndgm.decide.effects import OverCells, over_cells, over_cells_of_values
@@ -239,28 +238,6 @@ def at_most(tolerance: float) -> Test:
     """Rule that every single measured value exceeds its reference by `tolerance` at most; nothing is estimated."""
     name = f"bound: {f'at most {tolerance:.2g} above' if tolerance else 'not above'} the reference"
     return Test(name, tolerance, two_sided=False, beyond=False, random=False)
-
-
-def mean_interval(table: pd.DataFrame, cell: list[str], value: str) -> pd.DataFrame:
-    """Mean of a column in each cell, with the two-sided t interval of level 1 − 2·`ERROR_RATE` over its rows.
-
-    Returns:
-        Columns `mean`, `low`, `high`, indexed by cell.
-    """
-    groups = table.groupby(cell)[value].agg(["mean", "sem", "count"])
-    half_width = stats.t.ppf(1 - ERROR_RATE, groups["count"] - 1) * groups["sem"]
-    mean = groups["mean"]
-    return pd.DataFrame({"mean": mean, "low": mean - half_width, "high": mean + half_width})
-
-
-def median_interval(values: pd.Series) -> tuple[float, float]:
-    """Interval of the median, of level 1 − 2·`ERROR_RATE` or more for every distribution; of few values, their range.
-
-    Source: scipy, from the sign test.
-    """
-    interval = np.array(stats.quantile_test(values, p=0.5).confidence_interval(1 - 2 * ERROR_RATE))
-    low, high = np.where(np.isfinite(interval), interval, [values.min(), values.max()])
-    return float(low), float(high)
 
 
 def _side_by_side(measured: pd.Series, reference: Reference) -> pd.DataFrame:

@@ -22,7 +22,6 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
-from scipy.optimize import isotonic_regression
 
 from ndgm.paper.colours import COLOURS, INK, MARKERS, OKABE_ITO, PAPER
 from ndgm.store.files import write_atomically
@@ -245,6 +244,8 @@ def label_line_ends(axes: Axes, lines: Mapping[str, Line2D], *, apart: float = 7
     Returns:
         The labels, in the order of `lines`.
     """
+    from scipy.optimize import isotonic_regression  # takes as long to load as a figure to draw, and few need it
+
     lines = {text: line for text, line in lines.items() if np.isfinite(line.get_xydata()).all(axis=1).any()}
     if not lines:
         return []

@@ -11,7 +11,6 @@ from ndgm.decide.statistics import (
     at_most,
     difference,
     equivalence,
-    mean_interval,
     order,
     within,
 )
@@ -198,7 +197,7 @@ def test_order_needs_every_cell_and_is_refuted_by_one():
 def test_what_could_not_be_decided_says_how_many_seeds_are_needed(test, value, needed, sides, n, cells):
     values = evidence({name: [value] * n for name in range(cells)})
     if n >= needed:
-        assert test.decide(*values).p_support == sides * 0.5**n
+        assert test.decide(*values).p_support == pytest.approx(sides * 0.5**n, rel=1e-14)
     elif n == 5 and cells == 1:  # a difference may still be refuted
         assert test.decide(*values).p_support > ERROR_RATE
     else:
@@ -289,19 +288,6 @@ def test_one_replicate_estimates_nothing(test):
 def test_a_reference_of_zero_has_no_relative_deviation():
     with pytest.raises(MissingValue, match="zero"):
         equivalence(0.05).decide(*evidence({"a": [1.0, 1.1]}, reference=0.0))
-
-
-def test_mean_interval_is_scipys():
-    rng = np.random.default_rng(7)
-    table = pd.DataFrame(
-        {"design": np.repeat(["a", "b"], 12), "penalty": np.tile([1, 2], 12), "x": rng.normal(size=24)}
-    )
-    found = mean_interval(table, ["design", "penalty"], "x")
-    assert len(found) == 4
-    for (design, penalty), row in found.iterrows():
-        values = table["x"][(table["design"] == design) & (table["penalty"] == penalty)]
-        low, high = stats.t.interval(1 - 2 * ERROR_RATE, len(values) - 1, values.mean(), stats.sem(values))
-        assert (row["mean"], row["low"], row["high"]) == pytest.approx((values.mean(), low, high), rel=1e-12)
 
 
 def test_a_cell_of_ties_supports_no_order():
