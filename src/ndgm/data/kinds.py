@@ -43,7 +43,7 @@ class Samples(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Samples that networks are trained on, and others that they are tested on."""
+    """Samples that networks are trained on, and others that they are tested on; inputs may be pixels as they are."""
 
     train_inputs: np.ndarray
     train_targets: np.ndarray

@@ -1,12 +1,9 @@
 """Inputs and targets that networks are trained on."""
 
-import re
-import tarfile
-
 import numpy as np
 
 from ndgm.data.kinds import Samples, Split
-from ndgm.store.files import InputError
+from ndgm.data.tables import cifar10_table, mnist_table
 
 
 def digits(rng: np.random.Generator, *, samples: int, wrong: float, smoothing: float = 0.0) -> Samples:
@@ -17,11 +14,16 @@ def digits(rng: np.random.Generator, *, samples: int, wrong: float, smoothing: f
     from sklearn.datasets import load_digits
 
     table = load_digits()
-    rows = rng.permutation(len(table.data))[:samples]
-    classes = table.target[rows]
-    mistaken = rng.permutation(samples)[: round(wrong * samples)]
-    classes[mistaken] = (classes[mistaken] + rng.integers(1, 10, size=len(mistaken))) % 10
-    return Samples(_contrast(table.data[rows]), class_targets(classes, smoothing))
+    return _subset(rng, table.data, table.target, samples, wrong, smoothing)
+
+
+def mnist(rng: np.random.Generator, *, samples: int, wrong: float, smoothing: float = 0.0) -> Samples:
+    """Handwritten digits of 28 × 28 pixels, a random subset of 5,000; targets as those of `digits`.
+
+    Source: `mnist_table`.
+    """
+    pixels, classes = mnist_table()
+    return _subset(rng, pixels, classes, samples, wrong, smoothing)
 
 
 def cifar10(rng: np.random.Generator, *, archive: str, samples: int, smoothing: float = 0.0) -> Samples:
@@ -33,25 +35,12 @@ def cifar10(rng: np.random.Generator, *, archive: str, samples: int, smoothing: 
         samples: Size of the subset.
         smoothing: As for `class_targets`.
 
-    Source: Krizhevsky (2009), Learning multiple layers of features from tiny images.
-
     Raises:
         InputError: if the archive is missing, is something else or holds fewer pictures.
     """
-    try:
-        with tarfile.open(archive) as files:
-            members = sorted(name for name in files.getnames() if re.fullmatch(r".*/data_batch_\d\.bin", name))
-            records = b"".join(file.read() for name in members if (file := files.extractfile(name)))
-        table = np.frombuffer(records, dtype=np.uint8).reshape(-1, 1 + 3 * 32 * 32)  # a class, then the pixels
-    except FileNotFoundError:
-        where = "https://www.cs.toronto.edu/~kriz/cifar.html"
-        raise InputError(f"{archive}: no such file; it is the binary version of CIFAR-10, from {where}") from None
-    except (tarfile.TarError, OSError, EOFError, ValueError) as fault:
-        raise InputError(f"{archive}: not the binary version of CIFAR-10 ({fault})") from None
-    if len(table) < samples or table[:, 0].max(initial=0) > 9:
-        raise InputError(f"{archive}: not the binary version of CIFAR-10 with {samples:,} pictures or more")
-    table = table[rng.permutation(len(table))[:samples]]
-    return Samples(_contrast(table[:, 1:].astype(np.float64)), class_targets(table[:, 0], smoothing))
+    pixels, classes = cifar10_table(archive, samples)
+    rows = rng.permutation(len(pixels))[:samples]
+    return Samples(_contrast(pixels[rows].astype(np.float64)), class_targets(classes[rows], smoothing))
 
 
 def teacher(rng: np.random.Generator, *, samples: int, features: int, units: int, noise: float) -> Samples:
@@ -76,13 +65,13 @@ def split_digits(rng: np.random.Generator, *, test: int) -> Split:
     from sklearn.datasets import load_digits
 
     table = load_digits()
-    rows = rng.permutation(len(table.data))
-    first = table.data[rows[test:]]
-    centre, scale = first.mean(0), (first - first.mean(0)).std()
-    halves = [
-        ((table.data[part] - centre) / scale, np.eye(10)[table.target[part]]) for part in (rows[test:], rows[:test])
-    ]
-    return Split(*halves[0], *halves[1])
+    return _halves(rng, table.data, table.target, test)
+
+
+def split_mnist(rng: np.random.Generator, *, test: int) -> Split:
+    """All 5,000 handwritten digits of 28 × 28 pixels, cut in two as `split_digits` cuts. Source: `mnist_table`."""
+    pixels, classes = mnist_table()
+    return _halves(rng, pixels, classes, test)
 
 
 def class_targets(classes: np.ndarray, smoothing: float) -> np.ndarray:
@@ -94,3 +83,23 @@ def _contrast(pictures: np.ndarray) -> np.ndarray:
     """Pictures less their mean, for what all pictures share would only slow the training, with variance 1 over all."""
     pictures = pictures - pictures.mean(0)
     return pictures / pictures.std()
+
+
+def _subset(
+    rng: np.random.Generator, pixels: np.ndarray, classes: np.ndarray, samples: int, wrong: float, smoothing: float
+) -> Samples:
+    """A random subset of a table of pictures, a share of its classes wrong."""
+    rows = rng.permutation(len(pixels))[:samples]
+    classes = classes[rows].astype(np.int64)
+    mistaken = rng.permutation(samples)[: round(wrong * samples)]
+    classes[mistaken] = (classes[mistaken] + rng.integers(1, 10, size=len(mistaken))) % 10
+    return Samples(_contrast(pixels[rows].astype(np.float64)), class_targets(classes, smoothing))
+
+
+def _halves(rng: np.random.Generator, pixels: np.ndarray, classes: np.ndarray, test: int) -> Split:
+    """A table of pictures at random cut in two, both centred and scaled as those to train on are."""
+    rows = rng.permutation(len(pixels))
+    first = pixels[rows[test:]]
+    centre, scale = first.mean(0), (first - first.mean(0)).std()
+    parts = [((pixels[part] - centre) / scale, np.eye(10)[classes[part]]) for part in (rows[test:], rows[:test])]
+    return Split(*parts[0], *parts[1])

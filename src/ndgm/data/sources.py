@@ -12,6 +12,8 @@ SOURCES = {
     "teacher": "networks",
     "cifar10": "networks",
     "split_digits": "networks",
+    "mnist": "networks",
+    "split_mnist": "networks",
     "halves_of_digits": "subspaces",
 }
 """Module of `ndgm.data` with a function of the source's name: of a generator, and of the other keys of the entry."""

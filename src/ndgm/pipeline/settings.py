@@ -11,8 +11,8 @@ from ndgm.pipeline.schema import Faults, Key, dotted, parts_of, violations
 
 DEFAULT = "laptop"
 """The scale whose settings the files of all others change."""
-PICTURES = 1797
-"""Pictures of handwritten digits."""
+PICTURES = {"split_digits": 1797, "split_mnist": 5000}
+"""Pictures of handwritten digits, by the source that cuts them in two."""
 MOST_NAMED = 5
 """Keys that a line names before it counts the others."""
 
@@ -164,9 +164,11 @@ def _wanted_samples(settings: Mapping[str, Any]) -> dict[str, dict[str, tuple[Ke
 
 def _too_many_pictures(settings: Mapping[str, Any]) -> Faults:
     """Sweeps of networks under an L1 penalty that train on more pictures than there are."""
+    sources = [source for _, source in parts_of(settings, "samples.l1_paradox_networks.split.source")]
+    pictures = PICTURES.get(sources[0], 0) if sources and isinstance(sources[0], str) else 0
     for _, test in parts_of(settings, "samples.l1_paradox_networks.split.test"):
         for key, count in parts_of(settings, "l1_paradox.networks.sweeps.*.samples"):
-            if isinstance(test, int) and isinstance(count, int) and count > (left := PICTURES - test) >= 1:
+            if isinstance(test, int) and isinstance(count, int) and count > (left := pictures - test) >= 1:
                 yield key, f"{count} is more than the {left} pictures that are not kept for the test"
 
 

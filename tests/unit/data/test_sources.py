@@ -19,6 +19,12 @@ ENTRIES = {
     for owner, names in load(scale, CONFIG)["samples"].items()
     for name, entry in names.items()
 }
+OFFERED = {
+    "any/mnist": {"source": "mnist", "samples": 60, "wrong": 0.1},
+    "any/split_mnist": {"source": "split_mnist", "test": 1000},
+}
+"""Entries of sources that a config may name and none of ours does."""
+ENTRIES |= OFFERED
 
 
 def made(entry, seed=0):

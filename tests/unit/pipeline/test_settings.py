@@ -375,7 +375,7 @@ def test_the_configs_are_valid(file: Path) -> None:
         ),
         (
             "samples: {convergence_networks: {digits_noisy: {source: cifar10}}}",
-            "samples.convergence_networks.digits_noisy.source: 'cifar10' is not one of digits, teacher",
+            "samples.convergence_networks.digits_noisy.source: 'cifar10' is not one of digits, mnist, teacher",
         ),
         (
             "samples: {convergence_networks: {digits_nosy: {source: digits, samples: 9, wrong: 0}}}",
