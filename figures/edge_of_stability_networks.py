@@ -19,6 +19,7 @@ from ndgm.store.run_tables import read_experiment
 
 NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "softplus_1": "softplus"}
 LOSSES = {"squared": "squared loss", "cross_entropy": "cross entropy"}
+DATA = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 HIGHEST = 1.8
 runs = read_experiment(results(), "edge_of_stability_networks")
 runs["over_edge"] = runs["sharpness"] * runs["step_size"] / 2
@@ -28,13 +29,13 @@ activations, designs = list(runs["activation"].unique()), list(runs["design"].un
 rows = list(product(designs, LOSSES))
 size = (PAGE_WIDTH, 1.45 * len(rows))
 style()
-figure, panels = plt.subplots(len(rows), len(activations), figsize=size, sharex=True, sharey=True, squeeze=False)
+figure, panels = plt.subplots(len(rows), len(activations), figsize=size, sharex="row", sharey=True, squeeze=False)
 for row, (design, problem) in zip(panels, rows, strict=True):
     here = runs[(runs["design"] == design) & (runs["problem"] == problem)]
     step_sizes = np.sort(here["step_size"].unique())[[0, -1]]
     for axes, activation in zip(row, activations, strict=True):
         axes.axhspan(1 - MARGIN, 1 + MARGIN, color=COLOURS["prediction"], alpha=0.12, linewidth=0)
-        prediction(axes, [0, runs["step"].max()], [1, 1])
+        prediction(axes, [0, here["step"].max()], [1, 1])
         for step_size, line in zip(step_sizes, ["-", "--"], strict=True):
             part = here[(here["activation"] == activation) & (here["step_size"] == step_size)]
             curves = part.pivot(index="step", columns="seed", values="over_edge")
@@ -45,7 +46,7 @@ for row, (design, problem) in zip(panels, rows, strict=True):
         axes.set(ylim=(0, HIGHEST))
     roomy = row[min(2, len(activations) - 1)]  # no curve runs through its lower part
     roomy.legend(loc="lower right", handlelength=2.2, borderaxespad=0.1)
-    title = LOSSES[problem] if len(designs) == 1 else f"{design}, {LOSSES[problem]}"
+    title = LOSSES[problem] if len(designs) == 1 else f"{DATA.get(design, design)}, {LOSSES[problem]}"
     row[0].set_ylabel(f"{title}\nsharpness in units of $2/\\eta$")
 for axes, activation in zip(panels[0], activations, strict=True):
     axes.set_title(NAMES.get(activation, activation.replace("_", " ")))

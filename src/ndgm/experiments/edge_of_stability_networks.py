@@ -27,7 +27,8 @@ def networks(settings: Settings, inputs: Inputs) -> Plan:
     prefix = f"{settings['part']}_"
     owned = inputs.samples["edge_of_stability_networks"]
     samples = {name.removeprefix(prefix): data for name, data in owned.items()}
-    asked = settings["data"][settings["part"]]["problems"]
+    kind = settings["data"][settings["part"]]
+    asked = kind["problems"]
     grids = [
         grid(
             experiment=[settings["experiment"]],
@@ -35,7 +36,7 @@ def networks(settings: Settings, inputs: Inputs) -> Plan:
             method=["subgradient"],
             problem=[problem],
             activation=settings["activations"],
-            seed=range(settings["seeds"]),
+            seed=range(kind["seeds"]),
             step_size=asked[problem]["step_sizes"],
         )
         for problem in samples
@@ -50,12 +51,12 @@ def networks(settings: Settings, inputs: Inputs) -> Plan:
 
 def tracked(settings: Settings, rows: pd.DataFrame, samples: Samples, loss: str) -> Problem:
     """Loss of an ensemble with what is followed along its runs."""
-    device = settings["device"]
+    device, kind = settings["device"], settings["data"][settings["part"]]
     x, y = tensors(samples, torch.float64, device)
-    widths = (x.shape[1], *settings["data"][settings["part"]]["hidden"], y.shape[1])
+    widths = (x.shape[1], *kind["hidden"], y.shape[1])
     architecture = Networks(widths, activation(rows["activation"].iloc[0]))
     initial = architecture.initial([of_seed(settings, f"start of {widths}", seed) for seed in rows["seed"]])
-    start = torch.tensor(settings["start_scale"] * initial, device=device)
+    start = torch.tensor(kind["start_scale"] * initial, device=device)
     step_size = column(rows, "step_size", device)
     objective = NetworkLoss(
         architecture,
@@ -77,7 +78,7 @@ def tracked(settings: Settings, rows: pd.DataFrame, samples: Samples, loss: str)
         tolerance=settings["residual"],
         most_products=settings["most_products"],
     )
-    schedule = Schedule.even(settings["steps"], settings["recorded_steps"])
+    schedule = Schedule.even(kind["steps"], kind["recorded_steps"])
     return Problem(Observed(objective, curvature), start, step_size, schedule)
 
 

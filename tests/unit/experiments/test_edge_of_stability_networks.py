@@ -14,11 +14,11 @@ def test_runs_of_a_seed_start_alike_and_smaller_than_he_does(smoke):
     for part in experiment.ensembles(settings["ensemble_size"]):
         for seed, start in zip(part["seed"], experiment.build(part).start, strict=True):
             assert (starts.setdefault(seed, start) == start).all()
-    assert sorted(starts) == list(range(settings["seeds"]))
+    assert sorted(starts) == list(range(settings["data"][PART]["seeds"]))
     # The first layer has 64 inputs: weights of variance 2/64, times the scale squared.
     weights = torch.stack(list(starts.values()))[:, : 64 * 16]
     error = 5 * np.sqrt(0.5 / weights.numel())
-    np.testing.assert_allclose(weights.std(), settings["start_scale"] * np.sqrt(2 / 64), rtol=error)
+    np.testing.assert_allclose(weights.std(), settings["data"][PART]["start_scale"] * np.sqrt(2 / 64), rtol=error)
 
 
 def test_each_problem_has_its_step_sizes(smoke):
@@ -46,10 +46,10 @@ def test_random_directions_are_those_of_a_seed_whatever_the_ensemble(smoke):
             (curvature,) = experiment.build(part).objective.observers
             for seed, rng in zip(part["seed"], curvature.probes, strict=True):
                 drawn.setdefault(seed, []).append(rng.standard_normal(50))
-    assert sorted(drawn) == list(range(settings["seeds"]))
+    assert sorted(drawn) == list(range(settings["data"][PART]["seeds"]))
     for draws in drawn.values():
         assert np.ptp(draws, 0).max() == 0
-    assert len({draws[0][0] for draws in drawn.values()}) == settings["seeds"]
+    assert len({draws[0][0] for draws in drawn.values()}) == settings["data"][PART]["seeds"]
 
 
 def test_random_directions_change_with_the_root_seed(smoke):

@@ -397,8 +397,9 @@ def test_the_configs_are_valid(file: Path) -> None:
             "convergence.networks.data.digits.problems.other: there is no digits_other in samples.convergence_networks",
         ),
         (
-            "edge_of_stability: {networks: {data: {cifar10: {hidden: [9], problems: {"
-            "squared: {loss: squared, step_sizes: [1, 2]}, cross_entropy: {loss: cross_entropy, step_sizes: [1]}}}}}}",
+            "edge_of_stability: {networks: {data: {cifar10: {hidden: [9], start_scale: 1, seeds: 2, steps: 9, "
+            "recorded_steps: 3, problems: {squared: {loss: squared, step_sizes: [1, 2]}, "
+            "cross_entropy: {loss: cross_entropy, step_sizes: [1]}}}}}}",
             [
                 f"edge_of_stability.networks.data.cifar10.problems.{key}"
                 for key in (
