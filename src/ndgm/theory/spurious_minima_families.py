@@ -148,6 +148,13 @@ class Symmetric:
         return self.blocks().spectrum()
 
 
+PUBLISHED = Symmetric(7, (0.9969227988, -0.0350801559, 0.2616910758), ((0.1859910463, -0.6327039049),))
+"""A minimum with k = 7 that is published to ten digits, with its neurons as the columns of a matrix.
+
+Source: public code of the authors of the families.
+"""
+
+
 class Blocks(NamedTuple):
     """The Hessian on the isotypic parts of matrices under S_m.
 

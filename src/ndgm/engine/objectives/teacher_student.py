@@ -53,6 +53,10 @@ class TeacherStudent(Objective):
         along = torch.bmm(sine, signed.unsqueeze(2)) * units[:, :count]
         return torch.baddbmm(along, around, others).div_(2 * pi).flatten(1)
 
+    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
+        """What is recorded of iterates `w`: loss, and length of the gradient."""
+        return {"objective": self.value(w), "gradient_norm": torch.linalg.vector_norm(self.subgradient(w), dim=1)}
+
     def _others(self, w: Tensor) -> tuple[int, Tensor]:
         """Number n of neurons, and all vectors that they meet, shape (runs, n + k, d): themselves and the teacher's."""
         neurons = self.neurons(w)
