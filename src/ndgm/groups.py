@@ -504,7 +504,10 @@ GROUPS = (
             ),
         ),
         figures=(
-            Figure("spurious_minima_losses", ("spurious_minima", "spurious_minima_one", "spurious_minima_two")),
+            Figure(
+                "spurious_minima_losses",
+                ("spurious_minima", "spurious_minima_large", "spurious_minima_one", "spurious_minima_two"),
+            ),
             Figure("spurious_minima_spectra", ("spurious_minima", "spurious_minima_splits")),
         ),
     ),

@@ -25,6 +25,9 @@ GLOBAL = 1e-6
 ARRIVED = 1e-5
 """Length of the gradient at which a descent that is not at the global minimum counts as ended."""
 
+FAR = 1e4, 1e6
+"""Numbers of teacher neurons from which limits and exponents are taken."""
+
 DIMENSIONS = {"A": 5.76381273}
 """Fractional dimensions that are known; of others, the solution of one system of equations takes their place."""
 
@@ -49,7 +52,7 @@ def spurious_minima_published_point(spurious_minima: pd.DataFrame) -> Evidence:
     return Evidence(measured, pd.Series([*PUBLISHED.coordinates, 0.0], index), "predicted", over="teacher_neurons")
 
 
-@claim(figure="spurious_minima_spectra", kind="identity", test=within(1e-12), unit="loss/weight²")
+@claim(figure="spurious_minima_spectra", kind="identity", test=within(1e-12), unit="(loss/weight²)")
 def spurious_minima_global_spectrum(spurious_minima: pd.DataFrame) -> Evidence:
     r"""At the global minimum the Hessian has the eigenvalues $\tfrac14 \pm \tfrac{1}{2\pi}$, and five more from a $2
     \times 2$ and a $3 \times 3$ matrix: every eigenvalue of the dense Hessian is one of them.
@@ -58,7 +61,7 @@ def spurious_minima_global_spectrum(spurious_minima: pd.DataFrame) -> Evidence:
     return Evidence(rows["dense_deviation"], 0.0, "predicted", over="teacher_neurons")
 
 
-@claim(figure="spurious_minima_spectra", kind="finding", test=within(0.0), unit="eigenvalues")
+@claim(figure="spurious_minima_spectra", kind="finding", test=within(0.0), unit="(multiplicity)")
 def spurious_minima_multiplicities(spurious_minima: pd.DataFrame) -> Evidence:
     r"""At the minima of types A, I and II each eigenvalue of the dense Hessian comes as often as the irreducible
     representations of $S_k$ or $S_{k-1}$ say, and no two of their eigenvalues agree to $10^{-8}$.
@@ -72,7 +75,7 @@ def spurious_minima_multiplicities(spurious_minima: pd.DataFrame) -> Evidence:
     )
 
 
-@claim(figure="spurious_minima_spectra", kind="identity", test=within(1e-12), unit="loss/weight²")
+@claim(figure="spurious_minima_spectra", kind="identity", test=within(1e-12), unit="(loss/weight²)")
 def spurious_minima_reduction(spurious_minima: pd.DataFrame) -> Evidence:
     r"""At all symmetric minima, those with one neuron more among them, the eigenvalues of the blocks that Schur's lemma
     leaves are those of the dense Hessian.
@@ -81,7 +84,7 @@ def spurious_minima_reduction(spurious_minima: pd.DataFrame) -> Evidence:
     return Evidence(_by_eigenvalue(rows)["dense_deviation"], 0.0, "predicted", over="teacher_neurons")
 
 
-@claim(figure="spurious_minima_spectra", kind="finding", test=within(1e-6), unit="neurons")
+@claim(figure="spurious_minima_spectra", kind="finding", test=within(1e-6), unit="(fractional dimension)")
 def spurious_minima_saddle_to_minimum(spurious_minima_dimensions: pd.DataFrame) -> Evidence:
     r"""For real $k$, type A turns from saddles into minima at the known fractional dimension, and type I at that which
     solves the equations of gradient and eigenvalue together.
@@ -97,10 +100,10 @@ def spurious_minima_saddle_to_minimum(spurious_minima_dimensions: pd.DataFrame) 
 @claim(figure="spurious_minima_losses", kind="finding", test=within(1e-3), unit="(loss)")
 def spurious_minima_limits(spurious_minima_large: pd.DataFrame) -> Evidence:
     r"""As $k$ grows, the losses of types A and I tend to $\tfrac12 - 1/\pi$, and $k$ times that of type II to
-    $\tfrac12 - 2/\pi^2$: where the line through their values at the two largest $k$, against $k^{-1/2}$, meets 0.
+    $\tfrac12 - 2/\pi^2$: where the line through their values at $k = 10^4$ and $10^6$, against $k^{-1/2}$, meets 0.
     """
     measured = {}
-    for family, rows in _two_largest(spurious_minima_large).groupby("family"):
+    for family, rows in _far(spurious_minima_large).groupby("family"):
         k, loss = rows[["teacher_neurons", "loss"]].to_numpy(dtype=float).T
         (here, there), (one, other) = 1 / np.sqrt(k), loss * k if family == "II" else loss
         measured[str(family)] = float((other * here - one * there) / (here - there))
@@ -113,13 +116,13 @@ def spurious_minima_spectra_coincide(spurious_minima_large: pd.DataFrame) -> Evi
     $\tfrac14 - \tfrac{1}{2\pi}$: like $k^{-1/2}$ at types A and I, and like $1/k$ at type II.
     """
     measured = {}
-    for family, rows in _two_largest(spurious_minima_large).groupby("family"):
+    for family, rows in _far(spurious_minima_large).groupby("family"):
         gap = (rows["exterior_eigenvalue"] - TEACHER_LIMIT).abs().to_numpy()
         measured[str(family)] = float(power_law_exponent(rows["teacher_neurons"].to_numpy(dtype=float), gap))
     return _of_families(measured, FALL)
 
 
-@claim(figure="spurious_minima_spectra", kind="finding", test=within(0.0), unit="directions")
+@claim(figure="spurious_minima_spectra", kind="finding", test=within(0.0), unit="(directions)")
 def spurious_minima_one_neuron(spurious_minima_splits: pd.DataFrame) -> Evidence:
     r"""One neuron turns every minimum of types A, I and II into a saddle, whichever neuron is split: in exactly $k - 1$
     directions the loss is curved downwards.
@@ -131,7 +134,7 @@ def spurious_minima_one_neuron(spurious_minima_splits: pd.DataFrame) -> Evidence
     return Evidence(measured, reference, "predicted", over="teacher_neurons")
 
 
-@claim(figure="spurious_minima_spectra", kind="identity", test=within(1e-10), unit="loss/weight²")
+@claim(figure="spurious_minima_spectra", kind="identity", test=within(1e-10), unit="(loss/weight²)")
 def spurious_minima_splitting(spurious_minima_splits: pd.DataFrame) -> Evidence:
     r"""Where a neuron $w_i$ is split into $t w_i$ and $(1 - t) w_i$, the curvature along $(u, -u)/\sqrt2$ is $\mu(1/t +
     1/(1 - t))/2$ for each eigenvector $u$ of $M_i$, the curvature at its kink, with eigenvalue $\mu$.
@@ -169,7 +172,7 @@ def spurious_minima_split_family(spurious_minima: pd.DataFrame, spurious_minima_
     return Evidence(ends["objective"], pd.Series(known, ends.index, dtype=float), "predicted")
 
 
-@claim(figure="spurious_minima_losses", kind="finding", test=order(smallest=0))
+@claim(figure="spurious_minima_losses", kind="finding", test=order(), unit="(1: spurious, 0: not)")
 def spurious_minima_starts_one(spurious_minima_starts: pd.DataFrame) -> Evidence:
     """Fewer random starts end in a spurious minimum with $k + 1$ neurons than with $k$: of those that end differently,
     most do so with $k$ alone.
@@ -177,7 +180,7 @@ def spurious_minima_starts_one(spurious_minima_starts: pd.DataFrame) -> Evidence
     return _fewer(spurious_minima_starts, 0)
 
 
-@claim(figure="spurious_minima_losses", kind="finding", test=order(smallest=0))
+@claim(figure="spurious_minima_losses", kind="finding", test=order(), unit="(1: spurious, 0: not)")
 def spurious_minima_starts_two(spurious_minima_starts: pd.DataFrame) -> Evidence:
     """Fewer do with $k + 2$ neurons than with $k + 1$: of the starts that end differently, most end in a spurious
     minimum with $k + 1$ alone.
@@ -202,15 +205,16 @@ def _by_eigenvalue(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.set_index([rows["family"], number, rows["teacher_neurons"]])
 
 
-def _two_largest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the two largest k of each family, ascending.
+def _far(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of each family at the two k of `FAR`, ascending.
 
     Raises:
-        MissingValue: if a family has fewer.
+        MissingValue: if one is not there.
     """
-    rows = select(rows, family=FAMILIES).sort_values(["family", "teacher_neurons"]).groupby("family").tail(2)
-    if (rows.groupby("family").size() < 2).any():
-        raise MissingValue("one k")
+    rows = select(rows, family=FAMILIES)
+    rows = rows[rows["teacher_neurons"].isin(FAR)].sort_values(["family", "teacher_neurons"])
+    if len(rows) < len(FAMILIES) * len(FAR):
+        raise MissingValue("no families at k = 10,000 and 1,000,000")
     return rows
 
 
