@@ -39,10 +39,10 @@ for axes, (family, title) in zip(panels, SHOWN.items(), strict=True):
 panels[0].set(ylabel="eigenvalue of the Hessian", ylim=(-0.3, 6))
 
 halves = splits[(splits["family"] == "II") & (splits["split_neuron"] == "odd") & (splits["share"] == 0.5)]
-downhill = halves[halves["curvature"] < -1e-9]
+downhill = halves[halves["split_curvature"] < -1e-9]
 area = SMALLEST + AREA * downhill["multiplicity"]
 panels[1].scatter(
-    downhill["teacher_neurons"], downhill["curvature"], area, color=COLOURS["kinked"], linewidth=0, zorder=3
+    downhill["teacher_neurons"], downhill["split_curvature"], area, color=COLOURS["kinked"], linewidth=0, zorder=3
 )
 panels[1].annotate(
     "$k - 1$ more, its odd neuron split", (0.3, 0.285), xycoords="axes fraction", color=COLOURS["kinked"]

@@ -147,7 +147,7 @@ def _of_split(point: Array, at: int, share: float, names: dict[str, Any]) -> Ite
             "share": share,
             "kink_curvature": float(values[group].mean()),
             "multiplicity": len(group),
-            "curvature": float(curvatures[group].mean()),
+            "split_curvature": float(curvatures[group].mean()),
             "curvature_error": float(np.abs(curvatures - predicted)[group].max()),
             "negative": negative,
             "gradient_norm": left,

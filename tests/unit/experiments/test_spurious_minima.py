@@ -44,11 +44,11 @@ def test_curvatures_of_a_split_count_every_direction(smoke):
     table = smoke.experiment(SPLITS, families={"II": [8]}, shares=[0.5])
     for _, rows in table.groupby("split_neuron"):
         assert rows["multiplicity"].sum() == 8
-        downhill = rows["curvature"] < NEGATIVE
+        downhill = rows["split_curvature"] < NEGATIVE
         # At equal shares (u, −u) is an eigenvector of the whole Hessian, and the neuron itself is flat.
         assert rows.loc[downhill, "multiplicity"].sum() == rows["negative"].iloc[0] == 7
-        np.testing.assert_allclose(rows.loc[~downhill, "curvature"], 0, atol=1e-14)
-        np.testing.assert_allclose(rows["curvature"], 2 * rows["kink_curvature"], atol=1e-14)
+        np.testing.assert_allclose(rows.loc[~downhill, "split_curvature"], 0, atol=1e-14)
+        np.testing.assert_allclose(rows["split_curvature"], 2 * rows["kink_curvature"], atol=1e-14)
 
 
 def test_losses_at_large_k_approach_their_limits(smoke):
