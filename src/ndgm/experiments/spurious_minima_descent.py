@@ -14,6 +14,7 @@ from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.spurious_minima import NEGATIVE, SPLIT_NEURONS
+from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
 from ndgm.theory.spurious_minima import Array, global_spectrum, hessian, kink_curvature, split, split_direction
 from ndgm.theory.spurious_minima_search import minimum
@@ -66,11 +67,16 @@ def after_two(settings: Settings, inputs: Inputs) -> Plan:
     """From where these ended, the neuron whose kink is most negatively curved is cut and pushed apart in turn.
 
     Runs that ended at the global minimum stay there: their first neuron is cut, and not pushed.
+
+    Raises:
+        InputError: if a run with one neuron more diverged.
     """
     before = inputs.found["spurious_minima_one"]
     ends = before.table.groupby("run", sort=True).tail(1).set_index("run")
     runs = ends[["experiment", "method", "design", "split_neuron", "teacher_neurons", "seed"]].reset_index()
     runs["experiment"] = settings["experiment"]
+    if lost := int((ends["stopped_because"] == "diverged").sum()):
+        raise InputError(f"spurious_minima.chains: {lost} of {len(ends)} runs diverged; the steps are too long")
     starts = {}
     for chain, loss in zip(chains(runs), ends["objective"], strict=True):
         k = chain.teacher_neurons
@@ -99,10 +105,13 @@ def chains(runs: pd.DataFrame) -> list[Chain]:
 
 
 def pushed(point: Array, at: int, chain: Chain, settings: Settings) -> Array:
-    """A point whose neuron is cut in halves, pushed apart along a random unit direction of negative curvature."""
+    """A point whose neuron is cut in halves, pushed apart along a random unit direction of negative curvature.
+
+    Where its kink is curved downwards nowhere, the direction is that of the least curvature.
+    """
     at, teacher = at % len(point), np.eye(point.shape[1])
     values, vectors = np.linalg.eigh(kink_curvature(point, teacher)[at])
-    downhill = vectors[:, values < NEGATIVE]
+    downhill = vectors[:, : max((values < NEGATIVE).sum(), 1)]
     rng = generator(settings["root_seed"], settings["experiment"], f"{chain.design} {chain.split_neuron}", chain.seed)
     drawn = rng.standard_normal(len(values))[: downhill.shape[1]]
     along = downhill @ (drawn / np.linalg.norm(drawn))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ndgm.experiments.spurious_minima import COORDINATES, NEGATIVE, minimum_of
+from ndgm.pipeline.schema import schema
 from ndgm.store.files import InputError
 from ndgm.theory.spurious_minima import gradient, hessian, loss
 
@@ -38,6 +39,15 @@ def test_coordinates_give_back_every_minimum_with_its_loss_and_spectrum(table):
 def test_a_family_without_a_minimum_is_refused_with_its_key():
     with pytest.raises(InputError, match=r"^spurious_minima.minima.families.I: I has no minimum at 6: .* -0.00583$"):
         minimum_of("I", 6, "spurious_minima.minima.families.I")
+
+
+@pytest.mark.parametrize("family", ["A", "I", "II", "I_split", "II_split"])
+def test_the_config_allows_each_family_from_its_first_minimum_on(family):
+    families = schema()["properties"]["spurious_minima"]["properties"]["minima"]["properties"]["families"]
+    first = families["properties"][family]["items"]["minimum"]
+    minimum_of(family, first, "key")
+    with pytest.raises(InputError, match=rf"{family} has no minimum at {first - 1}"):
+        minimum_of(family, first - 1, "key")
 
 
 def test_curvatures_of_a_split_count_every_direction(smoke):

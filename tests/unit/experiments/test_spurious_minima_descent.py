@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ndgm.experiments.ensembles import sweep
-from ndgm.experiments.inputs import Inputs
+from ndgm.experiments.inputs import Found, Inputs
 from ndgm.experiments.spurious_minima_descent import Chain, after_two, normal_starts, pushed
+from ndgm.store.files import InputError
 from ndgm.store.run_tables import last_rows
 from ndgm.theory.spurious_minima import gradient, hessian, kink_curvature, loss
 from ndgm.theory.spurious_minima_search import minimum
@@ -57,6 +58,12 @@ def test_a_second_neuron_starts_where_the_first_ended(smoke, one):
     ends = last_rows(one.table).set_index("run")["objective"]
     # The push lowers the loss where it is made, by less than its square times a curvature of 1.
     assert ((ends - losses >= -1e-12) & (ends - losses < 1e-4)).all()
+
+
+def test_runs_that_diverged_are_not_gone_on_from(smoke, one):
+    table = one.table.assign(stopped_because="diverged")
+    with pytest.raises(InputError, match=r"^spurious_minima.chains: 10 of 10 runs diverged"):
+        after_two(smoke.settings(TWO), Inputs(found={ONE: Found(table, one.ends)}))
 
 
 def test_starts_share_their_first_neurons_and_have_the_variance_of_one_over_k(smoke):
