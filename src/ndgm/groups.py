@@ -468,4 +468,47 @@ GROUPS = (
         ),
         networks=True,
     ),
+    Group(
+        name="spurious_minima",
+        title="Spurious minima of students and teachers",
+        document="companions",
+        section="5",
+        jobs=(
+            Job(
+                "solve_spurious_minima",
+                "Finding symmetric minima of students and teachers",
+                (
+                    Experiment("spurious_minima", "spurious_minima.minima", "spurious_minima.minima"),
+                    Experiment(
+                        "spurious_minima_splits",
+                        "spurious_minima.splits",
+                        "spurious_minima.splits",
+                        also=("spurious_minima.minima.families",),
+                    ),
+                    Experiment("spurious_minima_large", "spurious_minima.large", "spurious_minima.large"),
+                    Experiment("spurious_minima_dimensions", "spurious_minima.dimensions"),
+                ),
+                folder="exact",
+                trains=False,
+            ),
+            Job(
+                "train_spurious_minima",
+                "Training students of a teacher",
+                (
+                    Experiment("spurious_minima_one", "spurious_minima_descent.after_one", "spurious_minima.chains"),
+                    Experiment("spurious_minima_two", "spurious_minima_descent.after_two", "spurious_minima.chains"),
+                    Experiment(
+                        "spurious_minima_starts", "spurious_minima_descent.random_starts", "spurious_minima.starts"
+                    ),
+                ),
+            ),
+        ),
+        figures=(
+            Figure(
+                "spurious_minima_losses",
+                ("spurious_minima", "spurious_minima_large", "spurious_minima_one", "spurious_minima_two"),
+            ),
+            Figure("spurious_minima_spectra", ("spurious_minima", "spurious_minima_splits")),
+        ),
+    ),
 )

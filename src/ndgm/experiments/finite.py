@@ -15,6 +15,9 @@ MAY_BE_MISSING = {
     "edge_of_stability_max_affine": {"smoothness"},
     "edge_of_stability_logistic": {"smoothness", "predicted_amplitude", "multiplier"},
     "edge_of_stability_separable": {"smoothness"},
+    "spurious_minima": {"second_other", "second_own"},
+    "spurious_minima_one": {"smallest_eigenvalue"},
+    "spurious_minima_two": {"smallest_eigenvalue"},
     "subspace_attack_flips": {"flip_over_output", "predicted_flip_over_output", "flip_over_predicted"},
     "subspace_attack_scales": {"flip_over_output", "predicted_flip_over_output", "flip_over_predicted"},
     "subspace_attack_seven_points": {"flip_distance", "random_flip_distance"},
@@ -22,7 +25,8 @@ MAY_BE_MISSING = {
 """By experiment, columns that are NaN in runs for which they have no meaning.
 
 There is no prediction beyond its range and no largest penalty of a problem without one; ‖w‖₁ is recorded for separable
-functions alone, the smoothness along a step of length 0 is 0/0, and there are networks that nothing flips.
+functions alone, the smoothness along a step of length 0 is 0/0, there are networks that nothing flips, few minima have
+a second odd neuron, and the Hessian is not looked at where a run moves or a unit may have vanished.
 """
 
 ANYTHING = {"distance_to_kink"}

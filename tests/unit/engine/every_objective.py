@@ -25,6 +25,7 @@ from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedN
 from ndgm.engine.objectives.relu_regression import ReluRegression
 from ndgm.engine.objectives.scalar import ScalarLoss
 from ndgm.engine.objectives.smoothed import SmoothedLasso
+from ndgm.engine.objectives.teacher_student import TeacherStudent
 from ndgm.engine.objectives.two_layer import TwoLayerLoss
 
 RUNS, SAMPLES, FEATURES = 6, 20, 5
@@ -95,6 +96,7 @@ EXAMPLES = {
     ResistingOracle: Example(lambda: ResistingOracle(FEATURES - 1, lipschitz=2.0, radius=3.0)),
     ScalarLoss: Example(lambda: ScalarLoss("kink_aside"), 1),
     SmoothedLasso: Example(lambda: SmoothedLasso(GRAM, CORRELATION, PENALTY, WIDTH)),
+    TeacherStudent: Example(lambda: TeacherStudent(normal(3, FEATURES, seed=8)), FEATURES * 2),
     TwoLayerLoss: Example(lambda: TwoLayerLoss(activation("gelu"), DESIGN, TARGET, OUTPUT, 4), FEATURES * 3),
 }
 

@@ -232,6 +232,29 @@ def test_the_configs_are_valid(file: Path) -> None:
             "edge_of_stability.max_affine.features[0]: 1 is less than 2",
         ),
         (
+            "spurious_minima: {minima: {families: {A: [6, 4]}}}",
+            "spurious_minima.minima.families.A[1]: 4 is less than 6",
+        ),
+        (
+            "spurious_minima: {minima: {families: {I: [6]}}}",
+            "spurious_minima.minima.families.I[0]: 6 is less than 7",
+        ),
+        (
+            "spurious_minima: {minima: {families: {I_split: [11]}}}",
+            "spurious_minima.minima.families.I_split[0]: 11 is less than 12",
+        ),
+        (
+            "spurious_minima: {minima: {families: {III: [7]}}}",
+            "spurious_minima.minima.families.III: unknown key; did you mean II?",
+        ),
+        (
+            "spurious_minima: {minima: {families: {II: [7.5]}}}",
+            "spurious_minima.minima.families.II[0]: 7.5 is not a whole number",
+        ),
+        ("spurious_minima: {starts: {teachers: [4]}}", "spurious_minima.starts.teachers[0]: 4 is less than 5"),
+        ("spurious_minima: {chains: {teachers: [6]}}", "spurious_minima.chains.teachers[0]: 6 is less than 7"),
+        ("spurious_minima: {splits: {shares: [1.0]}}", "spurious_minima.splits.shares[0]: 1.0 is not less than 1"),
+        (
             "subspace_attack: {flips: {components: [16, 64]}}",
             "subspace_attack.flips.components[1]: 64 is more than the 48 components of samples.subspace_attack.digits",
         ),

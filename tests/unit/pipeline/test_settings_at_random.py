@@ -60,6 +60,7 @@ OPEN = [
     ("edge_of_stability_separable",),
     ("samples", "overparameterization"),
     ("problems",),
+    ("designs", "families"),
     ("subspace_attack", "frozen_weights", "step_sizes"),
     ("weight_initialization", "wide", "activations"),
     ("weight_initialization", "training", "activations"),
