@@ -468,4 +468,58 @@ GROUPS = (
         ),
         networks=True,
     ),
+    Group(
+        name="adversarial_spectrum",
+        title="Adversarial spectra",
+        document="companions",
+        section="6",
+        jobs=(
+            Job(
+                "train_adversarial_spectrum",
+                "Training networks to be attacked: {part}",
+                _alone("adversarial_spectrum_networks", "networks", "adversarial_spectrum.networks"),
+                samples=("adversarial_spectrum/{part}",),
+                parts="adversarial_spectrum.networks.data",
+                weights=True,
+            ),
+            Job(
+                "tabulate_adversarial_spectrum",
+                "Computing spectra of pictures: {part}",
+                (
+                    Experiment("adversarial_spectrum_clean", "adversarial_spectrum.clean"),
+                    Experiment(
+                        "adversarial_spectrum_identities",
+                        "adversarial_spectrum.identities",
+                        "adversarial_spectrum.identities",
+                        also=("root_seed",),
+                    ),
+                ),
+                samples=("adversarial_spectrum/{part}",),
+                parts="adversarial_spectrum.networks.data",
+                trains=False,
+            ),
+            Job(
+                "attack_adversarial_spectrum",
+                "Attacking networks: {part}",
+                tuple(
+                    Experiment(
+                        f"adversarial_spectrum_{name}",
+                        f"adversarial_spectrum.{name}",
+                        "adversarial_spectrum.attacks",
+                        also=("root_seed", "device", "adversarial_spectrum.networks"),
+                    )
+                    for name in ("attacks", "curves")
+                ),
+                samples=("adversarial_spectrum/{part}",),
+                parts="adversarial_spectrum.attacks.data",
+                trains=False,
+                reads=("results/{scale}/weights/adversarial_spectrum_networks_{part}.npz",),
+            ),
+        ),
+        figures=(
+            Figure("adversarial_spectrum_values", ("adversarial_spectrum_curves",)),
+            Figure("adversarial_spectrum_detected", ("adversarial_spectrum_attacks", "adversarial_spectrum_clean")),
+        ),
+        networks=True,
+    ),
 )

@@ -1,7 +1,6 @@
 """Claims: functions that return a measurement and the value it is held against.
 
-The docstring of a claim is the statement that the paper prints; its parameters are the run tables that it reads,
-by experiment.
+The docstring of a claim is the statement that the paper prints; its parameters are the tables that it reads.
 """
 
 import inspect
@@ -99,9 +98,8 @@ class Claim:
 
     def absent_from(self, tables: Mapping[str, pd.DataFrame]) -> bool:
         """Whether it speaks of a design that none of its tables has."""
-        return bool(self.design) and self.design not in {
-            each for name in self.experiments for each in tables[name].design
-        }
+        read = [tables[name] for name in self.experiments if self.design and name in tables]
+        return bool(self.design) and all(self.design not in set(table["design"]) for table in read)
 
     @property
     def in_family(self) -> bool:
@@ -168,8 +166,7 @@ def decide(
     Args:
         claims: Claims by id.
         tables: Run tables by experiment.
-        siblings: Unadjusted p values, (for support, for refutation), of random findings that belong to the group and
-            were decided elsewhere.
+        siblings: Unadjusted p values, (for support, for refutation), of findings of the group decided elsewhere.
 
     Raises:
         InputError: naming the claim, if its evidence cannot be judged or one of its tables is not given.

@@ -14,7 +14,7 @@ from ndgm.decide.cells import Cells
 from ndgm.decide.effects import OverCells
 from ndgm.decide.statistics import ERROR_RATE, Decision, MissingValue, Reference, Test
 
-DRAWS = 2000
+DRAWS = 5000
 """Resamples of pictures and networks."""
 
 FEWEST = 20
@@ -46,11 +46,12 @@ def area(higher: np.ndarray, lower: np.ndarray, weights: Weights) -> np.ndarray:
     """
     networks, pictures = weights
     wins, pairs = np.zeros(len(pictures)), np.zeros(len(pictures))
-    for network, (high, low) in zip(networks.T, zip(higher, lower, strict=True), strict=True):
-        there = np.outer(np.isfinite(high), np.isfinite(low)).astype(float)
-        won = ((high[:, None] > low) + 0.5 * (high[:, None] == low)) * there
-        wins += network * ((pictures @ won) * pictures).sum(1)
-        pairs += network * ((pictures @ there) * pictures).sum(1)
+    for number, (high, low) in enumerate(zip(higher, lower, strict=True)):
+        attacked, clean = np.isfinite(high), np.isfinite(low)
+        high, low = high[attacked, np.newaxis], low[clean]
+        won = (high > low) + 0.5 * (high == low)
+        wins += networks[:, number] * ((pictures[:, attacked] @ won) * pictures[:, clean]).sum(1)
+        pairs += networks[:, number] * pictures[:, attacked].sum(1) * pictures[:, clean].sum(1)
     return np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0)
 
 
