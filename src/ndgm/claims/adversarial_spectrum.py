@@ -1,7 +1,7 @@
 """Claims on what the spectrum of a picture says of an attack (part B of the companions).
 
-Pictures are judged as files hold them, with 8 bits a pixel. The main statistic is log(sₙ/s₁); a picture is detected where
-it lies above the 95 % quantile of clean pictures that the networks were trained on.
+Pictures are judged as files hold them, with 8 bits a pixel. The main statistic is log(sₙ/s₁). A picture is detected
+where it lies above the 95 % quantile of clean pictures that the networks were trained on.
 """
 
 import pandas as pd
@@ -10,6 +10,7 @@ from ndgm.decide.claim import Evidence, claim
 from ndgm.decide.resampling import (
     NETWORK,
     area_interval,
+    area_of,
     no_area_lost,
     share_above,
     share_added,
@@ -102,8 +103,8 @@ def adversarial_spectrum_threshold_mnist(adversarial_spectrum_clean: pd.DataFram
 
 @claim(figure=DETECTED, kind="finding", test=share_within(0.02, 0.1), unit="of the clean pictures", design="cifar10")
 def adversarial_spectrum_threshold_cifar10(adversarial_spectrum_clean: pd.DataFrame) -> Evidence:
-    """The threshold of the digits carries over to CIFAR-10: the share of its clean pictures that lie above it is between
-    0.02 and 0.10, where 0.05 is meant.
+    """The threshold of the digits carries over to CIFAR-10: the share of its clean pictures that lie above it is
+    between 0.02 and 0.10, where 0.05 is meant.
     """
     return _false_alarms(adversarial_spectrum_clean, "cifar10")
 
@@ -193,30 +194,30 @@ def _scores(arms: dict[str, pd.DataFrame], clean: pd.DataFrame | None = None, na
 
 
 def _told(attacks: pd.DataFrame, clean: pd.DataFrame) -> dict[str, float]:
-    """Areas of one attack by each statistic, and how often it succeeded, of rows with and without rounding."""
-    name = attacks["attack"].iloc[0]
-    beside = clean[clean["attack"] == name]
-    stored = attacks[attacks["bits"] == STORED]
-    found = attacks[attacks["bits"] != STORED]
-    right, successes = stored["right"].sum(), stored["succeeded"].sum()
+    """How often one attack succeeded, how often 8 bits undid that, and its areas, of which those that there are."""
+    beside = clean[clean["attack"] == attacks["attack"].iloc[0]]
+    pairs = attacks.set_index(["bits", NETWORK, PICTURE])["succeeded"].unstack("bits")
+    stored, found = (attacks[(attacks["bits"] == STORED) == kept] for kept in (True, False))
     told = {
-        "success": successes / right if right else 0.0,
-        "undone": 1 - successes / found["succeeded"].sum() if found["succeeded"].any() else 0.0,
-        "empty": float(stored["empty"].sum()),
-        "noise_area": _area(stored.assign(**{MAIN: stored[f"noisy_{MAIN}"]}), beside, MAIN)[0],
-        "area_as_found": _area(found, beside, MAIN)[0],
-        **{f"{other}_area": _area(stored, beside, other)[0] for other in OTHERS},
+        "success": (stored["succeeded"] & stored["right"]).sum() / max(stored["right"].sum(), 1),
+        "undone": 1 - pairs.all(axis=1).sum() / max(found["succeeded"].sum(), 1),
+        "empty": stored["empty"].sum(),
     }
-    told["area"], told["low"], told["high"] = _area(stored, beside, MAIN)
-    return {key: value for key, value in told.items() if value == value}
+    if stored["succeeded"].any():
+        scores = _of_successes(stored, beside)
+        told["area"], (told["low"], told["high"]) = area_of(scores, PICTURE), area_interval(scores, PICTURE)
+        for name in (f"noisy_{MAIN}", *OTHERS):
+            told[f"{name}_area"] = area_of(_of_successes(stored, beside, name), PICTURE)
+    if found["succeeded"].any():
+        told["as_found_area"] = area_of(_of_successes(found, beside), PICTURE)
+    return {key: float(value) for key, value in told.items()}
 
 
-def _area(attacks: pd.DataFrame, clean: pd.DataFrame, name: str) -> tuple[float, float, float]:
-    """Area of the successes of one attack, with its interval; NaN where there are none."""
-    if not attacks["succeeded"].any():
-        return (float("nan"),) * 3
-    scores = _scores({"attacked": attacks.assign(**{name: attacks[name].where(attacks["succeeded"])})}, clean, name)
-    return area_interval(scores, PICTURE)
+def _of_successes(attacks: pd.DataFrame, clean: pd.DataFrame, name: str = MAIN) -> pd.Series:
+    """Scores of the successes of one attack by a statistic, beside those of clean pictures by the same one."""
+    clean_name = name.removeprefix("noisy_")
+    attacked = attacks.assign(score=attacks[name].where(attacks["succeeded"]))
+    return _scores({"attacked": attacked}, clean.assign(score=clean[clean_name]), "score")
 
 
 def _false_alarms(clean: pd.DataFrame, design: str) -> Evidence:

@@ -171,8 +171,14 @@ def resamples(arms: Arms) -> Weights:
     )
 
 
-def area_interval(scores: pd.Series, over: str) -> tuple[float, float, float]:
-    """Area under the receiver's curve of attacked against clean pictures, and its interval of level 1 − 2·`ERROR_RATE`.
+def area_of(scores: pd.Series, over: str) -> float:
+    """Area under the receiver's curve of attacked pictures against clean ones, of one cell, as for `area_interval`."""
+    arms = by_arm(scores, over)
+    return float(STATISTICS["area"](arms, weights_of_all(arms))[0])
+
+
+def area_interval(scores: pd.Series, over: str) -> tuple[float, float]:
+    """Interval of this area, of level 1 − 2·`ERROR_RATE`.
 
     Args:
         scores: Of one cell, with the levels `arm`, `seed` and `over`.
@@ -180,7 +186,7 @@ def area_interval(scores: pd.Series, over: str) -> tuple[float, float, float]:
     """
     arms = by_arm(scores, over)
     low, high = np.quantile(STATISTICS["area"](arms, resamples(arms)), [ERROR_RATE, 1 - ERROR_RATE])
-    return float(STATISTICS["area"](arms, weights_of_all(arms))[0]), float(low), float(high)
+    return float(low), float(high)
 
 
 def told_apart(margin: float) -> Test:

@@ -117,8 +117,9 @@ def by_foolbox(make: Callable[[Sizes], attacks.Attack], size: Callable[[Sizes], 
 def in_leading_subspace(target: Target, sizes: Sizes) -> Tensor:
     """Gradient ascent on the loss, of UCVᵀ alone: what no statistic of the tail of a spectrum sees.
 
-    A step goes along the gradient, projected onto the leading subspaces of the picture, with one length for all. A picture stays as it is once its network is mistaken on it as a file would hold it. Where pixels come to 0 or 1,
-    what is cut off has a part outside of the subspaces.
+    A step goes along the gradient, projected onto the leading subspaces of the picture, with one length for all. A
+    picture stays as it is once its network is mistaken on it as a file would hold it. Where pixels come to 0 or 1, what
+    is cut off has a part outside of the subspaces.
     """
 
     def projected(changes: Tensor) -> Tensor:
