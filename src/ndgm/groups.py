@@ -470,7 +470,7 @@ GROUPS = (
     ),
     Group(
         name="adversarial_spectrum",
-        title="Adversarial spectra",
+        title="Adversarial spectra, by statistics of ours",
         document="companions",
         section="6",
         jobs=(

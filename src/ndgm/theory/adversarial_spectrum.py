@@ -3,7 +3,8 @@
 A channel of a picture is an n × n matrix A = Σsᵢuᵢvᵢᵀ with s₁ ≥ … ≥ sₙ ≥ 0, and r = n/2. With U, V the leading r
 singular vectors and P, Q the others, tail(A) = ‖PᵀAQ‖²_F = Σ_{i>r} sᵢ².
 
-The metric of Kumar (2018), A metric on the spectrum of an image, is in no source at hand: these statistics are ours.
+The metric of Kumar (2018), A general metric for identifying adversarial images, is in no source at hand. These
+statistics are ours.
 """
 
 from typing import NamedTuple
