@@ -39,7 +39,7 @@ class Job:
         folder: Where its tables go: `runs`, or `exact` for reference solutions.
         trains: Whether its experiments return runs to be trained, and not a finished table.
         weights: Whether the parameters that its runs end with are kept, in `weights`.
-        reads: Other files that it reads, tables and weights of other jobs among them.
+        reads: Other files that it reads, tables and weights of other jobs among them; `{part}` stands for the part.
         if_installed: Optional distribution; installing or removing it reruns the job.
     """
 
@@ -486,10 +486,10 @@ GROUPS = (
                 "tabulate_adversarial_spectrum",
                 "Computing spectra of pictures: {part}",
                 (
-                    Experiment("adversarial_spectrum_clean", "adversarial_spectrum.clean"),
+                    Experiment("adversarial_spectrum_clean", "adversarial_spectrum_pictures.clean"),
                     Experiment(
                         "adversarial_spectrum_identities",
-                        "adversarial_spectrum.identities",
+                        "adversarial_spectrum_pictures.identities",
                         "adversarial_spectrum.identities",
                         also=("root_seed",),
                     ),

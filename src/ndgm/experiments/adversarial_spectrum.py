@@ -1,4 +1,4 @@
-"""Spectra of pictures: clean, attacked, and with random signs of the same size; and what holds of them exactly."""
+"""Spectra of attacked pictures, and of clean ones with random signs of the same length."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -13,19 +13,12 @@ from ndgm.data.pictures import as_matrices
 from ndgm.engine.activations import activation
 from ndgm.engine.attacks import Sizes, Target, TrainedNetworks, as_stored, attacked
 from ndgm.engine.networks import Networks
-from ndgm.experiments.adversarial_spectrum_networks import OWNER, standard
+from ndgm.experiments.adversarial_spectrum_networks import standard
+from ndgm.experiments.adversarial_spectrum_pictures import OWNER, headed
 from ndgm.experiments.inputs import Found, Inputs, Settings
 from ndgm.experiments.training import deterministic_torch
 from ndgm.store.provenance import generator, seed_sequence
-from ndgm.theory.adversarial_spectrum import (
-    invisible_perturbation,
-    leading_subspaces,
-    noisy_tail,
-    projected_tails,
-    relative_values,
-    statistics,
-    tail_change,
-)
+from ndgm.theory.adversarial_spectrum import leading_subspaces, relative_values, statistics
 
 NETWORKS = "adversarial_spectrum_networks"
 CLEAN = "clean"
@@ -76,30 +69,6 @@ def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def clean(settings: Settings, inputs: Inputs) -> pd.DataFrame:
-    """Statistics of every picture as it is."""
-    pictures, tables = inputs.samples[OWNER][settings["part"]], []
-    for half, samples in (("train", pictures.train), ("test", pictures.test)):
-        found = statistics(as_matrices(samples.inputs))._asdict()
-        tables.append(pd.DataFrame({"picture": range(len(samples.inputs)), "half": half, **found}))
-    return _headed(settings, pd.concat(tables, ignore_index=True))
-
-
-def identities(settings: Settings, inputs: Inputs) -> pd.DataFrame:
-    """What an invisible perturbation changes in the tail, and what random signs add to it, of one channel each."""
-    matrices = as_matrices(inputs.samples[OWNER][settings["part"]].test_inputs[: settings["pictures"]])[:, 0]
-    rows = []
-    for number, matrix in enumerate(matrices):
-        rng = generator(settings["root_seed"], settings["experiment"], settings["part"], number)
-        leading = len(matrix) // 2
-        added = invisible_perturbation(matrix, rng.standard_normal((leading, leading)))
-        signs = rng.choice([-1.0, 1.0], (settings["matrices"], *matrix.shape))
-        tails = projected_tails(matrix, matrix + settings["size"] * signs)
-        row = {"tail_change": tail_change(matrix, matrix + added), "noisy_tail": tails.mean()}
-        rows.append({"picture": number, **row, "predicted_noisy_tail": noisy_tail(matrix, settings["size"])})
-    return _headed(settings, pd.DataFrame(rows))
-
-
 class Outcome(NamedTuple):
     """Pictures of all networks after an attack, as NumPy arrays with networks · pictures rows.
 
@@ -144,7 +113,7 @@ def _rows(settings: Settings, attack: str, bits: str, one: Outcome, pictures: in
     found = statistics(as_matrices(one.pictures))._asdict()
     noisy = {f"noisy_{name}": each for name, each in statistics(as_matrices(one.noisy))._asdict().items()}
     columns = {**named, "picture": np.tile(range(pictures), networks), **measured, **found, **noisy}
-    return _headed(settings, pd.DataFrame(columns))
+    return headed(settings, pd.DataFrame(columns))
 
 
 def _target(settings: Settings, inputs: Inputs, pictures: Split, x: np.ndarray, classes: np.ndarray) -> Target:
@@ -170,10 +139,4 @@ def _quartiles(settings: Settings, name: str, pictures: np.ndarray) -> pd.DataFr
     place = np.arange(1, values.shape[1] + 1)
     columns = {"attack": name, "place": place, "pictures": len(pictures)}
     quartiles: Mapping[str, np.ndarray] = {"value_low": low, "value": median, "value_high": high}
-    return _headed(settings, pd.DataFrame({**columns, **quartiles}))
-
-
-def _headed(settings: Settings, table: pd.DataFrame) -> pd.DataFrame:
-    """A table with the columns that every table begins with."""
-    head = {"experiment": settings["experiment"], "design": settings["part"]}
-    return table.assign(**head)[[*head, *table.columns]]
+    return headed(settings, pd.DataFrame({**columns, **quartiles}))

@@ -8,13 +8,12 @@ from ndgm.data.kinds import Samples, Split
 from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
 from ndgm.engine.networks import Networks
+from ndgm.experiments.adversarial_spectrum_pictures import OWNER
 from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import first_parameters, network_loss, tensors
 from ndgm.store.provenance import generator
-
-OWNER = "adversarial_spectrum"
 
 
 def networks(settings: Settings, inputs: Inputs) -> Plan:

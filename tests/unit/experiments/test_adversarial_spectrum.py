@@ -1,4 +1,4 @@
-"""Attacked pictures and their spectra: rows that belong together, what counts as a success, and what is exact."""
+"""Attacked pictures and their spectra: rows that belong together, what counts as a success, and noise beside it."""
 
 from dataclasses import replace
 
@@ -9,8 +9,8 @@ import torch
 
 from ndgm.data.kinds import Weights
 from ndgm.engine import attacks as engine
-from ndgm.experiments.adversarial_spectrum import attacks, clean, curves, identities
-from ndgm.experiments.adversarial_spectrum_networks import OWNER
+from ndgm.experiments.adversarial_spectrum import attacks, curves
+from ndgm.experiments.adversarial_spectrum_pictures import OWNER
 from ndgm.experiments.ensembles import sweep
 from ndgm.experiments.finite import check_finite
 from ndgm.theory.adversarial_spectrum import statistics
@@ -86,27 +86,6 @@ def test_a_picture_of_zeros_is_counted_and_is_no_success(told, inputs, monkeypat
     monkeypatch.setitem(engine.ATTACKS, "fgsm", lambda target, sizes: torch.zeros_like(target.pictures))
     table = attacks(told | {"attacks": ["fgsm"]}, inputs).table
     assert table["empty"].all() and not table["succeeded"].any()
-
-
-def test_clean_pictures_have_their_statistics(smoke):
-    settings, inputs = smoke.settings("adversarial_spectrum_clean", "mnist"), smoke.inputs(TABLE, "mnist")
-    table = clean(settings, inputs)
-    pictures = inputs.samples[OWNER]["mnist"]
-    assert table.groupby("half").size().to_dict() == {
-        "train": len(pictures.train_inputs),
-        "test": len(pictures.test_inputs),
-    }
-    row = table.query("half == 'test' and picture == 7").iloc[0]
-    assert row["tail"] == pytest.approx(statistics(pictures.test_inputs[7].reshape(1, 1, 28, 28)).tail[0])
-    assert (table["smallest"] == table["smallest"].min()).all()  # every picture has empty borders
-
-
-def test_what_is_exact_is_exact(smoke):
-    table = identities(smoke.settings("adversarial_spectrum_identities", "digits"), smoke.inputs(TABLE, "digits"))
-    assert (table["tail_change"] < 1e-12).all()
-    # The mean of 200 matrices, each a sum of 16 squares, has a relative error of about √(2/16/200).
-    ratio = table["noisy_tail"] / table["predicted_noisy_tail"]
-    assert ratio.median() == pytest.approx(1, abs=4 * np.sqrt(2 / 16 / 200))
 
 
 def test_curves_are_quartiles_of_clean_attacked_and_noisy_pictures(told, inputs):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ndgm.experiments.adversarial_spectrum_networks import OWNER, standard
+from ndgm.experiments.adversarial_spectrum_networks import standard
+from ndgm.experiments.adversarial_spectrum_pictures import OWNER
 from ndgm.experiments.ensembles import sweep
 
 TABLE = "adversarial_spectrum_networks"
