@@ -49,6 +49,8 @@ def main() -> None:
         for entry in entries:
             reason = f" ({entry['gap']})" if entry["gap"] else ""
             say(f"{entry['id']}: {entry['verdict']}{reason}")
+        for name in sorted(name for name, one in claims.items() if one.absent_from(tables)):
+            say(f"{name}: absent, because the config names no data for {claims[name].design}")
 
 
 if __name__ == "__main__":

@@ -11,12 +11,16 @@ def main() -> None:
     with program(arguments) as say:
         # Imported here, so that an interruption while NumPy loads is one line too.
         from ndgm.store.arrays import write_data
+        from ndgm.store.files import InputError
         from ndgm.store.provenance import generator
 
         settings, out = arguments.settings, arguments.out
         # In digits_cross_entropy, say, the first word is the kind of data and the rest the problem.
         rng = generator(settings["root_seed"], out.parent.name, out.stem.replace("_", " ", 1))
-        data = function_of("data", arguments.function)(rng, **settings["options"])
+        try:
+            data = function_of("data", arguments.function)(rng, **settings["options"])
+        except InputError as fault:
+            raise InputError(f"samples.{out.parent.name}.{out.stem}: {fault}") from None
         write_data(out, data)
         shapes = [f"{name} {' × '.join(map(str, array.shape))}" for name, array in data._asdict().items()]
         say(f"{out.parent.name}/{out.stem}: {', '.join(shapes)}")

@@ -39,7 +39,7 @@ class Job:
         folder: Where its tables go: `runs`, or `exact` for reference solutions.
         trains: Whether its experiments return runs to be trained, and not a finished table.
         weights: Whether the parameters that its runs end with are kept, in `weights`.
-        reads: Other files that it reads, tables and weights of other jobs among them.
+        reads: Other files that it reads, tables and weights of other jobs among them; `{part}` stands for the part.
         if_installed: Optional distribution; installing or removing it reruns the job.
     """
 
@@ -510,5 +510,59 @@ GROUPS = (
             ),
             Figure("spurious_minima_spectra", ("spurious_minima", "spurious_minima_splits")),
         ),
+    ),
+    Group(
+        name="adversarial_spectrum",
+        title="Adversarial spectra, by statistics of ours",
+        document="companions",
+        section="6",
+        jobs=(
+            Job(
+                "train_adversarial_spectrum",
+                "Training networks to be attacked: {part}",
+                _alone("adversarial_spectrum_networks", "networks", "adversarial_spectrum.networks"),
+                samples=("adversarial_spectrum/{part}",),
+                parts="adversarial_spectrum.networks.data",
+                weights=True,
+            ),
+            Job(
+                "tabulate_adversarial_spectrum",
+                "Computing spectra of pictures: {part}",
+                (
+                    Experiment("adversarial_spectrum_clean", "adversarial_spectrum_pictures.clean"),
+                    Experiment(
+                        "adversarial_spectrum_identities",
+                        "adversarial_spectrum_pictures.identities",
+                        "adversarial_spectrum.identities",
+                        also=("root_seed",),
+                    ),
+                ),
+                samples=("adversarial_spectrum/{part}",),
+                parts="adversarial_spectrum.networks.data",
+                trains=False,
+            ),
+            Job(
+                "attack_adversarial_spectrum",
+                "Attacking networks: {part}",
+                tuple(
+                    Experiment(
+                        f"adversarial_spectrum_{name}",
+                        f"adversarial_spectrum.{name}",
+                        "adversarial_spectrum.attacks",
+                        also=("root_seed", "device", "adversarial_spectrum.networks"),
+                    )
+                    for name in ("attacks", "curves")
+                ),
+                samples=("adversarial_spectrum/{part}",),
+                parts="adversarial_spectrum.attacks.data",
+                trains=False,
+                reads=("results/{scale}/weights/adversarial_spectrum_networks_{part}.npz",),
+            ),
+        ),
+        figures=(
+            Figure("adversarial_spectrum_values", ("adversarial_spectrum_curves",)),
+            Figure("adversarial_spectrum_detected", ("adversarial_spectrum_attacks", "adversarial_spectrum_clean")),
+        ),
+        networks=True,
     ),
 )

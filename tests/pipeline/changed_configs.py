@@ -22,6 +22,7 @@ OPEN = (
     "convergence.networks.data",
     "convergence.networks.data.*.problems",
     "subspace_attack.frozen_weights.step_sizes",
+    "adversarial_spectrum.attacks.data",
     "weight_initialization.wide.activations",
     "weight_initialization.training.activations",
 )

@@ -64,6 +64,8 @@ IN_FLOORS = [
     Factor("seed", f"{NETWORKS}.seeds"),
 ]
 L1_NETWORKS = "l1_paradox.networks.sweeps"
+SPECTRA = Factor("design", "adversarial_spectrum.networks.data")
+ATTACKED = "adversarial_spectrum.attacks"
 EPSILON = 1e-8
 
 
@@ -220,6 +222,19 @@ FACTORS: dict[str, list[Factor]] = {
     "subspace_attack_seven_points": _block("subspace_attack.seven_points", factor="factors"),
     "subspace_attack_curves": [Factor("units", "subspace_attack.curves.widths")],
     "subspace_attack_regions": [Factor("factor", "subspace_attack.seven_points.factors")],
+    "adversarial_spectrum_networks": [SPECTRA, Factor("seed", "adversarial_spectrum.networks.seeds")],
+    "adversarial_spectrum_clean": [SPECTRA],
+    "adversarial_spectrum_identities": [SPECTRA],
+    "adversarial_spectrum_attacks": [
+        Factor("design", f"{ATTACKED}.data"),
+        Factor("attack", f"{ATTACKED}.attacks"),
+        Factor("seed", "adversarial_spectrum.networks.seeds"),
+    ],
+    "adversarial_spectrum_curves": [
+        Factor("design", f"{ATTACKED}.data"),
+        Factor("attack", f"{ATTACKED}.attacks", "attack != 'clean' and not attack.str.startswith('signs')"),
+        Factor("attack", f"{ATTACKED}.attacks", "attack.str.startswith('signs')", "signs of {}".format),
+    ],
     "edge_of_stability_networks": [
         Factor("design", "edge_of_stability.networks.data"),
         Factor("step_size", "edge_of_stability.networks.data.{design}.problems.{problem}.step_sizes"),

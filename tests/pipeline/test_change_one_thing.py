@@ -171,7 +171,8 @@ def test_the_paper(runs: CutRuns, tmp_path: Path, smoke_run: Path, number: int) 
     for name in FIGURES.keys() - CUT_FIGURES:
         for kind in ("svg", "pdf"):
             (drawn / f"{name}.{kind}").symlink_to(smoke_run / f"results/smoke/figures/{name}.{kind}")
-    entries = [runs.decide(name, config) | {"section": SECTIONS[claim.group]} for name, claim in CLAIMS.items()]
+    decided = {name: runs.decide(name, config) for name in CLAIMS}
+    entries = [entry | {"section": SECTIONS[CLAIMS[name].group]} for name, entry in decided.items() if entry]
     write_json(tmp_path / "claims.json", sorted(entries, key=lambda entry: entry["id"]))
     manuscript = Manuscript(
         "paper", tmp_path / "claims.json", json.loads(json.dumps(config)), drawn, ROOT / "workflow/report", HISTORY

@@ -14,6 +14,9 @@ SOURCES = {
     "split_digits": "networks",
     "mnist": "networks",
     "split_mnist": "networks",
+    "digit_pictures": "pictures",
+    "mnist_pictures": "pictures",
+    "cifar10_pictures": "pictures",
     "halves_of_digits": "subspaces",
 }
 """Module of `ndgm.data` with a function of the source's name: of a generator, and of the other keys of the entry."""

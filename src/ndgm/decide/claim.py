@@ -1,7 +1,6 @@
 """Claims: functions that return a measurement and the value it is held against.
 
-The docstring of a claim is the statement that the paper prints; its parameters are the run tables that it reads,
-by experiment.
+The docstring of a claim is the statement that the paper prints; its parameters are the tables that it reads.
 """
 
 import inspect
@@ -83,6 +82,7 @@ class Claim:
         test: The decision rule.
         experiments: Tables that it reads.
         gather: The function: tables → evidence.
+        design: Design that it speaks of, where a config may lack it; such a claim is then absent. Empty for all others.
     """
 
     id: str
@@ -94,6 +94,12 @@ class Claim:
     test: Test
     experiments: tuple[str, ...]
     gather: Callable[..., Evidence]
+    design: str = ""
+
+    def absent_from(self, tables: Mapping[str, pd.DataFrame]) -> bool:
+        """Whether it speaks of a design that none of its tables has."""
+        read = [tables[name] for name in self.experiments if self.design and name in tables]
+        return bool(self.design) and all(self.design not in set(table["design"]) for table in read)
 
     @property
     def in_family(self) -> bool:
@@ -114,7 +120,7 @@ NO_NUMBERS = {
 """What `claims.json` says of a claim whose evidence has a gap."""
 
 
-def claim(*, figure: str, kind: Kind, test: Test, unit: str = "1") -> Callable[[Gather], Gather]:
+def claim(*, figure: str, kind: Kind, test: Test, unit: str = "1", design: str = "") -> Callable[[Gather], Gather]:
     r"""Register the decorated function as a claim of the group that its module is named after.
 
     Args:
@@ -123,6 +129,7 @@ def claim(*, figure: str, kind: Kind, test: Test, unit: str = "1") -> Callable[[
             algebra or a theorem, so that only an error in the code could refute it.
         test: The decision rule.
         unit: Unit of the values, in words that follow a number: `weights`, `$\eta$`, `times the bound`, `(penalty)`.
+        design: As for `Claim`.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind is {kind!r}, not one of {', '.join(get_args(Kind))}")
@@ -138,6 +145,7 @@ def claim(*, figure: str, kind: Kind, test: Test, unit: str = "1") -> Callable[[
             test=test,
             experiments=tuple(inspect.signature(gather).parameters),
             gather=gather,
+            design=design,
         )
         return gather
 
@@ -153,19 +161,18 @@ def decide(
 
     Holm's rule adjusts the p values of random findings for their number. A claim is supported when the evidence for it
     would be improbable were it false, refuted when the evidence against it would be improbable were it true, and
-    otherwise inconclusive, as is a claim whose evidence has a gap.
+    otherwise inconclusive, as where its evidence has a gap. One on a design that its tables lack has no entry.
 
     Args:
         claims: Claims by id.
         tables: Run tables by experiment.
-        siblings: Unadjusted p values, (for support, for refutation), of random findings that belong to the group and
-            were decided elsewhere.
+        siblings: Unadjusted p values, (for support, for refutation), of findings of the group decided elsewhere.
 
     Raises:
         InputError: naming the claim, if its evidence cannot be judged or one of its tables is not given.
         MissingColumn: if one of its tables lacks a column that it reads.
     """
-    outcomes = {name: _outcome(claims[name], tables) for name in sorted(claims)}
+    outcomes = {name: _outcome(claims[name], tables) for name in sorted(claims) if not claims[name].absent_from(tables)}
     raw = {
         name: (outcome[0].p_support, outcome[0].p_refute)
         for name, outcome in outcomes.items()
@@ -178,8 +185,7 @@ def decide(
 def p_values_of_siblings(this: Claim, claims: Mapping[str, Claim], earlier: Path) -> list[tuple[float, float]]:
     """Unadjusted p values, (for support, for refutation), that the other claims of a group had in an earlier run.
 
-    A claim whose evidence had a gap then does not count for Holm's rule, and neither does one that is not a random
-    finding.
+    Holm's rule does not count a claim whose evidence had a gap then, that is no random finding, or that was absent.
 
     Args:
         this: The claim whose p value is to be adjusted; one that does not count has no siblings.
@@ -193,7 +199,8 @@ def p_values_of_siblings(this: Claim, claims: Mapping[str, Claim], earlier: Path
         return []
     entries = {entry["id"]: entry for entry in read_json_list(earlier, keys=["id"])}
     p_values = []
-    for name in sorted({name for name, other in claims.items() if other.in_family} - {this.id}):
+    counted = {name for name, one in claims.items() if one.in_family and (name in entries or not one.design)}
+    for name in sorted(counted - {this.id}):
         if name not in entries or not {"p_support", "p_refute"} <= set(entries[name]):
             raise InputError(f"{earlier}: no p values of {name}, which Holm's rule for {this.id} needs")
         if entries[name]["p_support"] is not None:

@@ -239,6 +239,31 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "negative": ("negative eigenvalues of the Hessian after the split", "1"),
     "first_axis": ("first coordinate in the plane", "length"),
     "second_axis": ("second one", "length"),
+    "attack": ("attack on the picture; `signs of` one are random signs as long as its change", "–"),
+    "bits": ("whether the picture is as the attack found it or has 8 bits a pixel", "–"),
+    "half": ("whether networks were trained on the picture", "–"),
+    "picture": ("number of the picture within its half", "–"),
+    "pictures": ("pictures that quartiles are over", "pictures"),
+    "right": ("whether the network takes the clean picture for its class", "–"),
+    "succeeded": ("whether it does and takes the attacked one for another", "–"),
+    "empty": ("whether the attack gave a picture of zeros, which is no success", "–"),
+    "length": ("Euclidean length of the change", "pixel value"),
+    "largest_change": ("largest change of a pixel", "pixel value"),
+    "smallest": ("$\\log(s_n/s_1)$, mean over channels", "1"),
+    "slope": ("$\\log s_n - \\log s_r$, with $r = n/2$", "1"),
+    "tail": ("$\\log(\\sum_{i>r} s_i^2/\\sum s_i^2)$", "1"),
+    "second_difference": ("logarithm of the mean square of the mixed second difference", "1"),
+    **{
+        f"noisy_{name}": (f"`{name}` of the picture with random signs instead", "1")
+        for name in ("smallest", "slope", "tail", "second_difference")
+    },
+    "place": ("place $i$ of a singular value", "–"),
+    "value": ("$s_i/s_1$, median over pictures", "1"),
+    "value_low": ("lower quartile", "1"),
+    "value_high": ("upper quartile", "1"),
+    "tail_change": ("largest change of a singular value of the tail under an invisible perturbation", "$s_1$"),
+    "noisy_tail": ("mean of $\\Vert P^\\top(A + \\varepsilon S)Q\\Vert_F^2$ over random signs $S$", "1"),
+    "predicted_noisy_tail": ("closed form of that mean", "1"),
 }
 """Meaning and unit of each column, with what varies in the name left out: the number of a layer, or a power of ten."""
 

@@ -62,9 +62,8 @@ class Part:
             data: Folder of the data.
             results: Folder of the results of the scale.
         """
-        reads = [
-            results / path.removeprefix(RESULTS) if path.startswith(RESULTS) else root / path for path in self.job.reads
-        ]
+        named = [path.replace("{part}", self.part) for path in self.job.reads]
+        reads = [results / path.removeprefix(RESULTS) if path.startswith(RESULTS) else root / path for path in named]
         options: dict[str, list[Any]] = {
             "settings": [_json(settings(self.job, self.config, self.part))],
             "samples": [data / f"{entry}.npz" for entry in self.samples],

@@ -13,6 +13,7 @@ REGISTRIES = {
     "activations": ("engine", "ACTIVATIONS"),
     "losses": ("engine", "LOSSES"),
     "laws": ("engine", "LAWS"),
+    "attacks": ("engine", "ATTACKS"),
     "scalar_functions": ("engine", "SCALARS"),
     "step_rules": ("theory", "STEP_RULES"),
 }

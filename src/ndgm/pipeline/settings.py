@@ -157,6 +157,8 @@ def _wanted_samples(settings: Mapping[str, Any]) -> dict[str, dict[str, tuple[Ke
                 for key, _ in parts_of(settings, f"{job.parts}.*.problems.*"):
                     part, problem = str(key[-3]), key[-1]
                     read[f"{part}_{problem}"] = (key, part)
+            elif name == "{part}" and not job.parts.startswith("samples."):
+                read |= {str(key[-1]): (key, "") for key, _ in parts_of(settings, f"{job.parts}.*")}
             elif name not in ("*", "{part}"):
                 read[name] = (("samples", owner, name), "")
     return wanted

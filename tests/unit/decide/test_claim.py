@@ -208,6 +208,20 @@ def test_a_sibling_that_is_missing_is_named_in_one_line(earlier, lost):
         p_values_of_siblings(claims["a"], claims, path.with_name("other.json"))
 
 
+def test_a_claim_on_a_design_that_no_table_has_is_absent(earlier):
+    one = replace(a_claim("of b", order(), deviating(0.2), np.ones(20)), design="b")
+    other = a_claim("other", order(), deviating(0.2), np.ones(20))
+    claims = {"of b": one, "other": other}
+    lacking, having = pd.DataFrame({"design": ["a"]}), pd.DataFrame({"design": ["a", "b"]})
+    assert [row["id"] for row in decide(claims, {"toy": lacking})] == ["other"]
+    assert [row["id"] for row in decide(claims, {"toy": having})] == ["of b", "other"]
+    # Holm's rule counts the claims that there are, also where the others were decided earlier.
+    assert decide({"other": other}, {"toy": lacking}) == decide(claims, {"toy": lacking})
+    claims, path = earlier
+    absent = {**claims, "absent": replace(one, id="absent")}
+    assert p_values_of_siblings(claims["a"], absent, path) == p_values_of_siblings(claims["a"], claims, path)
+
+
 def test_a_number_is_the_reference_of_every_value():
     values = deviating(0.0)
     for test in (equivalence(0.05), order(), within(0.1), at_most(0.1), difference(0.05)):

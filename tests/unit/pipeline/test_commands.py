@@ -30,10 +30,13 @@ def test_networks_come_first():
 
 def test_what_reads_the_results_of_others_waits_for_them():
     waiting = {name for name, part in PARTS.items() if part.waits}
-    assert waiting == {"prune_l1_paradox_networks"}
+    assert {name.partition("/")[0] for name in waiting} == {"prune_l1_paradox_networks", "attack_adversarial_spectrum"}
     made = {output for part in PARTS.values() for output in part.outputs}
-    reads = [path.removeprefix("results/{scale}/") for path in PARTS["prune_l1_paradox_networks"].job.reads]
-    assert set(reads) <= made
+    reads = [path.replace("{part}", PARTS[name].part) for name in waiting for path in PARTS[name].job.reads]
+    assert {path.removeprefix("results/{scale}/") for path in reads} <= made
+    command = PARTS["attack_adversarial_spectrum/mnist"].command(Path("/code"), Path("/data"), Path("/results"))
+    weights = "/results/weights/adversarial_spectrum_networks_mnist.npz"
+    assert command[command.index("--reads") + 1] == weights
 
 
 def test_paths_are_under_the_folders_that_are_asked_for():

@@ -85,7 +85,8 @@ def test_a_file_that_a_job_reads_is_in_the_repository_or_made_by_another(config)
     root = Path(__file__).parents[3]
     made = {file for job in JOBS.values() for part in parts(job, config) for file in _made(job, part)}
     for job in JOBS.values():
-        for file in job.reads:
+        named = [file.replace("{part}", part) for part in parts(job, config) for file in job.reads]
+        for file in named:
             name = file.removeprefix("results/{scale}/")
             assert name in made if name != file else (root / file).is_file()
 

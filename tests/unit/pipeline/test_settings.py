@@ -411,6 +411,18 @@ def test_the_configs_are_valid(file: Path) -> None:
                 "samples.edge_of_stability_networks.cifar10_squared.archive: is missing",
             ],
         ),
+        (
+            "adversarial_spectrum: {attacks: {attacks: [fgsm, jsma]}}",
+            "adversarial_spectrum.attacks.attacks[1]: 'jsma' is not one of fgsm, pgd, ",
+        ),
+        (
+            "adversarial_spectrum: {networks: {data: {cifar10: {hidden: [9], step_size: 0.1, steps: 9}}}}",
+            "adversarial_spectrum.networks.data.cifar10: there is no cifar10 in samples.adversarial_spectrum",
+        ),
+        (
+            "samples: {adversarial_spectrum: {mnist: {source: mnist}}}",
+            "samples.adversarial_spectrum.mnist.source: 'mnist' is not one of digit_pictures, ",
+        ),
         ("samples: {other: {}}", "samples.other: unknown key; there are l1_paradox"),
         ("samples: {l1_paradox: {}}", []),
         ("samples: {l1_paradox: null}", "samples.l1_paradox: None is not a mapping"),

@@ -1,0 +1,206 @@
+"""Attacks on ensembles of trained networks: each picture is changed until its network takes it for another class.
+
+All attacks but one are foolbox's. Source: Rauber, Zimmermann, Bethge and Brendel (2020), Foolbox Native.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import eagerpy
+import foolbox
+import torch
+from foolbox import attacks
+from torch import Tensor, nn
+
+from ndgm.engine.networks import Networks, with_ones
+
+STEP = 0.15
+"""Step of projected gradient descent over the size that is allowed."""
+
+LEVELS = 255
+"""Steps between the levels of a pixel that a file of a picture has."""
+
+FURTHER = 2.5
+"""How far the steps of the subspace attack would lead, over the length that is allowed."""
+
+PROJECTIONS = 3
+"""How often the subspace attack goes back and forth between its subspace and pixels from 0 to 1, at each step."""
+
+
+class Sizes(NamedTuple):
+    """How large a change may be, and how long is searched.
+
+    Attributes:
+        largest_change: Of a pixel.
+        length: Euclidean length of a change.
+        subspace_length: That for the subspace attack.
+        steps: Of attacks of a given size.
+        search_steps: Of attacks that look for the smallest change.
+        binary_search_steps: Of Carlini's and Wagner's constant.
+    """
+
+    largest_change: float
+    length: float
+    subspace_length: float
+    steps: int
+    search_steps: int
+    binary_search_steps: int
+
+
+class Target(NamedTuple):
+    """What is attacked.
+
+    Attributes:
+        networks: What is to be mistaken.
+        pictures: Pixels from 0 to 1, of every network one after the other, shape (networks·pictures, features).
+        classes: Shape (networks·pictures,).
+        left: U of the leading singular vectors of each channel, shape (networks·pictures, channels, n, r).
+        right: V, of the same shape.
+    """
+
+    networks: "TrainedNetworks"
+    pictures: Tensor
+    classes: Tensor
+    left: Tensor
+    right: Tensor
+
+
+class TrainedNetworks(nn.Module):
+    """Trained networks as one module, whose batch holds as many pictures of each network, one after the other.
+
+    Args:
+        networks: The architecture.
+        w: Parameters, shape (networks, P).
+        centre: What was taken from pixels.
+        scale: What they were divided by then.
+    """
+
+    def __init__(self, networks: Networks, w: Tensor, centre: float, scale: float) -> None:
+        super().__init__()
+        self.matrices = [layer.matrix for layer in networks.layers(w)]
+        self.activation = networks.activation.module()
+        self.centre, self.scale = centre, scale
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Outputs, shape (networks·pictures, out)."""
+        z = ((pictures - self.centre) / self.scale).unflatten(0, (len(self.matrices[0]), -1))
+        for matrix in self.matrices[:-1]:
+            z = self.activation(torch.bmm(with_ones(z), matrix))
+        return torch.bmm(with_ones(z), self.matrices[-1]).flatten(0, 1)
+
+    def takes_for(self, pictures: Tensor) -> Tensor:
+        """Class of the largest output, shape (networks·pictures,)."""
+        with torch.no_grad():
+            return self(pictures).argmax(1)
+
+
+Attack = Callable[[Target, Sizes], Tensor]
+
+
+def by_foolbox(make: Callable[[Sizes], attacks.Attack], size: Callable[[Sizes], float | None]) -> Attack:
+    """An attack of foolbox.
+
+    Args:
+        make: Makes the attack.
+        size: How large a change may be, or None where the smallest one is looked for.
+    """
+
+    def attack(target: Target, sizes: Sizes) -> Tensor:
+        model = foolbox.PyTorchModel(target.networks.eval(), bounds=(0, 1), device=target.pictures.device)
+        criterion = foolbox.Misclassification(eagerpy.astensor(target.classes))
+        return make(sizes)(model, target.pictures, criterion, epsilons=size(sizes))[1]
+
+    return attack
+
+
+def in_leading_subspace(target: Target, sizes: Sizes) -> Tensor:
+    """Gradient ascent on the loss, of UCVᵀ alone: what no statistic of the tail of a spectrum sees.
+
+    A step goes along the gradient, projected onto the leading subspaces of the picture, with one length for all. A
+    picture stays as it is once its network is mistaken on it as a file would hold it. Where pixels come to 0 or 1, what
+    is cut off has a part outside of the subspaces.
+    """
+
+    def projected(changes: Tensor) -> Tensor:
+        blocks = changes.view(shape)
+        inner = target.left.mT @ blocks @ target.right
+        return (target.left @ inner @ target.right.mT).flatten(1)
+
+    channels, side, _ = target.left.shape[1:]
+    shape = (-1, channels, side, side)
+    changed = target.pictures.clone()
+    for _ in range(sizes.steps):
+        x = changed.clone().requires_grad_()
+        loss = nn.functional.cross_entropy(target.networks(x), target.classes, reduction="sum")
+        (gradient,) = torch.autograd.grad(loss, x)
+        along = projected(gradient)
+        along *= FURTHER * sizes.subspace_length / sizes.steps / along.norm(dim=1, keepdim=True).clamp_min(1e-300)
+        change = changed + along - target.pictures
+        for _ in range(PROJECTIONS):
+            change = projected(change)
+            change *= (sizes.subspace_length / change.norm(dim=1, keepdim=True).clamp_min(1e-300)).clamp_max(1)
+            change = (target.pictures + change).clamp(0, 1) - target.pictures
+        done = target.networks.takes_for(as_stored(changed)) != target.classes
+        changed = torch.where(done.unsqueeze(1), changed, target.pictures + change)
+    return changed
+
+
+ATTACKS: dict[str, Attack] = {
+    "fgsm": by_foolbox(lambda sizes: attacks.LinfFastGradientAttack(), lambda sizes: sizes.largest_change),
+    "pgd": by_foolbox(
+        lambda sizes: attacks.LinfProjectedGradientDescentAttack(rel_stepsize=STEP, steps=sizes.steps),
+        lambda sizes: sizes.largest_change,
+    ),
+    "pgd_l2": by_foolbox(
+        lambda sizes: attacks.L2ProjectedGradientDescentAttack(rel_stepsize=STEP, steps=sizes.steps),
+        lambda sizes: sizes.length,
+    ),
+    "deepfool": by_foolbox(lambda sizes: attacks.L2DeepFoolAttack(steps=sizes.search_steps), lambda sizes: None),
+    "carlini_wagner": by_foolbox(
+        lambda sizes: attacks.L2CarliniWagnerAttack(
+            binary_search_steps=sizes.binary_search_steps,
+            steps=sizes.search_steps,
+            stepsize=0.02,
+            initial_const=1.0,
+            abort_early=False,  # it would look at all pictures together
+        ),
+        lambda sizes: None,
+    ),
+    "subspace": in_leading_subspace,
+}
+"""Attacks by name: what is attacked, and sizes → changed pictures, whether or not a network is mistaken on them.
+
+Where Carlini's and Wagner's finds nothing, foolbox gives a picture of zeros.
+"""
+
+
+def attacked(name: str, target: Target, sizes: Sizes, seed: int) -> Tensor:
+    """Changed pictures, shape (networks·pictures, features).
+
+    Args:
+        name: A key of `ATTACKS`.
+        target: What is attacked.
+        sizes: How large a change may be.
+        seed: Of its random start.
+
+    Raises:
+        ValueError: if there is no such attack.
+    """
+    if name not in ATTACKS:
+        raise ValueError(f"no attack {name!r}; there are {', '.join(ATTACKS)}")
+    with seeded(seed, target.pictures.device):
+        return ATTACKS[name](target, sizes).detach()
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Random numbers of PyTorch from a seed, on a device too; afterwards they go on as if nothing had been drawn."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+def as_stored(pictures: Tensor) -> Tensor:
+    """Pixels on the nearest of the 256 levels that files of pictures have."""
+    return (pictures * LEVELS).round_() / LEVELS
