@@ -54,8 +54,8 @@ def spurious_minima_published_point(spurious_minima: pd.DataFrame) -> Evidence:
 
 @claim(figure="spurious_minima_spectra", kind="identity", test=within(1e-12), unit="(loss/weight²)")
 def spurious_minima_global_spectrum(spurious_minima: pd.DataFrame) -> Evidence:
-    r"""At the global minimum the Hessian has the eigenvalues $\tfrac14 \pm \tfrac{1}{2\pi}$, and five more from a $2
-    \times 2$ and a $3 \times 3$ matrix: every eigenvalue of the dense Hessian is one of them.
+    r"""At the global minimum the Hessian has the eigenvalues $\tfrac14 \pm \tfrac{1}{2\pi}$, and those of a $2 \times
+    2$ and of a $3 \times 3$ matrix: every eigenvalue of the dense Hessian is one of them.
     """
     rows = _by_eigenvalue(select(spurious_minima, family="global"))
     return Evidence(rows["dense_deviation"], 0.0, "predicted", over="teacher_neurons")
@@ -182,8 +182,8 @@ def spurious_minima_starts_one(spurious_minima_starts: pd.DataFrame) -> Evidence
 
 @claim(figure="spurious_minima_losses", kind="finding", test=order(), unit="(1: spurious, 0: not)")
 def spurious_minima_starts_two(spurious_minima_starts: pd.DataFrame) -> Evidence:
-    """Fewer do with $k + 2$ neurons than with $k + 1$: of the starts that end differently, most end in a spurious
-    minimum with $k + 1$ alone.
+    """Fewer random starts end in a spurious minimum with $k + 2$ neurons than with $k + 1$: of those that end
+    differently, most do so with $k + 1$ alone.
     """
     return _fewer(spurious_minima_starts, 1)
 
@@ -249,7 +249,7 @@ def _ended(runs: pd.DataFrame) -> pd.DataFrame:
     groups = cells.groupby(["design", "split_neuron", "teacher_neurons"])
     table = groups.agg(spurious=("spurious", "sum"), runs=("spurious", "size"), loss=("objective", "max")).astype(float)
     table["smallest_eigenvalue"] = groups["smallest_eigenvalue"].min().fillna(0.0)
-    return table.set_axis([f"{family} {neuron} {k}" for family, neuron, k in table.index])
+    return table.set_axis([f"{family} {neuron} {k:02d}" for family, neuron, k in table.index])
 
 
 def _fewer(runs: pd.DataFrame, added: int) -> Evidence:
@@ -269,5 +269,5 @@ def _fewer(runs: pd.DataFrame, added: int) -> Evidence:
         raise MissingValue(f"no start ends differently at k = {', '.join(map(str, alike))}")
     shares = spurious.groupby("teacher_neurons").mean().rename(columns="added_{}".format)
     return Evidence(
-        differs[added], differs[added + 1], "other arm", table=shares.set_axis([f"k_{k}" for k in shares.index])
+        differs[added], differs[added + 1], "other arm", table=shares.set_axis([f"k_{k:02d}" for k in shares.index])
     )

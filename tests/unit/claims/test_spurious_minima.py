@@ -227,12 +227,12 @@ def test_limits_are_where_the_line_meets_0(tables):
 def test_only_starts_that_end_differently_are_counted(tables):
     row = row_of("spurious_minima_starts_one", tables)
     assert (row["n"], row["cells"]) == (12, 2)
-    assert row["table"]["k_8"] == {"added_0": 0.5, "added_1": 0.2, "added_2": 0.0}
+    assert row["table"]["k_08"] == {"added_0": 0.5, "added_1": 0.2, "added_2": 0.0}
     np.testing.assert_allclose(row["p_support"], 0.5**12)
 
 
 def test_the_ends_of_each_chain_are_counted(tables):
     change(tables[ONE], "objective", "split_neuron == 'odd' and teacher_neurons == 8 and seed < 2", law("0.02"))
     table = row_of("spurious_minima_no_new_minimum", tables)["table"]
-    assert table["II odd 8"] == {"spurious": 2, "runs": 3, "loss": 0.02, "smallest_eigenvalue": 0.0}
-    assert table["A regular 8"]["spurious"] == 0
+    assert table["II odd 08"] == {"spurious": 2, "runs": 3, "loss": 0.02, "smallest_eigenvalue": 0.0}
+    assert table["A regular 08"]["spurious"] == 0
