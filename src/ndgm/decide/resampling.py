@@ -6,6 +6,7 @@ other. Source: Owen (2007), The pigeonhole bootstrap; percentile intervals of Ef
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -48,9 +49,11 @@ def area(higher: np.ndarray, lower: np.ndarray, weights: Weights) -> np.ndarray:
     wins, pairs = np.zeros(len(pictures)), np.zeros(len(pictures))
     for number, (high, low) in enumerate(zip(higher, lower, strict=True)):
         attacked, clean = np.isfinite(high), np.isfinite(low)
-        high, low = high[attacked, np.newaxis], low[clean]
-        won = (high > low) + 0.5 * (high == low)
-        wins += networks[:, number] * ((pictures[:, attacked] @ won) * pictures[:, clean]).sum(1)
+        order = np.sort(low[clean])
+        lighter = np.zeros((len(pictures), len(order) + 1))  # weight of the lowest scores, however many
+        np.cumsum(pictures[:, clean][:, low[clean].argsort()], axis=1, out=lighter[:, 1:])
+        below, upto = (lighter[:, np.searchsorted(order, high[attacked], side)] for side in ("left", "right"))
+        wins += networks[:, number] * (pictures[:, attacked] * (below + upto)).sum(1) / 2
         pairs += networks[:, number] * pictures[:, attacked].sum(1) * pictures[:, clean].sum(1)
     return np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0)
 
@@ -164,6 +167,12 @@ def weights_of_all(arms: Arms) -> Weights:
 def resamples(arms: Arms) -> Weights:
     """How often each network and each picture is in each resample; always the same draws for as many of them."""
     networks, pictures = next(iter(arms.values())).shape
+    return _draws(networks, pictures)
+
+
+@cache
+def _draws(networks: int, pictures: int) -> Weights:
+    """The draws for so many networks and pictures."""
     rng = np.random.default_rng([networks, pictures])
     return (
         rng.multinomial(networks, np.full(networks, 1 / networks), DRAWS).astype(float),
