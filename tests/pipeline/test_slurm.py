@@ -1,6 +1,7 @@
 """The workflow on a cluster: a Slurm of one node runs it to the bytes of a local run, with faults in one line."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -9,9 +10,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 from conftest import SMOKE
-from copies import SMOKE_RESULTS, hashes
+from copies import ROOT, SMOKE_RESULTS, hashes
 from one_node_slurm import missing, one_node_slurm
+
+from ndgm.pipeline.jobs import FIGURES, JOBS
 
 WHOLE = bool(os.environ.get("NDGM_WHOLE_SLURM"))
 """Whether all of smoke runs there, and a job until its time is over: a quarter of an hour."""
@@ -33,6 +37,30 @@ def slurm() -> Iterator[dict[str, str]]:
         pytest.skip(reason)
     with one_node_slurm() as variables:
         yield variables
+
+
+def test_the_profile_asks_for_what_was_measured(smoke_run: Path) -> None:
+    """Three times as much, and a share for Snakemake; of rules that there are; and enough for what smoke takes here."""
+    text = (ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8")
+    profile = yaml.safe_load(text)
+    asked, usual = profile["set-resources"], profile["default-resources"]
+    assert asked.keys() <= {*JOBS, "draw_figure"}
+    for rule, mem_mb, seconds in re.findall(
+        r"^  (\w+): \{.*\}  # (?:(\d+) MB)?(?:, )?(?:(\d+) s)?", text, re.MULTILINE
+    ):
+        given = usual | asked[rule]
+        assert not mem_mb or given["mem_mb"] >= 3 * int(mem_mb) + 300, rule
+        assert not seconds or given["runtime"] >= 3 * int(seconds) / 60 + 2, rule
+    for file in (smoke_run / SMOKE_RESULTS / "benchmarks").rglob("*.tsv"):
+        names, values = (line.split("\t") for line in file.read_text().splitlines()[:2])
+        took = dict(zip(names, values, strict=True))
+        rule = next(
+            (rule for rule in asked if file.stem.startswith(rule)), "draw_figure" if file.stem in FIGURES else ""
+        )
+        given = usual | asked.get(rule, {})
+        if took["max_rss"] != "NA":
+            assert float(took["max_rss"]) + 300 < given["mem_mb"], file
+        assert float(took["s"]) < 60 * given["runtime"], file
 
 
 def begun(folder: Path, variables: dict[str, str], *arguments: str | Path) -> subprocess.Popen:
