@@ -3,7 +3,7 @@
 CHECK = PYTHONPATH=src .venv/bin/python scripts/check_start.py --files config/laptop.yaml
 SNAKEMAKE = PYTHONPATH=src .venv/bin/python scripts/run_snakemake.py --cores all
 
-.PHONY: paper smoke verify report claims seeds test torture bench gpu wheelhouse
+.PHONY: paper smoke verify report claims seeds test torture bench gpu wheelhouse lock container
 
 paper: .venv/ready  ## the paper, at laptop scale
 	@$(CHECK) && $(SNAKEMAKE)
@@ -56,3 +56,10 @@ endif
 wheelhouse: .venv/ready  ## everything that .venv takes, for a machine without network: make paper WHEELHOUSE=…/wheelhouse
 	@.venv/bin/pip wheel -qq --disable-pip-version-check -c constraints.txt -w wheelhouse 'setuptools>=77' '.[test]'
 	@echo 'wheels  wheelhouse'
+
+lock: .venv/ready  ## pylock.toml, the hashes of all files that constraints.txt leads to; needs uv
+	@PYTHONPATH=src .venv/bin/python scripts/write_lock.py --out pylock.toml
+
+container: TARGET = paper
+container:  ## the paper in a container, or another target, TARGET=smoke; needs podman or docker, and no set-up
+	@sh scripts/run_container.sh '$(TARGET)'

@@ -8,6 +8,10 @@ min_version("9.27")
 configfile: "config/laptop.yaml"
 
 
+# Only for `--software-deployment-method apptainer`: the system of Containerfile, as one file.
+container: "ndgm.sif"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/experiments.smk"

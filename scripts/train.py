@@ -1,4 +1,4 @@
-"""Train the experiments of a job, one after the other, and write a run table and a record for each."""
+"""Train the experiments of a job, and write a run table and a record for each; or train a shard of their ensembles."""
 
 from itertools import zip_longest
 
@@ -7,13 +7,16 @@ from ndgm.pipeline.programs import argument_parser, function_of, program
 
 def main() -> None:
     """Run the program."""
-    parser = argument_parser(__doc__, "settings", many=("out",), any_number=("samples", "reads", "weights"))
+    parser = argument_parser(__doc__, "settings", many=("out",), any_number=("samples", "reads", "weights", "shards"))
+    parser.add_argument(
+        "--shard", type=int, nargs=2, metavar=("NUMBER", "OF"), help="train every OF-th ensemble, into --shards"
+    )
     parser.add_argument("functions", nargs="+", help="`module.function` in ndgm.experiments, one for each table")
     arguments = parser.parse_args()
     with program(arguments) as say:
         # Imported here, so that an interruption while PyTorch loads is one line too.
         from ndgm.experiments.inputs import read_inputs
-        from ndgm.experiments.training import Task, deterministic_torch, train_job
+        from ndgm.experiments.training import Shard, Task, deterministic_torch, train_job, train_shard
 
         deterministic_torch(arguments.settings[0]["device"])
         results = zip_longest(arguments.out, arguments.weights)
@@ -22,7 +25,11 @@ def main() -> None:
             for name, settings, (table, weights) in zip(arguments.functions, arguments.settings, results, strict=True)
         ]
         files = {f"{path.parent.name}/{path.name}": path for path in [*arguments.samples, *arguments.reads]}
-        train_job(tasks, read_inputs(arguments.samples, arguments.reads), files, say)
+        inputs = read_inputs(arguments.samples, arguments.reads)
+        if arguments.shard:
+            train_shard(tasks, inputs, files, say, Shard(*arguments.shard), *arguments.shards)
+        else:
+            train_job(tasks, inputs, files, say, arguments.shards)
 
 
 if __name__ == "__main__":

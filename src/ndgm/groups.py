@@ -40,6 +40,7 @@ class Job:
         trains: Whether its experiments return runs to be trained, and not a finished table.
         weights: Whether the parameters that its runs end with are kept, in `weights`.
         reads: Other files that it reads, tables and weights of other jobs among them; `{part}` stands for the part.
+        longest: Whether it trains so long that its ensembles are divided into the config's `shards`.
         if_installed: Optional distribution; installing or removing it reruns the job.
     """
 
@@ -52,6 +53,7 @@ class Job:
     trains: bool = True
     weights: bool = False
     reads: tuple[str, ...] = ()
+    longest: bool = False
     if_installed: str = ""
 
     @property
@@ -282,6 +284,7 @@ GROUPS = (
                 samples=("l1_paradox_networks/split",),
                 parts="l1_paradox.networks.sweeps",
                 weights=True,
+                longest=True,
             ),
             Job(
                 "prune_l1_paradox_networks",
@@ -354,6 +357,7 @@ GROUPS = (
                 _alone("edge_of_stability_networks", "networks", "edge_of_stability.networks"),
                 samples=("edge_of_stability_networks/{part}_*",),
                 parts="edge_of_stability.networks.data",
+                longest=True,
             ),
         ),
         figures=(

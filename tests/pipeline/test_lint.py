@@ -11,7 +11,6 @@ from copies import ROOT
 
 # Findings of `snakemake --lint` that stay, each with its reason.
 LINT_THAT_STAYS = {
-    "Specify a conda environment or container for each rule.": "all share the environment of constraints.txt",
     "Shell command directly uses variable PYTHON from outside of the rule": "another path to it must rerun nothing",
 }
 

@@ -1,4 +1,4 @@
-"""Every command of README and CONTRIBUTING is run, and what README says of the claims is what the reference says."""
+"""Every command that a document names is run, and what README says of the claims is what the reference says."""
 
 import json
 import re
@@ -11,6 +11,9 @@ from copies import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PLATFORMS = (ROOT / "PLATFORMS.md").read_text(encoding="utf-8")
+DOCUMENTS = {"README": README, "CONTRIBUTING": CONTRIBUTING, "PLATFORMS": PLATFORMS}
+ALL = "".join(DOCUMENTS.values())
 VERDICTS = {
     claim["id"]: claim["verdict"]
     for claim in json.loads((ROOT / "reference/laptop/claims.json").read_text(encoding="utf-8"))
@@ -26,7 +29,12 @@ INSTEAD = {
     "make bench": "make --dry-run bench",  # takes minutes
     "make seeds": "make --dry-run seeds",  # an hour of laptop runs; test_run_seeds.py drives its logic
     "make paper TORCH=cpu": "make --dry-run paper TORCH=cpu",  # test_set_up.py sets up with it
+    "make paper WHEELHOUSE=wheelhouse": "make --dry-run paper WHEELHOUSE=wheelhouse",  # so it does from a folder
     "make wheelhouse": "make --dry-run wheelhouse",  # downloads as much as a set-up
+    "make lock": "make --dry-run lock",  # needs uv; test_lock.py holds what it wrote
+    "make container": "make --dry-run container",  # needs an engine; test_container.py follows its steps
+    "make container TARGET=smoke": "make --dry-run container TARGET=smoke",
+    "pip install -r pylock.toml": "true",  # needs a newer pip; test_lock.py holds the file
     "make torture": "make --dry-run torture",  # takes an hour; test_kills.py does a part of it
     "make gpu": "make --dry-run gpu",  # needs a CUDA device; test_check_gpu.py drives its logic
     "snakemake --cores all": "snakemake --cores all --dry-run",  # laptop scale takes minutes
@@ -34,9 +42,11 @@ INSTEAD = {
     "snakemake --cores all verify --config scale=smoke": "snakemake --cores all verify --dry-run --config scale=smoke",
     "snakemake --cores all --forceall": "snakemake --cores all --forceall --dry-run",
     "conda env create -f environment.yml": "true",  # test_packaging.py reads that file as conda does
-    "pip install -c constraints.txt -e '.[slurm]'": "true",  # test_packaging.py holds the pins together
     "pip install -c constraints.txt -e '.[certify]'": "true",
-    "snakemake --workflow-profile profiles/slurm": "true",  # needs a cluster
+    "snakemake --workflow-profile profiles/slurm --config scale=smoke": (
+        "snakemake --workflow-profile profiles/slurm --dry-run --config scale=smoke"  # test_slurm.py runs it on one
+    ),
+    "snakemake --cores all --software-deployment-method apptainer": "true",  # needs apptainer, as the text says
     "python scripts/accept_reference.py --results results/laptop --reference reference/laptop": (
         "python scripts/accept_reference.py --results results/smoke --reference reference/mine"
     ),
@@ -51,9 +61,9 @@ def commands() -> list[str]:
 
     Blocks of CONTRIBUTING that have a language belong to its recipes, which test_contributing.py follows.
     """
-    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", README + CONTRIBUTING, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", ALL, re.MULTILINE | re.DOTALL)
     lines = [line for language, block in blocks if not language for line in block.splitlines() if line]
-    prose = re.sub(r"^```.*?^```", "", README + CONTRIBUTING, flags=re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```.*?^```", "", ALL, flags=re.MULTILINE | re.DOTALL)
     spans = re.findall(r"`((?:make|snakemake|python|pip|conda) [^`]+)`", prose)
     return sorted({*lines, *spans})
 
@@ -90,7 +100,7 @@ def test_every_command_of_the_table_says_what_to_expect() -> None:
         assert line.startswith("…") or f"{line}'" in makefile, line
 
 
-@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+@pytest.mark.parametrize("text", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_targets_stand_before_config(text: str) -> None:
     """Snakemake's `--config` takes everything that follows it."""
     for line in re.findall(r"snakemake [^`\n]*--config ([^`\n]*)", text):
@@ -126,8 +136,8 @@ def test_a_word_of_ours_is_explained_where_it_first_stands() -> None:
 
 
 def test_paths_exist() -> None:
-    """What README and CONTRIBUTING name is there; test_claims_document.py follows their links."""
+    """What they name is there; test_claims_document.py follows their links."""
     rooms = "config|src|scripts|figures|workflow|reference|examples|tests"
-    paths = re.findall(rf"`((?:{rooms})/[\w./]+\.\w+)`", README + CONTRIBUTING)
+    paths = re.findall(rf"`((?:{rooms})/[\w./]+\.\w+)`", ALL)
     missing = {name for name in paths if not (ROOT / name).exists()}
     assert missing <= {"reference/laptop/seeds.json"}  # made by hand, in an hour

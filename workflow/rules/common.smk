@@ -104,6 +104,12 @@ def results_of(job, folder="", suffix=".parquet"):
     return [f"results/{{scale}}/{result(job, each, folder, suffix)}" for each in job.experiments]
 
 
+def shards_of(job, of_part):
+    """Folders with the ensembles of a job, one for each process that trains a share of them; none where it is alone."""
+    numbers = range(1, config["shards"] + 1) if job.longest and config["shards"] > 1 else []
+    return [f"results/{{scale}}/shards/{of_part}.{number}" for number in numbers]
+
+
 def tables(*names):
     """Files of this run with tables, by their names in the manifest; all where none is named."""
     return every("{file}", file=table_files(config, *names))

@@ -1,4 +1,5 @@
-# Each job of the manifest is a rule: one that trains, or one that tabulates what needs no training.
+# Each job of the manifest is a rule: one that trains, or one that tabulates what needs no training. The longest may have
+# their ensembles trained in shards, which are deleted when the job has made its tables of them.
 for job in JOBS.values():
     code = [f"experiments.{module}" for module in job.modules]
     of_part = f"{job.name}{'_{part}' if job.parts else ''}"
@@ -15,6 +16,7 @@ for job in JOBS.values():
                 code=code_of("scripts/train.py", *code),
                 samples=samples_of(job),
                 reads=job.reads,
+                shards=shards_of(job, of_part),
             output:
                 tables=results_of(job),
                 records=results_of(job, suffix=".json"),
@@ -35,7 +37,42 @@ for job in JOBS.values():
                 message
             shell:
                 "{PYTHON} {input.script} {params.functions} --settings {params.settings:q} --samples {input.samples}"
-                " --reads {input.reads} --out {output.tables} --weights {output.weights} --log {log}"
+                " --reads {input.reads} --out {output.tables} --weights {output.weights} --shards {input.shards} --log {log}"
+
+        if shards_of(job, of_part):
+
+            rule:
+                """Trains one shard of the ensembles of a job, which then only writes its tables."""
+                name:
+                    f"{job.name}_shard"
+                input:
+                    script="scripts/train.py",
+                    code=code_of("scripts/train.py", *code),
+                    samples=samples_of(job),
+                    reads=job.reads,
+                output:
+                    shard=temp(directory(f"results/{{scale}}/shards/{of_part}.{{shard}}")),
+                log:
+                    f"results/{{scale}}/logs/{of_part}.{{shard}}.log",
+                benchmark:
+                    f"results/{{scale}}/benchmarks/{of_part}.{{shard}}.tsv"
+                wildcard_constraints:
+                    part="|".join(parts(job, config)),
+                    shard=r"\d+",
+                threads: 1
+                resources:
+                    gpu=GPU,
+                params:
+                    functions=[each.function for each in job.experiments],
+                    settings=settings_of(job),
+                    tables=results_of(job),
+                    shards=config["shards"],
+                message:
+                    f"{message}, shard {{wildcards.shard}} of {config['shards']}"
+                shell:
+                    "{PYTHON} {input.script} {params.functions} --settings {params.settings:q} --samples {input.samples}"
+                    " --reads {input.reads} --out {params.tables} --shard {wildcards.shard} {params.shards}"
+                    " --shards {output.shard} --log {log}"
 
     else:
 

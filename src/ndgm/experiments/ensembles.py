@@ -127,14 +127,7 @@ def sweep(
     tables: list[pd.DataFrame] = []
     ends: dict[int, np.ndarray] = {}
     for number, rows in enumerate(ensembles):
-        kept = checkpoints / f"{number}.checkpoint"
-        if trace := kept_trace(kept, say):
-            advanced(len(rows))
-        else:
-            objective, start, step_size, schedule, target = build(rows)
-            method = METHODS[rows["method"].iloc[0]]
-            trace = descend(objective, method, start, step_size, schedule, advanced, target)
-            write_trace(kept, trace)
+        trace = trained(rows, build, checkpoints / f"{number}.checkpoint", advanced, say)
         table = tabulate(rows, trace)
         if "experiment" not in table:
             table.insert(0, "experiment", experiment)
@@ -142,6 +135,19 @@ def sweep(
         tables.append(table)
         ends |= dict(zip(rows["run"], trace.iterates, strict=True))
     return Found(pd.concat(tables, ignore_index=True).sort_values(["run", "step"], ignore_index=True), ends)
+
+
+def trained(
+    rows: pd.DataFrame, build: Build, kept: Path, advanced: Callable[[float], object], say: Callable[[str], object]
+) -> Trace:
+    """The trace of one ensemble: from the file where it is kept, or else of training it, and then it is kept there."""
+    if trace := kept_trace(kept, say):
+        advanced(len(rows))
+        return trace
+    objective, start, step_size, schedule, target = build(rows)
+    trace = descend(objective, METHODS[rows["method"].iloc[0]], start, step_size, schedule, advanced, target)
+    write_trace(kept, trace)
+    return trace
 
 
 def tabulate(rows: pd.DataFrame, trace: Trace) -> pd.DataFrame:

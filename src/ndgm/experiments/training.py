@@ -6,14 +6,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from ndgm.data.kinds import Weights
-from ndgm.experiments.ensembles import Plan, sweep
+from ndgm.experiments.ensembles import Plan, sweep, trained
 from ndgm.experiments.inputs import Found, Inputs, Settings
 from ndgm.store.arrays import write_data
 from ndgm.store.files import InputError, write_json
@@ -73,7 +75,24 @@ def deterministic_torch(device: str) -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-def train_job(tasks: Sequence[Task], inputs: Inputs, files: Mapping[str, Path], say: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class Shard:
+    """A share of a job: every `of`-th ensemble of its experiments, beginning with that of this `number`, from 1 on.
+
+    Each run has random numbers of its own, so it matters to none which process trains it.
+    """
+
+    number: int
+    of: int
+
+
+def train_job(
+    tasks: Sequence[Task],
+    inputs: Inputs,
+    files: Mapping[str, Path],
+    say: Callable[[str], None],
+    shards: Sequence[Path] = (),
+) -> None:
     """Train the experiments of a job, one after the other, and write their results.
 
     Snakemake deletes all outputs of a killed job, so checkpoints stay until every table is written.
@@ -83,12 +102,13 @@ def train_job(tasks: Sequence[Task], inputs: Inputs, files: Mapping[str, Path], 
         inputs: What all of them may read.
         files: Files that the inputs were read from, by a name for the record.
         say: Says one line to the user.
+        shards: Folders with what `train_shard` has trained; the rest is trained here.
     """
     found = FoundSoFar()
     for task, experiment in zip(tasks, made(tasks, replace(inputs, found=found)), strict=True):
-        found[task.settings["experiment"]] = train(task, experiment, files, say)
+        found[task.settings["experiment"]] = train(task, experiment, files, say, shards)
     for task in tasks:
-        for folder in task.table.parent.glob(_checkpoints(task.table, "*").name):
+        for folder in task.table.parent.glob(f".{task.table.stem}.*.checkpoints"):
             shutil.rmtree(folder)
 
 
@@ -106,7 +126,47 @@ def made(tasks: Sequence[Task], inputs: Inputs) -> Iterator[Plan]:
         yield early[task.table] if task.table in early else task.function(task.settings, inputs)
 
 
-def train(task: Task, experiment: Plan, files: Mapping[str, Path], say: Callable[[str], None]) -> Found:
+def train_shard(
+    tasks: Sequence[Task],
+    inputs: Inputs,
+    files: Mapping[str, Path],
+    say: Callable[[str], None],
+    shard: Shard,
+    folder: Path,
+) -> None:
+    """Train the ensembles of a shard, and leave them in a folder, for the job that writes the tables.
+
+    Experiments that wait for what an earlier one finds are left to that job. A shard that was killed goes on where it
+    was: until its last ensemble is trained, all are kept where the job keeps its own.
+
+    Args:
+        tasks: Experiments of the job.
+        inputs: What all of them may read.
+        files: Files that the inputs were read from, by a name for the record.
+        say: Says one line to the user.
+        shard: Which ensembles.
+        folder: Where they are left, in a folder of each experiment.
+    """
+    finished: list[tuple[Path, Path]] = []
+    for task in tasks:
+        with suppress(NotYet):
+            experiment = task.function(task.settings, replace(inputs, found=FoundSoFar()))
+            checkpoints = _checkpoints(task, _origin(task, experiment, files))
+            ensembles = enumerate(experiment.ensembles(task.settings["ensemble_size"]))
+            for number, rows in islice(ensembles, shard.number - 1, None, shard.of):
+                kept = checkpoints / f"{number}.checkpoint"
+                trained(rows, experiment.build, kept, float, say)
+                finished.append((kept, folder / task.table.stem / kept.name))
+    folder.mkdir(parents=True, exist_ok=True)
+    for kept, left in finished:
+        left.parent.mkdir(exist_ok=True)
+        shutil.move(kept, left)
+    say(f"{folder.name}: {len(finished):,} ensembles")
+
+
+def train(
+    task: Task, experiment: Plan, files: Mapping[str, Path], say: Callable[[str], None], shards: Sequence[Path] = ()
+) -> Found:
     """Train one experiment, write its run table, what that came from and, where they are kept, weights.
 
     Finished ensembles are kept in a folder beside the table. Its name is a hash of everything that decides the numbers,
@@ -117,12 +177,14 @@ def train(task: Task, experiment: Plan, files: Mapping[str, Path], say: Callable
         experiment: What is run.
         files: Files that it depends on, by a name for the record.
         say: Says one line to the user.
+        shards: Folders with what `train_shard` has trained.
     """
     runs, out = experiment.runs, task.table
-    origin = record(task.settings, files)
-    if "dtype" in runs:
-        origin["dtype"] = ", ".join(sorted(runs["dtype"].unique()))
-    checkpoints = _checkpoints(out, value_hash(origin)[:16])
+    origin = _origin(task, experiment, files)
+    checkpoints = _checkpoints(task, origin)
+    for kept in [file for shard in shards for file in (shard / out.stem).glob("*.checkpoint")]:
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        shutil.copy(kept, checkpoints)
     silent = not sys.stderr.isatty()
     with tqdm(desc=out.stem, total=len(runs), unit="runs", unit_scale=True, disable=silent, leave=False) as bar:
         ensembles = experiment.ensembles(task.settings["ensemble_size"])
@@ -138,6 +200,14 @@ def train(task: Task, experiment: Plan, files: Mapping[str, Path], say: Callable
     return found
 
 
-def _checkpoints(table: Path, origin: str) -> Path:
-    """Folder of the finished ensembles of a table, by a hash of what decides its numbers."""
-    return table.with_name(f".{table.stem}.{origin}.checkpoints")
+def _origin(task: Task, experiment: Plan, files: Mapping[str, Path]) -> dict[str, Any]:
+    """Record of a table: everything that decides its numbers."""
+    origin = record(task.settings, files)
+    if "dtype" in experiment.runs:
+        origin["dtype"] = ", ".join(sorted(experiment.runs["dtype"].unique()))
+    return origin
+
+
+def _checkpoints(task: Task, origin: Mapping[str, Any]) -> Path:
+    """Folder of the finished ensembles of a table, by what decides its numbers."""
+    return task.table.with_name(f".{task.table.stem}.{value_hash(origin)[:16]}.checkpoints")

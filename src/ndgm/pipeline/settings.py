@@ -89,7 +89,8 @@ def overrides(settings: Mapping[str, Any]) -> str:
         Which keys differ, and how such a run gets a folder of its own; nothing where none differs.
     """
     scale = settings["scale"]
-    keys = [dotted(key) for key in _differing(settings, load(scale))]
+    # Shards change no byte of a result.
+    keys = [dotted(key) for key in _differing(settings, load(scale)) if key != ("shards",)]
     if not keys:
         return ""
     named = ", ".join(keys if len(keys) <= MOST_NAMED else [*keys[:MOST_NAMED], f"{len(keys) - MOST_NAMED} more"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from ndgm.engine.objectives.one_weight import OneWeight
 from ndgm.experiments.ensembles import Plan, Problem
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs
-from ndgm.experiments.training import NotYet, Task, deterministic_torch, train_job
+from ndgm.experiments.training import NotYet, Shard, Task, deterministic_torch, train_job, train_shard
 from ndgm.store.files import InputError
 from ndgm.store.run_tables import read_table
 
@@ -53,13 +54,23 @@ def fault(settings, inputs):
     raise InputError("this is wrong")
 
 
-def job(folder, weights=None, **functions):
-    """Train experiments by the names of their tables, and read their tables."""
+def tasks_of(folder, weights=None, **functions):
+    """Experiments of a job, by the names of their tables."""
     told = {"device": "cpu", "ensemble_size": 3}
-    tasks = [
+    return [
         Task(function, {**told, "experiment": name}, folder / f"{name}.parquet", weights)
         for name, function in functions.items()
     ]
+
+
+def contents(folder):
+    """All files below a folder."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def job(folder, weights=None, **functions):
+    """Train experiments by the names of their tables, and read their tables."""
+    tasks = tasks_of(folder, weights, **functions)
     train_job(tasks, Inputs(), {}, said.append)
     return [read_table(task.table) for task in tasks]
 
@@ -133,6 +144,46 @@ def test_weights_are_what_runs_end_with_sorted_by_run(tmp_path):
     job(tmp_path, weights=tmp_path / "weights.npz", weighed=weighed)
     expected = 0.9**20 * np.arange(6)
     np.testing.assert_allclose(read_data(tmp_path / "weights.npz").weights, np.stack([expected, 2 * expected], 1))
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3, 5])
+def test_shards_merge_to_the_same_files(tmp_path, shards, monkeypatch):
+    """Whatever their number, of two ensembles; an experiment that waits for another is trained by the job itself."""
+    functions = {"first": descent, "second": after, "third": descent}
+    tasks, sharded = tasks_of(tmp_path / "whole", **functions), tasks_of(tmp_path / "sharded", **functions)
+    train_job(tasks, Inputs(), {}, said.append)
+    folders = [tmp_path / f"shards/job.{number}" for number in range(1, shards + 1)]
+    for number, folder in enumerate(folders, start=1):
+        train_shard(sharded, Inputs(), {}, said.append, Shard(number, shards), folder)
+    trained = []
+    descend = ndgm.experiments.ensembles.descend
+    monkeypatch.setattr(
+        "ndgm.experiments.ensembles.descend", lambda *arguments: trained.append(1) or descend(*arguments)
+    )
+    train_job(sharded, Inputs(), {}, said.append, folders)
+    assert len(trained) == 2  # those of the experiment that waits
+    assert contents(tmp_path / "sharded") == contents(tmp_path / "whole")
+
+
+def test_a_killed_shard_goes_on_and_a_torn_one_is_trained_again(tmp_path, monkeypatch):
+    whole = job(tmp_path / "whole", first=descent)
+    (task,) = tasks_of(tmp_path / "sharded", first=descent)
+    killed = replace(task, function=lambda *told: descent(*told, fails=True))
+    with pytest.raises(KeyboardInterrupt):
+        train_shard([killed], Inputs(), {}, said.append, Shard(1, 1), tmp_path / "job.1")
+    assert not (tmp_path / "job.1").exists()
+    trained = []
+    descend = ndgm.experiments.ensembles.descend
+    monkeypatch.setattr(
+        "ndgm.experiments.ensembles.descend", lambda *arguments: trained.append(1) or descend(*arguments)
+    )
+    train_shard([task], Inputs(), {}, said.append, Shard(1, 1), tmp_path / "job.1")
+    assert len(trained) == 1 and said[-1] == "job.1: 2 ensembles"
+    torn = tmp_path / "job.1/first/1.checkpoint"
+    torn.write_bytes(torn.read_bytes()[:-9])
+    train_job([task], Inputs(), {}, said.append, [tmp_path / "job.1"])
+    assert len(trained) == 2
+    pd.testing.assert_frame_equal(read_table(task.table), whole[0])
 
 
 def test_the_record_says_what_a_table_came_from(tmp_path):

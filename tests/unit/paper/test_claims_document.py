@@ -174,7 +174,7 @@ def test_every_table_has_its_function_and_settings(soup):
         assert settings.text == ", ".join([*filter(None, [one.settings]), *one.also]) or "–"
 
 
-@pytest.mark.parametrize("file", ["CLAIMS.md", "README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("file", ["CLAIMS.md", "README.md", "CONTRIBUTING.md", "PLATFORMS.md"])
 def test_every_link_leads_somewhere(file):
     pages = {path.name: on_github(path.read_text(encoding="utf-8")) for path in ROOT.glob("*.md")}
     targets = [tag.get("href") or tag.get("src") for tag in pages[file](["a", "img"])]

@@ -194,6 +194,7 @@ def right(draw: st.DrawFn) -> dict:
         "root_seed": st.integers(0, 2**63),
         "device": st.sampled_from(["cpu", "cuda"]),
         "ensemble_size": COUNT,
+        "shards": st.integers(1, 1000),
         "l1_paradox": st.fixed_dictionaries(
             {
                 "lasso": run_of(
