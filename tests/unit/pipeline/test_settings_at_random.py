@@ -60,6 +60,8 @@ OPEN = [
     ("edge_of_stability_separable",),
     ("samples", "overparameterization"),
     ("problems",),
+    ("l1_paradox", "designs", "families"),
+    ("l1_paradox", "pruning", "partners"),
     ("subspace_attack", "frozen_weights", "step_sizes"),
     ("weight_initialization", "wide", "activations"),
     ("weight_initialization", "training", "activations"),
