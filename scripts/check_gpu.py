@@ -1,7 +1,7 @@
 """Check a CUDA device: tests, every experiment twice in small, verdicts, speed, and what there is time for of `full`.
 
-It needs PyTorch, NumPy, pandas, pyarrow, SciPy, scikit-learn, tqdm, pytest, foolbox and mlxtend, and our modules on
-PYTHONPATH. What was not reached in time is said to be so.
+It needs PyTorch, NumPy, pandas, pyarrow, SciPy, scikit-learn, tqdm and pytest, and our modules on PYTHONPATH. What was
+not reached in time, or for want of foolbox or mlxtend, is said to be so.
 """
 
 import sys

@@ -15,6 +15,9 @@ from ndgm.pipeline.steps import Deadline, Ended, Outcome, Record, run_program
 MOST_PROGRAMS = 6
 """Programs that share a device at a time; each of them waits for Python more than for the device."""
 
+MAY_LACK = ("foolbox", "mlxtend")
+"""Packages that a machine with a device may lack: what needs them is not reached there, as what needs an archive."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -52,7 +55,18 @@ class Check:
 
     def run(self, command: Sequence[str], deadline: Deadline, variables: Mapping[str, str] | None = None) -> Ended:
         """Run a program in the environment of the pipeline, changed by these variables."""
-        return run_program(command, environment(self.root / "src") | dict(variables or {}), deadline)
+        ended = run_program(command, environment(self.root / "src") | dict(variables or {}), deadline)
+        for name in MAY_LACK:
+            if ended.outcome == Outcome.FAILED and f"No module named '{name}" in ended.fault:
+                return Ended(Outcome.NOT_REACHED, f"there is no {name}", ended.seconds)
+        return ended
+
+    def make_tables(self, part: Part, scale: str, time: int, deadline: Deadline) -> Ended:
+        """Make the tables of a part, if all that it reads is there."""
+        data, results = self.data(scale), self.results(scale, time)
+        if missing := [file for file in part.inputs(self.root, data, results) if not file.exists()]:
+            return Ended(Outcome.NOT_REACHED, f"there is no {missing[0].relative_to(missing[0].parents[1])}", 0.0)
+        return self.run(part.command(self.root, data, results), deadline)
 
     def make_samples(self, scale: str, deadline: Deadline, pool: Executor) -> Iterator[Record]:
         """Make the data of a scale: a record for each entry that could not be made, and one of how many were."""

@@ -59,12 +59,7 @@ def twice(check: Check, scale: str, seconds: float) -> Iterator[Record]:
         yield from check.make_samples(scale, deadline, pool)
         for waits in (False, True):
             begun = {
-                part.name: [
-                    pool.submit(
-                        check.run, part.command(check.root, check.data(scale), check.results(scale, time)), deadline
-                    )
-                    for time in (1, 2)
-                ]
+                part.name: [pool.submit(check.make_tables, part, scale, time, deadline) for time in (1, 2)]
                 for part in parts
                 if part.waits == waits
             }

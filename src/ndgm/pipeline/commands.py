@@ -62,12 +62,10 @@ class Part:
             data: Folder of the data.
             results: Folder of the results of the scale.
         """
-        named = [path.replace("{part}", self.part) for path in self.job.reads]
-        reads = [results / path.removeprefix(RESULTS) if path.startswith(RESULTS) else root / path for path in named]
         options: dict[str, list[Any]] = {
             "settings": [_json(settings(self.job, self.config, self.part))],
-            "samples": [data / f"{entry}.npz" for entry in self.samples],
-            "reads": reads,
+            "samples": self._samples(data),
+            "reads": self._reads(root, results),
             "out": [results / table for table in self.tables],
         }
         if self.job.weights:
@@ -76,6 +74,17 @@ class Part:
         functions = [each.function for each in self.job.experiments]
         arguments = [str(word) for name, values in options.items() for word in (f"--{name}", *values)]
         return [sys.executable, str(program), *functions, *arguments]
+
+    def inputs(self, root: Path, data: Path, results: Path) -> list[Path]:
+        """All files that it reads; the arguments are those of `command`."""
+        return [*self._samples(data), *self._reads(root, results)]
+
+    def _samples(self, data: Path) -> list[Path]:
+        return [data / f"{entry}.npz" for entry in self.samples]
+
+    def _reads(self, root: Path, results: Path) -> list[Path]:
+        named = [path.replace("{part}", self.part) for path in self.job.reads]
+        return [results / path.removeprefix(RESULTS) if path.startswith(RESULTS) else root / path for path in named]
 
     def _results(self, folder: str = "", suffix: str = ".parquet") -> list[str]:
         return [result(self.job, each, folder, suffix).format(part=self.part) for each in self.job.experiments]
