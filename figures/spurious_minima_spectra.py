@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, prediction, results, save, style
+from ndgm.paper.drawing import PAGE_WIDTH, absent, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
 
 minima = read_experiment(results(), "spurious_minima")
@@ -18,6 +18,7 @@ splits = read_experiment(results(), "spurious_minima_splits")
 shown = minima.loc[minima["family"] == "II", "teacher_neurons"]
 SHOWN = {"global": "global minimum", "II": "type II"}
 TICKS = [-0.2, -0.1, 0, 0.1, 0.2, 0.5, 1, 2, 4]
+HALF = 0.5
 SMALLEST, AREA = 2.5, 0.6
 """Area of a dot, and by how much it grows with each time that an eigenvalue comes."""
 
@@ -38,16 +39,16 @@ for axes, (family, title) in zip(panels, SHOWN.items(), strict=True):
     axes.set(xlabel="neurons $k$ of the teacher", title=title)
 panels[0].set(ylabel="eigenvalue of the Hessian", ylim=(-0.3, 6))
 
-halves = splits[(splits["family"] == "II") & (splits["split_neuron"] == "odd") & (splits["share"] == 0.5)]
+halves = splits[(splits["family"] == "II") & (splits["split_neuron"] == "odd") & (splits["share"] == HALF)]
 downhill = halves[halves["split_curvature"] < -1e-9]
 area = SMALLEST + AREA * downhill["multiplicity"]
 panels[1].scatter(
     downhill["teacher_neurons"], downhill["split_curvature"], area, color=COLOURS["kinked"], linewidth=0, zorder=3
 )
-panels[1].annotate(
-    "$k - 1$ more, its odd neuron split", (0.3, 0.285), xycoords="axes fraction", color=COLOURS["kinked"]
-)
+if len(halves):
+    said = "$k - 1$ more, its odd neuron split"
+    panels[1].annotate(said, (0.3, 0.285), xycoords="axes fraction", color=COLOURS["kinked"])
 panels[0].annotate(r"$\frac{1}{4} \pm \frac{1}{2\pi}$", (0.02, 0.62), xycoords="axes fraction")
 
 # %%
-save(figure, "spurious_minima_spectra")
+save(figure, "spurious_minima_spectra", absent([f"{HALF:g}"], map("{:g}".format, splits["share"]), of="shares"))
