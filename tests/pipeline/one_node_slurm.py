@@ -7,8 +7,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "srun")
 CONFIGURATION = """\
@@ -100,6 +102,13 @@ def one_node_slurm() -> Iterator[dict[str, str]]:
         wait_for(lambda: subprocess.run(idle, env=variables, capture_output=True).stdout.strip() == b"idle", folder)
         yield variables
     finally:
+        # What a job began may outlive it, where its node was taken for dead.
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get("SLURM_CONF") == variables["SLURM_CONF"] and process.pid not in [
+                    daemon.pid for daemon in daemons
+                ]:
+                    process.kill()
         for daemon in reversed(daemons):
             daemon.terminate()
         for daemon in daemons:
