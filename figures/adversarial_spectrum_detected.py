@@ -9,7 +9,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.statistics import mean_interval
+from ndgm.decide.intervals import mean_interval
 from ndgm.paper.colours import COLOURS, INK, OKABE_ITO, PAPER
 from ndgm.paper.drawing import PAGE_WIDTH, absent, results, save, style
 from ndgm.store.run_tables import read_experiment
