@@ -56,8 +56,9 @@ for (label, column), shift, colour in zip(directions.items(), (-0.12, 0.12), (CO
             last.plot(place + shift + 0 * seen, seen, "o", color=colour, markersize=3, alpha=0.6, markeredgewidth=0)
             if np.isfinite(middle):
                 last.plot([place + shift - 0.08, place + shift + 0.08], [middle] * 2, color=colour)
-    last.annotate(label, (0.03, 0.99 - 0.09 * list(directions).index(label)), xycoords="axes fraction", va="top",
-                  color=colour, fontsize=7)  # fmt: skip
+    if not reached.empty:
+        last.annotate(label, (0.03, 0.99 - 0.09 * list(directions).index(label)), xycoords="axes fraction", va="top",
+                      color=colour, fontsize=7)  # fmt: skip
 if not reached.empty:
     last.set(xticks=range(len(factors)), xticklabels=[f"{factor:g}" for factor in factors], yscale="log",
              xlabel="factor that divides the start", ylabel="distance to the flip")  # fmt: skip
