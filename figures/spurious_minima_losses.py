@@ -50,6 +50,7 @@ for added, (colour, marker, aside) in ADDED.items():
 right.annotate("one neuron added", (0.05, 0.47), xycoords="axes fraction", color=ADDED["one"][0])
 right.annotate("two neurons added", (0.05, 0.38), xycoords="axes fraction", color=ADDED["two"][0])
 right.set(xlabel="neurons $k$ of the teacher", ylabel="loss", title="descent with more neurons")
+right.locator_params("x", integer=True)
 label_line_ends(right, lines)
 
 # %%

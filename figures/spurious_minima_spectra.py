@@ -37,6 +37,7 @@ for axes, (family, title) in zip(panels, SHOWN.items(), strict=True):
     axes.set_yticks(TICKS, [f"{tick:g}".replace("-", "−") for tick in TICKS])
     axes.set_yticks([], minor=True)
     axes.set(xlabel="neurons $k$ of the teacher", title=title)
+    axes.locator_params("x", integer=True)
 panels[0].set(ylabel="eigenvalue of the Hessian", ylim=(-0.3, 6))
 
 halves = splits[(splits["family"] == "II") & (splits["split_neuron"] == "odd") & (splits["share"] == HALF)]
