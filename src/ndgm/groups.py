@@ -474,7 +474,7 @@ GROUPS = (
     ),
     Group(
         name="spurious_minima",
-        title="Spurious minima of students and teachers",
+        title="Spurious minima",
         document="companions",
         section="5",
         jobs=(
