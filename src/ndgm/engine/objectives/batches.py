@@ -45,7 +45,7 @@ class Batches:
 
 
 class ShuffledBatches(Batches):
-    """Rows of mini-batches by epochs: all samples in random order, but for those that are left where none fills a batch.
+    """Rows of mini-batches by epochs: all samples in random order, without those at its end that fill no batch.
 
     Args:
         samples: Number of rows to draw from, one batch at least.
