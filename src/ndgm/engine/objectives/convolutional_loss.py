@@ -42,11 +42,8 @@ class ConvolutionalLoss(Objective):
     def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
         """Mini-batch gradient on the pictures that were drawn."""
         rows = self.batches.rows.repeat_interleave(len(w) // len(self.batches.rows), 0)  # (runs, |B|)
-        with torch.enable_grad():
-            at = w.detach().requires_grad_()
-            losses = CROSS_ENTROPY(self.networks.forward(at, self.pictures[rows]), self.targets[rows]).mean(1)
-            (gradient,) = torch.autograd.grad(losses.sum(), at)
-        return gradient
+        x, y = self.pictures[rows], self.targets[rows]
+        return torch.func.grad(lambda at: CROSS_ENTROPY(self.networks.forward(at, x), y).mean(1).sum())(w)
 
     @torch.no_grad()
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
