@@ -43,7 +43,11 @@ class ConvolutionalLoss(Objective):
         """Mini-batch gradient on the pictures that were drawn."""
         rows = self.batches.rows.repeat_interleave(len(w) // len(self.batches.rows), 0)  # (runs, |B|)
         x, y = self.pictures[rows], self.targets[rows]
-        return torch.func.grad(lambda at: CROSS_ENTROPY(self.networks.forward(at, x), y).mean(1).sum())(w)
+        with torch.enable_grad():  # by `torch.func` it would import the compiler
+            at = w.detach().requires_grad_()
+            losses = CROSS_ENTROPY(self.networks.forward(at, x), y).mean(1)
+            (gradient,) = torch.autograd.grad(losses.sum(), at)
+        return gradient
 
     @torch.no_grad()
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
