@@ -10,7 +10,9 @@ import torch
 from graphs_on_the_processor import capture
 from scipy import stats
 from smoke_scale import ROOT
+from test_on_a_device import REFUSED, Operations, take_a_step
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 import ndgm.engine.capture
 import ndgm.engine.descent
@@ -38,6 +40,9 @@ TINY = FULL | {
     "seeds": SEEDS,
     "samples_at_once": 10,
 }
+POOLING = {"max_pool2d_with_indices.default", "max_pool2d_with_indices_backward.default"}
+"""Their gradient adds up in no fixed order on a CUDA device."""
+
 ARMS = len(FULL["initializations"])
 
 
@@ -158,6 +163,19 @@ def test_replayed_steps_are_the_steps(pictures, monkeypatch, tmp_path):
     monkeypatch.setattr(ndgm.engine.descent, "replayed", lambda step, memory, _: replayed(step, memory, device))
     pd.testing.assert_frame_equal(swept(pictures, tmp_path / "replays").table, steps.table, check_exact=True)
     assert captures
+
+
+def test_everything_is_on_the_device_and_deterministic(pictures):
+    """As `test_on_a_device.py` has it for the experiments of smoke, to which this one does not belong."""
+    with FakeTensorMode():
+        plan = planned(pictures, device="meta")
+        (rows,) = plan.ensembles(SEEDS * ARMS)
+        made = take_a_step(plan, rows)
+        assert {tensor.device.type for tensor in made} == {"meta"}
+    with Operations() as taken:
+        plan = planned(pictures)
+        take_a_step(plan, rows)
+    assert any("convolution" in name for name in taken.names) and not taken.names & {*REFUSED, *POOLING}
 
 
 def test_fewer_pictures_than_a_batch_has(pictures):
