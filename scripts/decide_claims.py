@@ -11,7 +11,7 @@ from ndgm.store.files import InputError, write_json
 
 def main() -> None:
     """Run the program."""
-    parser = argument_parser(__doc__, "out", many=("tables",))
+    parser = argument_parser(__doc__, "out", any_number=("tables",))  # an absent claim has none
     groups = [module.name for module in iter_modules(ndgm.claims.__path__)]
     parser.add_argument("--group", choices=groups, required=True)
     parser.add_argument("--section", default="", help="where the manifest has the group in the document")

@@ -34,8 +34,8 @@ class Job:
         experiments: In the order in which they run; a later one may use what an earlier one found.
         samples: Patterns of the entries `owner/name` of the config's `samples` that it reads, such as `l1_paradox/*`;
             `{part}` stands for the part.
-        parts: Dotted key of the config whose names are the parts: each has a process and tables of its own. Empty where
-            the job is not divided.
+        parts: Dotted key of the config whose names are the parts: each has a process and tables of its own; where the
+            config lacks the key, the job has none. Empty where the job is not divided.
         folder: Where its tables go: `runs`, or `exact` for reference solutions.
         trains: Whether its experiments return runs to be trained, and not a finished table.
         weights: Whether the parameters that its runs end with are kept, in `weights`.
@@ -391,6 +391,13 @@ GROUPS = (
                 "Training deep networks from first weights of several variances",
                 _alone("weight_initialization_training", "training", "weight_initialization.training"),
                 samples=("weight_initialization/digits",),
+            ),
+            Job(
+                "train_weight_initialization_convolutions",
+                "Training convolutional networks from first weights of several variances: {part}",
+                _alone("weight_initialization_convolutions", "convolutions", "weight_initialization.convolutions"),
+                samples=("weight_initialization/{part}",),
+                parts="weight_initialization.convolutions.data",
             ),
         ),
         figures=(Figure("weight_initialization", ("weight_initialization_wide", "weight_initialization_training")),),

@@ -38,7 +38,9 @@ class CutRuns:
         self._cuts: dict[tuple[str, str], tuple[Path, pd.DataFrame]] = {}
 
     def table(self, name: str, config: Config) -> tuple[Path, pd.DataFrame]:
-        """File and content of an experiment's table."""
+        """File and content of an experiment's table; there is nothing left of one that the finished run has not."""
+        if name not in self.whole:
+            raise NothingLeft(name)
         key = (name, settings_of(name, config))
         if key not in self._cuts:
             path = self.folder / "tables" / f"{name}_{len(self._cuts)}.parquet"
@@ -67,7 +69,7 @@ class CutRuns:
     def decide(self, claim: str, config: Config) -> dict[str, Any]:
         """Entry of `claims.json` of a claim; empty where it is absent, because the config lacks what it speaks of."""
         this = CLAIMS[claim]
-        tables = {name: self.table(name, config)[1] for name in this.experiments}
+        tables = {name: self.table(name, config)[1] for name in this.experiments if name in self.whole}
         return next(iter(decide({claim: this}, tables)), {})
 
 

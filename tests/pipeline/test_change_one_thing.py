@@ -209,7 +209,8 @@ def own_names(config: Config) -> bool:
     )
 
 
-PLANNED = [(job, experiment) for job in JOBS.values() if job.trains for experiment in job.experiments]
+TRAINED = [job for job in JOBS.values() if job.trains and parts(job, SMOKE)]
+PLANNED = [(job, experiment) for job in TRAINED for experiment in job.experiments]
 
 
 @pytest.mark.parametrize("seed", [3, 4])

@@ -12,7 +12,8 @@ from copies import ROOT, hashes
 
 from ndgm.groups import GROUPS
 from ndgm.pipeline.claim_tables import claim_tables
-from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS
+from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, parts
+from ndgm.pipeline.settings import load
 from ndgm.pipeline.verification import compare
 
 WRITING = {f"write_{document}" for document in DOCUMENTS}
@@ -20,7 +21,8 @@ AFTER_DECIDING = {"gather_claims", *WRITING}
 AFTER_TRAINING = {"decide_group", "draw_figure", *AFTER_DECIDING}
 ROOM = "ndgm.experiments"
 IMPORTS = grimp.build_graph("ndgm")
-MODULES = sorted({module for job in JOBS.values() for module in job.modules})
+HERE = load("smoke", ROOT / "config")
+MODULES = sorted({module for job in JOBS.values() if parts(job, HERE) for module in job.modules})
 
 
 def pending(folder: Path, *configfiles: str) -> dict[str, str]:

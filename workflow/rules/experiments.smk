@@ -1,6 +1,7 @@
 # Each job of the manifest is a rule: one that trains, or one that tabulates what needs no training. The longest may have
-# their ensembles trained in shards, which are deleted when the job has made its tables of them.
-for job in JOBS.values():
+# their ensembles trained in shards, which are deleted when the job has made its tables of them. A job without parts in this
+# config is none of its rules.
+for job in (job for job in JOBS.values() if parts(job, config)):
     code = [f"experiments.{module}" for module in job.modules]
     of_part = f"{job.name}{'_{part}' if job.parts else ''}"
     message = job.message.replace("{part}", "{wildcards.part}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import sqrt
+from math import erf, exp, pi, sqrt
 
 import numpy as np
 
@@ -12,10 +12,22 @@ def _signs(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray
     return 2.0 * generator.integers(2, size=shape, dtype=np.int8) - 1
 
 
+def _truncated(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Normal draws, each drawn anew until it lies within two standard deviations, scaled to variance 1."""
+    draws = generator.standard_normal(shape)
+    while (far := np.abs(draws) > 2).any():
+        draws[far] = generator.standard_normal(np.count_nonzero(far))
+    return draws / TRUNCATED_DEVIATION
+
+
+TRUNCATED_DEVIATION = sqrt(1 - 4 * exp(-2) / (sqrt(2 * pi) * erf(sqrt(2))))
+"""Standard deviation, .8796, of a standard normal variable that lies within ±2."""
+
 LAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
     "normal": lambda generator, shape: generator.standard_normal(shape),
     "uniform": lambda generator, shape: generator.uniform(-sqrt(3), sqrt(3), shape),
     "rademacher": _signs,
+    "truncated_normal": _truncated,
 }
 """Independent draws of variance 1 from laws that are symmetric about 0, by name: (generator, shape) → float64."""
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from ndgm.engine.adaptive_methods import Adagrad, Adam, AdamDecoupled, ProximalAdam, RMSProp
 from ndgm.engine.method import Memoryless, Method, Nothing
 from ndgm.engine.objectives.objective import Objective
-from ndgm.engine.schedules import geometric, held_inverse_square_root, inverse_square_root, linear
+from ndgm.engine.schedules import geometric, held_inverse_square_root, inverse_square_root, inverse_time, linear
 
 
 @dataclass(frozen=True)
@@ -236,6 +236,7 @@ METHODS: dict[str, Method] = {
     "rmsprop_0.9": RMSProp(decay=0.9),
     "rmsprop_0.99": RMSProp(decay=0.99),
     "rmsprop_0.999": RMSProp(decay=0.999),
+    "rmsprop_keras": RMSProp(decay=0.9, epsilon=1e-7, schedule=inverse_time),  # with Keras' defaults and its decay
     "adam": Adam(),
     "amsgrad": Adam(largest=True),
     "adam_decoupled": AdamDecoupled(),

@@ -3,6 +3,9 @@
 LAST = 1e-6
 """What is left of the step at the end of `geometric`."""
 
+DECAY = 1e-6
+"""What a step adds to the divisor of `inverse_time`."""
+
 
 def constant(done: int, steps: int) -> float:
     """Factor 1 at every step."""
@@ -28,6 +31,14 @@ def linear(done: int, steps: int) -> float:
     Source: Zamani and Glineur (2023).
     """
     return 1 - done / steps
+
+
+def inverse_time(done: int, steps: int) -> float:
+    """Factor 1/(1 + ck) at step k = 0, 1, and so on, with c = 1e-6.
+
+    Source: `decay` of Keras' optimizers.
+    """
+    return 1 / (1 + DECAY * done)
 
 
 def geometric(done: int, steps: int, *, last: float = LAST) -> float:

@@ -144,6 +144,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "distance_to_kink": ("median distance of pre-activations from a kink, over how far the step moved them", "1"),
     "near_kink": ("share of pre-activations no further from a kink than the step moved them", "1"),
     "accuracy": ("share of samples that are classified right; after pruning, on the test set", "1"),
+    "top_five_accuracy": ("share of samples whose class has one of the five largest outputs", "1"),
     "train_accuracy": ("that share among the samples trained on", "1"),
     "test_accuracy": ("that share among those kept for the test", "1"),
     "separation": ("distance $\\varphi$ of two points of length 1", "1"),

@@ -25,8 +25,14 @@ def value(config: Config, key: str) -> Any:
 
 
 def parts(job: Job, config: Config) -> list[str]:
-    """Names of the parts of a job, each of which is a process; one without name where the job is not divided."""
-    return list(value(config, job.parts)) if job.parts else [""]
+    """Names of the parts of a job, each of which is a process; one without name where the job is not divided.
+
+    There are none where the config lacks what they are parts of.
+    """
+    try:
+        return list(value(config, job.parts)) if job.parts else [""]
+    except KeyError:
+        return []
 
 
 def settings(job: Job, config: Config, part: str = "") -> list[dict[str, Any]]:

@@ -50,8 +50,19 @@ def violations(settings: Mapping[str, Any]) -> Faults:
 @cache
 def schema() -> dict[str, Any]:
     """The schema, completed."""
+    return completed(_written())
+
+
+def sources_of(owner: str) -> list[str]:
+    """Sources that entries of an owner in the table of samples may have."""
+    return list(_written()["properties"]["samples"]["properties"][owner]["sources"])
+
+
+@cache
+def _written() -> dict[str, Any]:
+    """The schema as its file has it."""
     text = (files("ndgm.pipeline") / "config.schema.yaml").read_text(encoding="utf-8")
-    return completed(yaml.load(text, yaml.CSafeLoader))
+    return yaml.load(text, yaml.CSafeLoader)
 
 
 def completed(node: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ndgm.groups import GROUPS
 from ndgm.pipeline.config_files import Settings, read_config
-from ndgm.pipeline.schema import Faults, Key, dotted, parts_of, violations
+from ndgm.pipeline.schema import Faults, Key, dotted, parts_of, sources_of, violations
 
 DEFAULT = "laptop"
 """The scale whose settings the files of all others change."""
@@ -148,8 +148,12 @@ def _unfit_entries(place: Key, entries: Mapping[str, Any], wanted: Mapping[str, 
 def _wanted_samples(settings: Mapping[str, Any]) -> dict[str, dict[str, tuple[Key, str]]]:
     """Entries of `samples` that jobs read by name: for each owner and name, the key that asks for it, and its source.
 
-    An owner all of whose entries are read has none here.
+    An owner all of whose entries are read has none here. An entry that is called as a source of its owner has that one.
     """
+
+    def own(owner: str, name: str) -> str:
+        return name if name in sources_of(owner) else ""
+
     wanted: dict[str, dict[str, tuple[Key, str]]] = {}
     for job in (job for group in GROUPS for job in group.jobs):
         for owner, name in (pattern.split("/") for pattern in job.samples):
@@ -159,9 +163,10 @@ def _wanted_samples(settings: Mapping[str, Any]) -> dict[str, dict[str, tuple[Ke
                     part, problem = str(key[-3]), key[-1]
                     read[f"{part}_{problem}"] = (key, part)
             elif name == "{part}" and not job.parts.startswith("samples."):
-                read |= {str(key[-1]): (key, "") for key, _ in parts_of(settings, f"{job.parts}.*")}
+                keys = {str(key[-1]): key for key, _ in parts_of(settings, f"{job.parts}.*")}
+                read |= {part: (key, own(owner, part)) for part, key in keys.items()}
             elif name not in ("*", "{part}"):
-                read[name] = (("samples", owner, name), "")
+                read[name] = (("samples", owner, name), own(owner, name))
     return wanted
 
 

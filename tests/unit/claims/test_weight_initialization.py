@@ -18,11 +18,14 @@ from claims_on_made_up_tables import (
 )
 
 import ndgm.claims.weight_initialization  # noqa: F401  registers the claims
+from ndgm.decide.claim import decide
 from ndgm.experiments.grids import grid
 
 GROUP = "weight_initialization"
 CLAIMED = claims_of(GROUP)
-HALVING, SPREAD, WIDE, TRAINED = (f"{GROUP}_{name}" for name in ("halving", "spread", "wide", "training"))
+HALVING, SPREAD, WIDE, TRAINED, CONVOLVED = (
+    f"{GROUP}_{name}" for name in ("halving", "spread", "wide", "training", "convolutions")
+)
 SEEDS = 20
 GROWTH = {"tanh": 0.8, "elu": 0.7, "softplus_1": 1.5, "gelu": 1.3, "silu": 1.6, "sigmoid": 2.5}
 """What layer 10 has of the variance of layer 0, if every claim holds."""
@@ -32,6 +35,8 @@ LOSSES = {
     "gelu": {"2.0": 0.1, "formula": 0.4},
     "silu": {"2.0": 0.2, "formula": 0.3},
 }
+SHARES = {"3.6": 0.7, "formula": 0.9, "glorot": 0.5}
+"""Top-five accuracies."""
 
 
 def of_layers(layers, **factors):
@@ -61,7 +66,13 @@ def lawful():
     trained = pd.concat(arms, ignore_index=True).assign(run=lambda rows: rows.index, design="digits", step=200)
     loss = [LOSSES[name][gain] for name, gain in zip(trained["activation"], trained["initialization"], strict=True)]
     trained = trained.assign(objective=loss * near_one(rng, trained, 0.05), accuracy=0.5, gain=1.0)
-    return {HALVING: halving, SPREAD: spread, WIDE: wide, TRAINED: trained.assign(stopped_because="finished")}
+    convolved = grid(design=["cifar10"], initialization=list(SHARES), seed=range(SEEDS)).assign(step=20)
+    share = convolved["initialization"].map(SHARES) * near_one(rng, convolved, 0.02)
+    convolved = convolved.assign(objective=2 - share, accuracy=0.4, top_five_accuracy=share)
+    made = {HALVING: halving, SPREAD: spread, WIDE: wide}
+    return made | {
+        name: table.assign(stopped_because="finished") for name, table in [(TRAINED, trained), (CONVOLVED, convolved)]
+    }
 
 
 tables = copied_for_each_test(lawful)
@@ -93,6 +104,13 @@ BREAKS = [
     ("sigmoid_best", TRAINED, "objective", "initialization == 'critical'", law("objective * 0.5")),
     ("xavier_relu", TRAINED, "objective", "initialization == '1.0' and hidden_layers == 30", law("objective * 0.5")),
     ("smooth_relus", TRAINED, "objective", "activation == 'silu' and initialization == 'formula'", lambda rows: 0.1),
+    ("convolutions_loss", CONVOLVED, "objective", "initialization == '3.6'", law("objective * 0.5")),
+    ("convolutions_loss", CONVOLVED, "objective", "initialization == 'glorot'", law("objective * 0.5")),
+    ("convolutions_top_five", CONVOLVED, "top_five_accuracy", "initialization == '3.6'", lambda rows: 0.99),
+    ("convolutions_top_five", CONVOLVED, "top_five_accuracy", "initialization == 'glorot'", lambda rows: 0.99),
+    ("convolutions_top_five", CONVOLVED, "top_five_accuracy", "initialization == 'formula'", lambda rows: 0.5),
+    ("convolutions_script", CONVOLVED, "top_five_accuracy", "initialization == '3.6'", lambda rows: 0.45),
+    ("convolutions_script", CONVOLVED, "top_five_accuracy", "initialization == 'glorot'", lambda rows: 0.8),
 ]  # fmt: skip
 
 
@@ -129,6 +147,10 @@ def test_noise_without_a_signal_decides_nothing(tables, name):
     table = tables[experiment]
     if experiment == TRAINED:
         table["objective"] = rng.uniform(0.1, 10, len(table))
+    elif experiment == CONVOLVED:
+        high = (table["seed"] % 2 == 0) == (table["initialization"] == "formula")
+        level = np.where(table["initialization"] == "3.6", 0.5, np.where(high, 0.9, 0.3))
+        table["objective"] = table["top_five_accuracy"] = level * near_one(rng, table, 0.01)
     else:
         last, high = table["layer"] == table["layer"].max(), table["seed"] % 2 == 0
         for column in np.atleast_1d(MEASURED[experiment]):
@@ -147,6 +169,9 @@ def test_noise_without_a_signal_decides_nothing(tables, name):
         ("sigmoid_reading", TRAINED, "initialization != '3.6'", "no runs of 3.6"),
         ("xavier_relu", TRAINED, "hidden_layers != 30", "no runs with 30 hidden layers"),
         ("smooth_relus", TRAINED, "activation != 'silu'", "no runs of silu"),
+        ("convolutions_loss", CONVOLVED, "initialization != 'glorot'", "no runs of glorot"),
+        ("convolutions_top_five", CONVOLVED, "initialization != 'formula'", "no runs of formula"),
+        ("convolutions_script", CONVOLVED, "initialization != '3.6'", "no runs of 3.6"),
     ],
 )
 def test_what_is_missing_is_named(tables, name, experiment, where, gap):
@@ -167,3 +192,21 @@ def test_numbers_that_the_text_prints_stand_in_the_tables(tables):
     assert set(relu) == {f"layers_{depth}_{gain}" for depth in (10, 30) for gain in LOSSES["relu"]}
     assert row_of(full("stays"), tables)["table"]["silu"]["growth"] == pytest.approx(1.6, rel=0.05)
     assert row_of(full("mean_field"), tables)["table"]["sigmoid_formula"]["gain"] == pytest.approx(12.8)
+    loss = row_of(full("convolutions_loss"), tables)["table"]
+    assert {name: row["top_five_accuracy"] for name, row in loss.items()} == pytest.approx(
+        {f"gain_{name}": share for name, share in SHARES.items()}, rel=0.01
+    )
+
+
+def test_what_the_last_steps_give_counts(tables):
+    earlier = tables[CONVOLVED].assign(step=10, objective=99.0, top_five_accuracy=0.1)
+    tables[CONVOLVED] = pd.concat([earlier, tables[CONVOLVED]]).sort_values(["run", "step"], ignore_index=True)
+    assert row_of(full("convolutions_loss"), tables)["table"]["gain_3.6"]["objective"] < 2
+
+
+def test_claims_on_cifar10_are_absent_where_the_config_names_none(tables):
+    there = [name for name in CLAIMED if name.startswith(full("convolutions"))]
+    assert len(there) == 3
+    del tables[CONVOLVED]
+    found = {row["id"]: row["verdict"] for row in decide(CLAIMED, tables)}
+    assert found == {name: "supported" for name in CLAIMED if name not in there}

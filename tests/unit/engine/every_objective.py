@@ -10,10 +10,13 @@ import torch
 
 import ndgm.engine.objectives
 from ndgm.engine.activations import activation
+from ndgm.engine.convolutions import Convolutions
 from ndgm.engine.curvature.observer import Observed
 from ndgm.engine.curvature.orbit import Orbit
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.absolute_regression import AbsoluteRegression
+from ndgm.engine.objectives.batches import Batches
+from ndgm.engine.objectives.convolutional_loss import ConvolutionalLoss
 from ndgm.engine.objectives.lasso import Lasso, LassoDesigns, MinibatchLasso
 from ndgm.engine.objectives.logistic import Logistic
 from ndgm.engine.objectives.max_affine import MaxAffine, ResistingOracle
@@ -30,6 +33,7 @@ from ndgm.engine.objectives.two_layer import TwoLayerLoss
 
 RUNS, SAMPLES, FEATURES = 6, 20, 5
 NETWORKS = Networks((FEATURES, 4, 3), activation("tanh"))
+CONVOLUTIONS = Convolutions(channels=(2,), colours=1, side=4, classes=3)
 
 
 def normal(*shape, seed=0):
@@ -52,6 +56,11 @@ def network_loss():
     return NetworkLoss(NETWORKS, DESIGN, CLASSES, RUNS, classes=True, runs_at_once=4, samples_at_once=8)
 
 
+def convolutional_loss():
+    batches = Batches(SAMPLES, 3, generators(), DESIGN.device)
+    return ConvolutionalLoss(CONVOLUTIONS, normal(SAMPLES, 1, 4, 4, seed=9), CLASSES, batches, samples_at_once=8)
+
+
 class Example(NamedTuple):
     """How to make an objective, the number of weights of its iterates, and which of these stay 1."""
 
@@ -71,6 +80,7 @@ def second_factors_of_biases():
 
 EXAMPLES = {
     AbsoluteRegression: Example(lambda: AbsoluteRegression(DESIGN, TARGET, WIDTH)),
+    ConvolutionalLoss: Example(convolutional_loss, CONVOLUTIONS.parameters),
     FactoredNetwork: Example(
         lambda: FactoredNetwork(network_loss(), 0.1 * PENALTY), 2 * NETWORKS.parameters, second_factors_of_biases()
     ),

@@ -56,10 +56,11 @@ def capture(step: Callable[[], object]) -> Callable[[], object]:
     captured.undo()
 
     def replay() -> None:
-        for function, args, kwargs, made in captured.operations:
-            for old, new in zip(made, tensors(function(*args, **kwargs)), strict=True):
-                if old.data_ptr() != new.data_ptr():  # neither written in place nor a view
-                    old.copy_(new)
+        with torch._C._AutoDispatchBelowAutograd():  # a graph has the operations of a gradient, and asks for none
+            for function, args, kwargs, made in captured.operations:
+                for old, new in zip(made, tensors(function(*args, **kwargs)), strict=True):
+                    if old.data_ptr() != new.data_ptr():  # neither written in place nor a view
+                        old.copy_(new)
 
     return replay
 

@@ -90,6 +90,12 @@ def rmsprop(decay):
     return step
 
 
+def rmsprop_keras(f, w, memory, eta, k):
+    g = f.whole(w)
+    memory["a"] = 0.9 * memory.get("a", 0) + (1 - 0.9) * g**2
+    return w - eta * g / (np.sqrt(memory["a"]) + 1e-7)
+
+
 def moments(g, memory, k, decay=0.9, largest=False):
     """Adam's m̂ and s of the gradient g; AMSGrad's where s is of the largest mean square so far."""
     memory["m"] = decay * memory.get("m", 0) + (1 - decay) * g
@@ -133,6 +139,10 @@ def linear(k, steps):
     return (steps + 1 - k) / steps
 
 
+def inverse_time(k, steps):
+    return 1 / (1 + 1e-6 * (k - 1))
+
+
 def held_inverse_square_root(k, steps):
     return 1 / np.sqrt(max(k - steps // 2, 1))
 
@@ -167,6 +177,7 @@ DOUBLES = {
     "rmsprop_0.9": Double(rmsprop(0.9)),
     "rmsprop_0.99": Double(rmsprop(0.99)),
     "rmsprop_0.999": Double(rmsprop(0.999)),
+    "rmsprop_keras": Double(rmsprop_keras, inverse_time),
     "adam": Double(adam),
     "amsgrad": Double(amsgrad),
     "adam_decoupled": Double(adam_decoupled),

@@ -12,6 +12,7 @@ TRUTHS = {
     "normal": stats.norm(),
     "uniform": stats.uniform(-np.sqrt(3), 2 * np.sqrt(3)),
     "rademacher": stats.rv_discrete(values=((-1, 1), (0.5, 0.5)))(),
+    "truncated_normal": stats.truncnorm(-2, 2, scale=1 / 0.87962566103423978),  # the constant of Keras' source
 }
 """Each law in SciPy."""
 

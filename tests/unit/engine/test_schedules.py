@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from ndgm.engine.schedules import constant, geometric, held_inverse_square_root, inverse_square_root, linear
+from ndgm.engine.schedules import (
+    constant,
+    geometric,
+    held_inverse_square_root,
+    inverse_square_root,
+    inverse_time,
+    linear,
+)
 from ndgm.theory.convergence import geometric_rate
 
 STEPS, K = 1_000, np.arange(1_000)
@@ -11,7 +18,12 @@ STEPS, K = 1_000, np.arange(1_000)
 
 @pytest.mark.parametrize(
     ("schedule", "formula"),
-    [(constant, np.ones(STEPS)), (inverse_square_root, 1 / np.sqrt(K + 1)), (linear, (STEPS - K) / STEPS)],
+    [
+        (constant, np.ones(STEPS)),
+        (inverse_square_root, 1 / np.sqrt(K + 1)),
+        (inverse_time, 1 / (1 + 1e-6 * K)),
+        (linear, (STEPS - K) / STEPS),
+    ],
 )
 def test_schedules_from_the_first_step_on(schedule, formula):
     np.testing.assert_allclose([schedule(done, STEPS) for done in K], formula, rtol=1e-12)

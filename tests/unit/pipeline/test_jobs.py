@@ -32,6 +32,10 @@ def test_parts_are_the_names_at_a_key_of_the_config():
     assert parts(DIVIDED, CONFIG) == ["red", "blue"] and parts(WHOLE, CONFIG) == [""]
 
 
+def test_a_job_has_no_parts_where_the_config_lacks_what_they_are_parts_of():
+    assert parts(DIVIDED, {"group": {"inner": {}}}) == parts(DIVIDED, {}) == []
+
+
 def test_settings_are_just_what_a_job_uses():
     everywhere = {"root_seed": 7, "device": "cpu", "part": "blue"}
     assert settings(DIVIDED, CONFIG, "blue") == [
@@ -70,6 +74,12 @@ def test_the_jobs_of_the_manifest_fit_every_scale(config):
             assert bool(entries) == bool(job.samples)
             read |= set(entries)
     assert read == {f"{owner}/{name}" for owner, names in config["samples"].items() for name in names}
+
+
+def test_every_job_of_the_manifest_has_parts_at_the_largest_scale():
+    """A key of the manifest that the config never has is a slip."""
+    full = load("full", Path(__file__).parents[3] / "config")
+    assert all(parts(job, full) for job in JOBS.values())
 
 
 def test_each_table_has_a_file_of_its_own(config):

@@ -14,6 +14,11 @@ ROOT = Path(__file__).parents[3]
 DEFAULT = "config/laptop.yaml"
 MINE = "config/mine.yaml"
 ZEROS = "0" * 60
+CONVOLUTIONS = (
+    "{data: {cifar10: {epochs: 1}}, channels: [2], initializations: [3.6, glorot], method: rmsprop_keras, "
+    "step_size: 0.1, batch_size: 2, seeds: 2, ensemble_size: 2, samples_at_once: 2}"
+)
+NO_PICTURES = "weight_initialization.convolutions.data.cifar10: there is no cifar10 in samples.weight_initialization"
 SCALES = ", ".join(sorted({"mine", *(path.stem for path in (ROOT / "config").glob("*.yaml"))}))
 
 
@@ -422,6 +427,45 @@ def test_the_configs_are_valid(file: Path) -> None:
         (
             "samples: {adversarial_spectrum: {mnist: {source: mnist}}}",
             "samples.adversarial_spectrum.mnist.source: 'mnist' is not one of digit_pictures, ",
+        ),
+        (
+            "samples: {adversarial_spectrum: {digits: {source: cifar10_pictures, archive: a, train: 9, test: 9}}}",
+            [],
+        ),
+        (
+            "samples: {weight_initialization: {digits: {source: cifar10, archive: a, smoothing: 0, wrong: 0}}}",
+            [
+                "samples.weight_initialization.digits.source: 'cifar10' is not digits",
+                "samples.weight_initialization.digits.wrong: unknown key; ",
+            ],
+        ),
+        (
+            "samples: {weight_initialization: {cifar10: {source: cifar10, archive: a, samples: 9, smoothing: 0}}}",
+            "samples.weight_initialization.cifar10: nothing reads it; there are digits",
+        ),
+        (f"weight_initialization: {{convolutions: {CONVOLUTIONS}}}", NO_PICTURES),
+        (
+            f"{{weight_initialization: {{convolutions: {CONVOLUTIONS}}}, "
+            "samples: {weight_initialization: {cifar10: {source: digits, samples: 9, wrong: 0}}}}",
+            "samples.weight_initialization.cifar10.source: 'digits' is not cifar10",
+        ),
+        (
+            f"weight_initialization: {{convolutions: {CONVOLUTIONS.replace('glorot', 'xavier')}}}",
+            [
+                NO_PICTURES,
+                "weight_initialization.convolutions.initializations[1]: 'xavier' is not a positive number, formula or ",
+            ],
+        ),
+        (
+            f"weight_initialization: {{convolutions: {CONVOLUTIONS.replace('[2]', '[2, 2, 2, 2, 2, 2]')}}}",
+            ["weight_initialization.convolutions.channels: ", NO_PICTURES],
+        ),
+        (
+            f"weight_initialization: {{convolutions: {CONVOLUTIONS.replace('rmsprop_keras', 'ista')}}}",
+            [
+                NO_PICTURES,
+                "weight_initialization.convolutions.method: 'ista' asks for shrink and smooth_gradient",
+            ],
         ),
         ("samples: {other: {}}", "samples.other: unknown key; there are l1_paradox"),
         ("samples: {l1_paradox: {}}", []),

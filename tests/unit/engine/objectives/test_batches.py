@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ndgm.engine.objectives.batches import Batches
+from ndgm.engine.objectives.batches import Batches, ShuffledBatches
 
 SAMPLES, SIZE = 50, 8
 CPU = torch.device("cpu")
@@ -52,3 +52,13 @@ def test_rows_are_drawn_with_replacement_and_uniformly():
 def test_before_the_first_draw_there_are_no_rows():
     with pytest.raises(IndexError):
         torch.zeros(SAMPLES)[Batches(SAMPLES, SIZE, generators(0), CPU).rows]
+
+
+def test_an_epoch_has_every_sample_once_but_for_those_that_fill_no_batch():
+    batches, found = ShuffledBatches(SAMPLES, SIZE, generators(4, 5), CPU), []
+    for _ in range(3 * (SAMPLES // SIZE)):
+        batches.draw()
+        found.append(batches.rows.clone())
+    orders = [rng.permutation(SAMPLES) for rng in generators(4, 5) for _ in range(3)]
+    expected = np.reshape([order[: SAMPLES // SIZE * SIZE] for order in orders], (2, -1, SIZE))
+    np.testing.assert_array_equal(torch.stack(found, 1), expected)

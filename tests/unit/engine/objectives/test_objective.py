@@ -6,6 +6,7 @@ import pytest
 import torch
 from every_objective import EXAMPLES, RUNS, all_objectives, example, iterates, normal
 
+from ndgm.engine.objectives.convolutional_loss import ConvolutionalLoss
 from ndgm.engine.objectives.lasso import MinibatchLasso
 from ndgm.engine.objectives.network import MinibatchNetworkLoss
 from ndgm.engine.objectives.objective import Average, Averages, Averaging, Objective
@@ -122,7 +123,7 @@ def test_value_and_subgradient_are_value_and_subgradient(kind):
 def test_subgradients_are_slopes_of_the_value(kind):
     objective, h = example(kind), 1e-6
     # Mini-batches that are all samples, each once, give the gradient of the value.
-    if isinstance(objective, MinibatchLasso | MinibatchNetworkLoss):
+    if isinstance(objective, ConvolutionalLoss | MinibatchLasso | MinibatchNetworkLoss):
         objective.batches.size = samples = objective.batches.samples
         objective.batches.rows = torch.arange(samples).expand(2, -1)
     for w in iterates(kind)[:-1]:  # with probability one away from kinks
