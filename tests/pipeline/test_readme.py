@@ -46,6 +46,7 @@ INSTEAD = {
     "snakemake --workflow-profile profiles/slurm --config scale=smoke": (
         "snakemake --workflow-profile profiles/slurm --dry-run --config scale=smoke"  # test_slurm.py runs it on one
     ),
+    "snakemake --workflow-profile profiles/kubernetes --config scale=smoke": "true",  # test_kubernetes.py plans it
     "snakemake --cores all --software-deployment-method apptainer": "true",  # needs apptainer, as the text says
     "python scripts/accept_reference.py --results results/laptop --reference reference/laptop": (
         "python scripts/accept_reference.py --results results/smoke --reference reference/mine"

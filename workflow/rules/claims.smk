@@ -16,7 +16,7 @@ localrules:
 rule decide_group:
     """A verdict for every claim of a group: supported, refuted or inconclusive, with the numbers that decided it."""
     input:
-        script="scripts/decide_claims.py",
+        script=local("scripts/decide_claims.py"),
         code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{wildcards.group}"),
         tables=lambda wildcards: tables(*sum(TABLES_OF[wildcards.group].values(), ())),
     output:
@@ -40,7 +40,7 @@ rule decide_group:
 rule gather_claims:
     """The claims of all groups, sorted by id."""
     input:
-        script="scripts/gather_claims.py",
+        script=local("scripts/gather_claims.py"),
         code=code_of("scripts/gather_claims.py"),
         claims=every("claims/{group}.json", group=TABLES_OF),
     output:
@@ -57,10 +57,10 @@ rule gather_claims:
 rule decide_one_claim:
     """A verdict for one claim from its own tables; for Holm's rule, the rest of its group is as in the reference."""
     input:
-        script="scripts/decide_claims.py",
+        script=local("scripts/decide_claims.py"),
         code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{group_of(wildcards)}"),
         tables=lambda wildcards: tables(*TABLES_OF[group_of(wildcards)][wildcards.claim]),
-        reference=[file for file in [f"reference/{SCALE}/claims.json"] if os.path.exists(file)],
+        reference=local([file for file in [f"reference/{SCALE}/claims.json"] if os.path.exists(file)]),
     output:
         claim="results/{scale}/claims/{claim}.json",
     log:

@@ -18,6 +18,7 @@ from ndgm.pipeline.environment import environment
 os.environ |= environment(Path(workflow.basedir, "src"))  # of every job, for the bytes that README.md promises
 
 from ndgm.data.sources import SOURCES
+from ndgm.pipeline.buckets import unreachable
 from ndgm.pipeline.failures import last_lines
 from ndgm.pipeline.imports import imports_of
 from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, parts, result, samples, settings, table_files
@@ -45,11 +46,15 @@ if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
 if line := overrides(config):
     logger.warning(line)
 
-TEMPLATES = sorted(map(str, Path("paper/templates").iterdir()))
+TEMPLATES = local(sorted(map(str, Path("paper/templates").iterdir())))
 GPU = int(config["device"] == "cuda")
 
 for place in [Path("results", SCALE), *Path("results", SCALE).glob("**/")]:
     if found := unwritable(place, "the results go there"):
+        sys.exit(found)
+if workflow.storage_settings.default_storage_provider == "s3":
+    store = workflow.storage_registry.default_storage_provider.s3c.meta.client
+    if found := unreachable(store, workflow.storage_settings.default_storage_prefix or ""):
         sys.exit(found)
 
 
@@ -75,7 +80,7 @@ def file_of(settings):
 def code_of(program, *modules):
     """What a program depends on that calls functions of modules such as `experiments.adaptive`."""
     files = [f"src/ndgm/{module.replace('.', '/')}.py" for module in modules]
-    return sorted({*files, *imports_of(program, *files)})
+    return local(sorted({*files, *imports_of(program, *files)}))
 
 
 def entry(wildcards):
@@ -97,6 +102,11 @@ def settings_of(job):
 def samples_of(job):
     """Files of the data that a job reads, by the part that it is run for."""
     return lambda wildcards: every("data/{samples}.npz", samples=samples(job, config, wildcards.get("part", "")))
+
+
+def reads_of(job):
+    """Other files that a job reads; those of the repository are local also where results are in a store of objects."""
+    return [file if file.startswith("results/") else local(file) for file in job.reads]
 
 
 def results_of(job, folder="", suffix=".parquet"):

@@ -1,9 +1,9 @@
 rule make_samples:
     """The data of one entry of the config's table of samples: drawn from the root seed, or a table of others."""
     input:
-        script="scripts/make_samples.py",
+        script=local("scripts/make_samples.py"),
         code=lambda wildcards: code_of("scripts/make_samples.py", f"data.{SOURCES[entry(wildcards)['source']]}"),
-        archive=lambda wildcards: entry(wildcards).get("archive", []),
+        archive=lambda wildcards: local(entry(wildcards).get("archive", [])),
     output:
         samples="results/{scale}/data/{samples}.npz",
     log:

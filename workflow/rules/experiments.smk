@@ -13,10 +13,10 @@ for job in (job for job in JOBS.values() if parts(job, config)):
             name:
                 job.name
             input:
-                script="scripts/train.py",
+                script=local("scripts/train.py"),
                 code=code_of("scripts/train.py", *code),
                 samples=samples_of(job),
-                reads=job.reads,
+                reads=reads_of(job),
                 shards=shards_of(job, of_part),
             output:
                 tables=results_of(job),
@@ -47,10 +47,10 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                 name:
                     f"{job.name}_shard"
                 input:
-                    script="scripts/train.py",
+                    script=local("scripts/train.py"),
                     code=code_of("scripts/train.py", *code),
                     samples=samples_of(job),
-                    reads=job.reads,
+                    reads=reads_of(job),
                 output:
                     shard=temp(directory(f"results/{{scale}}/shards/{of_part}.{{shard}}")),
                 log:
@@ -82,10 +82,10 @@ for job in (job for job in JOBS.values() if parts(job, config)):
             name:
                 job.name
             input:
-                script="scripts/tabulate.py",
+                script=local("scripts/tabulate.py"),
                 code=code_of("scripts/tabulate.py", *code),
                 samples=samples_of(job),
-                reads=job.reads,
+                reads=reads_of(job),
             output:
                 tables=results_of(job),
                 records=results_of(job, suffix=".json"),

@@ -2,9 +2,9 @@ rule draw_figure:
     """One figure, its executed notebook and the notebook as a page, all from one execution."""
     input:
         results=tables_of,
-        script="scripts/run_notebook.py",
-        figure="figures/{figure}.py",
-        code=lambda wildcards: imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py"),
+        script=local("scripts/run_notebook.py"),
+        figure=local("figures/{figure}.py"),
+        code=lambda wildcards: local(imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py")),
         templates=TEMPLATES,
     output:
         pdf="results/{scale}/figures/{figure}.pdf",
@@ -19,8 +19,10 @@ rule draw_figure:
     wildcard_constraints:
         figure=r"\w+",
     threads: 1
+    params:
+        results=lambda wildcards, output: str(Path(output.html).parents[1]),
     message:
         "Drawing figure {wildcards.figure}"
     shell:
-        "{PYTHON} {input.script} --figure {input.figure} --results results/{wildcards.scale} --tables {input.results}"
+        "{PYTHON} {input.script} --figure {input.figure} --results {params.results} --tables {input.results}"
         " --templates paper/templates --notebook {output.notebook} --html {output.html} --log {log}"

@@ -5,14 +5,14 @@ for document, figures in DOCUMENTS.items():
         name:
             f"write_{document}"
         input:
-            script="scripts/write_paper.py",
-            code=imports_of("scripts/write_paper.py"),
-            text=f"paper/{document}.md",
-            references="paper/references.bib",
+            script=local("scripts/write_paper.py"),
+            code=local(imports_of("scripts/write_paper.py")),
+            text=local(f"paper/{document}.md"),
+            references=local("paper/references.bib"),
             templates=TEMPLATES,
-            captions=expand("workflow/report/{figure}.rst", figure=figures),
+            captions=local(expand("workflow/report/{figure}.rst", figure=figures)),
             claims="results/{scale}/claims.json",
-            history="reference/rules.json",
+            history=local("reference/rules.json"),
             figures=every("figures/{figure}.pdf", "figures/{figure}.svg", figure=figures),
         output:
             pdf=f"results/{{scale}}/{document}.pdf",
@@ -25,10 +25,11 @@ for document, figures in DOCUMENTS.items():
         threads: 1
         params:
             settings=file_of(config),
+            results=lambda wildcards, output: str(Path(output.html).parent),
         message:
             f"Writing the {document}"
         shell:
             "{PYTHON} {input.script} --paper {input.text} --references {input.references} --templates paper/templates"
             " --captions workflow/report --claims {input.claims} --history {input.history} --settings {params.settings:q}"
-            " --figures results/{wildcards.scale}/figures --pdf {output.pdf} --html {output.html}"
-            " --filled results/{wildcards.scale}/captions --log {log}"
+            " --figures {params.results}/figures --pdf {output.pdf} --html {output.html}"
+            " --filled {params.results}/captions --log {log}"

@@ -16,7 +16,7 @@ rule verify:
     """Compares this run with reference/<scale>/ and fails where a value differs."""
     input:
         everything,
-        script="scripts/verify.py",
+        script=local("scripts/verify.py"),
     log:
         f"results/{SCALE}/logs/verify.log",
     threads: 1
