@@ -66,7 +66,15 @@ IN_FLOORS = [
 L1_NETWORKS = "l1_paradox.networks.sweeps"
 SPECTRA = Factor("design", "adversarial_spectrum.networks.data")
 ATTACKED = "adversarial_spectrum.attacks"
+FAMILIES = "spurious_minima.minima.families"
+SPLIT = ("A", "I", "II")
+"""Families of spurious minima with as many neurons as the teacher."""
 EPSILON = 1e-8
+
+
+def _neurons(config: Config) -> list[int]:
+    starts = config["spurious_minima"]["starts"]
+    return [k + added for k in starts["teachers"] for added in starts["added"]]
 
 
 def _low_penalties(config: Config) -> list[float]:
@@ -238,7 +246,25 @@ FACTORS: dict[str, list[Factor]] = {
     "edge_of_stability_networks": [
         Factor("design", "edge_of_stability.networks.data"),
         Factor("step_size", "edge_of_stability.networks.data.{design}.problems.{problem}.step_sizes"),
-        *_block("edge_of_stability.networks", activation="activations"),
+        Factor("activation", "edge_of_stability.networks.activations"),
+        Factor("seed", "edge_of_stability.networks.data.{design}.seeds"),
+    ],
+    "spurious_minima": [
+        Factor("family", FAMILIES),
+        Factor("teacher_neurons", f"{FAMILIES}.{{family}}"),
+    ],
+    "spurious_minima_splits": [
+        Factor("family", lambda config: [name for name in at(config, tuple(FAMILIES.split("."))) if name in SPLIT]),
+        Factor("teacher_neurons", f"{FAMILIES}.{{family}}"),
+        Factor("share", "spurious_minima.splits.shares"),
+    ],
+    "spurious_minima_large": [Factor("teacher_neurons", "spurious_minima.large.teachers")],
+    "spurious_minima_dimensions": [],
+    "spurious_minima_one": _block("spurious_minima.chains", teacher_neurons="teachers"),
+    "spurious_minima_two": _block("spurious_minima.chains", teacher_neurons="teachers"),
+    "spurious_minima_starts": [
+        *_block("spurious_minima.starts", teacher_neurons="teachers"),
+        Factor("neurons", _neurons),
     ],
     "overparameterization_spheres": _block("overparameterization.spheres", units="units"),
     "overparameterization_digits": [
@@ -307,7 +333,7 @@ def _cut(table: pd.DataFrame, factors: list[Factor], config: Config) -> pd.DataF
     """Rows of a table whose factors have the values of the config, or stand in for one that has."""
     for factor in factors:
         rows = table.query(factor.rows) if factor.rows else table
-        levels = ("design", "problem", "activation")
+        levels = ("design", "problem", "activation", "family")
         by = [name for name in levels if isinstance(factor.key, str) and f"{{{name}}}" in factor.key]
         parts = rows.groupby(by, sort=False) if by else [((), rows)]
         kept = [table.drop(rows.index)]

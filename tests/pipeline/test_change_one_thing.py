@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
@@ -237,6 +238,10 @@ def planned_runs(
     if job.name == "train_convergence_networks":
         tuned = cut("convergence_tuning", runs.whole["convergence_tuning"], config)
         inputs.found["convergence_tuning"] = Found(tuned[tuned["design"] == part], {})
+    if experiment.table == "spurious_minima_two":  # begins where these end, which decides none of the factors
+        before = cut("spurious_minima_one", runs.whole["spurious_minima_one"], config)
+        ends = before.drop_duplicates("run").set_index("run")["teacher_neurons"].map(lambda k: np.ones(k * (k + 1)))
+        inputs.found["spurious_minima_one"] = Found(before, dict(ends))
     block = settings(job, config, part)[job.experiments.index(experiment)]
     planned = function(block, inputs).runs
     return planned if "design" in planned else planned.assign(design=part)
