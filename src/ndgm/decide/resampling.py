@@ -14,6 +14,7 @@ import pandas as pd
 from ndgm.decide.cells import Cells
 from ndgm.decide.effects import OverCells
 from ndgm.decide.statistics import ERROR_RATE, Decision, MissingValue, Reference, Test
+from ndgm.store.provenance import generator
 
 DRAWS = 5000
 """Resamples of pictures and networks."""
@@ -172,8 +173,8 @@ def resamples(arms: Arms) -> Weights:
 
 @cache
 def _draws(networks: int, pictures: int) -> Weights:
-    """The draws for so many networks and pictures."""
-    rng = np.random.default_rng([networks, pictures])
+    """The draws for so many networks and pictures, whatever the root seed: a verdict is a function of its tables."""
+    rng = generator(0, "resampling", f"{networks} networks, {pictures} pictures")
     return (
         rng.multinomial(networks, np.full(networks, 1 / networks), DRAWS).astype(float),
         rng.multinomial(pictures, np.full(pictures, 1 / pictures), DRAWS).astype(float),
