@@ -27,7 +27,7 @@ activations, designs = list(runs["activation"].unique()), list(runs["design"].un
 
 # %%
 rows = list(product(designs, LOSSES))
-size = (PAGE_WIDTH, 1.45 * len(rows))
+size = (PAGE_WIDTH, 1.08 * len(rows))
 style()
 figure, panels = plt.subplots(len(rows), len(activations), figsize=size, sharex="row", sharey=True, squeeze=False)
 for row, (design, problem) in zip(panels, rows, strict=True):
@@ -46,12 +46,12 @@ for row, (design, problem) in zip(panels, rows, strict=True):
         axes.set(ylim=(0, HIGHEST))
     roomy = row[min(2, len(activations) - 1)]  # no curve runs through its lower part
     roomy.legend(loc="lower right", handlelength=2.2, borderaxespad=0.1)
-    title = LOSSES[problem] if len(designs) == 1 else f"{DATA.get(design, design)}, {LOSSES[problem]}"
-    row[0].set_ylabel(f"{title}\nsharpness in units of $2/\\eta$")
+    row[0].set_ylabel(LOSSES[problem] if len(designs) == 1 else f"{DATA.get(design, design)}\n{LOSSES[problem]}")
 for axes, activation in zip(panels[0], activations, strict=True):
     axes.set_title(NAMES.get(activation, activation.replace("_", " ")))
 for axes in panels[-1]:
     axes.set_xlabel("step")
+figure.supylabel("sharpness in units of $2/\\eta$", fontsize=plt.rcParams["axes.labelsize"])
 
 # %%
 save(figure, "edge_of_stability_networks")
