@@ -15,7 +15,7 @@ from ndgm.pipeline.steps import Deadline, Ended, Outcome, Record, run_program
 MOST_PROGRAMS = 6
 """Programs that share a device at a time; each of them waits for Python more than for the device."""
 
-MAY_LACK = ("foolbox", "mlxtend")
+MAY_LACK = ("eagerpy", "foolbox", "mlxtend")
 """Packages that a machine with a device may lack: what needs them is not reached there, as what needs an archive."""
 
 
