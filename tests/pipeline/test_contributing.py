@@ -181,7 +181,12 @@ def test_all_recipes_together_leave_the_tests_green(smoke_copy: Path) -> None:
     for recipe in RECIPES:
         write(recipe, smoke_copy)
     run(smoke_copy, "python scripts/write_claims.py --repository .")
-    rooms = ["pipeline/test_settings.py", "pipeline/test_schema.py", "pipeline/test_registries.py"]
+    rooms = [
+        "pipeline/test_settings.py",
+        "pipeline/test_settings_faults.py",
+        "pipeline/test_schema.py",
+        "pipeline/test_registries.py",
+    ]
     rooms += [
         "claims/test_registered_claims.py",
         "claims/test_l1_paradox.py",
