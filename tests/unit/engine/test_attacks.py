@@ -64,6 +64,7 @@ LIMITS = {
     "pgd_l2": (2, SIZES.length),
     "subspace": (2, SIZES.subspace_length),
 }
+"""Norm that an attack is held to, and its largest value; the others look for the smallest change."""
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -71,6 +72,12 @@ def test_a_change_is_as_large_as_allowed_at_most(target, name):
     order, size = LIMITS[name]
     change = torch.linalg.vector_norm(attacked(name, target, SIZES, 0) - target.pictures, order, dim=1)
     assert size / 2 < change.max() <= size * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in ATTACKS if name not in LIMITS])
+def test_an_attack_without_a_limit_finds_a_shorter_change_of_every_picture(target, name):
+    found, as_long_as_allowed = (attacked(one, target, SIZES, 0) - target.pictures for one in (name, "pgd_l2"))
+    assert (found.norm(dim=1) < as_long_as_allowed.norm(dim=1)).all()
 
 
 def test_foolbox_finds_the_same_for_one_network_and_one_picture_alone(target, parameters):
