@@ -18,10 +18,8 @@ CENTRE, SCALE = 0.4, 0.25
 
 @pytest.fixture(autouse=True)
 def double_precision():
-    before = torch.get_default_dtype()
+    """As training programs have it; every test leaves PyTorch as it found it."""
     torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(before)
 
 
 @pytest.fixture
