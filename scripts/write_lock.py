@@ -14,9 +14,7 @@ COMPILE = (
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--format", "pylock.toml"),
     *("--constraint", "constraints.txt", "--all-extras", "pyproject.toml"),
 )
-FITS = re.compile(
-    r"-(?:py3|py2\.py3|cp311-cp311|cp312-cp312|cp313-cp313|cp3\d+-abi3)-(?:any|none-any|.*manylinux.*)\.whl$"
-)
+FITS = re.compile(r"-(?:py3|py2\.py3|cp311-cp311|cp312-cp312|cp313-cp313|cp3\d+-abi3)-(?:none-any|.*manylinux.*)\.whl$")
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """The steps of Containerfile in a bare system below a folder, for machines that have no engine for containers."""
 
+import json
 import os
 import shlex
 import shutil
@@ -10,10 +11,11 @@ from pathlib import Path
 
 from copies import ROOT, copy_repository
 
-Steps = list[tuple[str, str]]
+CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
+"""Where Debian has them, below the root."""
 
 
-def steps() -> Steps:
+def steps() -> list[tuple[str, str]]:
     """Instructions of Containerfile, each with what follows it."""
     text = (ROOT / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
@@ -67,14 +69,14 @@ def follow(folder: Path, arguments: dict[str, str], entry: str) -> subprocess.Co
     user, place, known = "root", "/", {}
     for name, rest in steps():
         if name == "RUN":
-            if "ca-certificates" not in rest:  # until they are there, pip has none
-                known |= settings_of_pip()
             done = run(folder, user, place, known, rest)
             if done.returncode:
                 return done
-            if "ca-certificates" in rest and (certificates := os.environ.get("PIP_CERT")):
-                shutil.copy(certificates, folder / "etc/ssl/certs/ca-certificates.crt")
-                known["PIP_CERT"] = "/etc/ssl/certs/ca-certificates.crt"
+            if "ca-certificates" in rest:  # from here on pip can be told of this machine's
+                known |= settings_of_pip()
+                if certificates := known.get("PIP_CERT"):
+                    shutil.copy(certificates, folder / CERTIFICATES)
+                    known["PIP_CERT"] = f"/{CERTIFICATES}"
         elif name == "USER":
             user = rest
         elif name == "WORKDIR":
@@ -86,15 +88,13 @@ def follow(folder: Path, arguments: dict[str, str], entry: str) -> subprocess.Co
             key, _, value = rest.partition("=")
             known[key] = arguments.get(key, value)
         elif name == "ENTRYPOINT":
-            return run(folder, user, place, known, shlex.join([*eval(rest), *entry.split()]))
+            return run(folder, user, place, known, shlex.join([*json.loads(rest), *entry.split()]))
     raise ValueError("Containerfile has no entry point")
 
 
 def run(folder: Path, user: str, place: str, known: dict[str, str], command: str) -> subprocess.CompletedProcess:
     """A shell's line in the bare system."""
-    variables = [
-        f"{name}={shlex.quote(value)}" for name, value in known.items() if name != "PIP_CERT" or user != "root"
-    ]
+    variables = [f"{name}={shlex.quote(value)}" for name, value in known.items()]
     home = "/root" if user == "root" else f"/home/{user}"
     line = f"cd {place} && export HOME={home} {' '.join(variables)} && {command}"
     login = [

@@ -14,6 +14,7 @@ import pandas as pd
 from changed_configs import Config, at, is_grid
 
 from ndgm.experiments.grids import log_spaced
+from ndgm.experiments.spurious_minima import SPLIT_NEURONS
 from ndgm.groups import GROUPS
 
 
@@ -67,14 +68,16 @@ L1_NETWORKS = "l1_paradox.networks.sweeps"
 SPECTRA = Factor("design", "adversarial_spectrum.networks.data")
 ATTACKED = "adversarial_spectrum.attacks"
 FAMILIES = "spurious_minima.minima.families"
-SPLIT = ("A", "I", "II")
-"""Families of spurious minima with as many neurons as the teacher."""
 EPSILON = 1e-8
 
 
 def _neurons(config: Config) -> list[int]:
     starts = config["spurious_minima"]["starts"]
     return [k + added for k in starts["teachers"] for added in starts["added"]]
+
+
+def _split_families(config: Config) -> list[str]:
+    return [name for name in config["spurious_minima"]["minima"]["families"] if name in SPLIT_NEURONS]
 
 
 def _low_penalties(config: Config) -> list[float]:
@@ -254,7 +257,7 @@ FACTORS: dict[str, list[Factor]] = {
         Factor("teacher_neurons", f"{FAMILIES}.{{family}}"),
     ],
     "spurious_minima_splits": [
-        Factor("family", lambda config: [name for name in at(config, tuple(FAMILIES.split("."))) if name in SPLIT]),
+        Factor("family", _split_families),
         Factor("teacher_neurons", f"{FAMILIES}.{{family}}"),
         Factor("share", "spurious_minima.splits.shares"),
     ],

@@ -5,12 +5,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
+from servers import free_port, wait_for
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "srun")
 CONFIGURATION = """\
@@ -57,13 +57,6 @@ def missing() -> str:
     return "" if os.geteuid() == 0 else "Slurm's node wants root"
 
 
-def free_port() -> int:
-    """A port that nobody listens to."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 @contextmanager
 def one_node_slurm() -> Iterator[dict[str, str]]:
     """Start it, and end it with all of its jobs; gives the environment in which its programs find it."""
@@ -75,8 +68,11 @@ def one_node_slurm() -> Iterator[dict[str, str]]:
     daemons: list[subprocess.Popen] = []
 
     def begin(*command: str) -> None:
-        said = (folder / f"{Path(command[0]).name}.said").open("w")
-        daemons.append(subprocess.Popen(command, env=variables, stdout=said, stderr=said, start_new_session=True))
+        output = (folder / f"{Path(command[0]).name}.said").open("w")
+        daemons.append(subprocess.Popen(command, env=variables, stdout=output, stderr=output, start_new_session=True))
+
+    def said() -> str:
+        return "\n".join(file.read_text()[-2000:] for file in [*folder.glob("*.log"), *folder.glob("*.said")])
 
     try:
         (folder / "state").mkdir()
@@ -95,11 +91,11 @@ def one_node_slurm() -> Iterator[dict[str, str]]:
         (folder / "slurm.conf").write_text(CONFIGURATION.format(**values, **ports))
         files = {"key-file": "key", "pid-file": "pid", "log-file": "log", "seed-file": "seed", "socket": "socket"}
         begin("munged", "--foreground", "--force", *(f"--{key}={folder}/munge.{end}" for key, end in files.items()))
-        wait_for((folder / "munge.socket").exists, folder)
+        wait_for((folder / "munge.socket").exists, said, 30)
         begin("slurmctld", "-D", "-c", "-i")
         begin("slurmd", "-D", "-c")
         idle = ["sinfo", "--noheader", "--format", "%T"]
-        wait_for(lambda: subprocess.run(idle, env=variables, capture_output=True).stdout.strip() == b"idle", folder)
+        wait_for(lambda: subprocess.run(idle, env=variables, capture_output=True).stdout.strip() == b"idle", said, 30)
         yield variables
     finally:
         # What a job began may outlive it, where its node was taken for dead.
@@ -114,17 +110,3 @@ def one_node_slurm() -> Iterator[dict[str, str]]:
         for daemon in daemons:
             daemon.wait()
         shutil.rmtree(folder)
-
-
-def wait_for(condition, folder: Path, seconds: float = 30) -> None:
-    """Wait until a condition holds.
-
-    Raises:
-        TimeoutError: with what the daemons said, if it does not in time.
-    """
-    ends = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > ends:
-            said = "\n".join(file.read_text()[-2000:] for file in [*folder.glob("*.log"), *folder.glob("*.said")])
-            raise TimeoutError(said)
-        time.sleep(0.1)

@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -15,6 +14,7 @@ import pytest
 import yaml
 from conftest import SMOKE, run_snakemake
 from copies import ROOT, SMOKE_RESULTS, copy_repository
+from servers import free_port, wait_for
 
 NEEDED = ("moto", "flask", "snakemake_storage_plugin_s3", "snakemake_executor_plugin_kubernetes")
 MISSING = [name for name in NEEDED if not find_spec(name)]
@@ -29,30 +29,23 @@ with_a_store = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.j
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
     """Address of an S3 server with an empty bucket, in a process of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def answers() -> bool:
+        assert server.poll() is None, "the server has ended"
+        with socket.socket() as knock:
+            return knock.connect_ex(("127.0.0.1", port)) == 0
+
     try:
-        wait_for(port, server)
+        wait_for(answers, lambda: "the server takes no connection")
         address = f"http://127.0.0.1:{port}"
         urllib.request.urlopen(urllib.request.Request(f"{address}/bucket", method="PUT")).close()
         yield address
     finally:
         server.kill()
         server.wait()
-
-
-def wait_for(port: int, server: subprocess.Popen) -> None:
-    """Return when the server takes connections."""
-    for _ in range(600):
-        with socket.socket() as knock:
-            if knock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert server.poll() is None, "the server has ended"
-        time.sleep(0.1)
-    raise AssertionError("the server takes no connection within a minute")
 
 
 @pytest.fixture

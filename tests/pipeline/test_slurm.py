@@ -45,13 +45,15 @@ def test_the_profile_asks_for_what_was_measured(smoke_run: Path) -> None:
     profile = yaml.safe_load(text)
     asked, usual = profile["set-resources"], profile["default-resources"]
     assert asked.keys() <= {*JOBS, "draw_figure"}
-    for rule, mem_mb, seconds in re.findall(
-        r"^  (\w+): \{.*\}  # (?:(\d+) MB)?(?:, )?(?:(\d+) s)?", text, re.MULTILINE
-    ):
+    measured = re.findall(r"^  (\w+): \{.*\}  # (?:(\d+) MB)?(?:, )?(?:(\d+) s)?", text, re.MULTILINE)
+    assert [rule for rule, mem_mb, seconds in measured if mem_mb or seconds] == list(asked)
+    for rule, mem_mb, seconds in measured:
         given = usual | asked[rule]
         assert not mem_mb or given["mem_mb"] >= 3 * int(mem_mb) + 300, rule
         assert not seconds or given["runtime"] >= 3 * int(seconds) / 60 + 2, rule
-    for file in (smoke_run / SMOKE_RESULTS / "benchmarks").rglob("*.tsv"):
+    benchmarks = list((smoke_run / SMOKE_RESULTS / "benchmarks").rglob("*.tsv"))
+    assert len(benchmarks) > len(FIGURES) + len(asked)
+    for file in benchmarks:
         names, values = (line.split("\t") for line in file.read_text().splitlines()[:2])
         took = dict(zip(names, values, strict=True))
         named = [rule for rule in asked if file.stem.startswith(rule)] + ["draw_figure"] * (file.stem in FIGURES)

@@ -1,7 +1,5 @@
 """CIFAR-10 from archives in the format of the binary version, made up here; and smoothed labels."""
 
-import io
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ from ndgm.data.networks import cifar10, class_targets, digits
 from ndgm.store.files import InputError
 
 FOLDER = "cifar-10-batches-bin"
+FIRST = f"{FOLDER}/data_batch_1.bin"
 PIXELS = 3 * 32 * 32
 
 
@@ -23,20 +22,11 @@ def records(batch, count=8):
     return np.concatenate([classes, pixels], 1)
 
 
-def archive(path, contents):
-    with tarfile.open(path, "w:gz") as files:
-        for name, content in contents.items():
-            entry = tarfile.TarInfo(f"{FOLDER}/{name}")
-            entry.size = len(content)
-            files.addfile(entry, io.BytesIO(content))
-    return str(path)
-
-
 @pytest.fixture
-def whole(tmp_path):
+def whole(tmp_path, archive):
     """Five batches in another order than that of their names, the test batch, and a text."""
-    contents = {f"data_batch_{batch}.bin": records(batch).tobytes() for batch in (3, 1, 5, 2, 4)}
-    contents |= {"test_batch.bin": records(9).tobytes(), "batches.meta.txt": b"airplane\n"}
+    contents = {f"{FOLDER}/data_batch_{batch}.bin": records(batch).tobytes() for batch in (3, 1, 5, 2, 4)}
+    contents |= {f"{FOLDER}/test_batch.bin": records(9).tobytes(), f"{FOLDER}/batches.meta.txt": b"airplane\n"}
     return archive(tmp_path / "cifar-10-binary.tar.gz", contents)
 
 
@@ -61,13 +51,13 @@ def test_the_subset_is_decided_by_the_generator(whole):
     ("contents", "samples"),
     [
         ({}, 1),
-        ({"data_batch_1.bin": records(1).tobytes()[:-1]}, 1),
-        ({"data_batch_1.bin": records(1).tobytes()}, 9),
-        ({"data_batch_1.bin": (records(1) + 10).tobytes()}, 1),
+        ({FIRST: records(1).tobytes()[:-1]}, 1),
+        ({FIRST: records(1).tobytes()}, 9),
+        ({FIRST: (records(1) + 10).tobytes()}, 1),
     ],
     ids=["empty", "cut off", "too few", "no classes"],
 )
-def test_an_archive_of_something_else(tmp_path, contents, samples):
+def test_an_archive_of_something_else(tmp_path, archive, contents, samples):
     path = archive(tmp_path / "other.tar.gz", contents)
     with pytest.raises(InputError, match="other.tar.gz: not the binary version of CIFAR-10") as fault:
         cifar10(np.random.default_rng(0), archive=path, samples=samples)

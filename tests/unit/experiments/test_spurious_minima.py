@@ -6,7 +6,8 @@ import pytest
 from ndgm.experiments.spurious_minima import COORDINATES, NEGATIVE, minimum_of
 from ndgm.pipeline.schema import schema
 from ndgm.store.files import InputError
-from ndgm.theory.spurious_minima import gradient, hessian, loss
+from ndgm.theory.spurious_minima import LIMITS, gradient, hessian, loss
+from ndgm.theory.spurious_minima_search import FAMILIES
 
 TABLE, SPLITS, LARGE = "spurious_minima", "spurious_minima_splits", "spurious_minima_large"
 
@@ -41,7 +42,7 @@ def test_a_family_without_a_minimum_is_refused_with_its_key():
         minimum_of("I", 6, "spurious_minima.minima.families.I")
 
 
-@pytest.mark.parametrize("family", ["A", "I", "II", "I_split", "II_split"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_the_config_allows_each_family_from_its_first_minimum_on(family):
     families = schema()["properties"]["spurious_minima"]["properties"]["minima"]["properties"]["families"]
     first = families["properties"][family]["items"]["minimum"]
@@ -63,6 +64,6 @@ def test_curvatures_of_a_split_count_every_direction(smoke):
 
 def test_losses_at_large_k_approach_their_limits(smoke):
     table = smoke.experiment(LARGE, teachers=[10_000, 1_000_000]).set_index(["family", "teacher_neurons"])["loss"]
-    for family, limit in {"A": 0.5 - 1 / np.pi, "I": 0.5 - 1 / np.pi, "II": 0.5 - 2 / np.pi**2}.items():
+    for family, limit in LIMITS.items():
         far, near = (abs(table[family, k] * (k if family == "II" else 1) - limit) for k in (10_000, 1_000_000))
         assert near < far / 5 and near < 1e-3

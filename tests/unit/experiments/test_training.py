@@ -31,6 +31,14 @@ def switches():
     torch.set_deterministic_debug_mode(mode)
 
 
+@pytest.fixture
+def trained(monkeypatch):
+    """A list that grows with each ensemble that is trained."""
+    descend, found = ndgm.experiments.ensembles.descend, []
+    monkeypatch.setattr("ndgm.experiments.ensembles.descend", lambda *arguments: found.append(1) or descend(*arguments))
+    return found
+
+
 def descent(settings, inputs, starts=1.0, fails=False, **options):
     """Six runs on a parabola in two ensembles, the second of which may end in a fault."""
 
@@ -78,17 +86,13 @@ def job(folder, weights=None, **functions):
 said = []
 
 
-def test_a_killed_program_trains_no_finished_ensemble_again(tmp_path, monkeypatch):
+def test_a_killed_program_trains_no_finished_ensemble_again(tmp_path, trained):
     whole = job(tmp_path / "whole", first=descent, second=descent)
     with pytest.raises(KeyboardInterrupt):
         job(tmp_path / "killed", first=descent, second=lambda *told: descent(*told, fails=True))
     for table in (tmp_path / "killed").glob("*.parquet"):
         table.unlink()  # as Snakemake does with all that a failed job made
-    trained = []
-    descend = ndgm.experiments.ensembles.descend
-    monkeypatch.setattr(
-        "ndgm.experiments.ensembles.descend", lambda *arguments: trained.append(1) or descend(*arguments)
-    )
+    trained.clear()
     again = job(tmp_path / "killed", first=descent, second=descent)
     assert len(trained) == 1  # of four: the last one of the second experiment
     for found, expected in zip(again, whole, strict=True):
@@ -147,7 +151,7 @@ def test_weights_are_what_runs_end_with_sorted_by_run(tmp_path):
 
 
 @pytest.mark.parametrize("shards", [1, 2, 3, 5])
-def test_shards_merge_to_the_same_files(tmp_path, shards, monkeypatch):
+def test_shards_merge_to_the_same_files(tmp_path, shards, trained):
     """Whatever their number, of two ensembles; an experiment that waits for another is trained by the job itself."""
     functions = {"first": descent, "second": after, "third": descent}
     tasks, sharded = tasks_of(tmp_path / "whole", **functions), tasks_of(tmp_path / "sharded", **functions)
@@ -155,28 +159,20 @@ def test_shards_merge_to_the_same_files(tmp_path, shards, monkeypatch):
     folders = [tmp_path / f"shards/job.{number}" for number in range(1, shards + 1)]
     for number, folder in enumerate(folders, start=1):
         train_shard(sharded, Inputs(), {}, said.append, Shard(number, shards), folder)
-    trained = []
-    descend = ndgm.experiments.ensembles.descend
-    monkeypatch.setattr(
-        "ndgm.experiments.ensembles.descend", lambda *arguments: trained.append(1) or descend(*arguments)
-    )
+    trained.clear()
     train_job(sharded, Inputs(), {}, said.append, folders)
     assert len(trained) == 2  # those of the experiment that waits
     assert contents(tmp_path / "sharded") == contents(tmp_path / "whole")
 
 
-def test_a_killed_shard_goes_on_and_a_torn_one_is_trained_again(tmp_path, monkeypatch):
+def test_a_killed_shard_goes_on_and_a_torn_one_is_trained_again(tmp_path, trained):
     whole = job(tmp_path / "whole", first=descent)
     (task,) = tasks_of(tmp_path / "sharded", first=descent)
     killed = replace(task, function=lambda *told: descent(*told, fails=True))
     with pytest.raises(KeyboardInterrupt):
         train_shard([killed], Inputs(), {}, said.append, Shard(1, 1), tmp_path / "job.1")
     assert not (tmp_path / "job.1").exists()
-    trained = []
-    descend = ndgm.experiments.ensembles.descend
-    monkeypatch.setattr(
-        "ndgm.experiments.ensembles.descend", lambda *arguments: trained.append(1) or descend(*arguments)
-    )
+    trained.clear()
     train_shard([task], Inputs(), {}, said.append, Shard(1, 1), tmp_path / "job.1")
     assert len(trained) == 1 and said[-1] == "job.1: 2 ensembles"
     torn = tmp_path / "job.1/first/1.checkpoint"

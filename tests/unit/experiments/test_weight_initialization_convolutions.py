@@ -1,8 +1,5 @@
 """Convolutional networks in the setting of the author's script: first weights, and tiny runs on made-up pictures."""
 
-import io
-import tarfile
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,17 +44,11 @@ ARMS = len(FULL["initializations"])
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def pictures(tmp_path_factory, archive, records):
     """As the pipeline reads them from an archive in the format of CIFAR-10, of which there are few."""
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(256, size=(PICTURES, 3072), dtype=np.uint8)
-    records = np.concatenate([rng.integers(10, size=(PICTURES, 1), dtype=np.uint8), pixels], 1).tobytes()
-    path = tmp_path_factory.mktemp("data") / "cifar-10-binary.tar.gz"
-    with tarfile.open(path, "w:gz") as files:
-        entry = tarfile.TarInfo("cifar-10-batches-bin/data_batch_1.bin")
-        entry.size = len(records)
-        files.addfile(entry, io.BytesIO(records))
-    return cifar10(np.random.default_rng(1), archive=str(path), samples=PICTURES)
+    contents = {"cifar-10-batches-bin/data_batch_1.bin": records(PICTURES).tobytes()}
+    path = archive(tmp_path_factory.mktemp("data") / "cifar-10-binary.tar.gz", contents)
+    return cifar10(np.random.default_rng(1), archive=path, samples=PICTURES)
 
 
 def planned(pictures, **changed):
@@ -78,7 +69,7 @@ def test_only_a_config_with_an_archive_has_the_job():
 
 
 def test_the_setting_is_that_of_the_script():
-    """What is known of it."""
+    """Its channels, batches and epochs, and its method with the step and the first variance."""
     assert (FULL["channels"], FULL["batch_size"], FULL["data"]) == ([32, 64, 128], 32, {"cifar10": {"epochs": 10}})
     assert (FULL["method"], FULL["step_size"], FULL["initializations"][0]) == ("rmsprop_keras", 1e-4, 3.6)
 

@@ -18,6 +18,7 @@ from ndgm.theory.spurious_minima import (
     split_curvature,
     split_direction,
 )
+from ndgm.theory.spurious_minima_families import PUBLISHED
 from ndgm.theory.spurious_minima_search import minimum
 
 TEACHER = np.eye(4)[:3]
@@ -28,14 +29,6 @@ SHARES = [0.5, 0.3, 0.05]
 def students():
     """Two students of five neurons each."""
     return np.random.default_rng(0).standard_normal((2, 5, 4))
-
-
-def published(transposed=False):
-    """The point with k = 7 of the authors' public code, with neurons as rows, or as columns."""
-    w = np.full((7, 7), -0.0350801559)
-    np.fill_diagonal(w, 0.9969227988)
-    w[6, :6], w[:6, 6], w[6, 6] = 0.1859910463, 0.2616910758, -0.6327039049
-    return w.T if transposed else w
 
 
 def in_torch(w):
@@ -116,10 +109,11 @@ def test_neurons_of_length_0_have_no_hessian():
 
 
 def test_the_published_point_is_critical_with_neurons_as_columns_of_what_is_printed():
-    right, wrong = (np.abs(gradient(published(way), np.eye(7))).max() for way in (False, True))
+    published = PUBLISHED.matrix()
+    right, wrong = (np.abs(gradient(w, np.eye(7))).max() for w in (published, published.T))
     assert right < 1e-10 < 0.1 < wrong
-    found = polished(published(), np.eye(7))
-    np.testing.assert_allclose(found.neurons, published(), atol=5e-11)  # its last digit
+    found = polished(published, np.eye(7))
+    np.testing.assert_allclose(found.neurons, published, atol=5e-11)  # its last digit
     assert found.gradient_norm <= 1e-13 and found.eigenvalues[0] > 0
 
 

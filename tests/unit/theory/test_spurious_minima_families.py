@@ -1,13 +1,14 @@
 """Symmetric points in few coordinates, against the matrices that they stand for and their dense Hessians."""
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
 
 from ndgm.theory.spurious_minima import gradient, hessian, loss
 from ndgm.theory.spurious_minima_families import Symmetric
-from ndgm.theory.spurious_minima_search import minimum
+from ndgm.theory.spurious_minima_search import FAMILIES, minimum
 
 SHAPES = {
     "S_k": lambda k: Symmetric(k, (-0.8, 0.3)),
@@ -29,19 +30,15 @@ def test_loss_and_gradient_are_those_of_the_matrix(shape, k):
         np.testing.assert_allclose(g[moved], found, atol=2e-15)
 
 
-@every_shape
-@pytest.mark.parametrize("k", [6, 7, 11])
-def test_the_spectrum_is_that_of_the_dense_hessian(shape, k):
-    point = SHAPES[shape](k)
-    dense = np.linalg.eigvalsh(hessian(point.matrix(), np.eye(k)))
-    reduced = [value for value, times in point.spectrum() for _ in range(round(times))]
-    np.testing.assert_allclose(reduced, dense, atol=1e-12)
+POINTS = {f"{name}, k = {k}": partial(shape, k) for name, shape in SHAPES.items() for k in (6, 7, 11)} | {
+    family: partial(minimum, family, 7) for family in FAMILIES
+}
 
 
-@pytest.mark.parametrize("family", ["A", "I", "II", "I_split", "II_split"])
-def test_the_spectrum_at_a_minimum_is_that_of_the_dense_hessian(family):
-    point = minimum(family, 7)
-    dense = np.linalg.eigvalsh(hessian(point.matrix(), np.eye(7)))
+@pytest.mark.parametrize("made", POINTS.values(), ids=POINTS)
+def test_the_spectrum_is_that_of_the_dense_hessian(made):
+    point = made()
+    dense = np.linalg.eigvalsh(hessian(point.matrix(), np.eye(point.teacher)))
     reduced = [value for value, times in point.spectrum() for _ in range(round(times))]
     np.testing.assert_allclose(reduced, dense, atol=1e-12)
 

@@ -1,4 +1,4 @@
-"""Symmetric minima at every k, against the full space, numbers of the specification, mpmath and sums by hand."""
+"""Symmetric minima at every k, against the full space, numbers that other code found, mpmath and sums by hand."""
 
 import mpmath
 import numpy as np
@@ -17,13 +17,13 @@ from ndgm.theory.spurious_minima_search import (
     polished,
 )
 
-PUBLISHED = {"A": (0.07663666, 0.01749), "I": (0.07205671, 0.01488), "II": (0.01870219, 0.03196)}
-"""Loss and smallest eigenvalue at k = 10, to the digits that are known."""
+KNOWN = {"A": (0.07663666, 0.01749), "I": (0.07205671, 0.01488), "II": (0.01870219, 0.03196)}
+"""Loss and smallest eigenvalue at k = 10, found by other code, to the digits that it gave."""
 
 
-@pytest.mark.parametrize("family", PUBLISHED)
+@pytest.mark.parametrize("family", KNOWN)
 def test_loss_and_smallest_eigenvalue_at_k_10_are_known(family):
-    found, (known, eigenvalue) = minimum(family, 10), PUBLISHED[family]
+    found, (known, eigenvalue) = minimum(family, 10), KNOWN[family]
     assert abs(found.loss() - known) <= 5e-9
     assert abs(found.spectrum()[0].value - eigenvalue) <= 5e-6
 
@@ -56,7 +56,7 @@ def test_the_new_minimum_with_one_neuron_more_is_the_known_one():
     assert found.matrix().shape == (9, 8)
 
 
-@pytest.mark.parametrize("family", PUBLISHED)
+@pytest.mark.parametrize("family", KNOWN)
 def test_the_loss_without_cancellation_is_the_loss(family):
     point = minimum(family, 9)
     np.testing.assert_allclose(balanced_loss(point), point.loss(), atol=1e-14)
@@ -64,7 +64,7 @@ def test_the_loss_without_cancellation_is_the_loss(family):
     np.testing.assert_allclose(balanced_loss(shaken), shaken.loss(), atol=1e-14)
 
 
-@pytest.mark.parametrize("family", PUBLISHED)
+@pytest.mark.parametrize("family", KNOWN)
 def test_the_loss_of_a_million_neurons_is_that_of_mpmath(family):
     # k² terms of size 1 leave 1e-6: 40 digits are enough. The rounded coordinates themselves are taken as exact.
     (point,) = followed(family, [1e6])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def archive():
     """Writes files, by their names, into an archive."""
 
@@ -22,7 +22,7 @@ def archive():
     return written
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def records():
     """So many random pictures with a random class each, always the same ones."""
 
