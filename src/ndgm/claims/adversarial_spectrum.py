@@ -200,7 +200,6 @@ def _told(attacks: pd.DataFrame, clean: pd.DataFrame) -> dict[str, float]:
     stored, found = (attacks[(attacks["bits"] == STORED) == kept] for kept in (True, False))
     told = {
         "success": (stored["succeeded"] & stored["right"]).sum() / max(stored["right"].sum(), 1),
-        "undone": 1 - pairs.all(axis=1).sum() / max(found["succeeded"].sum(), 1),
         "empty": stored["empty"].sum(),
     }
     if stored["succeeded"].any():
@@ -209,6 +208,7 @@ def _told(attacks: pd.DataFrame, clean: pd.DataFrame) -> dict[str, float]:
         for name in (f"noisy_{MAIN}", *OTHERS):
             told[f"{name}_area"] = area_of(_of_successes(stored, beside, name), PICTURE)
     if found["succeeded"].any():
+        told["undone"] = 1 - pairs.all(axis=1).sum() / found["succeeded"].sum()
         told["as_found_area"] = area_of(_of_successes(found, beside), PICTURE)
     return {key: float(value) for key, value in told.items()}
 

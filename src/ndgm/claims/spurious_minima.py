@@ -7,7 +7,7 @@ from ndgm.decide.claim import Evidence, claim
 from ndgm.decide.selection import ends_of, nonempty, select
 from ndgm.decide.statistics import MissingValue, at_most, order, within
 from ndgm.theory.convergence import power_law_exponent
-from ndgm.theory.spurious_minima import LIMITS, gradient
+from ndgm.theory.spurious_minima import FLAT, LIMITS, gradient
 from ndgm.theory.spurious_minima_families import PUBLISHED
 
 COORDINATES = ["regular_own", "regular_other", "regular_last", "odd_other", "odd_own"]
@@ -15,9 +15,6 @@ COORDINATES = ["regular_own", "regular_other", "regular_last", "odd_other", "odd
 
 FAMILIES = ["A", "I", "II"]
 """Families with as many neurons as the teacher."""
-
-FLAT = 1e-13
-"""Length of the gradient at which a point of the table counts as critical."""
 
 GLOBAL = 1e-6
 """Largest loss of what counts as the global minimum: the smallest of a spurious one is four orders larger."""
@@ -208,13 +205,18 @@ def _by_eigenvalue(rows: pd.DataFrame) -> pd.DataFrame:
 def _far(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of each family at the two k of `FAR`, ascending.
 
+    Newton's method stops at `FLAT`, or where rounding leaves k·1e-15 of the gradient.
+
     Raises:
-        MissingValue: if one is not there.
+        MissingValue: if one is not there, or no critical point.
     """
     rows = select(rows, family=FAMILIES)
     rows = rows[rows["teacher_neurons"].isin(FAR)].sort_values(["family", "teacher_neurons"])
     if len(rows) < len(FAMILIES) * len(FAR):
         raise MissingValue("no families at k = 10,000 and 1,000,000")
+    left = rows["largest_gradient"]
+    if (left > np.maximum(FLAT, 1e-15 * rows["teacher_neurons"])).any():
+        raise MissingValue(f"a gradient of {left.max():.2g} at what should be a critical point")
     return rows
 
 

@@ -89,10 +89,11 @@ class ResamplingTest(Test):
     centre: float = 0.0
 
     def p_values(self, cells: Cells, margin: float) -> tuple[np.ndarray, np.ndarray]:
-        """P values for and against the claim in each cell."""
-        above, below = cells.above(margin), cells.below(-margin)
+        """P values for and against the claim in each cell; a resample without a value counts against either."""
+        missing = np.bincount(cells.cell[np.isnan(cells.deviation)], minlength=len(cells.n))
+        above, below, there = cells.above(margin), cells.below(-margin), cells.n - missing
         p_above, p_below, p_not_above, p_not_below = (
-            (count + 1) / (cells.n + 1) for count in (above, below, cells.n - above, cells.n - below)
+            (count + missing + 1) / (cells.n + 1) for count in (above, below, there - above, there - below)
         )
         if self.two_sided:
             return np.maximum(p_above, p_below), np.minimum(1, 2 * np.minimum(p_not_above, p_not_below))
@@ -118,7 +119,7 @@ class ResamplingTest(Test):
         worst = int(np.lexsort([distances if self.beyond else -distances, p_against, -p_for])[0])
         where, value, resampled, n = found[worst]
         p_support, p_refute = self.overall(p_for, p_against)
-        low, high = np.quantile(resampled, [ERROR_RATE / len(found), 1 - ERROR_RATE / len(found)])
+        low, high = np.nanquantile(resampled, [ERROR_RATE / len(found), 1 - ERROR_RATE / len(found)])
         beyond = int((distances > self.margin).sum())
         return Decision(
             p_support=float(p_support),
@@ -135,7 +136,7 @@ class ResamplingTest(Test):
         )
 
     def _of_cell(self, scores: pd.Series, over: str) -> tuple[float, np.ndarray, int]:
-        """The statistic of a cell, that of each resample, and the number of pictures."""
+        """The statistic of a cell, that of each resample, NaN where it holds no score, and the number of pictures."""
         arms = by_arm(scores, over)
         try:
             counts = {name: int(np.isfinite(each).any(0).sum()) for name, each in arms.items()}
@@ -146,7 +147,7 @@ class ResamplingTest(Test):
         for name, count in counts.items():
             if count < FEWEST:
                 raise MissingValue(f"too few {name} pictures to decide: {count} of {FEWEST} needed")
-        return estimate, np.where(np.isfinite(draws), draws, estimate), min(counts.values())
+        return estimate, draws, min(counts.values())
 
 
 def by_arm(scores: pd.Series, over: str) -> dict[str, np.ndarray]:
@@ -195,7 +196,7 @@ def area_interval(scores: pd.Series, over: str) -> tuple[float, float]:
         over: Level that names pictures.
     """
     arms = by_arm(scores, over)
-    low, high = np.quantile(STATISTICS["area"](arms, resamples(arms)), [ERROR_RATE, 1 - ERROR_RATE])
+    low, high = np.nanquantile(STATISTICS["area"](arms, resamples(arms)), [ERROR_RATE, 1 - ERROR_RATE])
     return float(low), float(high)
 
 

@@ -53,7 +53,7 @@ def large():
     table = grid(family=["A", "I", "II"], teacher_neurons=[1e3, 1e4, 1e6])
     k, limit, fall = table["teacher_neurons"], table["family"].map(LIMITS), table["family"].map(FALL)
     loss = (limit - 0.4 / np.sqrt(k)) / np.where(table["family"] == "II", k, 1)
-    return table.assign(loss=loss, exterior_eigenvalue=TEACHER_LIMIT - k**fall / np.pi)
+    return table.assign(loss=loss, exterior_eigenvalue=TEACHER_LIMIT - k**fall / np.pi, largest_gradient=1e-15 * k)
 
 
 def descents(loss):
@@ -203,6 +203,7 @@ def test_what_is_missing_is_said(name, table, where, gap, tables):
     ("name", "table", "column", "value", "gap"),
     [
         ("multiplicities", MINIMA, "gradient_norm", 1e-12, "a gradient of 1e-12 at what should be a minimum"),
+        ("limits", LARGE, "largest_gradient", 1e-8, "a gradient of 1e-08 at what should be a critical point"),
         ("no_new_minimum", ONE, "gradient_norm", 1e-3, "27 of 27 runs had not come to rest"),
     ],
 )

@@ -160,6 +160,17 @@ def test_a_verdict_is_as_rare_as_the_error_rate_where_the_area_is_at_the_margin(
         assert verdicts.count(verdict) / simulations < ERROR_RATE + 3 * np.sqrt(ERROR_RATE / simulations), verdict
 
 
+@pytest.mark.parametrize("shift", [9.0, -9.0])
+def test_networks_without_a_score_speak_for_neither_verdict(shift):
+    """One network of five has scores, and a third of the resamples, (4/5)⁵ of them, lack it."""
+    arms = drawn(shift)
+    arms["attacked"][1:] = np.nan
+    decision, verdict = decided(told_apart(0.5), scores(**arms))
+    assert verdict == "inconclusive" and decision.measured == (shift > 0)
+    assert min(decision.p_support, decision.p_refute) == pytest.approx(0.8**NETWORKS, abs=4 / np.sqrt(4 * DRAWS))
+    assert np.isfinite(decision.interval).all()
+
+
 def test_gaps_are_said():
     arms = drawn(1.0)
     with pytest.raises(MissingValue, match="no noisy pictures"):
