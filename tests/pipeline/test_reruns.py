@@ -25,16 +25,37 @@ HERE = load("smoke", ROOT / "config")
 MODULES = sorted({module for job in JOBS.values() if parts(job, HERE) for module in job.modules})
 
 
+RESULTS = "results/smoke/"
+
+
+def summary(folder: Path, *configfiles: str) -> list[dict[str, str]]:
+    """What Snakemake says of each result: its rule, log, inputs and plan."""
+    said = run_snakemake(folder, "--detailed-summary", *SMOKE, *configfiles).stdout
+    head, *rows = [line.split("\t") for line in said.splitlines() if line.count("\t") == 7]
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
 def pending(folder: Path, *configfiles: str) -> dict[str, str]:
-    """Results that would be made now, each with its rule, by Snakemake's own summary."""
-    summary = run_snakemake(folder, "--summary", *SMOKE, *configfiles).stdout
-    rows = [line.split("\t") for line in summary.splitlines() if line.count("\t") == 5]
-    return {row[0].removeprefix("results/smoke/"): row[2] for row in rows if row[5] == "update pending"}
+    """Results that would be made now, each with its rule."""
+    rows = [row for row in summary(folder, *configfiles) if row["plan"] == "update pending"]
+    return {row["output_file"].removeprefix(RESULTS): row["rule"] for row in rows}
 
 
-def rules_to_run(folder: Path, *configfiles: str) -> set[str]:
-    """The rules that would run now."""
-    return set(pending(folder, *configfiles).values())
+@pytest.fixture(scope="module")
+def made(smoke_run: Path) -> list[dict[str, str]]:
+    """What Snakemake says of each result of the finished run."""
+    return summary(smoke_run)
+
+
+def after_an_edit(made: list[dict[str, str]], file: str) -> dict[str, str]:
+    """Results that are made anew when a file is edited, each with its rule: its readers, their readers, and so on."""
+    found: dict[str, str] = {}
+    edited = {file}
+    while edited:
+        new = {row["output_file"]: row["rule"] for row in made if edited & set(row["input-file(s)"].split(","))}
+        edited = new.keys() - found.keys()
+        found |= new
+    return {name.removeprefix(RESULTS): rule for name, rule in found.items()}
 
 
 def edit(file: Path) -> None:
@@ -65,13 +86,11 @@ def test_same_bytes_in_another_folder_on_another_number_of_cores(
     assert {Path(name).suffix for name in one} == kinds
 
 
-def test_every_job_has_a_log_of_its_own(smoke_run: Path) -> None:
+def test_every_job_has_a_log_of_its_own(made: list[dict[str, str]]) -> None:
     """A figure once wrote over the log and the times of the training that it showed."""
-    summary = run_snakemake(smoke_run, "--summary", *SMOKE).stdout
-    rows = [line.split("\t") for line in summary.splitlines() if line.count("\t") == 5]
     rules = {}
-    for _, _, rule, log, *_ in rows[1:]:
-        rules.setdefault(log, set()).add(rule)
+    for row in made:
+        rules.setdefault(row["log-file(s)"], set()).add(row["rule"])
     assert len(rules) > 20 and [log for log, found in rules.items() if len(found) > 1] == []
 
 
@@ -82,6 +101,15 @@ def test_nothing_to_do(smoke_copy: Path, touched: bool) -> None:
         touch_everything(smoke_copy)
     done = run_snakemake(smoke_copy, "--cores", "all", *SMOKE)
     assert "Nothing to be done" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "file", ["src/ndgm/pipeline/jobs.py", "src/ndgm/experiments/adaptive.py", "src/ndgm/claims/spurious_minima.py"]
+)
+def test_an_edit_reruns_what_reads_the_file(smoke_copy: Path, made: list[dict[str, str]], file: str) -> None:
+    """A file that is edited in earnest: by this the tests below need no more than to know who reads what."""
+    edit(smoke_copy / file)
+    assert pending(smoke_copy) == after_an_edit(made, file)
 
 
 @pytest.mark.parametrize(
@@ -103,21 +131,22 @@ def test_nothing_to_do(smoke_copy: Path, touched: bool) -> None:
         ("src/ndgm/data/classification.py", {"make_samples", "train_edge_of_stability", *AFTER_TRAINING}),
     ],
 )
-def test_an_edit_reruns_what_depends_on_it(smoke_copy: Path, file: str, rules: set[str]) -> None:
+def test_an_edit_reruns_what_depends_on_it(made: list[dict[str, str]], file: str, rules: set[str]) -> None:
     """Modules, programs and texts."""
-    edit(smoke_copy / file)
-    assert rules_to_run(smoke_copy) == rules
+    assert (ROOT / file).is_file()
+    assert set(after_an_edit(made, file).values()) == rules
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_an_edit_of_an_experiment_reruns_its_job_and_what_depends_on_it(smoke_copy: Path, module: str) -> None:
+def test_an_edit_of_an_experiment_reruns_its_job_and_what_depends_on_it(
+    made: list[dict[str, str]], module: str
+) -> None:
     """Its own job, jobs that read what that makes, and of the figures just those that show its tables."""
-    edit(smoke_copy / f"src/ndgm/experiments/{module}.py")
-    found = pending(smoke_copy)
+    found = after_an_edit(made, f"src/ndgm/experiments/{module}.py")
     importing = {module, *(name.rpartition(".")[2] for name in IMPORTS.find_downstream_modules(f"{ROOM}.{module}"))}
     jobs = [job for job in JOBS.values() if importing & set(job.modules)]
-    made = {each.table for job in jobs for each in job.experiments}
-    jobs += [job for job in JOBS.values() if any(Path(file).name.startswith(tuple(made)) for file in job.reads)]
+    theirs = tuple(each.table for job in jobs for each in job.experiments)
+    jobs += [job for job in JOBS.values() if any(Path(file).name.startswith(theirs) for file in job.reads)]
     tables = {each.table for job in jobs for each in job.experiments}
     figures = {name for name, figure in FIGURES.items() if tables & set(figure.tables)}
     decided = any(tables & set(read) for group in GROUPS for read in claim_tables(group.name).values())
@@ -128,10 +157,9 @@ def test_an_edit_of_an_experiment_reruns_its_job_and_what_depends_on_it(smoke_co
 
 
 @pytest.mark.parametrize("group", [group.name for group in GROUPS])
-def test_an_edit_of_claims_decides_their_group_alone(smoke_copy: Path, group: str) -> None:
+def test_an_edit_of_claims_decides_their_group_alone(made: list[dict[str, str]], group: str) -> None:
     """And what is made of all claims."""
-    edit(smoke_copy / f"src/ndgm/claims/{group}.py")
-    found = pending(smoke_copy)
+    found = after_an_edit(made, f"src/ndgm/claims/{group}.py")
     assert {file for file, rule in found.items() if rule == "decide_group"} == {f"claims/{group}.json"}
     # Figures may show what a claim defines, such as its pairs of activations.
     assert {"decide_group", *AFTER_DECIDING} <= set(found.values()) <= {"decide_group", "draw_figure", *AFTER_DECIDING}
@@ -181,8 +209,7 @@ def test_two_swapped_settings_are_noticed(smoke_copy: Path, tmp_path: Path) -> N
     """The same numbers in other places: what uses them runs again."""
     mine = tmp_path / "mine.yaml"
     mine.write_text("l1_paradox: {noise: {batch_sizes: [4, 1]}}")
-    rules = rules_to_run(smoke_copy, str(mine))
-    assert rules == {"train_l1_paradox_noise", *AFTER_TRAINING}
+    assert set(pending(smoke_copy, str(mine)).values()) == {"train_l1_paradox_noise", *AFTER_TRAINING}
 
 
 def test_training_asks_for_the_gpu(repository: Path, tmp_path: Path) -> None:

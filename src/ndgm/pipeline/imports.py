@@ -1,6 +1,7 @@
 """Which of our modules a program depends on, so that an edited module reruns just what imports it."""
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -36,13 +37,23 @@ def _imported_by(file: Path, root: Path) -> frozenset[Path]:
 def _names(file: Path) -> set[str]:
     """Full names of what a Python file imports: modules, and what it takes from them."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+    for node in _statements(ast.parse(file.read_text(encoding="utf-8"), str(file))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             module = _absolute(node, file)
             names |= {f"{module}.{alias.name}" for alias in node.names}  # a module, or a thing in one
     return names
+
+
+def _statements(module: ast.Module) -> Iterator[ast.AST]:
+    """All statements of a module, and those in them; expressions, which are most of it, import nothing."""
+    waiting: list[ast.AST] = [module]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, part, ())
 
 
 def _absolute(node: ast.ImportFrom, file: Path) -> str:
