@@ -5,7 +5,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import matplotlib
 import pypandoc
 import typst
 
@@ -63,6 +62,8 @@ def document_html(markdown: str, templates: Path, references: Path, figures: Pat
 
 def document_pdf(markdown: str, templates: Path, references: Path, figures: Path) -> bytes:
     """The filled source of a document as PDF, set by Typst with fonts that come with matplotlib and Typst."""
+    import matplotlib  # here, because every page of a notebook would wait for it
+
     text = convert(
         markdown,
         MARKDOWN,
