@@ -1,9 +1,13 @@
 """What every test leaves as it found it, in whatever order tests run."""
 
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
+
+os.environ["OMP_NUM_THREADS"] = "1"
+"""One thread, as every program has it: two would wait for each other where tests run side by side."""
 
 WHOLE_RUNS = "test_verify.py"
 """File whose tests make the whole runs of the smoke scale."""

@@ -26,7 +26,7 @@ from ndgm.experiments.inputs import Found, read_inputs
 from ndgm.groups import GROUPS, Experiment, Job
 from ndgm.paper import drawing
 from ndgm.paper.manuscript import Manuscript
-from ndgm.paper.typesetting import paper_html, paper_pdf
+from ndgm.paper.typesetting import document_html, document_pdf
 from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, parts, samples, settings
 from ndgm.pipeline.settings import load
 from ndgm.store.files import write_json
@@ -180,12 +180,12 @@ def test_the_paper(runs: CutRuns, tmp_path: Path, smoke_run: Path, number: int) 
     )
     text = manuscript.fill(ROOT / "paper/paper.md")
     ingredients = (ROOT / "paper/templates", ROOT / "paper/references.bib", drawn)
-    page = BeautifulSoup(paper_html(text, *ingredients), "html.parser")
+    page = BeautifulSoup(document_html(text, *ingredients), "html.parser")
     captions = {name: page.find(id=f"fig-{name}").get_text(" ") for name in DOCUMENTS["paper"]}
     lacking = {name for name in captions if drawing.LEFT_OUT in (drawn / f"{name}.svg").read_text(encoding="utf-8")}
     assert lacking >= CUT_FIGURES and len(CUT_FIGURES) == 2
     assert {name for name, caption in captions.items() if drawing.LEFT_OUT in caption} == lacking
-    assert paper_pdf(text, *ingredients).startswith(b"%PDF")
+    assert document_pdf(text, *ingredients).startswith(b"%PDF")
 
 
 def test_a_drawing_says_what_it_lacks_and_so_does_the_caption(runs: CutRuns, smoke_run: Path) -> None:

@@ -5,8 +5,8 @@ for document, figures in DOCUMENTS.items():
         name:
             f"write_{document}"
         input:
-            script=local("scripts/write_paper.py"),
-            code=local(imports_of("scripts/write_paper.py")),
+            script=local("scripts/write_document.py"),
+            code=local(imports_of("scripts/write_document.py")),
             text=local(f"paper/{document}.md"),
             references=local("paper/references.bib"),
             templates=TEMPLATES,
@@ -29,7 +29,7 @@ for document, figures in DOCUMENTS.items():
         message:
             f"Writing the {document}"
         shell:
-            "{PYTHON} {input.script} --paper {input.text} --references {input.references} --templates paper/templates"
+            "{PYTHON} {input.script} --text {input.text} --references {input.references} --templates paper/templates"
             " --captions workflow/report --claims {input.claims} --history {input.history} --settings {params.settings:q}"
             " --figures {params.results}/figures --pdf {output.pdf} --html {output.html}"
             " --filled {params.results}/captions --log {log}"

@@ -25,6 +25,16 @@ MAIN, OTHERS = "smallest", ["slope", "tail", "second_difference"]
 
 ADAPTIVE, STORED = "subspace", "8 bits"
 QUANTILE = 0.95
+
+APART = 0.9
+"""Area under the receiver's curve above which attacks count as told from clean pictures."""
+
+CHANCE = 0.5
+"""That area of scores that say nothing."""
+
+MOST = 0.5
+"""Share of pictures above which an attack counts as successful."""
+
 PICTURE = "picture"
 VALUES, DETECTED = "adversarial_spectrum_values", "adversarial_spectrum_detected"
 
@@ -47,50 +57,50 @@ def adversarial_spectrum_noise_floor(adversarial_spectrum_identities: pd.DataFra
     return Evidence(pictures["noisy_tail"], pictures["predicted_noisy_tail"], "predicted", over=PICTURE)
 
 
-@claim(figure=DETECTED, kind="finding", test=told_apart(0.9), unit="(area)", design="digits")
+@claim(figure=DETECTED, kind="finding", test=told_apart(APART), unit="(area)", design="digits")
 def adversarial_spectrum_unseen_digits(
     adversarial_spectrum_attacks: pd.DataFrame, adversarial_spectrum_clean: pd.DataFrame
 ) -> Evidence:
     r"""On digits of 8 × 8 pixels $\log(s_n/s_1)$ tells successful attacks from clean pictures with an area under the
     receiver's curve above 0.9, whatever the attack.
     """
-    return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "digits", 0.9)
+    return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "digits", APART)
 
 
-@claim(figure=DETECTED, kind="finding", test=told_apart(0.9), unit="(area)", design="mnist")
+@claim(figure=DETECTED, kind="finding", test=told_apart(APART), unit="(area)", design="mnist")
 def adversarial_spectrum_unseen_mnist(
     adversarial_spectrum_attacks: pd.DataFrame, adversarial_spectrum_clean: pd.DataFrame
 ) -> Evidence:
     r"""On MNIST $\log(s_n/s_1)$ tells successful attacks from clean pictures with an area under the receiver's curve
     above 0.9, whatever the attack.
     """
-    return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "mnist", 0.9)
+    return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "mnist", APART)
 
 
-@claim(figure=DETECTED, kind="finding", test=told_apart(0.9), unit="(area)", design="cifar10")
+@claim(figure=DETECTED, kind="finding", test=told_apart(APART), unit="(area)", design="cifar10")
 def adversarial_spectrum_unseen_cifar10(
     adversarial_spectrum_attacks: pd.DataFrame, adversarial_spectrum_clean: pd.DataFrame
 ) -> Evidence:
     r"""On CIFAR-10 $\log(s_n/s_1)$ tells successful attacks from clean pictures with an area under the receiver's curve
     above 0.9, whatever the attack.
     """
-    return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "cifar10", 0.9)
+    return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "cifar10", APART)
 
 
-@claim(figure=DETECTED, kind="finding", test=told_apart(0.5), unit="(area)", design="mnist")
+@claim(figure=DETECTED, kind="finding", test=told_apart(CHANCE), unit="(area)", design="mnist")
 def adversarial_spectrum_better_mnist(
     adversarial_spectrum_attacks: pd.DataFrame, adversarial_spectrum_clean: pd.DataFrame
 ) -> Evidence:
     """On MNIST the same area is above one half, that of chance, for every attack that does not know the detector."""
-    return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "mnist", 0.5)
+    return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "mnist", CHANCE)
 
 
-@claim(figure=DETECTED, kind="finding", test=told_apart(0.5), unit="(area)", design="cifar10")
+@claim(figure=DETECTED, kind="finding", test=told_apart(CHANCE), unit="(area)", design="cifar10")
 def adversarial_spectrum_better_cifar10(
     adversarial_spectrum_attacks: pd.DataFrame, adversarial_spectrum_clean: pd.DataFrame
 ) -> Evidence:
     """On CIFAR-10 the same area is above one half, that of chance, for every attack that does not know the detector."""
-    return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "cifar10", 0.5)
+    return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "cifar10", CHANCE)
 
 
 @claim(figure=DETECTED, kind="finding", test=share_within(0.02, 0.1), unit="of the clean pictures", design="mnist")
@@ -139,13 +149,13 @@ def adversarial_spectrum_adaptive_unseen(
     return Evidence(_scores({"attacked": arms["attacked"]}, arms["clean"]), 0.0, "other arm", over=PICTURE)
 
 
-@claim(figure=DETECTED, kind="finding", test=share_above(0.5), unit="of the pictures")
+@claim(figure=DETECTED, kind="finding", test=share_above(MOST), unit="of the pictures")
 def adversarial_spectrum_adaptive_succeeds(adversarial_spectrum_attacks: pd.DataFrame) -> Evidence:
     """This attack makes networks mistaken on more than one half of the pictures that they take for what they are."""
     attacks = select(adversarial_spectrum_attacks, attack=ADAPTIVE, bits=STORED)
     attacks = nonempty(attacks[attacks["right"]], "of networks that are right")
     scores = _scores({"attacked": attacks.assign(**{MAIN: attacks["succeeded"].astype(float)})})
-    return Evidence(scores, 0.5, "predicted", over=PICTURE)
+    return Evidence(scores, MOST, "predicted", over=PICTURE)
 
 
 def thresholds(clean: pd.DataFrame) -> pd.Series:

@@ -13,9 +13,10 @@ from ndgm.engine.objectives.one_weight import OneWeight
 from ndgm.experiments.ensembles import Plan, Problem, column, start_directions
 from ndgm.experiments.grids import grid, log_spaced, numbered
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.theory.adaptive import normalised_step, rmsprop_floor, rmsprop_norm, sign_floor
+from ndgm.theory.adaptive import normalised_step, rmsprop_floor, sign_floor
 from ndgm.theory.l1_paradox import floor_above_penalty_max
 from ndgm.theory.lasso import Quadratic
+from ndgm.theory.rounded_lasso import PseudoHuber, rmsprop_l1_norm, solve_rounded_lasso
 
 SPREAD = 10.0
 """Standard deviation of starts, in steps."""
@@ -56,7 +57,7 @@ def lasso_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFra
         predicted = {
             "subgradient": floor_above_penalty_max(step / problem.lipschitz, penalty, problem.b),
             "sign": sign_floor(length, problem.dimension),
-            "rmsprop_0.999": rmsprop_norm(problem, length, penalty),
+            "rmsprop_0.999": rmsprop_l1_norm(solve_rounded_lasso(problem, penalty, PseudoHuber(length)), length),
         }
         runs.loc[rows.index, "step_size"] = step_size
         runs.loc[rows.index, "step_length_at_max"] = length

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
@@ -15,7 +14,6 @@ METHOD = "rmsprop_0.999"
 
 def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Chosen families at every step and penalty: norms, and the width of the kink that the means of weights tell."""
-    torch.set_num_threads(1)  # sums in another order end elsewhere
     return numbered_table(
         settings,
         [

@@ -79,7 +79,6 @@ class Outcome(NamedTuple):
         succeeded: Whether it is, and the attacked one is not.
         empty: Whether the attack gave a picture of zeros, which is no success.
         length: Of the change.
-        largest_change: Of a pixel.
     """
 
     pictures: np.ndarray
@@ -88,7 +87,6 @@ class Outcome(NamedTuple):
     succeeded: np.ndarray
     empty: np.ndarray
     length: np.ndarray
-    largest_change: np.ndarray
 
 
 def _outcomes(target: Target, found: Tensor, signs: Tensor) -> Iterator[tuple[str, Outcome]]:
@@ -100,18 +98,17 @@ def _outcomes(target: Target, found: Tensor, signs: Tensor) -> Iterator[tuple[st
     empty = (found == 0).all(1) & (target.pictures != 0).any(1)
     for bits, one, other in (("as found", found, noisy), ("8 bits", as_stored(found), as_stored(noisy))):
         succeeded = right & ~empty & (target.networks.takes_for(one) != target.classes)
-        change = one - target.pictures
-        parts = (one, other, right, succeeded, empty, change.norm(dim=1), change.abs().amax(1))
+        parts = (one, other, right, succeeded, empty, (one - target.pictures).norm(dim=1))
         yield bits, Outcome(*(each.cpu().numpy() for each in parts))
 
 
 def _rows(settings: Settings, attack: str, bits: str, one: Outcome, pictures: int) -> pd.DataFrame:
-    """Rows of an attack: statistics of attacked pictures, and of noisy ones."""
+    """Rows of an attack: statistics of attacked pictures, and the main one of noisy pictures."""
     networks = len(one.right) // pictures
     named = {"seed": np.repeat(range(networks), pictures), "attack": attack, "bits": bits}
-    measured = {name: getattr(one, name) for name in ("right", "succeeded", "empty", "length", "largest_change")}
+    measured = {name: getattr(one, name) for name in ("right", "succeeded", "empty", "length")}
     found = statistics(as_matrices(one.pictures))._asdict()
-    noisy = {f"noisy_{name}": each for name, each in statistics(as_matrices(one.noisy))._asdict().items()}
+    noisy = {"noisy_smallest": statistics(as_matrices(one.noisy)).smallest}
     columns = {**named, "picture": np.tile(range(pictures), networks), **measured, **found, **noisy}
     return headed(settings, pd.DataFrame(columns))
 

@@ -9,11 +9,10 @@ from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
 from ndgm.engine.networks import Networks
 from ndgm.experiments.adversarial_spectrum_pictures import OWNER
-from ndgm.experiments.ensembles import Plan, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, batch_draws, column
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import first_parameters, network_loss, tensors
-from ndgm.store.provenance import generator
 
 
 def networks(settings: Settings, inputs: Inputs) -> Plan:
@@ -36,7 +35,7 @@ def networks(settings: Settings, inputs: Inputs) -> Plan:
             settings,
             loss="cross_entropy",
             batch_size=str(settings["batch_size"]),
-            draws=[generator(settings["root_seed"], settings["experiment"], "batches", seed) for seed in rows["seed"]],
+            draws=batch_draws(settings, rows["seed"]),
             kinks=False,
         )
         starts = [

@@ -82,6 +82,11 @@ def starts(rows: pd.DataFrame, settings: Settings, dimension: int) -> Tensor:
     return torch.tensor(directions[rows["seed"]], device=settings["device"])
 
 
+def batch_draws(settings: Settings, seeds: Iterable[int]) -> list[np.random.Generator]:
+    """Generators of mini-batches: runs of a seed see the same batches, whatever else differs between them."""
+    return [generator(settings["root_seed"], settings["experiment"], "batches", seed) for seed in seeds]
+
+
 def ensembles(runs: pd.DataFrame, size: int, together: list[str], block: int = 1) -> Iterator[pd.DataFrame]:
     """Cut `runs` into ensembles.
 

@@ -55,7 +55,6 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Raises:
         InputError: if a family makes no design, or a case has the name of a family.
     """
-    torch.set_num_threads(1)  # sums in another order end elsewhere
     if twice := set(settings["families"]) & set(settings["cases"]):
         raise InputError(f"l1_paradox.designs.cases: {', '.join(sorted(twice))} is the name of a family, too")
     penalties = settings["penalties_over_max"]
@@ -77,7 +76,6 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 def turns(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Some families at many penalties around the one where the law's norm is smallest, which is computed before."""
-    torch.set_num_threads(1)
     tables = []
     for family in settings["turning"]:
         for part in drawn(settings, family, settings["families"][family], log_spaced(**settings["penalties_over_max"])):

@@ -21,7 +21,6 @@ def pruning(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Raises:
         InputError: if no method keeps the accuracy at any penalty.
     """
-    torch.set_num_threads(1)  # sums in another order may turn a prediction over
     test = inputs.samples["l1_paradox_networks"]["split"].test
     x, y = (torch.tensor(array, dtype=torch.float32) for array in test)
     widths = (x.shape[1], *settings["hidden"], y.shape[1])

@@ -22,7 +22,6 @@ def seen_kink(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
     That width is ηλ for the subgradient method, and η for RMSProp, whose step is that of the other at λ_max.
     """
-    torch.set_num_threads(1)
     tables = [
         weights_of(settings, design, problem, method)
         for design, problem in problems(settings, inputs).items()

@@ -18,7 +18,6 @@ def by_means(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Nothing is trained again after weights are removed. `overlap` is with the zeros of the proximal network of the same
     seed, batches and penalty.
     """
-    torch.set_num_threads(1)
     split, ends = inputs.samples[OWNER]["split"], inputs.found["l1_paradox_weights"].ends
     x, y = (torch.tensor(array) for array in split.test)
     widths, runs = widths_of(settings, split), runs_of(settings)

@@ -51,7 +51,6 @@ def weights(settings: Settings, inputs: Inputs) -> Found:
 
     The ends are the last iterate of each run and, below it, the mean of its weights; of a proximal run the iterate.
     """
-    torch.set_num_threads(1)  # sums in another order turn signs over
     split, runs = inputs.samples[OWNER]["split"], runs_of(settings)
     tables, layer = [], layers_of(widths_of(settings, split))
     ends: dict[int, np.ndarray] = {}

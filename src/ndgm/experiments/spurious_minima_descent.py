@@ -16,6 +16,7 @@ from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.spurious_minima import NEGATIVE, SPLIT_NEURONS
 from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
+from ndgm.store.run_tables import last_rows
 from ndgm.theory.spurious_minima import Array, global_spectrum, hessian, kink_curvature, split, split_direction
 from ndgm.theory.spurious_minima_search import minimum
 
@@ -72,7 +73,7 @@ def after_two(settings: Settings, inputs: Inputs) -> Plan:
         InputError: if a run with one neuron more diverged.
     """
     before = inputs.found["spurious_minima_one"]
-    ends = before.table.groupby("run", sort=True).tail(1).set_index("run")
+    ends = last_rows(before.table).set_index("run")
     runs = ends[["experiment", "method", "design", "split_neuron", "teacher_neurons", "seed"]].reset_index()
     runs["experiment"] = settings["experiment"]
     if lost := int((ends["stopped_because"] == "diverged").sum()):

@@ -22,7 +22,6 @@ BEHIND = 2.0
 
 def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Output along the attack and its predicted mean, for one network of each width, trained as those of `flips`."""
-    torch.set_num_threads(1)
     components = settings["components"]
     tables = []
     for width in settings["widths"]:
@@ -61,7 +60,6 @@ def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 def regions(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Output over the plane, of one network for each factor, once it has the margin on all points, or at the end."""
-    torch.set_num_threads(1)
     told = {**settings["seven_points"], **settings, "device": "cpu"}
     factors = told["factors"]
     network, w = on_seven_points(told, factors, [0] * len(factors))

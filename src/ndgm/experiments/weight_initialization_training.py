@@ -8,12 +8,11 @@ from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
 from ndgm.engine.initialization import Initialization
 from ndgm.engine.networks import Networks
-from ndgm.experiments.ensembles import Plan, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, batch_draws, column
 from ndgm.experiments.grids import grid, numbered
 from ndgm.experiments.initial_gains import gain_of
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import first_parameters, network_loss, tensors
-from ndgm.store.provenance import generator
 
 OUTPUT = Initialization("normal", gain=1.0)
 """What the formula says of the last layer, which is linear."""
@@ -29,7 +28,6 @@ def training(settings: Settings, inputs: Inputs) -> Plan:
         row = rows.iloc[0]
         arm, depth = settings["activations"][row["activation"]], int(row["hidden_layers"])
         widths = (ins, *[settings["width"]] * depth, outs)
-        draws = [generator(settings["root_seed"], settings["experiment"], "batches", seed) for seed in rows["seed"]]
         objective = network_loss(
             Networks(widths, activation(row["activation"])),
             *tensors(samples, single, device),
@@ -37,7 +35,7 @@ def training(settings: Settings, inputs: Inputs) -> Plan:
             settings,
             loss="cross_entropy",
             batch_size=str(settings["batch_size"]),
-            draws=draws,
+            draws=batch_draws(settings, rows["seed"]),
             kinks=False,
         )
         starts = [start(settings, widths, seed, gain) for seed, gain in zip(rows["seed"], rows["gain"], strict=True)]

@@ -24,6 +24,7 @@ from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 
 from ndgm.paper.colours import COLOURS, INK, MARKERS, OKABE_ITO, PAPER
+from ndgm.paper.labels import LineLabels
 from ndgm.store.files import write_atomically
 
 COLUMN_WIDTH = 3.3
@@ -149,6 +150,8 @@ def save(figure: Figure, name: str, left_out: Sequence[str] = ()) -> Saved:
         # The solver of the layout leaves last bits to chance, and the SVG names what it clips after all of them.
         left, bottom, width, height = (round(bound, 6) for bound in axes.get_position().bounds)
         axes.set_position((left, bottom, width, height))
+        for labels in [labels for labels in axes.containers if isinstance(labels, LineLabels)]:
+            labels.keep_apart(axes)
     lacking = f"{LEFT_OUT}: {'; '.join(dict.fromkeys(left_out))}." if left_out else None
     if lacking:
         print(lacking)
@@ -233,36 +236,21 @@ def measured(
     return axes.errorbar(x, middle, yerr=spread, **(appearance | points))
 
 
-def label_line_ends(axes: Axes, lines: Mapping[str, Line2D], *, apart: float = 7.5) -> list[Annotation]:
-    """Label several lines at their ends, the labels moved up and down as far as it takes to keep them apart.
+def label_line_ends(axes: Axes, lines: Mapping[str, Line2D]) -> list[Annotation]:
+    """Label several lines at their ends; `save` moves the labels up and down as far as it takes to keep them apart.
 
     Args:
-        axes: The axes that hold the lines, with their scales and limits as they will stay.
+        axes: The axes that hold the lines.
         lines: Each line by its label; one without a point is passed over.
-        apart: The least distance between neighbouring labels, in points.
 
     Returns:
         The labels, in the order of `lines`.
     """
-    from scipy.optimize import isotonic_regression  # takes as long to load as a figure to draw, and few need it
-
     lines = {text: line for text, line in lines.items() if np.isfinite(line.get_xydata()).all(axis=1).any()}
-    if not lines:
-        return []
-    figure = axes.get_figure(root=True)
-    assert figure is not None  # axes that hold lines stand in a figure
-    _lay_out(figure)
-    ends = np.array([_last_point(line) for line in lines.values()])
-    heights = axes.transData.transform(ends)[:, 1] * 72 / figure.dpi
-    order = np.argsort(heights, kind="stable")
-    # As far apart as needed, and otherwise as near to the ends as can be: isotonic regression on the slack.
-    slots = np.arange(len(heights)) * apart
-    rises = np.empty(len(heights))
-    rises[order] = isotonic_regression(heights[order] - slots).x + slots - heights[order]
-    return [
-        label_line_end(axes, line, text, rise=round(float(rise), 2))
-        for (text, line), rise in zip(lines.items(), rises, strict=True)
-    ]
+    labels = [label_line_end(axes, line, text) for text, line in lines.items()]
+    if labels:
+        axes.add_container(LineLabels(labels))
+    return labels
 
 
 def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **annotation: Any) -> Annotation:

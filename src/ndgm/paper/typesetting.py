@@ -5,7 +5,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import matplotlib
 import pypandoc
 import typst
 
@@ -50,8 +49,8 @@ def page(text: str, source: str, templates: Path, *options: str) -> str:
     )
 
 
-def paper_html(markdown: str, templates: Path, references: Path, figures: Path) -> str:
-    """The filled source of the paper as one web page, with its figures as SVG inside it."""
+def document_html(markdown: str, templates: Path, references: Path, figures: Path) -> str:
+    """The filled source of a document as one web page, with its figures as SVG inside it."""
     text = page(markdown, MARKDOWN, templates, "--number-sections", "--section-divs", *_citations(references))
 
     def drawn(image: re.Match) -> str:
@@ -61,8 +60,10 @@ def paper_html(markdown: str, templates: Path, references: Path, figures: Path) 
     return re.sub(r'<img data-figure="([^"]+)" alt="([^"]*)"\s*/?>', drawn, text)
 
 
-def paper_pdf(markdown: str, templates: Path, references: Path, figures: Path) -> bytes:
-    """The filled source of the paper as PDF, set by Typst with fonts that come with matplotlib and Typst."""
+def document_pdf(markdown: str, templates: Path, references: Path, figures: Path) -> bytes:
+    """The filled source of a document as PDF, set by Typst with fonts that come with matplotlib and Typst."""
+    import matplotlib  # here, because every page of a notebook would wait for it
+
     text = convert(
         markdown,
         MARKDOWN,

@@ -10,6 +10,7 @@ FIXED = {
     "MPLBACKEND": "Agg",
     "TZ": "UTC",
     "LC_ALL": "C.UTF-8",
+    # On more threads sums, of PyTorch too, are taken in another order, and end elsewhere.
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

@@ -12,8 +12,11 @@ import numpy as np
 
 from ndgm.store.files import file_hash
 
-# Distributions whose versions can change the numbers.
 PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
+"""Distributions whose versions can change the numbers of any table."""
+
+OPTIONAL = {"eagerpy", "foolbox"}
+"""Distributions that change those alone whose program imports them; a machine may lack them."""
 
 
 def seed_sequence(root_seed: int, experiment: str, component: str, replicate: int = 0) -> np.random.SeedSequence:
@@ -55,11 +58,12 @@ def origin(settings: Mapping[str, Any], data: Mapping[str, Path]) -> dict[str, A
         settings: All settings that its experiment was given.
         data: Files that it depends on, by a name.
     """
+    packages = sorted({*PACKAGES, *OPTIONAL & sys.modules.keys()})
     return {
         "settings": settings,
         "code": code_hashes(),
         "data": {name: file_hash(path) for name, path in sorted(data.items())},
-        "packages": {name: version(name).partition("+")[0] for name in PACKAGES},
+        "packages": {name: version(name).partition("+")[0] for name in packages},
     }
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ndgm.theory.checks import above, fraction, positive
-from ndgm.theory.lasso import Quadratic
 
 
 def rmsprop_floor(step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike, epsilon: float = 0.0) -> NDArray[np.float64]:
@@ -20,7 +19,8 @@ def rmsprop_floor(step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike, epsilo
     ε = 0, where the subgradient method's floor rises.
 
     With κ = 0 it holds for every β₂, since then g² is the same on both sides. It is first order in η, and too large
-    where some κ is so close to ±1 that κ at E w is another than at zero; there `rmsprop_norm` is closer.
+    where some κ is so close to ±1 that κ at E w is another than at zero; there
+    `ndgm.theory.rounded_lasso.rmsprop_l1_norm` is closer.
 
     Args:
         step_size: η, shape (...).
@@ -36,65 +36,6 @@ def rmsprop_floor(step_size: ArrayLike, penalty: ArrayLike, b: ArrayLike, epsilo
     penalty = above("penalty", positive("penalty", penalty), np.abs(b).max(), "max|b|")[..., np.newaxis]
     squared = (b / penalty) ** 2
     return step_size / 2 * (penalty * (1 + squared) / (penalty * np.sqrt(1 - squared) + epsilon)).sum(-1)
-
-
-def rounded_solution(problem: Quadratic, penalty: float, width: float) -> NDArray[np.float64]:
-    """Minimiser m of ½mᵀAm − bᵀm + λ·Σ√(mᵢ² + δ²), the LASSO with its kinks rounded off to hyperbolas of width δ.
-
-    Newton's method with backtracking; the function is smooth and strictly convex.
-
-    Args:
-        problem: The smooth part.
-        penalty: λ > 0.
-        width: δ > 0.
-
-    Returns:
-        m, shape (d,).
-
-    Raises:
-        ValueError: if the penalty or the width is not positive.
-    """
-    positive("penalty", penalty)
-    positive("width", width)
-
-    def value(m: NDArray[np.float64]) -> float:
-        return float(m @ (problem.A @ m / 2 - problem.b) + penalty * np.hypot(m, width).sum())
-
-    m = np.zeros(problem.dimension)
-    for _ in range(500):
-        root = np.hypot(m, width)
-        gradient = problem.A @ m - problem.b + penalty * m / root
-        move = -np.linalg.solve(problem.A + np.diag(penalty * width**2 / root**3), gradient)
-        length = 1.0
-        while value(m + length * move) > value(m) + length / 4 * (gradient @ move) and length > 1e-10:
-            length /= 2
-        m = m + length * move
-        if np.abs(move).max() <= 1e-13 * max(width, np.abs(m).max()):
-            break
-    return m
-
-
-def rmsprop_norm(problem: Quadratic, step_size: float, penalty: float) -> float:
-    """RMSProp's E‖w‖₁ = Σ (mᵢ² + η²/2)/√(mᵢ² + η²) on the LASSO, with m = E w = `rounded_solution` of width δ = η.
-
-    As in `rmsprop_floor`, a weight with mean slope λκ from the smooth part is positive for a share (1 + κ)/2 of the
-    time, and its mean is ηκ/√(1 − κ²). With m for that mean, κ = m/√(m² + η²). The slope itself is taken at m, so that
-    λκ = b − Am: both equations together say that m minimises the LASSO with √(m² + η²) in the place of |m|. What the
-    penalty rounds off is a step of the method, whatever λ. Far above λ_max m is small and this is `rmsprop_floor`.
-
-    It holds for a long memory, β₂ → 1, up to some parts in a thousand; a few in a hundred at a breakpoint of the exact
-    path, where κ of a weight that hovers is close to ±1.
-
-    Args:
-        problem: The smooth part.
-        step_size: η > 0.
-        penalty: λ > 0.
-
-    Raises:
-        ValueError: if the step size or the penalty is not positive.
-    """
-    m = rounded_solution(problem, penalty, step_size)
-    return float(((m**2 + step_size**2 / 2) / np.hypot(m, step_size)).sum())
 
 
 def normalised_step(slope: ArrayLike, epsilon: float) -> NDArray[np.float64]:

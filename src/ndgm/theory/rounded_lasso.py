@@ -205,6 +205,9 @@ def second_order_l1_norm(problem: Quadratic, means: Array, penalty: float, step_
 def rmsprop_l1_norm(means: Array, step_size: float) -> float:
     """E‖w‖₁ = Σ(2mᵢ² + η²)/(2√(mᵢ² + η²)) of RMSProp with a long memory: spread evenly over width √(m² + η²).
 
+    It holds as β₂ → 1, up to some parts in a thousand; a few in a hundred at a breakpoint of the exact path, where a
+    weight that hovers is nearly always on one side. Far above λ_max it is `ndgm.theory.adaptive.rmsprop_floor`.
+
     Args:
         means: m of the LASSO with `PseudoHuber` kinks of width η, shape (d,).
         step_size: η.

@@ -22,29 +22,8 @@ Array = NDArray[np.float64]
 
 TURN = 2 * np.pi
 
-REACH = 0.05
-"""Longest change of a weight that a Newton step may make: a longer one says that the start was not near."""
-
 FLAT = 1e-13
 """Length of the gradient at which a point counts as critical."""
-
-
-class NotNearError(ValueError):
-    """A Newton step leads further than the neighbourhood in which it can be trusted, or nowhere."""
-
-
-class Point(NamedTuple):
-    """A critical point of the loss.
-
-    Attributes:
-        neurons: W, shape (n, d).
-        gradient_norm: ‖g‖ that is left.
-        eigenvalues: Of the Hessian, ascending.
-    """
-
-    neurons: Array
-    gradient_norm: float
-    eigenvalues: Array
 
 
 class Pairs(NamedTuple):
@@ -128,7 +107,9 @@ def kink_curvature(neurons: ArrayLike, teacher: ArrayLike) -> Array:
 
     Without a kink at unit i block i of the Hessian would be ½I, the mean of xxᵀ where the unit is on.
     """
-    return _curvature(Pairs.of(*(stacked := _stacked(neurons, teacher))[:2]), stacked[2])
+    student, others, signs = _stacked(neurons, teacher)
+    pairs = Pairs.of(student, others)
+    return _curvature(pairs, _directions(pairs)[1], signs)
 
 
 def pull(neurons: Array, others: Array, signs: Array, measure: ArrayLike = 1.0) -> Array:
@@ -152,16 +133,18 @@ def second_derivatives(neurons: Array, others: Array, signs: Array, measure: Arr
     """
     count, dimension = neurons.shape[-2:]
     pairs = Pairs.of(neurons, others, measure)
-    own = Pairs.of(neurons, neurons, measure)
     identity = np.eye(dimension)
-    along, across = _directions(own)
-    sine, cosine = own.sine[..., np.newaxis, np.newaxis], own.cosine[..., np.newaxis, np.newaxis]
+    directions = _directions(pairs)
+    along, across = (each[..., :count, :] for each in directions)
+    angle, sine, cosine = (
+        each[..., :count, np.newaxis, np.newaxis] for each in (pairs.angle, pairs.sine, pairs.cosine)
+    )
     mixed = along[..., :, np.newaxis] * across[..., np.newaxis, :]
-    blocks = (np.pi - own.angle)[..., np.newaxis, np.newaxis] * identity
+    blocks = (np.pi - angle) * identity
     blocks = blocks + sine * cosine * (_squared(along) - _squared(across))
     blocks = (blocks + sine**2 * (mixed + np.swapaxes(mixed, -1, -2))) / TURN
     at = np.arange(count)
-    blocks[..., at, at, :, :] = identity / 2 + _curvature(pairs, signs)
+    blocks[..., at, at, :, :] = identity / 2 + _curvature(pairs, directions[1], signs)
     return np.moveaxis(blocks, -3, -2)
 
 
@@ -187,10 +170,9 @@ def _squared(vectors: Array) -> Array:
     return vectors[..., :, np.newaxis] * vectors[..., np.newaxis, :]
 
 
-def _curvature(pairs: Pairs, signs: Array) -> Array:
-    """Σⱼ sⱼ ∂²k(wᵢ, zⱼ)/∂wᵢ² with ∂²k/∂w² = ‖v‖ sin t (I − ŵŵᵀ + nnᵀ)/(2π‖w‖), shape (..., n, d, d)."""
+def _curvature(pairs: Pairs, across: Array, signs: Array) -> Array:
+    """Σⱼ sⱼ ∂²k(wᵢ, zⱼ)/∂wᵢ² with ∂²k/∂w² = ‖v‖ sin t (I − ŵŵᵀ + nnᵀ)/(2π‖w‖), shape (..., n, d, d), n in `across`."""
     weights = signs * pairs.others * pairs.sine / pairs.lengths
-    across = _directions(pairs)[1]
     flat = np.eye(pairs.units.shape[-1]) - _squared(pairs.units)
     bent = np.einsum("...nm,...nmp,...nmq->...npq", weights, across, across)
     return (weights.sum(-1)[..., np.newaxis, np.newaxis] * flat + bent) / TURN
@@ -246,36 +228,6 @@ def global_spectrum(dimension: int) -> dict[float, int]:
         **dict.fromkeys(np.sort(np.linalg.eigvals(standard).real)[1:].tolist(), k - 1),
         **dict.fromkeys(np.sort(np.linalg.eigvals(trivial).real).tolist(), 1),
     }
-
-
-def polished(neurons: ArrayLike, teacher: ArrayLike, steps: int = 20) -> Point:
-    """The critical point near neurons of shape (n, d), by Newton's method, down to ‖g‖ ≤ `FLAT`.
-
-    Raises:
-        NotNearError: if a step would move a weight by more than `REACH`, or so many steps are not enough.
-    """
-    w, norm = np.array(neurons, dtype=np.float64), np.inf
-    for _ in range(steps):
-        g, h = gradient(w, teacher), hessian(w, teacher)
-        if (norm := float(np.linalg.norm(g))) <= FLAT:
-            return Point(w, norm, np.linalg.eigvalsh(h).astype(np.float64))
-        w = w - within_reach(h, g.ravel()).reshape(w.shape)
-    raise NotNearError(f"{steps} Newton steps left a gradient of {norm:.3g}")
-
-
-def within_reach(matrix: Array, right: Array) -> Array:
-    """Solution of a linear system, as a Newton step.
-
-    Raises:
-        NotNearError: if there is none, or it moves a weight by more than `REACH`.
-    """
-    try:
-        step = np.linalg.solve(matrix, right).astype(np.float64)
-    except np.linalg.LinAlgError as singular:
-        raise NotNearError("no Newton step: the second derivatives are singular") from singular
-    if not np.abs(step).max() <= REACH:
-        raise NotNearError(f"a Newton step would move a weight by {np.abs(step).max():.3g}, more than {REACH:g}")
-    return step
 
 
 LIMITS = {"A": 0.5 - 1 / np.pi, "I": 0.5 - 1 / np.pi, "II": 0.5 - 2 / np.pi**2}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from scipy.optimize import brentq, fsolve
 
-from ndgm.theory.spurious_minima import FLAT, NotNearError, kink_curvature, within_reach
+from ndgm.theory.spurious_minima import FLAT, kink_curvature
 from ndgm.theory.spurious_minima_families import Array, Symmetric
 
 NEAR = 1e-4
@@ -17,6 +17,9 @@ NEAR = 1e-4
 
 DESCENT_STEPS = 100_000
 """Steps of descent after which a search is given up."""
+
+REACH = 0.05
+"""Longest change of a weight that a Newton step may make: a longer one says that the start was not near."""
 
 PUSH = 1e-2
 """How far a split neuron is pushed along the most negative curvature."""
@@ -26,6 +29,10 @@ STRIDE = 2.0
 
 FIRST = 20.0, 24.0
 """Two k from which families are followed."""
+
+
+class NotNearError(ValueError):
+    """A Newton step leads further than the neighbourhood in which it can be trusted, or nowhere."""
 
 
 def _regular_turned(k: float) -> Symmetric:
@@ -107,6 +114,21 @@ def polished(point: Symmetric, steps: int = 20) -> Symmetric:
             return point
         point = point.at(point.coordinates - within_reach(blocks.trivial, gradient))
     raise NotNearError(f"{steps} Newton steps left a gradient of {norm:.3g}")
+
+
+def within_reach(matrix: Array, right: Array) -> Array:
+    """Solution of a linear system, as a Newton step.
+
+    Raises:
+        NotNearError: if there is none, or it moves a weight by more than `REACH`.
+    """
+    try:
+        step = np.linalg.solve(matrix, right).astype(np.float64)
+    except np.linalg.LinAlgError as singular:
+        raise NotNearError("no Newton step: the second derivatives are singular") from singular
+    if not np.abs(step).max() <= REACH:
+        raise NotNearError(f"a Newton step would move a weight by {np.abs(step).max():.3g}, more than {REACH:g}")
+    return step
 
 
 def followed(family: str, ks: Iterable[float]) -> list[Symmetric]:

@@ -3,10 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
-from claims_on_made_up_tables import claims_of, measured, with_unit
+from claims_on_made_up_tables import (
+    change,
+    claims_of,
+    copied_for_each_test,
+    measured,
+    row_of,
+    verdict,
+    why_inconclusive,
+    with_unit,
+)
 
 import ndgm.claims.adaptive  # noqa: F401  (registers its claims)
-from ndgm.decide.claim import CLAIMS, decide
 from ndgm.experiments.grids import grid
 
 OURS = claims_of("adaptive")
@@ -99,8 +107,7 @@ def cycles_table(rng):
     return recorded(runs, l1_norm=norm, mean_l1_norm=norm)
 
 
-@pytest.fixture
-def tables():
+def lawful():
     """Run tables that obey every law."""
     rng = np.random.default_rng(0)
     made = {LASSO: lasso_table(rng), ONE: one_weight_table(rng), CYCLES: cycles_table(rng)}
@@ -108,15 +115,7 @@ def tables():
     return {name: table.assign(experiment=name) for name, table in made.items()}
 
 
-def row_of(name, tables):
-    return decide({f"adaptive_{name}": CLAIMS[f"adaptive_{name}"]}, tables)[0]
-
-
-def change(table, column, where, value):
-    """Apply `value` to a column where a query holds; there must be such rows."""
-    rows = table.query(where).index
-    assert len(rows)
-    table.loc[rows, column] = value(table.loc[rows])
+tables = copied_for_each_test(lawful)
 
 
 def scaled(factor, column="mean_l1_norm"):
@@ -125,15 +124,15 @@ def scaled(factor, column="mean_l1_norm"):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_tables_that_obey_the_law_support_the_claim(name, tables):
-    assert row_of(name.removeprefix("adaptive_"), tables)["verdict"] == "supported"
+    assert verdict(name, tables) == "supported"
 
 
 def test_the_same_mean_on_a_kink_and_a_parabola_hides_no_phase(tables):
     # The claim that they differ was once put to the mean of |w|, which is η/2 on both, whatever the phase.
-    row = row_of("rmsprop_on_a_kink", tables)
+    row = row_of("adaptive_rmsprop_on_a_kink", tables)
     assert row["verdict"] == "supported" and row["cells"] == 9
     change(tables[ONE], "mean_l1_norm", "design == 'kink'", scaled(7))
-    assert row_of("rmsprop_on_a_kink", tables)["measured"] == row["measured"]
+    assert row_of("adaptive_rmsprop_on_a_kink", tables)["measured"] == row["measured"]
 
 
 def by_start(spread):
@@ -191,7 +190,7 @@ BREAKS = [
 @pytest.mark.parametrize(("name", "table", "column", "where", "value"), BREAKS)
 def test_tables_that_break_the_law_refute_the_claim(name, table, column, where, value, tables):
     change(tables[table], column, where, value)
-    assert row_of(name, tables)["verdict"] == "refuted"
+    assert verdict(f"adaptive_{name}", tables) == "refuted"
 
 
 def test_every_claim_was_refuted_above():
@@ -218,7 +217,7 @@ def test_every_claim_was_refuted_above():
 )
 def test_what_a_claim_does_not_speak_of_does_not_matter(name, table, column, where, value, tables):
     change(tables[table], column, where, value)
-    assert row_of(name, tables)["verdict"] == "supported"
+    assert verdict(f"adaptive_{name}", tables) == "supported"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -226,21 +225,20 @@ def test_a_diverged_run_is_said_and_not_judged(name, tables):
     for table in tables.values():
         gap = (table["seed"] == 2) & (table["step"] == STEPS)
         table.loc[gap, "mean_l1_norm"], table.loc[gap, "stopped_because"] = np.nan, "diverged"
-    row = row_of(name.removeprefix("adaptive_"), tables)
-    assert row["verdict"] == "inconclusive" and row["gap"].endswith("runs diverged")
+    assert why_inconclusive(name, tables).endswith("runs diverged")
 
 
 @pytest.mark.parametrize("name", ["rmsprop_norm", "rmsprop_width", "rmsprop_width_and_penalty"])
 def test_a_run_that_has_not_settled_is_a_gap(name, tables):
     tables[DESIGNS].loc[[3, 4], "stationary"] = False
-    assert row_of(name, tables)["gap"] == "the means of 2 of 60 runs did not settle: a"
+    assert why_inconclusive(f"adaptive_{name}", tables) == "the means of 2 of 60 runs did not settle: a"
 
 
 def test_widths_that_have_no_power_are_gaps(tables):
     tables[DESIGNS].loc[[3, 4], "kink_width"] = [-1e-9, np.nan]
-    assert row_of("rmsprop_width_and_penalty", tables)["gap"] == "2 of 20 runs have no value"
+    assert why_inconclusive("adaptive_rmsprop_width_and_penalty", tables) == "2 of 20 runs have no value"
     tables[DESIGNS] = tables[DESIGNS].query("penalty_over_max == 3")
-    assert row_of("rmsprop_width_and_penalty", tables)["gap"] == "fewer than two penalties"
+    assert why_inconclusive("adaptive_rmsprop_width_and_penalty", tables) == "fewer than two penalties"
 
 
 def test_widths_without_a_pattern_decide_nothing(tables):
@@ -248,19 +246,17 @@ def test_widths_without_a_pattern_decide_nothing(tables):
     change(
         tables[DESIGNS], "kink_width", "step == step", lambda rows: rows["step_size"] * rng.uniform(0.9, 1.1, len(rows))
     )
-    row = row_of("rmsprop_width", tables)
+    row = row_of("adaptive_rmsprop_width", tables)
     assert row["verdict"] == "inconclusive" and row["gap"] is None
     change(tables[DESIGNS], "kink_width", "step == step", lambda rows: rng.lognormal(0, 0.2, len(rows)))
-    row = row_of("rmsprop_width_and_penalty", tables)
+    row = row_of("adaptive_rmsprop_width_and_penalty", tables)
     assert row["verdict"] == "inconclusive" and row["gap"] is None
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_claims_without_their_runs_are_inconclusive(name, tables):
-    row = row_of(
-        name.removeprefix("adaptive_"), {key: table[table["method"] == "sgd"] for key, table in tables.items()}
-    )
-    assert row["verdict"] == "inconclusive" and "no runs" in row["gap"]
+    without = {experiment: table[table["method"] == "sgd"] for experiment, table in tables.items()}
+    assert "no runs" in why_inconclusive(name, without)
 
 
 @pytest.mark.parametrize("name", with_unit(OURS, "$\\eta$"))
@@ -280,19 +276,19 @@ def test_numbers_without_a_unit_are_those_of_the_table(name, tables):
 
 
 @pytest.mark.parametrize(
-    ("columns", "verdict"), [(9, "supported"), (10, "refuted"), (50, "refuted"), (51, "supported")]
+    ("columns", "expected"), [(9, "supported"), (10, "refuted"), (50, "refuted"), (51, "supported")]
 )
-def test_the_norm_of_rmsprop_is_claimed_for_designs_of_some_sizes(columns, verdict, tables):
+def test_the_norm_of_rmsprop_is_claimed_for_designs_of_some_sizes(columns, expected, tables):
     change(tables[DESIGNS], "dimension", "design == 'b'", lambda rows: float(columns))
     change(tables[DESIGNS], "mean_l1_norm", "design == 'b'", scaled(1.1))
-    assert row_of("rmsprop_norm", tables)["verdict"] == verdict
+    assert verdict("adaptive_rmsprop_norm", tables) == expected
     tables[DESIGNS] = tables[DESIGNS].assign(dimension=500.0)
-    assert row_of("rmsprop_norm", tables)["gap"] == "no runs on designs of that size"
+    assert why_inconclusive("adaptive_rmsprop_norm", tables) == "no runs on designs of that size"
 
 
 def test_ends_without_a_pattern_leave_open_whether_a_kink_is_unlike_a_parabola(tables):
     rng = np.random.default_rng(3)
     change(tables[ONE], "l1_norm", "step == step", lambda rows: rows["step_size"] * rng.lognormal(0, 3, len(rows)))
     change(tables[ONE], "l1_norm", "design == 'kink'", scaled(10, "l1_norm"))
-    row = row_of("rmsprop_on_a_kink", tables)
+    row = row_of("adaptive_rmsprop_on_a_kink", tables)
     assert row["verdict"] == "inconclusive" and row["gap"] is None

@@ -38,8 +38,8 @@ def attacks_table(rng, clean):
     table["right"] = rng.uniform(size=len(table)) < 0.9
     table["succeeded"] = table["right"] & (rng.uniform(size=len(table)) < 0.85)
     attacked = {name: 4 + rng.standard_normal(len(table)) for name in SCORES}
-    noisy = {f"noisy_{name}": 3 + rng.standard_normal(len(table)) for name in SCORES}
-    table = table.assign(empty=False, length=1.0, largest_change=0.1, **attacked, **noisy)
+    noisy = {"noisy_smallest": 3 + rng.standard_normal(len(table))}
+    table = table.assign(empty=False, length=1.0, **attacked, **noisy)
     unseen = table[["design", "picture"]].merge(clean.query("half == 'test'"))
     adaptive = table["attack"] == "subspace"
     table.loc[adaptive, SCORES] = unseen.loc[adaptive.to_numpy(), SCORES].to_numpy()

@@ -28,19 +28,8 @@ def test_written_data_are_read_back_and_their_bytes_are_fixed(tmp_path, kind):
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 
-def damaged(whole: bytes):
-    """The file truncated at many lengths, with one byte changed in many places, and things it is not."""
-    yield from (whole[:length] for length in range(0, len(whole), 41))
-    yield whole[:-1]
-    for position in range(0, len(whole), 11):
-        for bits in (0xFF, 0x01):
-            yield whole[:position] + bytes([whole[position] ^ bits]) + whole[position + 1 :]
-    yield b"design,target\n1,2\n"
-    yield b"\x93NUMPY" + whole
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_damaged_data_are_an_input_error_that_names_the_file(tmp_path, kind):
+def test_damaged_data_are_an_input_error_that_names_the_file(damaged, tmp_path, kind):
     path = tmp_path / "data.npz"
     data = example(kind)
     write_data(path, data)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from ndgm.paper import drawing
+from ndgm.paper.labels import APART
 
 
 @pytest.fixture(autouse=True)
@@ -115,16 +116,27 @@ def test_a_label_stands_at_the_last_finite_point_in_the_colour_of_its_line():
     assert label.get_color() == "#123456"
 
 
-def test_labels_of_lines_that_end_together_keep_apart_in_order():
+def test_labels_of_lines_that_end_together_keep_apart_in_order(monkeypatch, tmp_path):
+    monkeypatch.setenv("NDGM_RESULTS", str(tmp_path))
     figure, axes = plt.subplots(figsize=(drawing.COLUMN_WIDTH, 2))
     heights = {"c": 1.02, "a": 1.0, "b": 1.01, "far": 3.0}
     lines = {text: axes.plot([1, 2], [0, height])[0] for text, height in heights.items()}
-    labels = dict(zip(lines, drawing.label_line_ends(axes, lines, apart=8), strict=True))
+    labels = dict(zip(lines, drawing.label_line_ends(axes, lines), strict=True))
+    drawing.save(figure, "labels")
     figure.draw_without_rendering()
     at = {text: label.get_window_extent().y0 * 72 / figure.dpi for text, label in labels.items()}
     # As far apart as asked, to half a point by which these letters differ in height.
-    assert at["b"] - at["a"] > 7.5 and at["c"] - at["b"] > 7.5
+    assert at["b"] - at["a"] > APART - 0.5 and at["c"] - at["b"] > APART - 0.5
     assert labels["far"].xyann == (3, 0)
+
+
+def test_a_figure_is_laid_out_once(figure, monkeypatch):
+    calls = []
+    monkeypatch.setattr(drawing, "_lay_out", calls.append)
+    for _ in range(3):
+        drawing.label_line_ends(figure.axes[0], {"end": figure.axes[0].lines[0]})
+    drawing.save(figure, "demo")
+    assert calls == [figure]
 
 
 def test_the_last_bits_of_the_layout_are_not_left_to_chance(tmp_path, monkeypatch):

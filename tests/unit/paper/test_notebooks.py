@@ -125,3 +125,8 @@ def test_a_signal_at_any_moment_ends_the_kernel_too_in_one_line(tmp_path, moment
     assert (run.returncode, said) == (128 + number, f"{Interrupted(number)}\n")
     assert not any(kernel.is_running() for kernel in kernels)
     assert [path.name for path in (tmp_path / "stopped").iterdir()] == ["demo.py"]
+
+
+def test_the_program_that_runs_notebooks_does_not_wait_for_what_their_kernels_load():
+    program = "import ndgm.paper.notebooks, sys; assert not {'matplotlib', 'numpy', 'pandas'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from paper_of_a_run import FIGURES, ROOT, SOURCES, manuscript, run
 
-from ndgm.paper.typesetting import MARKDOWN, inline_svg, page, paper_html, paper_pdf
+from ndgm.paper.typesetting import MARKDOWN, document_html, document_pdf, inline_svg, page
 from ndgm.store.files import InputError
 
 TEMPLATES = ROOT / "paper/templates"
@@ -30,7 +30,7 @@ def markdown(folder, document):
 
 @pytest.fixture(scope="module")
 def web_page(markdown, folder):
-    return paper_html(markdown, TEMPLATES, REFERENCES, folder / "figures")
+    return document_html(markdown, TEMPLATES, REFERENCES, folder / "figures")
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,12 @@ def soup(web_page):
 
 
 def test_the_pdf_has_the_same_bytes_in_another_folder_on_another_day(markdown, folder, tmp_path, monkeypatch):
-    once = paper_pdf(markdown, TEMPLATES, REFERENCES, folder / "figures")
+    once = document_pdf(markdown, TEMPLATES, REFERENCES, folder / "figures")
     (folder / "figures").rename(tmp_path / "elsewhere")
     try:
         monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
         monkeypatch.setenv("TZ", "Asia/Tokyo")
-        again = paper_pdf(markdown, TEMPLATES, REFERENCES, tmp_path / "elsewhere")
+        again = document_pdf(markdown, TEMPLATES, REFERENCES, tmp_path / "elsewhere")
     finally:
         (tmp_path / "elsewhere").rename(folder / "figures")
     assert once.startswith(b"%PDF")

@@ -1,6 +1,8 @@
 """The environment of programs: numbers are decided by it nowhere else."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from ndgm.pipeline.environment import FIXED, environment
@@ -12,6 +14,12 @@ def test_what_decides_numbers_is_set_whatever_the_user_has_set(monkeypatch):
     variables = environment(Path("src"))
     assert {name: variables[name] for name in FIXED} == FIXED
     assert {"OMP_NUM_THREADS", "PYTHONHASHSEED", "CUBLAS_WORKSPACE_CONFIG", "SOURCE_DATE_EPOCH"} <= FIXED.keys()
+
+
+def test_pytorch_computes_on_one_thread(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    program = [sys.executable, "-c", "import torch; print(torch.get_num_threads())"]
+    assert subprocess.run(program, env=environment(Path("src")), capture_output=True, check=True).stdout == b"1\n"
 
 
 def test_our_modules_come_before_those_that_are_found_anyway(monkeypatch):

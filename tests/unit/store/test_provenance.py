@@ -8,12 +8,24 @@ import re
 import socket
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from ndgm.store.provenance import code_hashes, file_hash, generator, origin, record, seed_sequence, value_hash
+from ndgm.store.provenance import (
+    OPTIONAL,
+    PACKAGES,
+    code_hashes,
+    file_hash,
+    generator,
+    origin,
+    record,
+    seed_sequence,
+    value_hash,
+)
 
 KEYS = [(root, experiment, part, i) for root in (1, 2) for experiment in "ab" for part in "xy" for i in range(25)]
 
@@ -85,3 +97,12 @@ def test_a_record_has_no_path_host_user_or_time(tmp_path):
         assert not re.search(r"\b20\d\d-\d\d-\d\d\b|\d\d:\d\d", text)
     # The wheel's build tag ("+cpu") says where torch was downloaded from, not which torch it is.
     assert all(re.fullmatch(r"[\d.]+\w*", version) for version in made["packages"].values())
+
+
+def test_packages_that_a_machine_may_lack_are_recorded_where_they_are_imported(monkeypatch):
+    for name in OPTIONAL:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert list(origin({}, {})["packages"]) == sorted(PACKAGES)
+    monkeypatch.setitem(sys.modules, "foolbox", ModuleType("foolbox"))
+    packages = origin({}, {})["packages"]
+    assert set(packages) == {*PACKAGES, "foolbox"} and packages["foolbox"] == metadata.version("foolbox")

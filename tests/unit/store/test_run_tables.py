@@ -90,17 +90,7 @@ def test_json_is_read_back_with_twelve_digits(tmp_path):
     assert rounded({"a": (1.0, True), "b": 123456.789}, digits=3) == {"a": [1.0, True], "b": 123000.0}
 
 
-def damaged(whole: bytes):
-    """The file truncated at many lengths, with one byte changed in many places, and things it is not."""
-    yield from (whole[:length] for length in range(0, len(whole), 41))
-    yield whole[:-1]
-    for position in range(0, len(whole), 11):
-        for bits in (0xFF, 0x01):
-            yield whole[:position] + bytes([whole[position] ^ bits]) + whole[position + 1 :]
-    yield b"run,step\n1,2\n"
-
-
-def test_a_damaged_table_is_an_input_error_that_names_the_file(tmp_path):
+def test_a_damaged_table_is_an_input_error_that_names_the_file(damaged, tmp_path):
     # Without checksums of pages, a changed byte gave other numbers and no error.
     path, table = tmp_path / "runs.parquet", small_table(runs=40)
     write_table(path, table)
@@ -120,7 +110,7 @@ def test_a_damaged_table_is_an_input_error_that_names_the_file(tmp_path):
     assert refused > 100
 
 
-def test_missing_or_damaged_json_is_an_input_error_that_names_the_file(tmp_path):
+def test_missing_or_damaged_json_is_an_input_error_that_names_the_file(damaged, tmp_path):
     path = tmp_path / "claims.json"
     with pytest.raises(InputError, match="claims.json: no such file"):
         read_json(path)

@@ -11,11 +11,10 @@ from ndgm.theory.adaptive import (
     rmsprop_cycle,
     rmsprop_cycle_contraction,
     rmsprop_floor,
-    rmsprop_norm,
-    rounded_solution,
     sign_floor,
 )
-from ndgm.theory.lasso import Quadratic, solve_lasso
+from ndgm.theory.lasso import Quadratic
+from ndgm.theory.rounded_lasso import PseudoHuber, rmsprop_l1_norm, solve_rounded_lasso
 
 ETA = 0.01
 
@@ -97,31 +96,18 @@ def norm_and_mean_of_rmsprop(problem, eta, penalty):
 def test_rmsprop_keeps_the_norm_of_the_lasso_rounded_off_by_its_step(penalty):
     problem, eta = small_problem(), 0.003
     norm, mean = norm_and_mean_of_rmsprop(problem, eta, penalty)
-    np.testing.assert_allclose(norm, rmsprop_norm(problem, eta, penalty), rtol=0.01)
+    rounded = solve_rounded_lasso(problem, penalty, PseudoHuber(eta))
+    np.testing.assert_allclose(norm, rmsprop_l1_norm(rounded, eta), rtol=0.01)
     # A weight's mean is known only to a part of its hovering, whose phase six weights do not smear out.
-    np.testing.assert_allclose(mean, rounded_solution(problem, penalty, eta), rtol=0, atol=0.4 * eta)
+    np.testing.assert_allclose(mean, rounded, rtol=0, atol=0.4 * eta)
 
 
 def test_close_to_penalty_max_the_rounded_problem_is_nearer_than_the_first_order():
     problem, eta, penalty = small_problem(), 0.003, 1.05
     norm, _ = norm_and_mean_of_rmsprop(problem, eta, penalty)
     first_order = abs(norm / rmsprop_floor(eta, penalty, problem.b) - 1)
-    assert first_order > 0.05 and abs(norm / rmsprop_norm(problem, eta, penalty) - 1) < 0.03
-
-
-def test_the_rounded_solution_is_stationary_and_tends_to_the_exact_one():
-    problem, penalty = small_problem(), 0.4
-    exact = solve_lasso(problem, np.array([penalty])).weights[0]
-    for width in (1e-1, 1e-3, 1e-5):
-        m = rounded_solution(problem, penalty, width)
-        np.testing.assert_allclose(problem.A @ m + penalty * m / np.sqrt(m**2 + width**2), problem.b, atol=1e-11)
-        assert np.abs(m - exact).max() < 3 * width
-
-
-def test_far_above_penalty_max_the_norm_is_the_first_order_one():
-    problem = small_problem()
-    first_order = rmsprop_floor(1e-5, 3.0, problem.b)
-    assert rmsprop_norm(problem, 1e-5, 3.0) == pytest.approx(float(first_order), rel=1e-4)
+    rounded = solve_rounded_lasso(problem, penalty, PseudoHuber(eta))
+    assert first_order > 0.05 and abs(norm / rmsprop_l1_norm(rounded, eta) - 1) < 0.03
 
 
 @pytest.mark.parametrize("decay", [0.9, 0.99])

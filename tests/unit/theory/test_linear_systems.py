@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from ndgm.theory.adaptive import rmsprop_norm, rounded_solution
 from ndgm.theory.convergence import settling_width, solve_smoothed_lasso
 from ndgm.theory.l1_paradox import away_from_breakpoints, floor_rate, turning_point
 from ndgm.theory.lasso import LassoSolution, Quadratic, lasso_path, solve_lasso
 from ndgm.theory.linear_systems import solve_consistent
 from ndgm.theory.logistic import hessian, solve_logistic, two_cycles
+from ndgm.theory.rounded_lasso import PseudoHuber, solve_rounded_lasso
 
 STEP = 0.02
 WEIGHTS = np.array([3.0, -2.0, 0.0, 0.0])
@@ -48,8 +48,7 @@ def test_every_closed_form_has_a_finite_value(problems, share):
         turning_point(lasso_path(problem), STEP / problem.lipschitz),
         settling_width(problem, penalty, STEP / problem.lipschitz),
         solve_smoothed_lasso(problem, penalty, 0.1),
-        rounded_solution(problem, penalty, 0.1),
-        rmsprop_norm(problem, STEP, penalty),
+        solve_rounded_lasso(problem, penalty, PseudoHuber(STEP)),
     ]
     assert all(np.isfinite(value).all() for value in values)
 

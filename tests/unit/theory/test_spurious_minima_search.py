@@ -4,17 +4,18 @@ import mpmath
 import numpy as np
 import pytest
 
-from ndgm.theory import spurious_minima
-from ndgm.theory.spurious_minima import LIMITS, NotNearError, gradient, hessian
+from ndgm.theory.spurious_minima import LIMITS, gradient, hessian
 from ndgm.theory.spurious_minima_families import Symmetric
 from ndgm.theory.spurious_minima_search import (
     FAMILIES,
+    NotNearError,
     balanced_loss,
     followed,
     fractional_dimension,
     joint_dimension,
     minimum,
     polished,
+    within_reach,
 )
 
 KNOWN = {"A": (0.07663666, 0.01749), "I": (0.07205671, 0.01488), "II": (0.01870219, 0.03196)}
@@ -33,7 +34,6 @@ def test_minima_are_critical_in_the_full_space(family):
     point, k = minimum(family, 12).matrix(), 12
     assert np.linalg.norm(gradient(point, np.eye(k))) <= 1e-13
     assert np.linalg.eigvalsh(hessian(point, np.eye(k)))[0] > 0
-    np.testing.assert_allclose(spurious_minima.polished(point, np.eye(k)).neurons, point, atol=1e-12)
 
 
 def test_types_turn_from_saddles_into_minima_where_they_are_known_to():
@@ -103,8 +103,15 @@ def test_the_limit_of_type_a_is_that_of_a_reflection():
     assert LIMITS["I"] == LIMITS["A"]
 
 
-def test_a_search_that_begins_too_far_is_refused():
+def test_newton_refuses_steps_that_are_too_long_and_singular_and_too_few():
     with pytest.raises(NotNearError, match="more than 0.05"):
         polished(Symmetric(10, (-0.5, 0.4)))
+    with pytest.raises(NotNearError, match="singular"):
+        within_reach(np.zeros((2, 2)), np.ones(2))
+    with pytest.raises(NotNearError, match="0 Newton steps"):
+        polished(minimum("A", 10), steps=0)
+
+
+def test_the_loss_of_neurons_that_cannot_be_paired_is_refused():
     with pytest.raises(ValueError, match="cannot be paired"):
         balanced_loss(minimum("II_split", 8))

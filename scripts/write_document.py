@@ -6,7 +6,7 @@ from ndgm.store.files import write_atomically
 
 PATHS = (
     "settings",
-    "paper",
+    "text",
     "references",
     "templates",
     "captions",
@@ -25,18 +25,18 @@ def main() -> None:
     with program(arguments):
         # Imported here, so that an interruption while matplotlib loads is one line too.
         from ndgm.paper.manuscript import Manuscript
-        from ndgm.paper.typesetting import paper_html, paper_pdf
+        from ndgm.paper.typesetting import document_html, document_pdf
 
-        document = arguments.paper.stem
+        document = arguments.text.stem
         manuscript = Manuscript(
             document, arguments.claims, arguments.settings, arguments.figures, arguments.captions, arguments.history
         )
-        markdown = manuscript.fill(arguments.paper)
+        markdown = manuscript.fill(arguments.text)
         ingredients = (arguments.templates, arguments.references, arguments.figures)
         with write_atomically(arguments.html) as page:
-            page.write_text(paper_html(markdown, *ingredients), encoding="utf-8")
+            page.write_text(document_html(markdown, *ingredients), encoding="utf-8")
         with write_atomically(arguments.pdf) as printed:
-            printed.write_bytes(paper_pdf(markdown, *ingredients))
+            printed.write_bytes(document_pdf(markdown, *ingredients))
         for name in [each.name for group in GROUPS if group.document == document for each in group.figures]:
             with write_atomically(arguments.filled / f"{name}.rst") as filled:
                 filled.write_text(manuscript.caption(name), encoding="utf-8")
