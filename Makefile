@@ -3,7 +3,7 @@
 CHECK = PYTHONPATH=src .venv/bin/python scripts/check_start.py --files config/laptop.yaml
 SNAKEMAKE = PYTHONPATH=src .venv/bin/python scripts/run_snakemake.py --cores all
 
-.PHONY: paper smoke verify report claims seeds test torture bench gpu wheelhouse lock container
+.PHONY: paper smoke verify report claims seeds test elsewhere torture bench gpu wheelhouse lock container
 
 paper: .venv/ready  ## the paper, at laptop scale
 	@$(CHECK) && $(SNAKEMAKE)
@@ -28,8 +28,11 @@ claims: .venv/ready  ## the past of the rules, CLAIMS.md and the table in README
 seeds: .venv/ready  ## all claims with five other root seeds, an hour: reference/laptop/seeds.json
 	@$(CHECK) && PYTHONPATH=src .venv/bin/python scripts/run_seeds.py --out reference/laptop/seeds.json
 
-test: .venv/ready  ## lint and all tests
+test: .venv/ready  ## linters, types and tests
 	@.venv/bin/pytest
+
+elsewhere: .venv/ready  ## the tests that take minutes: smoke as on another processor, and on a Slurm of one node
+	@.venv/bin/pytest -m elsewhere
 
 torture: .venv/ready  ## runs killed, starved and damaged, an hour at most: counts in reference/robustness.json
 	@PYTHONPATH=src .venv/bin/python tests/pipeline/torture.py --out reference/robustness.json

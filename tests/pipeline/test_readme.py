@@ -26,6 +26,7 @@ INSTEAD = {
     "make verify": "make --dry-run verify",  # test_verify.py verifies a smoke run
     "make report": "make --dry-run report",  # test_reruns.py writes that of a smoke run
     "make test": "make --dry-run test",  # this is it
+    "make elsewhere": "make --dry-run elsewhere",  # it starts tests, too
     "make bench": "make --dry-run bench",  # takes minutes
     "make seeds": "make --dry-run seeds",  # an hour of laptop runs; test_run_seeds.py drives its logic
     "make paper TORCH=cpu": "make --dry-run paper TORCH=cpu",  # test_set_up.py sets up with it

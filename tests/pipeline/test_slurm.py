@@ -95,6 +95,7 @@ def wait_for_training(folder: Path, snakemake: subprocess.Popen) -> psutil.Proce
     raise AssertionError(snakemake.communicate()[0])
 
 
+@pytest.mark.elsewhere
 def test_the_bytes_of_a_local_run(smoke_copy: Path, slurm: dict[str, str]) -> None:
     """Whatever the environment that jobs are sent from: data, tables, a figure; or all of smoke."""
     before = hashes(smoke_copy)
@@ -109,6 +110,7 @@ def test_the_bytes_of_a_local_run(smoke_copy: Path, slurm: dict[str, str]) -> No
     assert hashes(smoke_copy) == before
 
 
+@pytest.mark.elsewhere
 @pytest.mark.skipif(not WHOLE, reason="Slurm waits two minutes with jobs of a lost node: with NDGM_WHOLE_SLURM=1")
 def test_a_job_that_was_killed_with_its_node(smoke_copy: Path, slurm: dict[str, str]) -> None:
     """Slurm begins it anew when the node is back, and it ends with the same bytes."""
@@ -124,6 +126,7 @@ def test_a_job_that_was_killed_with_its_node(smoke_copy: Path, slurm: dict[str, 
     assert hashes(smoke_copy) == before
 
 
+@pytest.mark.elsewhere
 def test_a_job_that_was_killed(smoke_copy: Path, slurm: dict[str, str]) -> None:
     """It fails, and the same command goes on to the same bytes."""
     before = hashes(smoke_copy)
@@ -136,6 +139,7 @@ def test_a_job_that_was_killed(smoke_copy: Path, slurm: dict[str, str]) -> None:
     assert hashes(smoke_copy) == before
 
 
+@pytest.mark.elsewhere
 def test_a_job_out_of_memory(smoke_copy: Path, slurm: dict[str, str]) -> None:
     """One line names the rule and the resource."""
     (smoke_copy / TABLE).unlink()
@@ -144,6 +148,7 @@ def test_a_job_out_of_memory(smoke_copy: Path, slurm: dict[str, str]) -> None:
     assert code == 1 and said.splitlines()[-1] == line, said
 
 
+@pytest.mark.elsewhere
 @pytest.mark.skipif(not WHOLE, reason="Slurm's shortest limit is a minute: with NDGM_WHOLE_SLURM=1")
 def test_a_job_out_of_time(smoke_copy: Path, slurm: dict[str, str]) -> None:
     """The same of time; here of a job that stands still."""
@@ -155,6 +160,7 @@ def test_a_job_out_of_time(smoke_copy: Path, slurm: dict[str, str]) -> None:
     assert process.returncode == 1 and said.splitlines()[-1] == line, said
 
 
+@pytest.mark.elsewhere
 def test_a_partition_that_there_is_not(smoke_copy: Path, slurm: dict[str, str]) -> None:
     """One line says so."""
     (smoke_copy / TABLE).unlink()

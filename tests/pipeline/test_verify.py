@@ -67,6 +67,7 @@ def _mean_of_both_signs(name: str, numbers: dict) -> bool:
     return name.replace(", mean", ", mean size") in numbers
 
 
+@pytest.mark.elsewhere
 def test_a_run_as_on_another_processor_is_within_tolerance(tmp_path: Path) -> None:
     """Without fused multiply-add and long vectors no number leaves its tolerance: what a reviewer tries first."""
     folder = copy_repository(tmp_path / "elsewhere")
