@@ -3,6 +3,7 @@
 import numpy as np
 
 from ndgm.data.kinds import Classes
+from ndgm.data.tables import digits_table
 
 
 def two_classes(rng: np.random.Generator, *, samples: int, features: int, wrong: float) -> Classes:
@@ -29,9 +30,7 @@ def zeros_and_eights(rng: np.random.Generator, *, components: int | None = None)
 
     Nothing is random. Source: Alpaydin and Kaynak (1998), scikit-learn's copy.
     """
-    from sklearn.datasets import load_digits
-
-    inputs, classes = load_digits(return_X_y=True)
+    inputs, classes = digits_table()
     chosen = np.isin(classes, [0, 8])
     return signed_rows(scaled_columns(inputs[chosen], components), 2.0 * (classes[chosen] == 8) - 1)
 

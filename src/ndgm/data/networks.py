@@ -3,7 +3,7 @@
 import numpy as np
 
 from ndgm.data.kinds import Samples, Split
-from ndgm.data.tables import cifar10_table, mnist_table
+from ndgm.data.tables import cifar10_table, digits_table, mnist_table
 
 
 def digits(rng: np.random.Generator, *, samples: int, wrong: float, smoothing: float = 0.0) -> Samples:
@@ -11,10 +11,8 @@ def digits(rng: np.random.Generator, *, samples: int, wrong: float, smoothing: f
 
     Source: scikit-learn's copy of the test set of Alpaydin and Kaynak (1998), 1,797 pictures.
     """
-    from sklearn.datasets import load_digits
-
-    table = load_digits()
-    return _subset(rng, table.data, table.target, samples, wrong, smoothing)
+    pixels, classes = digits_table()
+    return _subset(rng, pixels, classes, samples, wrong, smoothing)
 
 
 def mnist(rng: np.random.Generator, *, samples: int, wrong: float, smoothing: float = 0.0) -> Samples:
@@ -62,10 +60,8 @@ def split_digits(rng: np.random.Generator, *, test: int) -> Split:
 
     Both are centred and scaled as the former are; targets are one-hot classes. Source: as for `digits`.
     """
-    from sklearn.datasets import load_digits
-
-    table = load_digits()
-    return _halves(rng, table.data, table.target, test)
+    pixels, classes = digits_table()
+    return _halves(rng, pixels, classes, test)
 
 
 def split_mnist(rng: np.random.Generator, *, test: int) -> Split:

@@ -12,8 +12,12 @@ from ndgm.store.files import InputError
 
 
 def digit_pictures(rng: np.random.Generator, *, train: int, test: int) -> Split:
-    """Handwritten digits of 8 × 8 pixels: a random subset to train on, and others; targets are one-hot classes."""
-    return halves(rng, *digits_table(), train, test)
+    """Handwritten digits of 8 × 8 pixels: a random subset to train on, and others; targets are one-hot classes.
+
+    Their 17 greys are put on the nearest of 256.
+    """
+    pixels, classes = digits_table()
+    return halves(rng, (pixels * 255 / 16).round(), classes, train, test)
 
 
 def mnist_pictures(rng: np.random.Generator, *, train: int, test: int) -> Split:

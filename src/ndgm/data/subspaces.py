@@ -3,6 +3,7 @@
 import numpy as np
 
 from ndgm.data.kinds import Samples
+from ndgm.data.tables import digits_table
 
 
 def halves_of_digits(rng: np.random.Generator, *, samples: int, components: int) -> Samples:
@@ -18,16 +19,14 @@ def halves_of_digits(rng: np.random.Generator, *, samples: int, components: int)
 
     Source: scikit-learn's copy of the test set of Alpaydin and Kaynak (1998), 1,797 pictures of 64 pixels.
     """
-    from sklearn.datasets import load_digits
-
-    table = load_digits()
-    rows = rng.permutation(len(table.data))[:samples]
-    pictures = table.data[rows] - table.data[rows].mean(0)
+    pixels, classes = digits_table()
+    rows = rng.permutation(len(pixels))[:samples]
+    pictures = pixels[rows] - pixels[rows].mean(0)
     left, values, right = np.linalg.svd(pictures, full_matrices=False)
     # Of each component and its negative, the one that grows with its largest pixel.
     signs = np.sign(right[np.arange(len(right)), np.abs(right).argmax(1)])
     inputs = (left * values * signs)[:, :components]
-    return Samples(inputs / inputs.std(), np.where(table.target[rows] >= 5, 1.0, -1.0)[:, np.newaxis])
+    return Samples(inputs / inputs.std(), np.where(classes[rows] >= 5, 1.0, -1.0)[:, np.newaxis])
 
 
 def zero_padded(inputs: np.ndarray, components: int, dimension: int) -> np.ndarray:

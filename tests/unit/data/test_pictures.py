@@ -7,14 +7,15 @@ from ndgm.data.pictures import as_matrices, cifar10_pictures, digit_pictures, ha
 from ndgm.data.tables import digits_table, mnist_table
 from ndgm.store.files import InputError
 
-GREY = [(digit_pictures, digits_table, 8), (mnist_pictures, mnist_table, 28)]
+GREY = [(digit_pictures, digits_table, 8, 16), (mnist_pictures, mnist_table, 28, 255)]
 
 
-@pytest.mark.parametrize(("source", "table", "side"), GREY)
-def test_pictures_are_those_of_the_table_each_with_its_class(source, table, side):
+@pytest.mark.parametrize(("source", "table", "side", "white"), GREY)
+def test_pictures_are_those_of_the_table_each_with_its_class(source, table, side, white):
     split = source(np.random.default_rng(3), train=200, test=90)
     assert split.fits() and [len(half.inputs) for half in (split.train, split.test)] == [200, 90]
     pixels, classes = table()
+    pixels = (pixels * (255 / white)).round().astype(np.uint8)
     known = {picture.tobytes(): label for picture, label in zip(pixels, classes, strict=True)}
     found = np.concatenate([split.train_inputs, split.test_inputs])
     levels = (found * 255).round().astype(np.uint8)
