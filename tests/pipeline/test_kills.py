@@ -14,12 +14,13 @@ from conftest import SMOKE, run_snakemake
 from copies import ROOT, hashes
 from torture import BELOW, CASES, bad, torture
 
-LONGEST_RUN = "runs/l1_paradox_lasso_diabetes_quadratic.parquet"
+RESUMED = ("results/smoke/runs/l1_paradox_lasso_diabetes_quadratic.parquet", "--cores", "2", *SMOKE)
+"""The longest run, which is killed, and what goes on with it."""
 
 
 def killed_in_training(folder: Path, whole_group: bool) -> str:
     """Start the run anew, kill it with SIGKILL while it trains, and give what was said."""
-    (folder / "results/smoke" / LONGEST_RUN).unlink()
+    (folder / RESUMED[0]).unlink()
     command = [sys.executable, "-m", "snakemake", "--cores", "1", *SMOKE]
     pipes = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     run = subprocess.Popen(command, cwd=folder, start_new_session=True, **pipes)
@@ -42,7 +43,7 @@ def test_a_killed_job(smoke_copy: Path) -> None:
     """After SIGKILL on a training job the next run completes to the same bytes."""
     before = hashes(smoke_copy)
     assert "train_l1_paradox" in killed_in_training(smoke_copy, whole_group=False)
-    assert run_snakemake(smoke_copy, "--cores", "2", *SMOKE).returncode == 0
+    assert run_snakemake(smoke_copy, *RESUMED).returncode == 0
     assert hashes(smoke_copy) == before
 
 
@@ -50,9 +51,9 @@ def test_a_killed_run(smoke_copy: Path) -> None:
     """After SIGKILL on everything Snakemake asks for `--unlock`; the next run completes to the same bytes."""
     before = hashes(smoke_copy)
     killed_in_training(smoke_copy, whole_group=True)
-    assert "--unlock" in run_snakemake(smoke_copy, "--cores", "2", *SMOKE).stdout
+    assert "--unlock" in run_snakemake(smoke_copy, *RESUMED).stdout
     assert run_snakemake(smoke_copy, "--unlock", *SMOKE).returncode == 0
-    assert run_snakemake(smoke_copy, "--cores", "2", *SMOKE).returncode == 0
+    assert run_snakemake(smoke_copy, *RESUMED).returncode == 0
     assert hashes(smoke_copy) == before
 
 
