@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.decide.intervals import mean_interval
-from ndgm.paper.colours import COLOURS, OKABE_ITO
-from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, leave_empty, results, save, style
+from ndgm.paper.colours import OKABE_ITO
+from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, leave_empty, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
 
 SHOWN = {"formula": r"formula, $12.8/N$", "3.6": r"script, $3.6/N$", "glorot": r"Xavier, $2/(N + M)$"}
@@ -25,23 +25,19 @@ left_out = absent(SHOWN.values(), curves.values())
 # %%
 style()
 figure, panels = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.4))
-SIDES = {
-    "top_five_accuracy": ("top-five accuracy", 5 / CLASSES, "top"),
-    "objective": ("loss", np.log(CLASSES), "bottom"),
-}
-for axes, (value, (text, guessed, side)) in zip(panels, SIDES.items(), strict=True):
+SIDES = {"top_five_accuracy": ("top-five accuracy", 5 / CLASSES), "objective": ("loss", np.log(CLASSES))}
+for axes, (value, (text, guessed)) in zip(panels, SIDES.items(), strict=True):
     if not curves:
         leave_empty(axes, "no run with a finite loss", text)
         continue
-    axes.axhline(guessed, color=COLOURS["prediction"], linewidth=0.6, linestyle=":")
-    axes.annotate("guessing", (0.99, guessed), xycoords=("axes fraction", "data"), fontsize=7, ha="right", va=side)
-    axes.margins(y=0.12)
     lines = {}
     for name, colour in zip(SHOWN, OKABE_ITO, strict=False):
         if name in curves:
             course = mean_interval(runs[runs["initialization"] == name], ["epoch"], value)
             axes.fill_between(course.index, course["low"], course["high"], color=colour, alpha=0.25, linewidth=0)
             (lines[curves[name]],) = axes.plot(course.index, course["mean"], "o-", color=colour, markersize=2.5, mew=0)
+    whole = [0, runs["epoch"].max()]
+    lines["guessing"] = prediction(axes, whole, [guessed, guessed], linestyle=":", linewidth=0.6)
     axes.set(xlabel="epoch", ylabel=f"{text} on training pictures")
     label_line_ends(axes, lines)
 
