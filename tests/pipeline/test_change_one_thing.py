@@ -49,9 +49,9 @@ PICTURED = merged(
 """The smoke scale with the one experiment that wants pictures of its own, in small."""
 
 
-def alone(key: str, *values: object) -> Config:
-    """The smoke scale with just these values of a list, a grid or an open mapping."""
-    return with_only(SMOKE, tuple(key.split(".")), list(values))
+def alone(key: str, *values: object, config: Config = SMOKE) -> Config:
+    """The smoke scale, or another config, with just these values of a list, a grid or an open mapping."""
+    return with_only(config, tuple(key.split(".")), list(values))
 
 
 def without(key: str, *values: object) -> Config:
@@ -86,8 +86,8 @@ FOUND = {
     "no subgradient method on networks": alone("l1_paradox.networks.sweeps.minibatch.methods", "adam"),
     "no kink on the dial": alone("convergence.kink_dial.kinks", 0.0),
     "an archive of pictures": PICTURED,
-    "one variance of convolutions": with_only(
-        PICTURED, ("weight_initialization", "convolutions", "initializations"), ["glorot"]
+    "one variance of convolutions": alone(
+        "weight_initialization.convolutions.initializations", "glorot", config=PICTURED
     ),
 }
 """What once ended in a traceback."""
