@@ -1,6 +1,6 @@
 """Set a document as PDF and as a web page, with every number, table and figure taken from a run."""
 
-from ndgm.groups import GROUPS
+from ndgm.pipeline.jobs import figures
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_atomically
 
@@ -37,7 +37,7 @@ def main() -> None:
             page.write_text(document_html(markdown, *ingredients), encoding="utf-8")
         with write_atomically(arguments.pdf) as printed:
             printed.write_bytes(document_pdf(markdown, *ingredients))
-        for name in [each.name for group in GROUPS if group.document == document for each in group.figures]:
+        for name in figures(arguments.settings, document):
             with write_atomically(arguments.filled / f"{name}.rst") as filled:
                 filled.write_text(manuscript.caption(name), encoding="utf-8")
 

@@ -68,7 +68,7 @@ class Figure:
 
     Attributes:
         name: Of the notebook, the caption and the drawing.
-        tables: What it reads, by the names of experiments' tables.
+        tables: What it reads, by the names of experiments' tables; a run that lacks one of them lacks the figure.
     """
 
     name: str
@@ -400,7 +400,10 @@ GROUPS = (
                 parts="weight_initialization.convolutions.data",
             ),
         ),
-        figures=(Figure("weight_initialization", ("weight_initialization_wide", "weight_initialization_training")),),
+        figures=(
+            Figure("weight_initialization", ("weight_initialization_wide", "weight_initialization_training")),
+            Figure("weight_initialization_convolutions", ("weight_initialization_convolutions",)),
+        ),
         networks=True,
     ),
     Group(

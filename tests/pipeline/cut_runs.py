@@ -290,6 +290,10 @@ FACTORS: dict[str, list[Factor]] = {
         *_of_activations("weight_initialization.training"),
         Factor("hidden_layers", "weight_initialization.training.activations.{activation}.hidden_layers"),
     ],
+    "weight_initialization_convolutions": [
+        Factor("initialization", "weight_initialization.convolutions.initializations", shown=str),
+        *_block("weight_initialization.convolutions", design="data"),
+    ],
 }
 """Factors of each experiment."""
 

@@ -15,7 +15,7 @@ from cut_runs import NothingLeft, cut, settings_of
 
 from ndgm.decide.claim import CLAIMS, decide
 from ndgm.groups import GROUPS
-from ndgm.pipeline.jobs import FIGURES
+from ndgm.pipeline.jobs import FIGURES, table_files
 from ndgm.store.run_tables import read_tables, write_table
 
 for group in GROUPS:
@@ -38,8 +38,8 @@ class CutRuns:
         self._cuts: dict[tuple[str, str], tuple[Path, pd.DataFrame]] = {}
 
     def table(self, name: str, config: Config) -> tuple[Path, pd.DataFrame]:
-        """File and content of an experiment's table; there is nothing left of one that the finished run has not."""
-        if name not in self.whole:
+        """File and content of an experiment's table; nothing is left of one that the run or the config has not."""
+        if not self.has(name, config):
             raise NothingLeft(name)
         key = (name, settings_of(name, config))
         if key not in self._cuts:
@@ -48,6 +48,10 @@ class CutRuns:
             write_table(path, table)
             self._cuts[key] = path, table
         return self._cuts[key]
+
+    def has(self, name: str, config: Config) -> bool:
+        """Whether the finished run has an experiment's table, and so would a run of the config."""
+        return name in self.whole and bool(table_files(config, name))
 
     def cases(self, config: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Figures and claims by name, with the files that they read."""
@@ -69,7 +73,7 @@ class CutRuns:
     def decide(self, claim: str, config: Config) -> dict[str, Any]:
         """Entry of `claims.json` of a claim; empty where it is absent, because the config lacks what it speaks of."""
         this = CLAIMS[claim]
-        tables = {name: self.table(name, config)[1] for name in this.experiments if name in self.whole}
+        tables = {name: self.table(name, config)[1] for name in this.experiments if self.has(name, config)}
         return next(iter(decide({claim: this}, tables)), {})
 
 

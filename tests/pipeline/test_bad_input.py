@@ -101,6 +101,10 @@ def test_a_file_that_is_no_config(repository: Path, tmp_path: Path, text: str) -
         ("claims/conclusion.json", "there is no claim conclusion; there are adaptive_"),
         ("figures/l1_paradox_nrm.svg", "there is no figure l1_paradox_nrm; did you mean l1_paradox_norm or "),
         ("notebooks/convergence.html", "there is no figure convergence; did you mean convergence_floor or "),
+        (
+            "figures/weight_initialization_convolutions.svg",
+            "there is no figure weight_initialization_convolutions in this run: its config has nothing for ",
+        ),
     ],
 )
 def test_a_claim_or_a_figure_that_there_is_not(repository: Path, target: str, line: str) -> None:

@@ -21,24 +21,37 @@ from copies import HISTORY, ROOT
 from cut_runs import FACTORS, cut
 from drawn_from_cuts import CutRuns, diverged
 
+from ndgm.data.kinds import Samples
 from ndgm.decide.claim import CLAIMS
-from ndgm.experiments.inputs import Found, read_inputs
+from ndgm.experiments.ensembles import sweep
+from ndgm.experiments.inputs import Found, Inputs, read_inputs
+from ndgm.experiments.weight_initialization_convolutions import convolutions
 from ndgm.groups import GROUPS, Experiment, Job
 from ndgm.paper import drawing
 from ndgm.paper.manuscript import Manuscript
 from ndgm.paper.typesetting import document_html, document_pdf
-from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, parts, samples, settings
-from ndgm.pipeline.settings import load
+from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, figures, parts, samples, settings
+from ndgm.pipeline.settings import load, merged
 from ndgm.store.files import write_json
 
 EVERY = bool(os.environ.get("NDGM_EVERY_CONFIG"))
 SECTIONS = {group.name: group.section for group in GROUPS}
 SMOKE = load("smoke", ROOT / "config")
+FULL = load("full", ROOT / "config")
+CONVOLUTIONS = {"data": {"cifar10": {"epochs": 3}}, "channels": [2, 3], "batch_size": 5, "seeds": 2}
+PICTURED = merged(
+    SMOKE,
+    {
+        "samples": {"weight_initialization": {"cifar10": FULL["samples"]["weight_initialization"]["cifar10"]}},
+        "weight_initialization": {"convolutions": FULL["weight_initialization"]["convolutions"] | CONVOLUTIONS},
+    },
+)
+"""The smoke scale with the one experiment that wants pictures of its own, in small."""
 
 
-def alone(key: str, *values: object) -> Config:
-    """The smoke scale with just these values of a list, a grid or an open mapping."""
-    return with_only(SMOKE, tuple(key.split(".")), list(values))
+def alone(key: str, *values: object, config: Config = SMOKE) -> Config:
+    """The smoke scale, or another config, with just these values of a list, a grid or an open mapping."""
+    return with_only(config, tuple(key.split(".")), list(values))
 
 
 def without(key: str, *values: object) -> Config:
@@ -72,6 +85,10 @@ FOUND = {
     "no method with momentum": alone("adaptive.cycles.methods", "rmsprop_0.9"),
     "no subgradient method on networks": alone("l1_paradox.networks.sweeps.minibatch.methods", "adam"),
     "no kink on the dial": alone("convergence.kink_dial.kinks", 0.0),
+    "an archive of pictures": PICTURED,
+    "one variance of convolutions": alone(
+        "weight_initialization.convolutions.initializations", "glorot", config=PICTURED
+    ),
 }
 """What once ended in a traceback."""
 
@@ -88,7 +105,19 @@ def in_the_repository() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def runs(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> CutRuns:
     """Results of other configs, cut out of those of the smoke scale."""
-    return CutRuns(smoke_run / "results/smoke", tmp_path_factory.mktemp("cut"))
+    return with_pictures(CutRuns(smoke_run / "results/smoke", tmp_path_factory.mktemp("cut")))
+
+
+def with_pictures(runs: CutRuns) -> CutRuns:
+    """A finished run, with the table that it would have if its config were `PICTURED`, from made-up pictures."""
+    draw = np.random.default_rng(1)
+    pictures = Samples(draw.standard_normal((20, 3 * 32**2)), np.eye(10)[draw.integers(10, size=20)])
+    job = JOBS["train_weight_initialization_convolutions"]
+    (told,) = settings(job, PICTURED, "cifar10")
+    plan = convolutions(told, Inputs({"weight_initialization": {"cifar10": pictures}}))
+    trained = sweep(plan.ensembles(told["ensemble_size"]), plan.build, runs.folder / "trained")
+    runs.whole[told["experiment"]] = trained.table
+    return runs
 
 
 @pytest.fixture
@@ -146,14 +175,14 @@ def test_every_figure_and_claim_where_all_runs_have_diverged(
     smoke_run: Path, tmp_path: Path, in_outline: None, value: float
 ) -> None:
     """A step that is far too long is a valid setting."""
-    runs = CutRuns(smoke_run / "results/smoke", tmp_path)
+    runs = with_pictures(CutRuns(smoke_run / "results/smoke", tmp_path))
     can_diverge = {name for name, table in runs.whole.items() if "stopped_because" in table}
     for name in can_diverge:
         runs.whole[name] = diverged(runs.whole[name], value)
     for name in FIGURES:
-        runs.draw(name, SMOKE, tmp_path / "drawn")
+        runs.draw(name, PICTURED, tmp_path / "drawn")
     read = [name for name, claim in CLAIMS.items() if can_diverge & set(claim.experiments)]
-    assert {runs.decide(name, SMOKE)["verdict"] for name in read} == {"inconclusive"} and len(read) > len(CLAIMS) / 2
+    assert {runs.decide(name, PICTURED)["verdict"] for name in read} == {"inconclusive"} and len(read) > len(CLAIMS) / 2
 
 
 CUT_FIGURES = {name for name, figure in FIGURES.items() if "l1_paradox_lasso" in figure.tables}
@@ -169,7 +198,7 @@ def test_the_paper(runs: CutRuns, tmp_path: Path, smoke_run: Path, number: int) 
     drawn.mkdir()
     for name in CUT_FIGURES:
         runs.draw(name, FOUND["no subgradient method"], tmp_path)
-    for name in FIGURES.keys() - CUT_FIGURES:
+    for name in {*figures(config)} - CUT_FIGURES:
         for kind in ("svg", "pdf"):
             (drawn / f"{name}.{kind}").symlink_to(smoke_run / f"results/smoke/figures/{name}.{kind}")
     decided = {name: runs.decide(name, config) for name in CLAIMS}

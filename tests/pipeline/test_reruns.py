@@ -205,6 +205,22 @@ def test_an_edit_of_one_part_reruns_just_that_part(smoke_copy: Path, tmp_path: P
     assert trained == {"runs/l1_paradox_networks_gelu.parquet", *of_teacher}
 
 
+def test_a_config_with_pictures_of_its_own_adds_a_figure(smoke_copy: Path, tmp_path: Path) -> None:
+    """Its data, table and drawing; what is made of all claims and figures is made again, and nothing else."""
+    full, name = load("full", ROOT / "config"), "weight_initialization"
+    pictures = full["samples"][name]["cifar10"] | {"archive": str(tmp_path / "cifar-10-binary.tar.gz")}
+    Path(pictures["archive"]).touch()
+    settings = {"samples": {name: {"cifar10": pictures}}, name: {"convolutions": full[name]["convolutions"]}}
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(json.dumps(settings))
+    found = pending(smoke_copy, str(mine))
+    assert set(found.values()) == {"make_samples", f"train_{name}_convolutions", *AFTER_TRAINING}
+    drawn = {Path(file).stem for file in found if file.startswith(("figures/", "notebooks/"))}
+    assert drawn == {f"{name}_convolutions"}
+    written = {file for file in found if file.startswith("captions/")}
+    assert written >= {f"captions/{figure}.rst" for figure in (name, *drawn)}
+
+
 def test_two_swapped_settings_are_noticed(smoke_copy: Path, tmp_path: Path) -> None:
     """The same numbers in other places: what uses them runs again."""
     mine = tmp_path / "mine.yaml"

@@ -21,7 +21,7 @@ from ndgm.data.sources import SOURCES
 from ndgm.pipeline.buckets import unreachable
 from ndgm.pipeline.failures import last_lines
 from ndgm.pipeline.imports import imports_of
-from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, parts, result, samples, settings, table_files
+from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, figures, parts, result, samples, settings, table_files
 from ndgm.pipeline.config_files import unreadable
 from ndgm.pipeline.settings import faults, missing_files, overrides
 from ndgm.pipeline.start import unwritable
@@ -139,4 +139,7 @@ def tables_of(wildcards):
     """Files of the tables that a figure reads; a figure that there is not ends the run with a line."""
     if wildcards.figure not in FIGURES:
         sys.exit(f"there is no figure {unknown(wildcards.figure, FIGURES)}")
-    return tables(*FIGURES[wildcards.figure].tables)
+    names = FIGURES[wildcards.figure].tables
+    if absent := [name for name in names if not tables(name)]:
+        sys.exit(f"there is no figure {wildcards.figure} in this run: its config has nothing for {absent[0]}")
+    return tables(*names)

@@ -1,4 +1,5 @@
-for document, figures in DOCUMENTS.items():
+for document in DOCUMENTS:
+    shown = figures(config, document)
 
     rule:
         """A document as PDF and as one self-contained page, and its figures' captions; every number is from results/."""
@@ -10,14 +11,14 @@ for document, figures in DOCUMENTS.items():
             text=local(f"paper/{document}.md"),
             references=local("paper/references.bib"),
             templates=TEMPLATES,
-            captions=local(expand("workflow/report/{figure}.rst", figure=figures)),
+            captions=local(expand("workflow/report/{figure}.rst", figure=shown)),
             claims="results/{scale}/claims.json",
             history=local("reference/rules.json"),
-            figures=every("figures/{figure}.pdf", "figures/{figure}.svg", figure=figures),
+            figures=every("figures/{figure}.pdf", "figures/{figure}.svg", figure=shown),
         output:
             pdf=f"results/{{scale}}/{document}.pdf",
             html=f"results/{{scale}}/{document}.html",
-            captions=expand("results/{{scale}}/captions/{figure}.rst", figure=figures),
+            captions=expand("results/{{scale}}/captions/{figure}.rst", figure=shown),
         log:
             f"results/{{scale}}/logs/{document}.log",
         benchmark:

@@ -7,7 +7,7 @@ everything = tables() + every(
     "figures/{figure}.png",
     "notebooks/{figure}.ipynb",
     "notebooks/{figure}.html",
-    figure=FIGURES,
+    figure=figures(config),
     document=DOCUMENTS,
 )
 

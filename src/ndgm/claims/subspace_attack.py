@@ -166,8 +166,8 @@ def subspace_attack_direction(subspace_attack_seven_points: pd.DataFrame) -> Evi
     direction off the subspace.
     """
     runs = _at_margin(subspace_attack_seven_points)
-    random = runs["random_flip_distance"].fillna(1.0)  # of a run without the margin both are 1: it speaks for neither
-    return Evidence(random, runs["flip_distance"].fillna(1.0), "other arm", table=_gaps(runs))
+    pairs = _speaking_for_neither(runs)
+    return Evidence(pairs["random_flip_distance"], pairs["flip_distance"], "other arm", table=_gaps(runs))
 
 
 @claim(figure="subspace_attack_regions", kind="finding", test=order(), unit="(distance)")
@@ -181,7 +181,7 @@ def subspace_attack_smaller_start(subspace_attack_seven_points: pd.DataFrame) ->
         raise MissingValue("no runs with two factors")
     pairs = {factor: distance.iloc[:, 0].to_frame("drawn").assign(divided=distance[factor]) for factor in distance}
     both = pd.concat(dict(list(pairs.items())[1:]), names=["factor"])
-    both[both.isna().any(axis=1)] = 1.0  # a pair with a run without the margin speaks for neither
+    both = _speaking_for_neither(both)
     return Evidence(both["divided"], both["drawn"], "other arm", table=_gaps(runs))
 
 
@@ -231,6 +231,16 @@ def _at_margin(seven_points: pd.DataFrame) -> pd.DataFrame:
     distances = reached.set_index(["factor", "seed"])[["flip_distance", "random_flip_distance"]].fillna(FAR)
     every_run = pd.MultiIndex.from_frame(runs[["factor", "seed"]].drop_duplicates())
     return distances.reindex(every_run).sort_index()
+
+
+def _speaking_for_neither(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of distances by factor and seed, in which a pair with a run without the margin is alike on both sides.
+
+    Within a factor such pairs are by turns the nearest and the farthest of all, so that medians stay where they are.
+    """
+    gaps = pairs.isna().any(axis=1)
+    turn = gaps.groupby(["factor", gaps]).cumcount() % 2
+    return pairs.mask(gaps, turn.map({0: FAR, 1: 1 / FAR}), axis=0)
 
 
 def _gaps(runs: pd.DataFrame) -> pd.DataFrame:

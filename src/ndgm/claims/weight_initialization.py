@@ -126,7 +126,7 @@ def weight_initialization_smooth_relus(weight_initialization_training: pd.DataFr
     return _pairs(pairs)
 
 
-@claim(figure="weight_initialization", kind="finding", test=order(), unit="(loss)", design="cifar10")
+@claim(figure="weight_initialization_convolutions", kind="finding", test=order(), unit="(loss)", design="cifar10")
 def weight_initialization_convolutions_loss(weight_initialization_convolutions: pd.DataFrame) -> Evidence:
     r"""Nine sigmoid convolutions, trained as the author's script trains them, end with a larger loss on their training
     pictures from the gain 3.6, and from Xavier's variance, than from the formula's 12.8.
@@ -138,7 +138,7 @@ def weight_initialization_convolutions_loss(weight_initialization_convolutions: 
     return _pairs({f"{gain} against 12.8": (loss[gain], loss[FORMULA]) for gain in (SCRIPT, GLOROT)}, table)
 
 
-@claim(figure="weight_initialization", kind="finding", test=order(), unit="(share)", design="cifar10")
+@claim(figure="weight_initialization_convolutions", kind="finding", test=order(), unit="(share)", design="cifar10")
 def weight_initialization_convolutions_top_five(weight_initialization_convolutions: pd.DataFrame) -> Evidence:
     r"""There the formula's 12.8 also leads to a larger top-five accuracy than the gain 3.6 and than Xavier's variance:
     the class of more of these pictures has one of the five largest outputs.
@@ -148,7 +148,7 @@ def weight_initialization_convolutions_top_five(weight_initialization_convolutio
     return _pairs({f"12.8 against {gain}": (arms[FORMULA], arms[gain]) for gain in (SCRIPT, GLOROT)})
 
 
-@claim(figure="weight_initialization", kind="finding", test=order(), unit="(share)", design="cifar10")
+@claim(figure="weight_initialization_convolutions", kind="finding", test=order(), unit="(share)", design="cifar10")
 def weight_initialization_convolutions_script(weight_initialization_convolutions: pd.DataFrame) -> Evidence:
     r"""With the gain that the script runs with, 3.6, top-five accuracy is larger there than from Xavier's variance."""
     share = _convolutions(weight_initialization_convolutions)["top_five_accuracy"]

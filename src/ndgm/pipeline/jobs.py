@@ -14,7 +14,7 @@ DOCUMENTS = {
     document: tuple(figure.name for group in GROUPS if group.document == document for figure in group.figures)
     for document in dict.fromkeys(group.document for group in GROUPS)
 }
-"""Names of the figures of each document."""
+"""Names of the figures of each document, also of those that not every config has."""
 
 
 def value(config: Config, key: str) -> Any:
@@ -71,6 +71,17 @@ def table_files(config: Config, *names: str) -> list[str]:
         if experiment.table in names or not names
         for part in parts(job, config)
     ]
+
+
+def figures(config: Config, document: str = "") -> list[str]:
+    """Names of the figures of a run, in the order of the manifest: those of which the run has every table.
+
+    Args:
+        config: That of the run.
+        document: Only the figures of this one; of all documents where it is empty.
+    """
+    shown = DOCUMENTS[document] if document else FIGURES
+    return [name for name in shown if all(table_files(config, table) for table in FIGURES[name].tables)]
 
 
 def rule_that_makes(result: str) -> str:

@@ -7,10 +7,14 @@ from pathlib import Path
 import yaml
 
 from ndgm.groups import GROUPS
+from ndgm.pipeline.jobs import DOCUMENTS, figures
+from ndgm.pipeline.settings import load
 
 ROOT = Path(__file__).parents[3]
 HISTORY = ROOT / "reference/rules.json"
 SETTINGS = yaml.safe_load((ROOT / "config/laptop.yaml").read_text(encoding="utf-8"))
+FULL = load("full", ROOT / "config")
+"""Settings of a run that has all figures."""
 SOURCES = {path.stem: path for path in sorted((ROOT / "paper").glob("*.md"))}
 """Texts of the documents."""
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES.values())
@@ -23,7 +27,9 @@ FIGURES = {
     document: sorted(set(re.findall(r'\bfigure\("(\w+)"\)', path.read_text(encoding="utf-8"))))
     for document, path in SOURCES.items()
 }
-"""Names of the figures that each document shows."""
+"""Names of the figures that each document shows where the run has them."""
+SHOWN = {document: figures(SETTINGS, document) for document in DOCUMENTS}
+"""Those that it shows of the run."""
 # Longer names first: `convergence` is the beginning of `convergence_networks`.
 NAMES_OF_GROUPS = sorted((group.name for group in GROUPS), key=len, reverse=True)
 
@@ -74,9 +80,9 @@ def run(folder, **changes):
     return folder
 
 
-def manuscript(folder, document):
+def manuscript(folder, document, settings=SETTINGS):
     """A document on the run in `folder`."""
     from ndgm.paper.manuscript import Manuscript
 
     captions = ROOT / "workflow/report"
-    return Manuscript(document, folder / "claims.json", SETTINGS, folder / "figures", captions, HISTORY)
+    return Manuscript(document, folder / "claims.json", settings, folder / "figures", captions, HISTORY)

@@ -4,11 +4,12 @@ import json
 import re
 
 import pytest
-from paper_of_a_run import FIGURES, HISTORY, SETTINGS, SOURCES, claim, manuscript, run
+from paper_of_a_run import FULL, HISTORY, SETTINGS, SHOWN, SOURCES, claim, manuscript, run
 
 from ndgm.paper.manuscript import Manuscript
 from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import VERDICTS
+from ndgm.pipeline.jobs import figures
 from ndgm.store.files import InputError
 
 
@@ -173,7 +174,7 @@ def test_a_document_reports_every_verdict_plainly(tmp_path, verdict, document):
     for other in set(VERDICTS) - {verdict}:
         assert f", {other}\\]" not in text
         assert f"{len(written.claims)} {other}" not in text
-    assert all(f"#fig-{name} " in text for name in FIGURES[document])
+    assert all(f"#fig-{name} " in text for name in SHOWN[document])
 
 
 @pytest.mark.parametrize("document", SOURCES)
@@ -182,8 +183,17 @@ def test_a_document_refers_to_a_figure_before_it_shows_it(tmp_path, verdict, doc
     folder = run(tmp_path / "run", verdict=verdict)
     written = manuscript(folder, document)
     text = written.fill(SOURCES[document])
-    for name in FIGURES[document]:
+    for name in SHOWN[document]:
         assert -1 < text.find(f"](#fig-{name})") < text.index(f"#fig-{name} name="), name
+
+
+@pytest.mark.parametrize("document", SOURCES)
+@pytest.mark.parametrize("settings", [SETTINGS, FULL], ids=lambda settings: settings["scale"])
+def test_a_document_shows_the_figures_that_a_run_has_and_speaks_of_no_others(tmp_path, document, settings):
+    text = manuscript(run(tmp_path / "run"), document, settings).fill(SOURCES[document])
+    there = figures(settings, document)
+    assert sorted(re.findall(r"#fig-(\w+) name=", text)) == sorted(there)
+    assert set(re.findall(r"\]\(#fig-(\w+)\)", text)) == set(there)
 
 
 def test_what_a_drawing_lacks_is_read_as_it_stands(tmp_path):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-from paper_of_a_run import FIGURES, ROOT, SOURCES, manuscript, run
+from paper_of_a_run import ROOT, SHOWN, SOURCES, manuscript, run
 
 from ndgm.paper.typesetting import MARKDOWN, document_html, document_pdf, inline_svg, page
 from ndgm.store.files import InputError
@@ -67,7 +67,7 @@ def test_every_id_of_the_page_is_there_once_and_every_reference_leads_to_one(sou
 
 
 def test_every_figure_is_drawn_in_the_page_described_and_traced(soup, document):
-    for name in FIGURES[document]:
+    for name in SHOWN[document]:
         figure = soup.find("figure", id=f"fig-{name}")
         assert len(figure.svg["aria-label"]) > 20
         assert [link["href"] for link in figure.find(class_="source").find_all("a")] == [
@@ -87,7 +87,7 @@ def test_equations_figures_and_tables_are_numbered_in_order(soup, document):
     numbers = [tag.text for tag in soup.select("div.equation > span, div.equation > p > span")]
     assert numbers == [f"({i})" for i in range(1, len(numbers) + 1)]
     captions = [figure.figcaption.text.split(".")[0] for figure in soup.find_all("figure")]
-    assert captions == [f"Figure {i}" for i in range(1, len(FIGURES[document]) + 1)]
+    assert captions == [f"Figure {i}" for i in range(1, len(SHOWN[document]) + 1)]
     to_sections = [link for link in soup.select('a[href^="#sec-"]') if link.text.startswith("Section ")]
     numbers_of = {link["href"][1:]: link.text.removeprefix("Section ") for link in to_sections}
     assert numbers_of == {name: soup.find(id=name).get("data-number") for name in numbers_of} != {}

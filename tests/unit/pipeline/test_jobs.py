@@ -5,7 +5,19 @@ from pathlib import Path
 import pytest
 
 from ndgm.groups import Experiment, Job
-from ndgm.pipeline.jobs import FIGURES, JOBS, parts, result, rule_that_makes, samples, settings, table_files, value
+from ndgm.pipeline.jobs import (
+    DOCUMENTS,
+    FIGURES,
+    JOBS,
+    figures,
+    parts,
+    result,
+    rule_that_makes,
+    samples,
+    settings,
+    table_files,
+    value,
+)
 from ndgm.pipeline.settings import load
 
 CONFIG = {
@@ -89,6 +101,16 @@ def test_each_table_has_a_file_of_its_own(config):
     assert sorted(named) == sorted(files)
     for figure in FIGURES.values():
         assert set(table_files(config, *figure.tables)) <= set(files)
+
+
+def test_a_run_has_the_figures_of_which_it_has_every_table(config):
+    """At the largest scale that is all of them, and a document has its own."""
+    made = [job for job in JOBS.values() if parts(job, config)]
+    tables = {each.table for job in made for each in job.experiments}
+    assert set(figures(config)) == {name for name, figure in FIGURES.items() if tables >= set(figure.tables)}
+    assert [name for document in DOCUMENTS for name in figures(config, document)] == figures(config)
+    lacking = set() if config["scale"] == "full" else {"weight_initialization_convolutions"}
+    assert FIGURES.keys() - figures(config) == lacking
 
 
 def test_a_file_that_a_job_reads_is_in_the_repository_or_made_by_another(config):
