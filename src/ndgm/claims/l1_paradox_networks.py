@@ -8,6 +8,7 @@ from ndgm.claims.rows.network_weights import (
     CELL_OF_LAYER,
     VARYING,
     accurate,
+    beside_proximal,
     crossing_weights,
     in_strip,
     kinks_where,
@@ -194,7 +195,7 @@ def l1_paradox_networks_locked(l1_paradox_weights: pd.DataFrame) -> Evidence:
     r"""Weights that nothing stirs, whose gradient has variance 0, lock their phase and leave the law: with full batches
     more than half of those with $|m_i| \le \eta\lambda$ have a mean sign further than a tenth from $m_i/(\eta\lambda)$.
     """
-    found = sums_of(in_strip(accurate(l1_paradox_weights, "full_batch"), "locked"), ["penalty", "seed"])
+    found = sums_of(in_strip(accurate(l1_paradox_weights, "full_batch"), "locked"), ["data", "penalty", "seed"])
     return Evidence(1 - found["on_kink"] / found["count"], 0.5, compared="predicted")
 
 
@@ -239,9 +240,10 @@ def l1_paradox_networks_strip_accuracy(l1_paradox_strip: pd.DataFrame) -> Eviden
 @claim(figure="l1_paradox_strip", kind="finding", test=equivalence(0.05), unit="(share of the weights)")
 def l1_paradox_networks_strip_share(l1_paradox_strip: pd.DataFrame) -> Evidence:
     r"""As many weights have a mean within $\eta\lambda$ of zero as a proximal network of the same seed, batches and
-    penalty has zeros.
+    penalty has zeros, on data on which it was trained.
     """
-    strip, zeros = (of_rule(l1_paradox_strip, rule, "sparsity") for rule in ("strip", "zeros"))
+    networks = beside_proximal(l1_paradox_strip)
+    strip, zeros = (of_rule(networks, rule, "sparsity") for rule in ("strip", "zeros"))
     return Evidence(strip, zeros, compared="other arm")
 
 
@@ -250,11 +252,12 @@ def l1_paradox_networks_strip_overlap(l1_paradox_strip: pd.DataFrame) -> Evidenc
     r"""Means within $\eta\lambda$ tell the zeros of the proximal network better than a threshold of $10^{-2}$,
     $10^{-3}$ or $10^{-4}$ on the last iterate does: at the penalty where each does worst they share more of them.
     """
-    names = [rule for rule in l1_paradox_strip["rule"].unique() if rule.startswith("below_")]
-    rules = {name.removeprefix("below_"): of_rule(l1_paradox_strip, name, "overlap") for name in names}
-    strip = of_rule(l1_paradox_strip, "strip", "overlap")
+    networks = beside_proximal(l1_paradox_strip)
+    names = [rule for rule in networks["rule"].unique() if rule.startswith("below_")]
+    rules = {name.removeprefix("below_"): of_rule(networks, name, "overlap") for name in names}
+    strip = of_rule(networks, "strip", "overlap")
     by_strip, by_threshold = (
-        pd.concat(overlaps, names=["threshold"]).groupby(["threshold", "design", "seed"]).min()
+        pd.concat(overlaps, names=["threshold"]).groupby(["threshold", "data", "design", "seed"]).min()
         for overlaps in (dict.fromkeys(rules, strip), rules)
     )
     return Evidence(by_strip, by_threshold, compared="other arm")

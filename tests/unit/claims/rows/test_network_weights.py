@@ -3,7 +3,15 @@
 import pandas as pd
 import pytest
 
-from ndgm.claims.rows.network_weights import accurate, crossing_weights, in_strip, kinks_where, of_rule, sums_of
+from ndgm.claims.rows.network_weights import (
+    accurate,
+    beside_proximal,
+    crossing_weights,
+    in_strip,
+    kinks_where,
+    of_rule,
+    sums_of,
+)
 from ndgm.decide.statistics import MissingValue
 
 
@@ -19,7 +27,7 @@ def rows():
         ],
         columns=["design", "penalty", "seed", "layer", "state", "over_width", "crossing", "test_accuracy"],
     )
-    return table.assign(method="subgradient", count=1)
+    return table.assign(method="subgradient", count=1, data="digits")
 
 
 def test_penalties_that_leave_networks_accurate_in_the_mean(rows):
@@ -28,6 +36,26 @@ def test_penalties_that_leave_networks_accurate_in_the_mean(rows):
         accurate(rows.assign(test_accuracy=0.5), "full_batch")
     with pytest.raises(MissingValue):
         accurate(rows, "minibatch")
+
+
+def test_data_whose_networks_are_nowhere_accurate_are_not_left_out(rows):
+    both = pd.concat([rows, rows.assign(data="mnist")], ignore_index=True)
+    assert sums_of(in_strip(accurate(both, "full_batch"), "turning"), ["data"])["count"].to_dict() == {
+        "digits": 2,
+        "mnist": 2,
+    }
+    both.loc[both["data"] == "mnist", "test_accuracy"] = 0.89
+    with pytest.raises(MissingValue, match="leave a network accurate: mnist, full_batch"):
+        accurate(both, "full_batch")
+    with pytest.raises(MissingValue, match="mnist"):
+        in_strip(both.assign(state=both["state"].where(both["data"] == "digits", "moving")), "turning")
+
+
+def test_penalties_are_those_of_their_data(rows):
+    """At 0.2 the networks of the other data are accurate, so that those rows alone are left."""
+    both = pd.concat([rows, rows.assign(data="mnist", test_accuracy=0.95)], ignore_index=True)
+    kept = accurate(both, "full_batch").groupby("data")["penalty"].unique().map(list).to_dict()
+    assert kept == {"digits": [0.1], "mnist": [0.1, 0.2]}
 
 
 def test_weights_within_a_step_in_some_states(rows):
@@ -44,10 +72,21 @@ def test_weights_that_cross(rows):
 
 def test_pruned_networks_that_were_accurate():
     rules = [("none", 0.1, 0.95), ("none", 0.2, 0.85), ("strip", 0.1, 0.5), ("strip", 0.2, 0.85)]
-    table = pd.DataFrame(rules, columns=["rule", "penalty", "accuracy"]).assign(design="full_batch", seed=0)
-    assert of_rule(table, "strip", "accuracy").to_dict() == {("full_batch", 0.1, 0): 0.5}
+    table = pd.DataFrame(rules, columns=["rule", "penalty", "accuracy"]).assign(
+        data="digits", design="full_batch", seed=0
+    )
+    assert of_rule(table, "strip", "accuracy").to_dict() == {("digits", "full_batch", 0.1, 0): 0.5}
+    with pytest.raises(MissingValue, match="mnist, full_batch"):
+        of_rule(pd.concat([table, table.query("penalty > 0.1").assign(data="mnist")]), "strip", "accuracy")
     with pytest.raises(MissingValue, match="below_1e-2"):
         of_rule(table, "below_1e-2", "accuracy")
+
+
+def test_data_with_proximal_networks():
+    table = pd.DataFrame({"rule": ["strip", "zeros", "strip"], "data": ["digits", "digits", "mnist"]})
+    assert beside_proximal(table).index.tolist() == [0, 1]
+    with pytest.raises(MissingValue, match="no runs of proximal networks"):
+        beside_proximal(table.tail(1))
 
 
 def test_kinks_of_a_kind():
