@@ -29,6 +29,7 @@ def weights_table(rng):
     table["law_modulus"] = 1000 * table["step_size"] * table["penalty"]
     table["modulus"] = table["law_modulus"] * near_one(rng, table, 0.002)
     table["balance_modulus"] = table["modulus"]
+    table["noise_over_penalty"] = 0.1
     table["crossing"] = np.where(table["over_width"].abs() < 1, 900, 0)
     for law, measured in (("noisy_modulus", "crossing_modulus"), ("noisy_mean", "crossing_mean")):
         table[law] = table["crossing"] * table["step_size"] * table["penalty"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ndgm.decide.claim import Evidence
 from ndgm.decide.selection import nonempty, select
 from ndgm.decide.statistics import MissingValue
 
@@ -43,6 +44,24 @@ def sums_of(rows: pd.DataFrame, cell: list[str] = CELL_OF_LAYER) -> pd.DataFrame
     return rows.groupby(cell).sum(numeric_only=True)
 
 
+def on_kink(rows: pd.DataFrame, *states: str, cell: list[str] = CELL_OF_LAYER) -> pd.Series:
+    """Share of the weights in some states, of accurate networks with full batches, that see the rounded kink."""
+    found = sums_of(in_strip(accurate(rows, "full_batch"), *states), cell)
+    return found["on_kink"] / found["count"]
+
+
+def norm_by_law(rows: pd.DataFrame) -> Evidence:
+    """L1 norm of weights in the strip of accurate networks with full batches, beside the law's.
+
+    Its table has the standard deviation of their gradients, over the penalty.
+    """
+    inside = in_strip(accurate(rows, "full_batch"), *VARYING)
+    found = sums_of(inside)
+    noise = np.average(inside["noise_over_penalty"], weights=inside["count"])
+    table = pd.DataFrame({"noise": [noise]}, index=["strip"])
+    return Evidence(found["modulus"], found["law_modulus"], compared="predicted", table=table)
+
+
 def of_rule(rows: pd.DataFrame, rule: str, value: str) -> pd.Series:
     """A column of the networks that were pruned by a rule, by data, batches, penalty and seed, where accurate.
 
@@ -61,6 +80,17 @@ def beside_proximal(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of pruned networks on data on which proximal networks were trained, too."""
     zeros = nonempty(rows[rows["rule"] == "zeros"], "of proximal networks")
     return rows[rows["data"].isin(zeros["data"])]
+
+
+def worst_overlaps(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Overlap of the strip and of each threshold with the proximal networks, at the penalty where it is least."""
+    names = [rule for rule in rows["rule"].unique() if rule.startswith("below_")]
+    rules = {name.removeprefix("below_"): of_rule(rows, name, "overlap") for name in names}
+    by_strip, by_threshold = (
+        pd.concat(overlaps, names=["threshold"]).groupby(["threshold", "data", "design", "seed"]).min()
+        for overlaps in (dict.fromkeys(rules, of_rule(rows, "strip", "overlap")), rules)
+    )
+    return by_strip, by_threshold
 
 
 def crossing_weights(rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,8 +9,11 @@ from ndgm.claims.rows.network_weights import (
     crossing_weights,
     in_strip,
     kinks_where,
+    norm_by_law,
     of_rule,
+    on_kink,
     sums_of,
+    worst_overlaps,
 )
 from ndgm.decide.statistics import MissingValue
 
@@ -65,6 +68,17 @@ def test_weights_within_a_step_in_some_states(rows):
         in_strip(rows, "locked")
 
 
+def test_shares_and_norms_of_the_strip_by_hand(rows):
+    """At 0.1, of a turning weight at 0.5 and a weight near half at 0.1, one of whose signs is that of the kink."""
+    rows = rows.assign(on_kink=(rows["state"] == "turning").astype(int), modulus=2.0, law_modulus=1.5)
+    assert on_kink(rows, "turning", "near_half").to_dict() == {("digits", 1, 0.1, 0): 0.5, ("digits", 1, 0.1, 1): 0.5}
+    assert on_kink(rows, "turning", cell=["data", "seed"]).tolist() == [1, 1]
+    noise = rows["state"].map({"turning": 0.3, "near_half": 0.1})
+    evidence = norm_by_law(rows.assign(noise_over_penalty=noise, count=rows["crossing"].clip(lower=1)))
+    assert evidence.measured.tolist() == [4, 4] and evidence.reference.tolist() == [3, 3]
+    assert evidence.table.loc["strip", "noise"] == pytest.approx((2 * 0.3 + 0.1) / 3)
+
+
 def test_weights_that_cross(rows):
     found = crossing_weights(rows.assign(design="minibatch"))
     assert found["crossing"].tolist() == [3, 3] and found["count"].tolist() == [2, 2]
@@ -80,6 +94,15 @@ def test_pruned_networks_that_were_accurate():
         of_rule(pd.concat([table, table.query("penalty > 0.1").assign(data="mnist")]), "strip", "accuracy")
     with pytest.raises(MissingValue, match="below_1e-2"):
         of_rule(table, "below_1e-2", "accuracy")
+
+
+def test_each_rule_at_the_penalty_where_it_does_worst():
+    overlaps = {"none": (0, 0), "strip": (0.9, 0.7), "below_1e-2": (0.5, 0.8), "below_1e-4": (0.6, 0.1)}
+    rows = [(rule, at, value) for rule, both in overlaps.items() for at, value in zip((1, 2), both, strict=True)]
+    table = pd.DataFrame(rows, columns=["rule", "penalty", "overlap"])
+    strip, thresholds = worst_overlaps(table.assign(data="digits", design="full_batch", seed=0, accuracy=0.95))
+    assert strip.droplevel(["data", "design", "seed"]).to_dict() == {"1e-2": 0.7, "1e-4": 0.7}
+    assert thresholds.droplevel(["data", "design", "seed"]).to_dict() == {"1e-2": 0.5, "1e-4": 0.1}
 
 
 def test_data_with_proximal_networks():
