@@ -21,7 +21,7 @@ from ndgm.paper.drawing import COLUMN_WIDTH, absent, prediction, results, save, 
 from ndgm.store.run_tables import read_experiment
 
 WIDEST = 2.2
-DATA = {"digits": ("D", 1.0), "mnist": ("^", 1.2)}  # marker and size, of which a triangle takes more
+DATA = {"digits": ("D", 1.0, "8 × 8 pixels"), "mnist": ("^", 1.2, "MNIST")}  # a triangle takes a larger size
 weights = read_experiment(results(), "l1_paradox_seen_kink")
 weights = weights[weights["over_width"].abs() <= WIDEST]
 networks = read_experiment(results(), "l1_paradox_weights")
@@ -51,7 +51,7 @@ for here, colour, marker, size, filled in (
     look = {"markerfacecolor": colour if filled else "none", "markeredgewidth": 0 if filled else 0.6}
     points = weights[here]
     axes.plot(points["over_width"], points["sign"], marker, color=colour, markersize=size, **look)
-for (state, filled), (data, (marker, size)) in product((("near_half", False), ("turning", True)), DATA.items()):
+for (state, filled), (data, (marker, size, _)) in product((("near_half", False), ("turning", True)), DATA.items()):
     for _, rows in networks[(networks["state"] == state) & (networks["data"] == data)].groupby("bin"):
         low, high = median_interval(rows["sign"])
         middle = rows["sign"].median()
@@ -64,9 +64,12 @@ told = {"fontsize": 7, "va": "center"}
 axes.annotate("the kink itself", (-0.06, 0.93), ha="right", color="0.5", **told)
 axes.annotate("lines: predicted,\nno fit", (-2.1, 0.55), **told)
 axes.annotate("RMSProp", (1.25, 0.6), color=COLOURS["rmsprop"], **told)
-axes.annotate("phase locked", (0.52, 0.0), color=COLOURS["proximal"], **told)
-axes.annotate("network weights", (0.5, -0.4), color=COLOURS["proximal"], **told)
-axes.annotate("subgradient method:\n$|x|$ and LASSO weights", (0.5, -0.66), color=COLOURS["subgradient"], **told)
+axes.annotate("phase locked", (1.05, 0.0), color=COLOURS["proximal"], **told)
+for number, (marker, size, name) in enumerate(DATA.values()):
+    at = -0.32 - 0.13 * number
+    axes.plot(0.55, at, marker, color=COLOURS["proximal"], markersize=3.5 * size, markeredgewidth=0)
+    axes.annotate(f"networks, {name}", (0.65, at), color=COLOURS["proximal"], **told)
+axes.annotate("subgradient method:\n$|x|$ and LASSO weights", (0.5, -0.7), color=COLOURS["subgradient"], **told)
 axes.set(xlim=(-WIDEST, WIDEST), ylim=(-1.08, 1.08), yticks=[-1, -0.5, 0, 0.5, 1])
 axes.set(xlabel=r"mean weight, in steps ($\eta\lambda$; RMSProp: $\eta$)", ylabel=r"mean subgradient over $\lambda$")
 
