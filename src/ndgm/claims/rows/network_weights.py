@@ -53,12 +53,12 @@ def on_kink(rows: pd.DataFrame, *states: str, cell: list[str] = CELL_OF_LAYER) -
 def norm_by_law(rows: pd.DataFrame) -> Evidence:
     """L1 norm of weights in the strip of accurate networks with full batches, beside the law's.
 
-    Its table has the standard deviation of their gradients, over the penalty.
+    Its table has the standard deviation of their gradients over the penalty, the mean over these weights to two digits.
     """
     inside = in_strip(accurate(rows, "full_batch"), *VARYING)
     found = sums_of(inside)
     noise = np.average(inside["noise_over_penalty"], weights=inside["count"])
-    table = pd.DataFrame({"noise": [noise]}, index=["strip"])
+    table = pd.DataFrame({"noise": [float(f"{noise:.2g}")]}, index=["strip"])
     return Evidence(found["modulus"], found["law_modulus"], compared="predicted", table=table)
 
 
