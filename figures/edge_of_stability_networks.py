@@ -2,14 +2,13 @@
 # # Networks rise to the edge of stability, kinked or not
 #
 # The largest eigenvalue of the Hessian along gradient descent with full batches, in units of $2/\eta$, for every data
-# set and six activations, two losses and two step sizes. Faint: single runs. Thick: their median. The line at one is
-# the edge, the band the margin within which a mean counts as at the edge.
+# set and six activations, two losses and one step size or two. Faint: single runs. Thick: their median. The line at
+# one is the edge, the band the margin within which a mean counts as at the edge.
 
 # %%
 from itertools import product
 
 import matplotlib.pyplot as plt
-import numpy as np
 
 from ndgm.claims.edge_of_stability_networks import MARGIN
 from ndgm.paper.colours import COLOURS
@@ -32,11 +31,11 @@ style()
 figure, panels = plt.subplots(len(rows), len(activations), figsize=size, sharex="row", sharey=True, squeeze=False)
 for row, (design, problem) in zip(panels, rows, strict=True):
     here = runs[(runs["design"] == design) & (runs["problem"] == problem)]
-    step_sizes = np.sort(here["step_size"].unique())[[0, -1]]
+    step_sizes = sorted({here["step_size"].min(), here["step_size"].max()})
     for axes, activation in zip(row, activations, strict=True):
         axes.axhspan(1 - MARGIN, 1 + MARGIN, color=COLOURS["prediction"], alpha=0.12, linewidth=0)
         prediction(axes, [0, here["step"].max()], [1, 1])
-        for step_size, line in zip(step_sizes, ["-", "--"], strict=True):
+        for step_size, line in zip(step_sizes, ["-", "--"], strict=False):
             part = here[(here["activation"] == activation) & (here["step_size"] == step_size)]
             curves = part.pivot(index="step", columns="seed", values="over_edge")
             colour = COLOURS["kinked" if has_kinks(activation) else "smooth"]

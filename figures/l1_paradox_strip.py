@@ -24,6 +24,7 @@ RULES = {
 BATCHES = {"full_batch": ("full batches", "o", COLOURS["subgradient"]), "minibatch": ("mini-batches", "s", "#994433")}
 CELL = ["design", "penalty", "seed"]
 table = read_experiment(results(), "l1_paradox_strip")
+table = table[table["data"].isin(table.loc[table["rule"] == "zeros", "data"].head(1))]  # one that has proximal networks
 zeros = table[table["rule"] == "zeros"].set_index(CELL)["sparsity"]
 table = table[table["rule"].isin(RULES)].set_index(CELL)
 table["share"] = table["sparsity"] / zeros.reindex(table.index)

@@ -82,7 +82,7 @@ few.annotate("$n^2$", (ends[1], squares[1]), (4, -4), textcoords="offset points"
 few.set(xscale="log", yscale="log", xlabel="points $n$", ylabel="fewest units that train", title="width")
 few.set_xticks(samples, [str(each) for each in samples])
 few.set_xticks([], minor=True)
-ticks = [4, 8, 16, 32]
+ticks = np.unique(capacity["units"])
 few.set_yticks(ticks, [str(each) for each in ticks])
 few.set_yticks([], minor=True)
 

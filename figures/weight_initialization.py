@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The shape of an activation away from 0 decides, not its slope at 0
 #
-# Left: the variance of pre-activations by layer in random networks of 512 units, one point a network that was drawn,
+# Left: the variance of pre-activations by layer in random networks, one point a network that was drawn,
 # on the recursion of infinitely wide ones (lines). Right: the loss of ten sigmoid layers after training, against the
 # gain s of first weights of variance s/N; on the upper axis, the factor χ of a layer on squared gradients.
 

@@ -299,15 +299,16 @@ GROUPS = (
             ),
             Job(
                 "run_l1_paradox_networks_weights",
-                "Training networks under an L1 penalty, weight by weight",
+                "Training networks under an L1 penalty, weight by weight: {part}",
                 tuple(
-                    Experiment(table, function, "l1_paradox.weights", also=("root_seed", "l1_paradox.networks.hidden"))
+                    Experiment(table, function, "l1_paradox.weights", also=("root_seed",))
                     for table, function in (
                         ("l1_paradox_weights", "l1_paradox_weights.weights"),
                         ("l1_paradox_strip", "l1_paradox_strip.by_means"),
                     )
                 ),
-                samples=("l1_paradox_networks/split",),
+                samples=("l1_paradox_networks/split", "l1_paradox_networks/split_mnist"),
+                parts="l1_paradox.weights.data",
                 trains=False,
             ),
             Job(

@@ -21,6 +21,7 @@ OPEN = (
     "samples.overparameterization",
     "convergence.networks.data",
     "convergence.networks.data.*.problems",
+    "l1_paradox.weights.data",
     "subspace_attack.frozen_weights.step_sizes",
     "adversarial_spectrum.attacks.data",
     "weight_initialization.wide.activations",

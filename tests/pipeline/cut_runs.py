@@ -65,6 +65,11 @@ IN_FLOORS = [
     Factor("seed", f"{NETWORKS}.seeds"),
 ]
 L1_NETWORKS = "l1_paradox.networks.sweeps"
+WEIGHTS = [
+    Factor("data", "l1_paradox.weights.data"),
+    Factor("penalty", "l1_paradox.weights.data.{data}.penalties"),
+    Factor("seed", "l1_paradox.weights.seeds"),
+]
 SPECTRA = Factor("design", "adversarial_spectrum.networks.data")
 ATTACKED = "adversarial_spectrum.attacks"
 FAMILIES = "spurious_minima.minima.families"
@@ -176,8 +181,8 @@ FACTORS: dict[str, list[Factor]] = {
         Factor("design", "l1_paradox.seen_kink.designs", "design != 'kinks'"),
         Factor("penalty_over_max", "l1_paradox.seen_kink.penalties_over_max", "design != 'kinks'"),
     ],
-    "l1_paradox_weights": _block("l1_paradox.weights", penalty="penalties"),
-    "l1_paradox_strip": _block("l1_paradox.weights", penalty="penalties"),
+    "l1_paradox_weights": WEIGHTS,
+    "l1_paradox_strip": WEIGHTS,
     "l1_paradox_rounding": [Factor("seed", "l1_paradox.rounding.seeds")],
     "l1_paradox_networks": [
         Factor("method", f"{L1_NETWORKS}.{{design}}.methods"),
@@ -340,7 +345,7 @@ def _cut(table: pd.DataFrame, factors: list[Factor], config: Config) -> pd.DataF
     """Rows of a table whose factors have the values of the config, or stand in for one that has."""
     for factor in factors:
         rows = table.query(factor.rows) if factor.rows else table
-        levels = ("design", "problem", "activation", "family")
+        levels = ("design", "data", "problem", "activation", "family")
         by = [name for name in levels if isinstance(factor.key, str) and f"{{{name}}}" in factor.key]
         parts = rows.groupby(by, sort=False) if by else [((), rows)]
         kept = [table.drop(rows.index)]
@@ -377,8 +382,8 @@ def _in_order(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """A table as it is read: parts in the order of their names, and runs with numbers of their own."""
     divided = {each.table for group in GROUPS for job in group.jobs if job.parts for each in job.experiments}
     if name in divided:
-        table = table.sort_values("design", kind="stable")
+        table = table.sort_values("data" if "data" in table else "design", kind="stable")
     if "run" in table:
-        names = [column for column in ("design", "problem", "method", "activation") if column in table]
+        names = [column for column in ("design", "data", "problem", "method", "activation") if column in table]
         table = table.assign(run=table.groupby([*names, "run"], sort=False).ngroup())
     return table.reset_index(drop=True)

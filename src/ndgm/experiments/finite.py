@@ -15,6 +15,7 @@ MAY_BE_MISSING = {
     "edge_of_stability_max_affine": {"smoothness"},
     "edge_of_stability_logistic": {"smoothness", "predicted_amplitude", "multiplier"},
     "edge_of_stability_separable": {"smoothness"},
+    "l1_paradox_strip": {"overlap"},
     "spurious_minima": {"second_other", "second_own"},
     "spurious_minima_one": {"smallest_eigenvalue"},
     "spurious_minima_two": {"smallest_eigenvalue"},
@@ -25,8 +26,9 @@ MAY_BE_MISSING = {
 """By experiment, columns that are NaN in runs for which they have no meaning.
 
 There is no prediction beyond its range and no largest penalty of a problem without one; ‖w‖₁ is recorded for separable
-functions alone, the smoothness along a step of length 0 is 0/0, there are networks that nothing flips, few minima have
-a second odd neuron, and the Hessian is not looked at where a run moves or a unit may have vanished.
+functions alone, the smoothness along a step of length 0 is 0/0, there are networks that nothing flips, and others that
+share zeros with no proximal network, few minima have a second odd neuron, and the Hessian is not looked at where a run
+moves or a unit may have vanished.
 """
 
 ANYTHING = {"distance_to_kink"}

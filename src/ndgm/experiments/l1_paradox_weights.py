@@ -51,7 +51,8 @@ def weights(settings: Settings, inputs: Inputs) -> Found:
 
     The ends are the last iterate of each run and, below it, the mean of its weights; of a proximal run the iterate.
     """
-    split, runs = inputs.samples[OWNER]["split"], runs_of(settings)
+    settings = of_data(settings)
+    split, runs = inputs.samples[OWNER][settings["split"]], runs_of(settings)
     tables, layer = [], layers_of(widths_of(settings, split))
     ends: dict[int, np.ndarray] = {}
     for (design, method), rows in runs.groupby(["design", "method"], sort=False):
@@ -71,15 +72,21 @@ def weights(settings: Settings, inputs: Inputs) -> Found:
             accuracy = {name: float(accuracies[name][place]) for name in ("train_accuracy", "test_accuracy")}
             tables.append(binned(layer, of_run, row, steps).assign(**accuracy))
     table = pd.concat(tables, ignore_index=True)
+    table.insert(0, "data", settings["part"])
     table.insert(0, "experiment", settings["experiment"])
     return Found(table, ends)
 
 
+def of_data(settings: Settings) -> Settings:
+    """Settings with those that the data of this part have for themselves beside the others."""
+    return {**settings, **settings["data"][settings["part"]]}
+
+
 def runs_of(settings: Settings) -> pd.DataFrame:
-    """Runs of the subgradient method and of its proximal partner, with both batches."""
+    """Runs of the subgradient method with both batches, and of its proximal partner where that is asked for."""
     runs = grid(
         design=["full_batch", "minibatch"],
-        method=["subgradient", "ista"],
+        method=["subgradient", "ista"] if settings["proximal"] else ["subgradient"],
         penalty=settings["penalties"],
         seed=range(settings["seeds"]),
     )

@@ -7,6 +7,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "run": ("number of the run within its experiment and design", "–"),
     "seed": ("replicate: it draws start, batches and, where that is random, the problem", "–"),
     "design": ("data set, or function that is minimised", "–"),
+    "data": ("data set, where `design` is the kind of batches", "–"),
     "method": ("gradient method", "–"),
     "penalty_by": ("how the method treats the penalty: its subgradient, its proximal map (shrink), or by factors", "–"),
     "step": ("gradient steps done", "steps"),

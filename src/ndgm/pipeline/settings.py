@@ -171,13 +171,19 @@ def _wanted_samples(settings: Mapping[str, Any]) -> dict[str, dict[str, tuple[Ke
 
 
 def _too_many_pictures(settings: Mapping[str, Any]) -> Faults:
-    """Sweeps of networks under an L1 penalty that train on more pictures than there are."""
-    sources = [source for _, source in parts_of(settings, "samples.l1_paradox_networks.split.source")]
-    pictures = PICTURES.get(sources[0], 0) if sources and isinstance(sources[0], str) else 0
-    for _, test in parts_of(settings, "samples.l1_paradox_networks.split.test"):
-        for key, count in parts_of(settings, "l1_paradox.networks.sweeps.*.samples"):
-            if isinstance(test, int) and isinstance(count, int) and count > (left := pictures - test) >= 1:
-                yield key, f"{count} is more than the {left} pictures that are not kept for the test"
+    """Networks under an L1 penalty that train on more pictures than there are."""
+    left: dict[Any, int] = {}
+    for key, test in parts_of(settings, "samples.l1_paradox_networks.*.test"):
+        sources = [source for _, source in parts_of(settings, dotted((*key[:-1], "source")))]
+        if isinstance(test, int) and sources and isinstance(sources[0], str):
+            left[key[-2]] = PICTURES.get(sources[0], 0) - test
+    asked = [(key, "split", count) for key, count in parts_of(settings, "l1_paradox.networks.sweeps.*.samples")]
+    for key, count in parts_of(settings, "l1_paradox.weights.data.*.full_batch"):
+        asked += [(key, split, count) for _, split in parts_of(settings, dotted((*key[:-1], "split")))]
+    for key, split, count in asked:
+        most = left.get(split, 0) if isinstance(split, str) else 0
+        if isinstance(count, int) and count > most >= 1:
+            yield key, f"{count} is more than the {most} pictures that are not kept for the test"
 
 
 def _no_directions_left(settings: Mapping[str, Any]) -> Faults:

@@ -1,6 +1,7 @@
 """Each claim on networks at the edge of stability on run tables that obey its law, break it, or have a gap."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from claims_on_made_up_tables import measured, with_unit
 
@@ -90,6 +91,14 @@ def test_a_level_off_the_edge_refutes_what_it_breaks(levels, refuted):
 def test_a_short_step_that_is_further_above_refutes_the_excess():
     found = verdicts(table(lambda run: rising(1.03 - 0.02 * (run["step_size"].item() > 0.1))))
     assert found["excess"] == "refuted" and found["squared"] == "supported"
+
+
+def test_data_with_one_step_size_say_nothing_of_the_excess():
+    runs = table()
+    one_step = runs[runs["step_size"] == 0.1].assign(design="mnist")
+    assert verdicts(pd.concat([runs, one_step], ignore_index=True))["excess"] == "supported"
+    (row,) = [row for row in decide(CLAIMED, {GROUP: one_step}) if "excess" in row["id"]]
+    assert row["verdict"] == "inconclusive" and "one step size" in row["gap"]
 
 
 def test_curvature_along_the_step_off_the_edge_breaks_no_identity():

@@ -10,22 +10,38 @@ from scipy.special import erf
 from ndgm.engine.pruning import keep_share, sequential
 from ndgm.experiments.inputs import Found
 from ndgm.experiments.l1_paradox_strip import by_means, removals
-from ndgm.experiments.l1_paradox_weights import layers_of, runs_of
+from ndgm.experiments.l1_paradox_weights import layers_of, of_data, runs_of
 
 WIDTHS = (64, 32, 10)
 COUNT = 64 * 32 + 32 * 10
-BY_MEANS = "l1_paradox_strip"
+BY_MEANS, DATA = "l1_paradox_strip", "digits"
 
 
 @pytest.fixture(scope="module")
 def by_rule(smoke):
     """Networks of random weights, whose means are half as large, and proximal networks with a known share of zeros."""
     rng, ends = np.random.default_rng(0), {}
-    for row in runs_of(smoke.settings(BY_MEANS)).to_dict("records"):
+    for row in runs_of(of_data(smoke.settings(BY_MEANS, DATA))).to_dict("records"):
         w = rng.standard_normal(65 * 32 + 33 * 10) * row["step_size"] * row["penalty"]
         ends[row["run"]] = np.stack([w, w / 2]) if row["method"] == "subgradient" else np.where(w < 0, 0, w)[None]
-    inputs = replace(smoke.inputs(BY_MEANS), found={"l1_paradox_weights": Found(pd.DataFrame(), ends)})
-    return by_means(smoke.settings(BY_MEANS), inputs), ends
+    inputs = replace(smoke.inputs(BY_MEANS, DATA), found={"l1_paradox_weights": Found(pd.DataFrame(), ends)})
+    return by_means(smoke.settings(BY_MEANS, DATA), inputs), ends
+
+
+def test_without_proximal_networks_the_same_weights_are_removed_and_nothing_is_shared(smoke, by_rule):
+    table, ends = by_rule
+    settings = smoke.settings(BY_MEANS, DATA)
+    runs, alone = (
+        runs_of(of_data(settings) | {"proximal": proximal}).query("method == 'subgradient'")
+        for proximal in (True, False)
+    )
+    ends = {new: ends[old] for new, old in zip(alone["run"], runs["run"], strict=True)}
+    inputs = replace(smoke.inputs(BY_MEANS, DATA), found={"l1_paradox_weights": Found(pd.DataFrame(), ends)})
+    told = settings | {"data": {DATA: settings["data"][DATA] | {"proximal": False}}}
+    found, columns = by_means(told, inputs), ["design", "penalty", "seed", "rule", "sparsity", "accuracy"]
+    of_subgradients = table[table["rule"] != "zeros"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found[columns], of_subgradients[columns])
+    assert found["overlap"].isna().all()
 
 
 def test_the_strip_is_that_of_the_means(smoke, by_rule):
@@ -45,7 +61,7 @@ def test_the_strip_is_that_of_the_means(smoke, by_rule):
 
 def test_the_smallest_of_the_last_iterate_are_those_of_pytorch(smoke, by_rule):
     _, ends = by_rule
-    row = runs_of(smoke.settings(BY_MEANS)).query("method == 'subgradient'").iloc[0].to_dict()
+    row = runs_of(of_data(smoke.settings(BY_MEANS, DATA))).query("method == 'subgradient'").iloc[0].to_dict()
     last, mean = ends[row["run"]]
     penalised = layers_of(WIDTHS) > 0
     removed = removals(last, mean, penalised, row)

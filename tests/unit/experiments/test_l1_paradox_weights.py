@@ -5,30 +5,50 @@ import pandas as pd
 import pytest
 import torch
 
-from ndgm.experiments.l1_paradox_weights import EDGES, binned, layers_of, problem, runs_of, weights
+from ndgm.experiments.l1_paradox_weights import EDGES, OWNER, binned, layers_of, of_data, problem, runs_of, weights
 
 TABLE = "l1_paradox_weights"
+DATA = {"digits": (64, 32, 10), "mnist": (784, 16, 10)}
+"""Widths of the networks of each data set at the smoke scale."""
+
+
+def short(smoke, data):
+    """Settings of a data set, with a few steps."""
+    settings = smoke.settings(TABLE, data)
+    return settings | {"data": {data: settings["data"][data] | {"first_steps": 30, "steps": 20}}}
+
+
+@pytest.fixture(scope="module", params=DATA)
+def data(request):
+    """Name of a data set."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def found(smoke):
-    return weights(smoke.settings(TABLE) | {"first_steps": 30, "steps": 20}, smoke.inputs(TABLE))
+def found(smoke, data):
+    return weights(short(smoke, data), smoke.inputs(TABLE, data))
 
 
-def test_every_weight_is_in_one_bin_and_no_bias_is(found):
+def test_all_data_of_the_config_are_here(smoke):
+    assert set(DATA) == set(smoke.config["l1_paradox"]["weights"]["data"])
+
+
+def test_every_weight_is_in_one_bin_and_no_bias_is(found, data):
+    inputs, hidden, outputs = DATA[data]
     counts = found.table.groupby(["design", "penalty", "seed", "layer"])["count"].sum().unstack("layer")
-    assert (counts[1] == 64 * 32).all() and (counts[2] == 32 * 10).all()
-    assert found.table["bin"].between(0, len(EDGES)).all()
+    assert (counts[1] == inputs * hidden).all() and (counts[2] == hidden * outputs).all()
+    assert found.table["bin"].between(0, len(EDGES)).all() and (found.table["data"] == data).all()
 
 
-def test_all_runs_have_ends_and_the_rows_are_those_of_the_subgradient_method(smoke, found):
-    runs = runs_of(smoke.settings(TABLE))
+def test_all_runs_have_ends_and_the_rows_are_those_of_the_subgradient_method(smoke, found, data):
+    runs = runs_of(of_data(smoke.settings(TABLE, data)))
     assert set(found.ends) == set(runs["run"])
     methods = runs.set_index("run")["method"]
     assert {run: len(end) for run, end in found.ends.items()} == {
         run: 2 if methods[run] == "subgradient" else 1 for run in methods.index
     }
     assert set(found.table["run"]) == set(methods.index[methods == "subgradient"])
+    assert ("ista" in set(methods)) == smoke.settings(TABLE, data)["data"][data]["proximal"]
 
 
 def test_layers_of_parameters():
@@ -36,11 +56,12 @@ def test_layers_of_parameters():
 
 
 @pytest.mark.parametrize("design", ["full_batch", "minibatch"])
-def test_norms_are_those_of_a_plain_loop(smoke, found, design):
-    settings = smoke.settings(TABLE) | {"first_steps": 30, "steps": 20}
+def test_norms_are_those_of_a_plain_loop(smoke, found, data, design):
+    settings = of_data(short(smoke, data))
     runs = runs_of(settings)
     rows = runs[(runs["design"] == design) & (runs["method"] == "subgradient")]
-    objective, w = problem(settings, smoke.inputs(TABLE).samples["l1_paradox_networks"]["split"], design, rows)
+    split = smoke.inputs(TABLE, data).samples[OWNER][settings["split"]]
+    objective, w = problem(settings, split, design, rows)
     step, penalty = settings["step_size"], torch.tensor(rows["penalty"].to_numpy())[:, None] * objective.weights
     total = torch.zeros_like(w)
     for done in range(50):

@@ -243,10 +243,12 @@ def right(draw: st.DrawFn) -> dict:
             }
         },
     }
-    sweeps = {"sweeps": {"full_batch": {"samples": draw(st.integers(2, 1797 - test))}}}
-    return merged(
-        config, {"samples": samples, "convergence": {"networks": networks}, "l1_paradox": {"networks": sweeps}}
-    )
+    pictures = st.integers(2, 1797 - test)
+    penalised = {
+        "networks": {"sweeps": {"full_batch": {"samples": draw(pictures)}}},
+        "weights": {"data": {"digits": {"full_batch": draw(pictures)}}},
+    }
+    return merged(config, {"samples": samples, "convergence": {"networks": networks}, "l1_paradox": penalised})
 
 
 @MANY

@@ -78,6 +78,14 @@ def faults_of(text: str) -> list[str]:
             "l1_paradox: {networks: {sweeps: {full_batch: {samples: 1500}}}}",
             "l1_paradox.networks.sweeps.full_batch.samples: 1500 is more than the 1437 pictures that are not kept",
         ),
+        (
+            "l1_paradox: {weights: {data: {mnist: {full_batch: 4001}}}}",
+            "l1_paradox.weights.data.mnist.full_batch: 4001 is more than the 4000 pictures that are not kept",
+        ),
+        (
+            "l1_paradox: {weights: {data: {digits: {split: other}}}}",
+            "l1_paradox.weights.data.digits.split: 'other' is not in samples.l1_paradox_networks; there are split",
+        ),
         ("l1_paradox: {pruning: {kept: [0.5, 1.5]}}", "l1_paradox.pruning.kept[1]: 1.5 is greater than 1"),
         (
             "l1_paradox: {pruning: {partners: {adam: subgradient}}}",
@@ -459,12 +467,12 @@ def faults_of(text: str) -> list[str]:
         (
             "edge_of_stability: {networks: {data: {cifar10: {hidden: [9], start_scale: 1, seeds: 2, steps: 9, "
             "recorded_steps: 3, problems: {squared: {loss: squared, step_sizes: [1, 2]}, "
-            "cross_entropy: {loss: cross_entropy, step_sizes: [1]}}}}}}",
+            "cross_entropy: {loss: cross_entropy, step_sizes: []}}}}}}",
             [
                 f"edge_of_stability.networks.data.cifar10.problems.{key}"
                 for key in (
                     "cross_entropy: there is no cifar10_cross_entropy in samples.edge_of_stability_networks",
-                    "cross_entropy.step_sizes: has 1 of 2 values",
+                    "cross_entropy.step_sizes: is empty",
                     "squared: there is no cifar10_squared in samples.edge_of_stability_networks",
                 )
             ],
@@ -531,6 +539,7 @@ def test_a_key_missing_everywhere() -> None:
     del settings["l1_paradox"]["lasso"]["seeds"], settings["device"]
     del (
         settings["samples"]["l1_paradox_networks"]["split"],
+        settings["samples"]["subspace_attack"]["digits"],
         settings["samples"]["convergence_networks"]["teacher_noisy"],
     )
     assert faults(settings, [DEFAULT], {}) == [
@@ -538,8 +547,11 @@ def test_a_key_missing_everywhere() -> None:
         "samples.convergence_networks",
         f"{DEFAULT}: device: is missing",
         f"{DEFAULT}: l1_paradox.lasso.seeds: is missing",
-        f"{DEFAULT}: samples.l1_paradox_networks: is empty",
+        f"{DEFAULT}: l1_paradox.weights.data.digits.split: 'split' is not in samples.l1_paradox_networks; "
+        "there are split_mnist",
         f"{DEFAULT}: samples.l1_paradox_networks.split: there is no split in samples.l1_paradox_networks",
+        f"{DEFAULT}: samples.subspace_attack: is empty",
+        f"{DEFAULT}: samples.subspace_attack.digits: there is no digits in samples.subspace_attack",
     ]
 
 

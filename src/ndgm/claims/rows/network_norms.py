@@ -3,11 +3,19 @@
 import numpy as np
 import pandas as pd
 
+from ndgm.decide.selection import ends_of
 from ndgm.decide.statistics import MissingValue
 from ndgm.theory.l1_paradox import noisy_floor
 
 RISING = 0.1
 """From this penalty on, the claims on the rising branch are made."""
+
+CELL = ["design", "penalty"]
+
+
+def ends_in(runs: pd.DataFrame, method: str, designs: list[str]) -> pd.DataFrame:
+    """Last rows of a method's runs in some sweeps, indexed by cell and seed."""
+    return ends_of(runs, method=method, design=designs).set_index([*CELL, "seed"])
 
 
 def noise_curve(runs: pd.DataFrame, layer: int) -> pd.Series:

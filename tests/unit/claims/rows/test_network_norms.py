@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.claims.rows.network_norms import at_penalty, layers, lowest, noise_curve, rising
+from ndgm.claims.rows.network_norms import at_penalty, ends_in, layers, lowest, noise_curve, rising
 from ndgm.decide.statistics import MissingValue
 
 
@@ -27,6 +27,18 @@ def test_noise_and_penalty_by_hand():
     )
     np.testing.assert_allclose(noise_curve(runs, 1), [10 * 0.1 * (0.1 + 0.4), 10 * 0.1 * (0.4 + 0.1)])
     assert layers(runs) == [1]
+
+
+def test_ends_of_a_method_in_some_sweeps():
+    rows = [
+        ("adam", "minibatch", 10, 2.0),
+        ("adam", "minibatch", 5, 1.0),
+        ("adam", "gelu", 10, 3.0),
+        ("sign", "gelu", 10, 4),
+    ]
+    runs = pd.DataFrame(rows, columns=["method", "design", "step", "norm"]).sort_values(["method", "design", "step"])
+    runs = runs.assign(run=[0, 1, 1, 2], penalty=0.1, seed=0, stopped_because="finished")
+    assert ends_in(runs, "adam", ["minibatch"])["norm"].to_dict() == {("minibatch", 0.1, 0): 2.0}
 
 
 def test_one_penalty_and_those_that_rise():
