@@ -33,7 +33,7 @@ def state():
         "signals": [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)],
         "threads": threading.active_count(),
         "locale": locale.setlocale(locale.LC_ALL),
-        "random": (random.getstate(), repr(numpy.random.get_state()), torch.get_rng_state().tolist()),
+        "random": (random.getstate(), str(numpy.random.get_state()), torch.get_rng_state().numpy().tobytes()),
         "numpy errors": numpy.geterr(),
         "numpy printing": numpy.get_printoptions(),
         "pandas printing": (pandas.get_option("display.width"), pandas.get_option("display.precision")),

@@ -2,6 +2,8 @@
 
 import json
 import re
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import yaml
@@ -65,19 +67,27 @@ def claim(name, **changes):
 
 def run(folder, **changes):
     """Write `claims.json` and every figure under `folder`; `changes` are made to all claims."""
-    from matplotlib.figure import Figure
-
     entries = [claim(name, **changes) for name in NAMES]
     (folder / "figures").mkdir(parents=True)
     (folder / "claims.json").write_text(json.dumps(entries), encoding="utf-8")
     for name in sum(FIGURES.values(), []):
-        figure = Figure(figsize=(6.9 if name.endswith("norm") else 3.3, 2))
-        axes = figure.subplots()
-        axes.plot([1, 2], [1, 3], marker="o")
-        axes.set(xlabel=r"penalty $\lambda$", ylabel="norm")
-        figure.savefig(folder / f"figures/{name}.svg", metadata={"Date": None})
-        figure.savefig(folder / f"figures/{name}.pdf", metadata={"CreationDate": None})
+        for kind in ("svg", "pdf"):
+            (folder / f"figures/{name}.{kind}").write_bytes(drawn(kind, 6.9 if name.endswith("norm") else 3.3))
     return folder
+
+
+@cache
+def drawn(kind, width):
+    """A figure of a width in inches, as a file."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, 2))
+    axes = figure.subplots()
+    axes.plot([1, 2], [1, 3], marker="o")
+    axes.set(xlabel=r"penalty $\lambda$", ylabel="norm")
+    file = BytesIO()
+    figure.savefig(file, format=kind, metadata={"Date" if kind == "svg" else "CreationDate": None})
+    return file.getvalue()
 
 
 def manuscript(folder, document, settings=SETTINGS):
