@@ -84,8 +84,16 @@ def choices(config: Config) -> dict[Key, list[Any]]:
     def chosen(key: Key, value: Any) -> bool:
         return key[-1] != "hidden" and (isinstance(value, list) or is_grid(value) or any(matches(key, o) for o in OPEN))
 
-    found = {key: at(config, key) for key in keys(config, chosen)}
-    return {key: list(log_spaced(**value)) if is_grid(value) else list(value) for key, value in found.items()}
+    return {key: values_at(config, key) for key in keys(config, chosen)}
+
+
+def values_at(config: Config, key: Key) -> list[Any]:
+    """The values of a list, a grid or an open mapping; none where the config no longer has it."""
+    try:
+        value = at(config, key)
+    except KeyError:
+        return []
+    return list(log_spaced(**value)) if is_grid(value) else list(value)
 
 
 def with_only(config: Config, key: Key, values: list[Any]) -> Config:
@@ -153,11 +161,11 @@ def one_change(config: Config) -> Iterator[tuple[str, Config]]:
 
 def many_changes(config: Config, count: int, seed: int) -> Iterator[tuple[str, Config]]:
     """Configs in which lists, grids and open mappings are parts of themselves; not those that need certain values."""
-    draw = random.Random(seed)
+    draw, chosen = random.Random(seed), [*choices(config)]
     for number in range(count):
         changed = config
-        for key in choices(config):
-            values = choices(changed).get(key)  # none where it went with a change before
+        for key in chosen:
+            values = values_at(changed, key)  # none where it went with a change before
             if not values or key[-1] in ("values", "tilts", "step_sizes") or draw.random() < 0.5:
                 continue
             size = draw.randint(1, len(values))

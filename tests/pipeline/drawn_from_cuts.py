@@ -53,6 +53,13 @@ class CutRuns:
         """Whether the finished run has an experiment's table, and so would a run of the config."""
         return name in self.whole and bool(table_files(config, name))
 
+    def has_all(self, config: Config) -> bool:
+        """Whether something is left of every table that a run of the config would have."""
+        try:
+            return all(self.table(name, config) for name in self.whole if self.has(name, config))
+        except NothingLeft:
+            return False
+
     def cases(self, config: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Figures and claims by name, with the files that they read."""
         wanted = [*((name, figure.tables) for name, figure in FIGURES.items())]

@@ -87,10 +87,10 @@ def test_environment_yml() -> None:
 
 
 def test_one_command_runs_the_tests_everywhere() -> None:
-    """`make test`, `.ci/run` and the workflow on GitHub are the same."""
-    assert (ROOT / ".ci/run").read_text().splitlines()[-1] == "make test"
+    """`.ci/run` and the workflow on GitHub are the same: what a change has to pass, and what takes minutes besides."""
+    assert (ROOT / ".ci/run").read_text().splitlines()[-1] == "make test elsewhere"
     steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["test"]["steps"]
-    assert steps[-1] == {"run": "make test"}
+    assert steps[-1] == {"run": "make test elsewhere"}
 
 
 def test_the_version_is_the_same_everywhere() -> None:

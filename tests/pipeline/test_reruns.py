@@ -118,7 +118,7 @@ def test_an_edit_reruns_what_reads_the_file(smoke_copy: Path, made: list[dict[st
         ("src/ndgm/groups.py", WRITING),
         ("src/ndgm/pipeline/settings.py", set()),
         ("src/ndgm/pipeline/config_files.py", set()),
-        ("src/ndgm/pipeline/jobs.py", set()),
+        ("src/ndgm/pipeline/jobs.py", WRITING),
         ("src/ndgm/pipeline/targets.py", set()),
         ("src/ndgm/data/sources.py", set()),
         ("src/ndgm/paper/manuscript.py", WRITING),
