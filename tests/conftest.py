@@ -1,5 +1,6 @@
 """What every test leaves as it found it, in whatever order tests run."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     which need no whole run, are in the second half.
     """
     items.sort(key=lambda item: item.path.name != WHOLE_RUNS)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded when tests begin stays to their end: no use to look for garbage in it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -54,6 +55,8 @@ def missing() -> str:
     path = f"{os.environ['PATH']}:/usr/sbin"
     if found := [name for name in PROGRAMS if not shutil.which(name, path=path)]:
         return f"no {', '.join(found)}: apt-get install slurm-wlm munge"
+    if not find_spec("snakemake_executor_plugin_slurm"):
+        return "no executor: pip install -c constraints.txt -e '.[slurm]'"
     return "" if os.geteuid() == 0 else "Slurm's node wants root"
 
 
