@@ -1,6 +1,7 @@
 """Make the results of a scale the reference that later runs are compared with. Run by hand, never by the pipeline."""
 
 from ndgm.pipeline.deviations import read_measured
+from ndgm.pipeline.jobs import table_files
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.pipeline.settings import load
 from ndgm.pipeline.verification import accept
@@ -16,7 +17,11 @@ def main() -> None:
         found = read_measured(measured)
         if scale not in {pair["scale"] for pair in found.runs}:
             raise InputError(f"{measured}: no run of {scale}; scripts/measure_deviations.py makes some")
-        accept(arguments.results, arguments.reference, load(scale), found.deviations, found.verdicts.get(scale, {}))
+        config = load(scale)
+        made = {arguments.results / file for file in table_files(config)}
+        if other := sorted({*arguments.results.glob("*/*.parquet")} - made):
+            raise InputError(f"{other[0]}: no job of config/{scale}.yaml makes it; delete it if it is an old one")
+        accept(arguments.results, arguments.reference, config, found.deviations, found.verdicts.get(scale, {}))
         say(f"{arguments.reference} now holds what {arguments.results} gave")
 
 

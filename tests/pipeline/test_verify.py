@@ -12,19 +12,35 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import SMOKE, run_snakemake
-from copies import MADE, ROOT, copy_repository
+from copies import MADE, ROOT, SMOKE_RESULTS, copy_repository
 
 from ndgm.pipeline.deviations import read_measured
 from ndgm.pipeline.processor import OTHER_PROCESSORS
 from ndgm.pipeline.verification import Agreement, accept, compare
 from ndgm.store.run_tables import write_table
 
+REFERENCE = Path("reference/smoke")
+
+
+def accepted(folder: Path) -> subprocess.CompletedProcess:
+    """The program that makes a run the reference, in a clone with a finished run."""
+    command = [sys.executable, "scripts/accept_reference.py", "--results", SMOKE_RESULTS, "--reference", REFERENCE]
+    environment = {**os.environ, "PYTHONPATH": "src"}
+    return subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True)
+
+
+def test_a_table_that_no_job_makes_is_not_accepted(smoke_copy: Path) -> None:
+    """It is an old one, and no later run would have it."""
+    old, reference = SMOKE_RESULTS / "runs/l1_paradox_old.parquet", smoke_copy / REFERENCE / "hashes.json"
+    shutil.copy(smoke_copy / SMOKE_RESULTS / "exact/spurious_minima.parquet", smoke_copy / old)
+    before, done = reference.read_bytes(), accepted(smoke_copy)
+    line = f"error: {old}: no job of config/smoke.yaml makes it; delete it if it is an old one\n"
+    assert (done.returncode, done.stderr) == (1, line) and reference.read_bytes() == before
+
 
 def test_verify(smoke_copy: Path) -> None:
     """A run equals the reference made from it; a changed reference value is reported by file, name and rule."""
-    paths = ["--results", "results/smoke", "--reference", "reference/smoke"]
-    made = [sys.executable, "scripts/accept_reference.py", *paths]
-    subprocess.run(made, cwd=smoke_copy, env={**os.environ, "PYTHONPATH": "src"}, check=True, capture_output=True)
+    assert accepted(smoke_copy).returncode == 0
     done = run_snakemake(smoke_copy, "verify", "--cores", "1", *SMOKE)
     assert done.returncode == 0, done.stdout
     assert "identical bytes (" in (smoke_copy / "results/smoke/logs/verify.log").read_text().splitlines()[-1]
