@@ -253,6 +253,10 @@ def faults_of(text: str) -> list[str]:
             "subspace_attack.flips.components[1]: 64 is more than the 48 components of samples.subspace_attack.digits",
         ),
         (
+            "subspace_attack: {scales: {points: 201}}",
+            "subspace_attack.scales.points: 201 is more than the 200 samples of samples.subspace_attack.digits",
+        ),
+        (
             "subspace_attack: {flips: {dimension: 32, components: [8, 40, 32]}}",
             "subspace_attack.flips.components[1]: 40 leaves no dimension off the subspace, in a dimension of 32",
         ),
