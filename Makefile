@@ -31,7 +31,7 @@ seeds: .venv/ready  ## all claims with five other root seeds, an hour: reference
 test: .venv/ready  ## linters, types and tests
 	@.venv/bin/pytest
 
-elsewhere: .venv/ready  ## the tests that take minutes: smoke as on another processor, and on a Slurm of one node
+elsewhere: .venv/ready  ## the tests that take minutes: as on another processor, in another set-up, on a cluster
 	@.venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[slurm]'
 	@.venv/bin/pytest -m elsewhere
 

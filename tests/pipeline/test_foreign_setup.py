@@ -43,6 +43,7 @@ def hostile(tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.elsewhere
 def test_results_are_the_same_in_a_hostile_setup(smoke_copy: Path, hostile: dict[str, str]) -> None:
     """Two figures, with their notebooks and pages, and the paper in all its forms."""
     before = hashes(smoke_copy)

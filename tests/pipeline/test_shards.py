@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from conftest import SMOKE, run_snakemake
 from copies import ROOT, SMOKE_RESULTS, hashes
 
@@ -16,6 +17,7 @@ LONGEST = [
 """A table of each job that may be cut into shards."""
 
 
+@pytest.mark.elsewhere
 def test_the_same_bytes_in_shards(smoke_copy: Path) -> None:
     """Tables, records and weights; no shard is left, and no line calls it another run."""
     shards = 3  # ensembles are not divided evenly
