@@ -71,8 +71,15 @@ def test_every_claim_was_refuted_above():
 
 
 @pytest.mark.parametrize("name", random_among(CLAIMS))
-def test_noise_makes_a_random_claim_inconclusive(name, tables):
-    rng = np.random.default_rng(0)
+def test_noise_decides_a_random_claim_as_rarely_as_its_test_errs(name, tables):
+    verdicts = [verdict(name, without_signal(tables, np.random.default_rng(seed))) for seed in range(10)]
+    # Either side errs in at most 5 % of such tables; of ten, more than three would be decided once in eighty times.
+    assert verdicts.count("inconclusive") >= 7
+
+
+def without_signal(tables, rng):
+    """Made-up tables whose measured numbers are anything."""
+    tables = {name: table.copy() for name, table in tables.items()}
     for table in tables.values():
         kept = table["accuracy"].copy() if "accuracy" in table else None
         for column in table.filter(regex="modulus|crossing_mean|noisy_mean|on_kink|sparsity|overlap|share_at_zero"):
@@ -85,7 +92,7 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         if "share_at_zero" in table:
             at = rng.uniform(size=len(table)) < 0.5
             table["share_at_zero"] = np.where(at, 0.8, 0.2) * (table["arithmetic"] == "unfused")
-    assert verdict(name, tables) == "inconclusive"
+    return tables
 
 
 @pytest.mark.parametrize(
