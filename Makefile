@@ -32,7 +32,7 @@ test: .venv/ready  ## linters, types and tests
 	@.venv/bin/pytest
 
 elsewhere: .venv/ready  ## the tests that take minutes: as on another processor, in another set-up, on a cluster
-	@.venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[slurm]'
+	@.venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[elsewhere,kubernetes,slurm]'
 	@.venv/bin/pytest -m elsewhere
 
 torture: .venv/ready  ## runs killed, starved and damaged, an hour at most: counts in reference/robustness.json
@@ -58,7 +58,7 @@ endif
 endif
 
 wheelhouse: .venv/ready  ## everything that .venv takes, for a machine without network: make paper WHEELHOUSE=…/wheelhouse
-	@.venv/bin/pip wheel -qq --disable-pip-version-check -c constraints.txt -w wheelhouse 'setuptools>=77' '.[test,slurm]'
+	@.venv/bin/pip wheel -qq --disable-pip-version-check -c constraints.txt -w wheelhouse 'setuptools>=77' '.[elsewhere,kubernetes,slurm,test]'
 	@echo 'wheels  wheelhouse'
 
 lock: .venv/ready  ## pylock.toml, the hashes of all files that constraints.txt leads to; needs uv

@@ -16,14 +16,16 @@ from conftest import SMOKE, run_snakemake
 from copies import ROOT, SMOKE_RESULTS, copy_repository
 from servers import free_port, wait_for
 
-NEEDED = ("moto", "flask", "snakemake_storage_plugin_s3", "snakemake_executor_plugin_kubernetes")
+NEEDED = ("moto", "flask", "flask_cors", "snakemake_storage_plugin_s3", "snakemake_executor_plugin_kubernetes")
 MISSING = [name for name in NEEDED if not find_spec(name)]
 PROFILE = ("--workflow-profile", "profiles/kubernetes", "--default-storage-prefix", "s3://bucket/folder")
 SAMPLES = SMOKE_RESULTS / "data/l1_paradox/diabetes_quadratic.npz"
 TABLE = SMOKE_RESULTS / "runs/l1_paradox_lasso_diabetes_quadratic.parquet"
 CREDENTIALS = {"SNAKEMAKE_STORAGE_S3_ACCESS_KEY": "nobody", "SNAKEMAKE_STORAGE_S3_SECRET_KEY": "nothing"}
 
-with_a_store = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+with_a_store = pytest.mark.skipif(
+    bool(MISSING), reason=f"{', '.join(MISSING)}: pip install -c constraints.txt -e '.[elsewhere,kubernetes]'"
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,7 @@ def test_the_profile_asks_for_the_memory_that_slurm_is_asked_for() -> None:
         assert ours[name] == slurm[name]
 
 
+@pytest.mark.elsewhere
 @with_a_store
 @pytest.mark.usefixtures("variables")
 def test_the_whole_is_planned(repository: Path) -> None:
@@ -85,6 +88,7 @@ def test_the_whole_is_planned(repository: Path) -> None:
     assert [command for command in commands if re.search(r"(^|\s)results/", command)] == []
 
 
+@pytest.mark.elsewhere
 @with_a_store
 @pytest.mark.usefixtures("variables")
 def test_the_bytes_of_a_local_run(tmp_path: Path, store: str) -> None:
@@ -103,6 +107,7 @@ def test_the_bytes_of_a_local_run(tmp_path: Path, store: str) -> None:
             assert found.read() == (folder / file).read_bytes(), file
 
 
+@pytest.mark.elsewhere
 @with_a_store
 @pytest.mark.usefixtures("variables")
 @pytest.mark.parametrize(

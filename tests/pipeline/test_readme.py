@@ -45,6 +45,7 @@ INSTEAD = {
     "conda env create -f environment.yml": "true",  # test_packaging.py reads that file as conda does
     "pip install -c constraints.txt -e '.[certify]'": "true",
     "pip install -c constraints.txt -e '.[slurm]'": "true",  # make elsewhere does so
+    "pip install -c constraints.txt -e '.[kubernetes]'": "true",  # make elsewhere does so
     "snakemake --workflow-profile profiles/slurm --config scale=smoke": "true",  # test_slurm.py runs it on one
     "snakemake --workflow-profile profiles/kubernetes --config scale=smoke": "true",  # test_kubernetes.py plans it
     "snakemake --cores all --software-deployment-method apptainer": "true",  # needs apptainer, as the text says
