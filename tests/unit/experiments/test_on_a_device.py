@@ -4,6 +4,7 @@ Steps are replayed with what a graph sees and no more; and tensors without numbe
 one on the processor among them is a fault.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pandas as pd
@@ -24,6 +25,7 @@ import ndgm.engine.descent
 from ndgm.engine.capture import replayed
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.objective import Averages, Averaging
+from ndgm.experiments.ensembles import Plan
 from ndgm.experiments.training import deterministic_torch
 
 REFUSED = {"bincount.default", "cumsum.default", "histc.default", "kthvalue.default", "median.dim", "put_.default"}
@@ -59,6 +61,16 @@ def test_replayed_steps_are_the_steps(part, monkeypatch, tmp_path):
         pd.testing.assert_frame_equal(replays[name].table, found.table, check_exact=True)
 
 
+def one_of_each_kind(plan: Plan, size: int) -> Iterator[pd.DataFrame]:
+    """Ensembles that differ in more than numbers, which decide nothing about where a tensor is."""
+    seen = set()
+    for ensemble in plan.ensembles(size):
+        kind = tuple(ensemble.select_dtypes(exclude="number").iloc[0])
+        if kind not in seen:
+            seen.add(kind)
+            yield ensemble
+
+
 def take_a_step(experiment, ensemble):
     """One step of an ensemble, with averages, and what is measured of it; all tensors that are made on the way."""
     objective, start, step_size, *_ = experiment.build(ensemble)
@@ -83,7 +95,7 @@ def test_everything_is_on_the_device_and_deterministic(part, tmp_path):
     for place in range(len(part.job.experiments)):
         with FakeTensorMode():
             experiment, size = experiment_of(part, place, found, device="meta")
-            for ensemble in experiment.ensembles(size):
+            for ensemble in one_of_each_kind(experiment, size):
                 assert {tensor.device.type for tensor in take_a_step(experiment, ensemble)} == {"meta"}
 
 
