@@ -2,7 +2,8 @@
 --
 -- In the source:  ::: {.equation #eq-x}   a display formula, numbered
 --                 ::: {.figure #fig-x}    a caption; the file is named by the attribute `name`
---                 ::: {.table #tab-x}     a caption and a list of lists, whose first row is the header
+--                 ::: {.table #tab-x}     a caption and a list of lists, whose first row is the header; where it is
+--                                         `.long` too, it stands where it is written and breaks over pages
 --                 [](#eq-x)               a link that gets its text here: (1), Figure 1, Table 1, Section 1
 
 local text_of = {}
@@ -78,6 +79,7 @@ local function make_table(div, number)
   local made = pandoc.utils.from_simple_table(pandoc.SimpleTable(caption, aligns, widths, header, rows))
   made.attr = pandoc.Attr(div.identifier)
   if FORMAT:match "html" then return pandoc.Div({made}, {class = "scroll"}) end
+  if div.classes:includes("long") then return made end
   return floating(made, true)
 end
 

@@ -3,7 +3,6 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,6 @@ from ndgm.paper.typesetting import MARKDOWN, convert
 from ndgm.paper.verdicts import WORDS, DecidedClaim
 from ndgm.store.files import InputError, read_json_list, read_text
 from ndgm.store.names import meant
-
-LINES_OF_A_PAGE = 70
-"""Lines of a table that fit on a page below its caption and header."""
-
-LETTERS = 1.4
-"""Letters of a table in a hundredth of the page's width."""
 
 
 class _Unknown(Exception):
@@ -256,32 +249,8 @@ def _description(drawing: Path) -> str:
 
 
 def _table(anchor: str, caption: str, widths: Sequence[int], rows: Sequence[Sequence[str]]) -> str:
-    """A table as nested lists, which hold any formula: elsewhere in Markdown a norm's bar ends the cell.
-
-    One that is longer than a page goes on in another one, because a float of Typst's does not break.
-    """
-    header, *body = rows
-    tables = []
-    for number, part in enumerate(_pages(widths, body), start=1):
-        name, said = (anchor, caption) if number == 1 else (f"{anchor}-{number}", f"[](#{anchor}) goes on.")
-        lines = [f'::: {{.table #{name} widths="{" ".join(map(str, widths))}"}}', said, ""]
-        for row in [header, *part]:
-            lines += [f"{'- ' if i == 0 else '  '}- {cell or '–'}" for i, cell in enumerate(row)]
-        tables.append("\n".join([*lines, ":::"]))
-    return "\n\n".join(tables)
-
-
-def _pages(widths: Sequence[int], rows: Sequence[Sequence[str]]) -> list[list[Sequence[str]]]:
-    """Rows of a table in parts that fit on a page, by how many lines their cells take in columns of these widths."""
-    pages: list[list[Sequence[str]]] = [[]]
-    left: float = LINES_OF_A_PAGE
+    """A long table as nested lists, which hold any formula: elsewhere in Markdown a norm's bar ends the cell."""
+    lines = [f'::: {{.table .long #{anchor} widths="{" ".join(map(str, widths))}"}}', caption, ""]
     for row in rows:
-        # What is printed of a cell: no targets of links, no attributes, and of a formula about a half.
-        printed = [re.sub(r"\]\([^)]*\)|\{[^}]*\}|\\[a-z]+|[\[\]$\\]", "", cell) for cell in row]
-        lines = max(ceil(len(text) / (LETTERS * width)) for text, width in zip(printed, widths, strict=True)) + 0.5
-        if pages[-1] and lines > left:
-            pages.append([])
-            left = LINES_OF_A_PAGE
-        pages[-1].append(row)
-        left -= lines
-    return pages
+        lines += [f"{'- ' if i == 0 else '  '}- {cell or '–'}" for i, cell in enumerate(row)]
+    return "\n".join([*lines, ":::"])
