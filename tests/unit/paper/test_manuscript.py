@@ -218,6 +218,8 @@ def test_the_file_that_is_not_utf_8_is_named(tmp_path, damaged):
 
 def test_a_long_table_has_every_row(fill):
     entries = [claim(f"l1_paradox_{number:02}", statement="Word " * (20 + number % 30)) for number in range(60)]
-    (table,) = re.findall(r"^::: .*?^:::$", fill('{{ verdicts_table("l1_paradox", "Verdicts.") }}', *entries), re.M | re.S)
+    (table,) = re.findall(
+        r"^::: .*?^:::$", fill('{{ verdicts_table("l1_paradox", "Verdicts.") }}', *entries), re.M | re.S
+    )
     assert table.startswith("::: {.table .long #tab-verdicts-l1_paradox ")
     assert re.findall(r"#claim-(\w+)", table) == [entry["id"] for entry in entries]
