@@ -8,12 +8,17 @@ soon as it is measured.
 import statistics
 import time
 from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
 
 from ndgm.experiments.training import deterministic_torch
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_json
 
 ROUNDS = 9
+LONGEST = 20
+"""Jobs that are listed, the longest first."""
 # Imported when their rows are wanted: the peers of `curvature` are not found on every machine.
 MODULES = {"cpu": ("lasso", "networks", "deep_signals", "two_layer", "curvature"), "cuda": ("networks", "lasso")}
 
@@ -36,14 +41,45 @@ def printed(row) -> str:
     return f"{numbers.format(**row):>30} {limit:>9}  {row['name']} [{row['unit']}]"
 
 
+def longest_jobs(benchmarks: Path) -> pd.DataFrame:
+    """The longest jobs of a run by processor time, from what Snakemake measured of each, and all jobs together.
+
+    Args:
+        benchmarks: The folder `results/<scale>/benchmarks`; an empty table where nothing has run.
+
+    Returns:
+        Seconds of processor time and of wall clock by job, and the share of all processor time.
+    """
+    files = sorted(benchmarks.rglob("*.tsv"))
+    if not files:
+        return pd.DataFrame(columns=["processor", "wall", "share"])
+    jobs = [file.relative_to(benchmarks).with_suffix("").as_posix() for file in files]
+    found = pd.concat([pd.read_csv(file, sep="\t").tail(1) for file in files]).set_axis(jobs)
+    seconds = found[["cpu_time", "s"]].set_axis(["processor", "wall"], axis=1).apply(pd.to_numeric, errors="coerce")
+    table = seconds.assign(share=seconds["processor"] / seconds["processor"].sum())
+    listed = table.nlargest(LONGEST, "processor")
+    return pd.concat([listed, table.sum().to_frame(f"all {len(table)} jobs").T])
+
+
 def main() -> None:
     """Run the program."""
     parser = argument_parser(__doc__, "out")
     parser.add_argument(
         "--devices", nargs="+", choices=list(MODULES), default=list(MODULES), help="whose rows are measured"
     )
+    parser.add_argument(
+        "--benchmarks",
+        type=Path,
+        default=Path("results/laptop/benchmarks"),
+        help="of the run whose longest jobs are listed",
+    )
     arguments = parser.parse_args()
     with program(arguments):
+        spent = longest_jobs(arguments.benchmarks)
+        print("Where the time of the last run went" if len(spent) else f"no run yet: nothing in {arguments.benchmarks}")
+        for job, row in spent.iterrows():
+            print(f"{row['processor']:10.1f} s {row['wall']:10.1f} s by the clock {row['share']:6.1%}  {job}")
+        print(flush=True)
         deterministic_torch("cpu")
         rows = []
         print(f"{'ours':>10} {'theirs':>10} {'ratio':>8} {'of limit':>9}")

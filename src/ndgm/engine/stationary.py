@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ndgm.engine.method import Method
+from ndgm.engine.method import Method, S
+from ndgm.engine.objectives.lasso import LassoDesigns
 from ndgm.engine.objectives.objective import Objective
 
 
@@ -44,7 +45,8 @@ def until_stationary(
 
     A block agrees with the one before where E‖w‖₁ does to a share of itself, and E w in the median over weights to a
     share of a unit. Blocks double, so that a slow drift is seen however slow it is: it moves as much in each. A run
-    that diverges is never stationary; its means are not finite.
+    that diverges is never stationary; its means are not finite. Of `LassoDesigns` those that are stationary are left
+    out from then on.
 
     Args:
         objective: What is minimised, over the whole ensemble.
@@ -62,11 +64,12 @@ def until_stationary(
     for _ in range(first_steps):
         w, state = method.step(objective, w, state, step_size)
     done, means, before = first_steps, None, None
+    rows = torch.arange(len(w), device=w.device)
     while means is None or (2 * done <= most_steps and not means.stationary.all()):
-        total, modulus = torch.zeros_like(w), torch.zeros_like(w)
+        total, modulus, size = torch.zeros_like(w), torch.zeros_like(w), torch.empty_like(w)
         for _ in range(done):
             total += w
-            modulus += w.abs()
+            modulus += torch.abs(w, out=size)
             w, state = method.step(objective, w, state, step_size)
         block = total / done, modulus / done
         done *= 2
@@ -75,21 +78,28 @@ def until_stationary(
             norm, last_norm = block[1].sum(1), before[1].sum(1)
             moved = ((block[0] - before[0]).abs() / unit).median(1).values
             agrees = ((norm / last_norm - 1).abs() <= norm_tolerance) & (moved <= weight_tolerance)
-        steps = torch.full_like(agrees, done, dtype=torch.int64)
-        found = TimeMeans(*block, w.clone(), steps, agrees)
-        means = found if means is None else _kept_where_stationary(means, found)
+        found = TimeMeans(*block, w.clone(), torch.full_like(rows, done), agrees)
+        means = found if means is None else _renewed(means, rows, found)
         before = block
+        settled = means.stationary[rows]
+        if isinstance(objective, LassoDesigns) and settled.any() and not settled.all():
+            left, objective = objective.without(settled)
+            rows, w, step_size, unit = (each[left] for each in (rows, w, step_size, unit))
+            state = _of_runs(state, left)
+            before = before[0][left], before[1][left]
     return means
 
 
-def _kept_where_stationary(means: TimeMeans, found: TimeMeans) -> TimeMeans:
-    """What was found before of runs that were stationary, and what is found now of the others."""
-    kept = means.stationary
-    rows = kept.unsqueeze(1)
-    return TimeMeans(
-        mean=torch.where(rows, means.mean, found.mean),
-        modulus=torch.where(rows, means.modulus, found.modulus),
-        last=torch.where(rows, means.last, found.last),
-        steps=torch.where(kept, means.steps, found.steps),
-        stationary=kept | found.stationary,
-    )
+def _of_runs(state: S, runs: Tensor) -> S:
+    """State of some runs of a method, in which what is one tensor remains one; what is not of runs is left as it is."""
+    parts = {id(part): part[runs] if part.ndim == 2 else part for part in state}
+    return type(state)(*(parts[id(part)] for part in state)) if state else state
+
+
+def _renewed(means: TimeMeans, rows: Tensor, found: TimeMeans) -> TimeMeans:
+    """What was found before, and in its place what is found now of the runs in `rows` that were not stationary."""
+    moving = ~means.stationary[rows]
+    at = rows[moving]
+    for name, values in vars(found).items():
+        getattr(means, name)[at] = values[moving]
+    return means

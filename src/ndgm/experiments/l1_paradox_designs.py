@@ -66,11 +66,7 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     parts += [(case, True, solved(0, [inputs.samples["l1_paradox"][case]], penalties)) for case in settings["cases"]]
     return numbered_table(
         settings,
-        [
-            ensemble(settings, part, step).assign(design=name, single_case=single)
-            for name, single, part in parts
-            for step in settings["step_sizes_times_lipschitz"]
-        ],
+        [ensemble(settings, part).assign(design=name, single_case=single) for name, single, part in parts],
     )
 
 
@@ -79,10 +75,14 @@ def turns(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     tables = []
     for family in settings["turning"]:
         for part in drawn(settings, family, settings["families"][family], log_spaced(**settings["penalties_over_max"])):
-            for step in settings["step_sizes_times_lipschitz"]:
-                table = ensemble(settings, part, step).assign(design=family, single_case=False)
-                turn = [rounded_turning_point(each, step / each.lipschitz) / each.penalty_max for each in part.problems]
-                tables.append(table.assign(law_turning_point_over_max=np.array(turn)[table["seed"] - part.first]))
+            table = ensemble(settings, part).assign(design=family, single_case=False)
+            turn = {
+                (step, seed): rounded_turning_point(each, step / each.lipschitz) / each.penalty_max
+                for step in settings["step_sizes_times_lipschitz"]
+                for seed, each in enumerate(part.problems, part.first)
+            }
+            cells = zip(table["step_size_times_lipschitz"], table["seed"], strict=True)
+            tables.append(table.assign(law_turning_point_over_max=[turn[cell] for cell in cells]))
     return numbered_table(settings, tables)
 
 
@@ -114,20 +114,33 @@ def solved(first: int, samples: list[Regression], penalties: ArrayLike) -> Desig
     return Designs(first, penalties_over_max, samples, problems, exact)
 
 
-def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
-    """Rows of some designs at one step and all penalties, run together."""
-    first, problems = part.first, part.problems
+def ensemble(settings: Settings, part: Designs) -> pd.DataFrame:
+    """Rows of some designs at every step and penalty, run together."""
+    of_steps = [rows_at(part, step) for step in settings["step_sizes_times_lipschitz"]]
+    predicted = [predictions(part, rows) for rows in of_steps]
+    # The runs of a design lie together there, and come back in the order of steps.
+    rows = pd.concat(of_steps, ignore_index=True).sort_values("seed", kind="stable")
+    found = run(settings, part, rows, "subgradient", rows["step_size"] * rows["penalty"])
+    back = torch.tensor(np.argsort(rows.index))
+    tables = []
+    for number, (at_step, (means, table)) in enumerate(zip(of_steps, predicted, strict=True)):
+        here = back[number * len(at_step) : (number + 1) * len(at_step)]
+        measured = measurements(part, at_step, means, TimeMeans(*(each[here] for each in vars(found).values())))
+        tables.append(pd.concat([at_step, table, measured], axis=1))
+    return pd.concat(tables, ignore_index=True)
+
+
+def rows_at(part: Designs, step: float) -> pd.DataFrame:
+    """Factors of the runs of some designs at one step and all penalties."""
     rows = grid(
         method=["subgradient"],
         step_size_times_lipschitz=[step],
-        seed=range(first, first + len(problems)),
+        seed=range(part.first, part.first + len(part.problems)),
         penalty_over_max=part.penalties_over_max,
     ).drop(columns="run")
-    rows["step_size"] = step / np.array([each.lipschitz for each in problems])[rows["seed"] - first]
+    rows["step_size"] = step / np.array([each.lipschitz for each in part.problems])[rows["seed"] - part.first]
     rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
-    means, predicted = predictions(part, rows)
-    found = run(settings, part, rows, "subgradient", rows["step_size"] * rows["penalty"])
-    return pd.concat([rows, predicted, measurements(part, rows, means, found)], axis=1)
+    return rows
 
 
 def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
@@ -164,7 +177,7 @@ def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, leng
     Args:
         settings: When it is stationary.
         part: The designs.
-        rows: A row for each run, in blocks of one design.
+        rows: A row for each run, in blocks of one design, in each of them all penalties, once or at several steps.
         method: A name in `METHODS`.
         length: How far a step moves a weight that hovers, of each run.
     """
@@ -173,7 +186,8 @@ def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, leng
     step_size, penalty, unit = (
         column(rows.assign(unit=length), name, "cpu") for name in ("step_size", "penalty", "unit")
     )
-    exact = np.concatenate([solution.weights for solution in part.exact])
+    steps = len(rows) // sum(len(solution.weights) for solution in part.exact)
+    exact = np.concatenate([np.tile(solution.weights, (steps, 1)) for solution in part.exact])
     dimension = exact.shape[1]
     gaussian = start_directions(settings["root_seed"], settings["seeds"], dimension) * np.sqrt(dimension)
     return until_stationary(

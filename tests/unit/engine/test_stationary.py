@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ndgm.engine.methods import METHODS
-from ndgm.engine.objectives.lasso import Lasso
+from ndgm.engine.objectives.lasso import Lasso, LassoDesigns
 from ndgm.engine.stationary import until_stationary
 
 TOLERANCES = {"norm_tolerance": 0.003, "weight_tolerance": 0.05}
@@ -62,3 +62,23 @@ def test_a_drift_too_slow_for_the_norm_is_seen_by_the_weights():
 def test_a_run_that_diverges_is_not_stationary():
     found = until(1.0, [1.0], step_size=2.5, penalty=0.1, most_steps=8192)
     assert not found.stationary.any() and not torch.isfinite(found.modulus).any()
+
+
+@pytest.mark.parametrize("method", ["subgradient", "rmsprop_0.99", "adam"])
+def test_designs_that_go_on_alone_end_as_if_they_had_been_alone(method):
+    # Of the first design every run settles long before those of the second, which starts far away.
+    rng = np.random.default_rng(5)
+    Z, y = (torch.tensor(rng.standard_normal((2, 9, *tail))) for tail in ((3,), ()))
+    penalty = torch.tensor([[1.0], [2.0]] * 2, dtype=torch.float64)
+    step = torch.full_like(penalty, 0.01)
+    start = torch.tensor(rng.standard_normal((4, 3))) + torch.tensor([[0.0], [0.0], [5.0], [20.0]], dtype=torch.float64)
+    limits = {"first_steps": 256, "most_steps": 2**14, "norm_tolerance": 0.1, "weight_tolerance": 3.0}
+
+    def ends(designs, runs):
+        objective = LassoDesigns(Z[designs], y[designs], penalty[runs])
+        return until_stationary(objective, METHODS[method], start[runs], step[runs], step[runs], **limits)
+
+    together, alone = ends(slice(0, 2), slice(0, 4)), [ends([0], slice(0, 2)), ends([1], slice(2, 4))]
+    assert together.stationary[:2].all() and together.steps[0] < together.steps[3]
+    for name, values in vars(together).items():
+        torch.testing.assert_close(values, torch.cat([getattr(each, name) for each in alone]), rtol=1e-6, atol=1e-9)

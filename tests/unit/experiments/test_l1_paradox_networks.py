@@ -36,7 +36,7 @@ def test_networks_of_a_seed_start_alike_and_see_the_same_batches(smoke):
 def test_a_full_batch_has_as_many_samples_as_the_sweep_says(smoke):
     experiment = smoke.experiment(TABLE, "full_batch")
     split = smoke.inputs(TABLE, "full_batch").samples[TABLE]["split"]
-    part = experiment.runs[(experiment.runs["method"] == "ista") & (experiment.runs["penalty"] == 0)]
+    part = experiment.runs[(experiment.runs["method"] == "subgradient") & (experiment.runs["penalty"] == 0)]
     problem = experiment.build(part)
     count = smoke.settings(TABLE, "full_batch")["sweeps"]["full_batch"]["samples"]
     first, last = problem.start[0, : 65 * 32].reshape(65, 32), problem.start[0, 65 * 32 :].reshape(33, 10)

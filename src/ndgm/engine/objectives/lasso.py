@@ -1,5 +1,6 @@
 """The LASSO in Gram form, ½wᵀAw − bᵀw + λ‖w‖₁, for an ensemble of runs."""
 
+from copy import copy
 from math import sqrt
 
 import torch
@@ -106,9 +107,32 @@ class LassoDesigns(Lasso):
         correlations = (designs.mT @ targets.unsqueeze(2)).mT / designs.shape[1]
         super().__init__(designs.new_empty(designs.shape[2], 0), correlations[0, 0], penalty)
         self._minus_correlations = -correlations
-        self._factors = (scaled.mT, scaled) if designs.shape[1] < designs.shape[2] else (scaled.mT @ scaled,)
+        fewer = designs.shape[1] < designs.shape[2]
+        self._factors: tuple[Tensor, ...] = (scaled.mT, scaled) if fewer else (scaled.mT @ scaled,)
+        self._make_buffers()
+
+    def without(self, settled: Tensor) -> tuple[Tensor, "LassoDesigns"]:
+        """The ensemble without designs of which all runs are settled, and without places in a block that all are.
+
+        Args:
+            settled: Whether each run is, shape (runs,); at least one is not.
+
+        Returns:
+            Numbers of the runs that are left, ascending, and the objective of them.
+        """
+        moving = ~settled.view(len(self._minus_correlations), -1)
+        design, place = moving.any(1), moving.any(0)
+        rows = (design.unsqueeze(1) & place).flatten().nonzero().squeeze(1)
+        left = copy(self)
+        left.penalty = self.penalty[rows]
+        left._minus_correlations = self._minus_correlations[design]
+        left._factors = tuple(factor[design] for factor in self._factors)
+        left._make_buffers()
+        return rows, left
+
+    def _make_buffers(self) -> None:
         # Blocks lie in rows here, not in columns.
-        self._gradient = designs.new_empty(len(penalty), designs.shape[2])
+        self._gradient = self._minus_correlations.new_empty(len(self.penalty), self._minus_correlations.shape[2])
         self._penalty_gradient, self._scratch = torch.empty_like(self._gradient), torch.empty_like(self._gradient)
 
     def _smooth_value(self, w: Tensor) -> Tensor:

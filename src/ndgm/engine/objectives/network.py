@@ -115,7 +115,7 @@ class NetworkLoss(Objective):
 
     def value(self, w: Tensor) -> Tensor:
         """Loss of each run over all samples, shape (runs,)."""
-        return torch.cat([self._value(self._evaluate(layers)[0]) for layers in self.parts(w)])
+        return torch.cat([self._value(self._outputs(layers)) for layers in self.parts(w)])
 
     def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
         """Gradient, with the activation's derivative at its kinks and sign(0) = 0."""
@@ -140,11 +140,11 @@ class NetworkLoss(Objective):
 
     def outputs(self, w: Tensor) -> Tensor:
         """Outputs f(x) for all samples, shape (runs, n, out)."""
-        return torch.cat([self._evaluate(layers)[0] for layers in self.parts(w)])
+        return torch.cat([self._outputs(layers) for layers in self.parts(w)])
 
     def loss_and_accuracy(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and accuracy of each run over all samples, each of shape (runs,)."""
-        parts = [self._evaluate(layers)[0] for layers in self.parts(w)]
+        parts = [self._outputs(layers) for layers in self.parts(w)]
         return torch.cat([self._value(part) for part in parts]), torch.cat([self._accuracy(part) for part in parts])
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
@@ -202,6 +202,11 @@ class NetworkLoss(Objective):
         if self.classes:
             measured["accuracy"] = self._accuracy(outputs)
         return measured
+
+    def _outputs(self, layers: list[Layer]) -> Tensor:
+        """Outputs over all samples, shape (runs, n, out)."""
+        passes = (self.networks.forward(layers, inputs, self._tape(layers, inputs)) for inputs, _ in self.samples)
+        return torch.cat([outputs.clone() for outputs in passes], 1)
 
     def _evaluate(self, layers: list[Layer]) -> tuple[Tensor, Tensor]:
         """Outputs, shape (runs, n, out), and all pre-activations, shape (runs, n·units), over all samples."""
@@ -268,6 +273,9 @@ class MinibatchNetworkLoss(NetworkLoss):
 
     def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
         """Mini-batch gradient on the samples that were drawn."""
-        rows = self.batches.rows.repeat_interleave(len(w) // len(self.batches.rows), 0)  # (runs, |B|)
-        pieces = ([(self.inputs[part], self.target[part])] for part in rows.split(self.runs_at_once))
-        return self._gradient_over(w, pieces)
+        runs_per_block = len(w) // len(self.batches.rows)
+        if runs_per_block % self.runs_at_once == 0:  # All runs of a part see one batch, which is looked up once.
+            parts = self.batches.rows.repeat_interleave(runs_per_block // self.runs_at_once, 0)
+        else:
+            parts = self.batches.rows.repeat_interleave(runs_per_block, 0).split(self.runs_at_once)
+        return self._gradient_over(w, ([(self.inputs[rows], self.target[rows])] for rows in parts))

@@ -158,3 +158,15 @@ def test_designs_side_by_side_are_those_one_by_one(samples):
         for name in ("value", "subgradient", "smooth_gradient", "penalty_subgradient"):
             found = getattr(together, name)(w)[rows]
             torch.testing.assert_close(found, getattr(alone, name)(w[rows]), rtol=1e-12, atol=1e-13)
+
+
+def test_designs_go_on_without_those_that_are_settled():
+    rng = np.random.default_rng(9)
+    Z, y = (torch.tensor(rng.standard_normal((3, SAMPLES, *tail))) for tail in ((FEATURES,), ()))
+    penalty, w = torch.tensor(rng.uniform(0.1, 2, (9, 1))), torch.tensor(rng.standard_normal((9, FEATURES)))
+    whole = LassoDesigns(Z, y, penalty)
+    # The second design is done with, and so is the last run of each; one run goes on only with that of another design.
+    rows, left = whole.without(torch.tensor([False, False, True, True, True, True, False, True, True]))
+    assert rows.tolist() == [0, 1, 6, 7]
+    for name in ("value", "subgradient", "smooth_gradient", "penalty_subgradient"):
+        torch.testing.assert_close(getattr(left, name)(w[rows]), getattr(whole, name)(w)[rows], rtol=1e-12, atol=1e-13)
