@@ -30,7 +30,7 @@ def two_layer(settings: Settings, rows: pd.DataFrame, x: np.ndarray, y: np.ndarr
     """Loss and start of an ensemble whose runs have the same number of units and the same activation.
 
     Args:
-        settings: `root_seed`, `device`, and `units_at_once` that are computed as one product.
+        settings: `root_seed`, `device`, and `preactivations_at_once`.
         rows: Runs with their `units`, `activation` and `seed`.
         x: Inputs, shape (n, d), or (runs, n, d) where each run has its own.
         y: Targets, shape (n,) or (runs, n).
@@ -43,10 +43,18 @@ def two_layer(settings: Settings, rows: pd.DataFrame, x: np.ndarray, y: np.ndarr
         torch.tensor(x, device=device),
         torch.tensor(y, device=device),
         output,
-        max(settings["units_at_once"] // units, 1),
+        runs_at_once(settings, x.shape[-2], units),
     )
     start = mirrored_start(settings["root_seed"], rows["seed"], x.shape[-1], units)
     return loss, torch.tensor(start, device=device)
+
+
+def runs_at_once(settings: Settings, samples: int, units: int) -> int:
+    """How many networks have `preactivations_at_once` between them, one for each sample and unit; at least one.
+
+    A processor is fastest where those and the weights of an ensemble stay in its cache from one step to the next.
+    """
+    return max(settings["preactivations_at_once"] // (samples * units), 1)
 
 
 def points_on_a_sphere(settings: Settings, samples: int, features: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
