@@ -7,7 +7,7 @@ import torch
 
 from ndgm.experiments.two_layer_networks import mirrored_start, points_on_a_sphere, two_layer
 
-SETTINGS = {"root_seed": 1, "device": "cpu", "preactivations_at_once": 16}
+SETTINGS = {"root_seed": 1, "device": "cpu", "units_at_once": 16}
 
 
 def test_a_start_is_standard_normal_and_comes_in_halves():
@@ -36,4 +36,4 @@ def test_a_network_starts_as_zero():
     x, y = points_on_a_sphere(SETTINGS, 6, 4, seed=0)
     loss, start = two_layer(SETTINGS, rows, x, y)
     torch.testing.assert_close(loss.value(start), torch.full((3,), 3.0), rtol=1e-13, atol=0)
-    assert loss.runs_at_once == 1
+    assert loss.runs_at_once == 5
