@@ -218,11 +218,11 @@ def _recorded_steps(recorder: _Recorder, start: Tensor, step_size: Tensor) -> It
 
     asked = objective, Averaging(objective, recorder.averages)
     plain, averaging = (replayed(partial(take_step, each), memory, w.device) for each in asked)
-    recorded = set(schedule.recorded)
+    recorded, before = set(schedule.recorded), method.iterate(w, state).clone()
     for done in range(schedule.steps):
         recording = done + 1 in recorded
         if recording:
-            before = method.iterate(w, state).clone()
+            before.copy_(method.iterate(w, state))
         objective.draw()
         if method.schedule is not constant:
             torch.mul(step_size, method.schedule(done, schedule.steps), out=step)

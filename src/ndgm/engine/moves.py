@@ -52,6 +52,7 @@ class UnitMoves(Observer):
     def __init__(self, objective: TwoLayerLoss, start: Tensor) -> None:
         self.objective = objective
         self.start = start.clone()
+        self._active = objective.preactivations(start) > 0
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`.
@@ -59,9 +60,9 @@ class UnitMoves(Observer):
         `flips` is the share of (sample, unit) where just one of w_r·xᵢ is positive, at the start and now;
         `largest_row_move` is the largest distance over units of w_r from its start.
         """
-        now, then = (self.objective.preactivations(each) > 0 for each in (w, self.start))
+        flipped = (self.objective.preactivations(w) > 0) != self._active
         moved = torch.linalg.vector_norm(self.objective.matrices(w - self.start), dim=1)
-        return {"flips": (now != then).to(w.dtype).mean((1, 2)), "largest_row_move": moved.amax(1)}
+        return {"flips": flipped.to(w.dtype).mean((1, 2)), "largest_row_move": moved.amax(1)}
 
 
 class LeastGradient(Observer):

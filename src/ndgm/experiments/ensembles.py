@@ -21,13 +21,18 @@ from ndgm.store.sealed import TornError, read_sealed, write_sealed
 
 
 class Problem(NamedTuple):
-    """What an ensemble minimises, where it starts, with which steps, how many of them, and what ends them earlier."""
+    """What an ensemble minimises, where it starts, with which steps, how many of them, and what ends them earlier.
+
+    Where a run ends is kept beside its trace, unless no later experiment asks for it and no weights are kept:
+    `keeps_ends` is False then, and spares as much writing as there are weights.
+    """
 
     objective: Objective
     start: Tensor
     step_size: Tensor
     schedule: Schedule
     target: Target | None = None
+    keeps_ends: bool = True
 
 
 Build = Callable[[pd.DataFrame], Problem]
@@ -48,6 +53,7 @@ class Plan:
         block: Ensembles hold a multiple of this many consecutive runs.
         parameters: Makes what is kept of a run, where weights are, from where it ended.
         dimension: Weights of a run, where they are so few that ensembles are filled up to `ELEMENTS` of them.
+        at_once: Most runs of an ensemble, from the rows of which it is cut; None where nothing bounds it but its size.
     """
 
     runs: pd.DataFrame
@@ -56,10 +62,12 @@ class Plan:
     block: int = 1
     parameters: Callable[[np.ndarray], np.ndarray] = np.asarray
     dimension: int = ELEMENTS
+    at_once: Callable[[pd.DataFrame], int] | None = None
 
     def ensembles(self, size: int) -> Iterator[pd.DataFrame]:
         """Rows of ensembles of at most `size` runs, of one block where that is longer, or of `ELEMENTS` weights."""
-        return ensembles(self.runs, max(size, ELEMENTS // self.dimension), self.together, self.block)
+        size = max(size, ELEMENTS // self.dimension)
+        return ensembles(self.runs, size, self.together, self.block, self.at_once)
 
 
 def column(rows: pd.DataFrame, name: str, device: str) -> Tensor:
@@ -87,7 +95,13 @@ def batch_draws(settings: Settings, seeds: Iterable[int]) -> list[np.random.Gene
     return [generator(settings["root_seed"], settings["experiment"], "batches", seed) for seed in seeds]
 
 
-def ensembles(runs: pd.DataFrame, size: int, together: list[str], block: int = 1) -> Iterator[pd.DataFrame]:
+def ensembles(
+    runs: pd.DataFrame,
+    size: int,
+    together: list[str],
+    block: int = 1,
+    at_once: Callable[[pd.DataFrame], int] | None = None,
+) -> Iterator[pd.DataFrame]:
     """Cut `runs` into ensembles.
 
     Args:
@@ -95,9 +109,11 @@ def ensembles(runs: pd.DataFrame, size: int, together: list[str], block: int = 1
         size: Most runs in one ensemble.
         together: Columns in which all runs of an ensemble agree.
         block: Ensembles hold a multiple of this many consecutive runs.
+        at_once: Most runs in one ensemble of those that agree, where it is less than `size`.
     """
-    stride = max(size // block, 1) * block
     for _, alike in runs.groupby(together, sort=False):
+        most = min(size, at_once(alike)) if at_once else size
+        stride = max(most // block, 1) * block
         for first in range(0, len(alike), stride):
             yield alike.iloc[first : first + stride]
 
@@ -149,8 +165,10 @@ def trained(
     if trace := kept_trace(kept, say):
         advanced(len(rows))
         return trace
-    objective, start, step_size, schedule, target = build(rows)
+    objective, start, step_size, schedule, target, keeps_ends = build(rows)
     trace = descend(objective, METHODS[rows["method"].iloc[0]], start, step_size, schedule, advanced, target)
+    if not keeps_ends:
+        trace.iterates = trace.iterates[:, :0]
     write_trace(kept, trace)
     return trace
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ndgm.data.kinds import Samples
 from ndgm.engine.activations import activation
-from ndgm.engine.initialization import HE, Initialization
+from ndgm.engine.initialization import HE, LAWS, Initialization
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
 from ndgm.experiments.inputs import Settings
@@ -38,7 +38,7 @@ def first_biases(root_seed: int, experiment: str, component: str, widths: tuple[
     networks = Networks(widths, activation("relu"))
     first = torch.zeros(1, networks.parameters, dtype=torch.float64)
     for layer in networks.layers(first):
-        layer.biases.copy_(torch.tensor(rng.standard_normal(layer.biases.shape)))
+        layer.biases.copy_(torch.tensor(LAWS["normal"](rng, tuple(layer.biases.shape))))
     return first[0].numpy()
 
 

@@ -1,16 +1,18 @@
 """Wide two-layer networks on points of length 1: beside their kernel, their widths, and how few units train."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from ndgm.data.kinds import Samples
 from ndgm.engine.curvature.observer import Observed
-from ndgm.engine.descent import Schedule
+from ndgm.engine.descent import Schedule, Target
 from ndgm.engine.moves import LeastGradient, Moves, UnitMoves
 from ndgm.experiments.ensembles import Build, Plan, Problem, column
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.two_layer_networks import points_on_a_sphere, two_layer
+from ndgm.experiments.two_layer_networks import points_on_a_sphere, runs_at_once, two_layer
 from ndgm.theory.overparameterization import KernelDynamics, arc_cosine_kernel
 
 Points = tuple[np.ndarray, np.ndarray]
@@ -56,23 +58,23 @@ def followed(settings: Settings, factors: dict[str, list], points: dict[tuple[st
         step_size = column(rows, "step_size", settings["device"])
         observed = Observed(loss, Moves(start, step_size), UnitMoves(loss, start), LeastGradient(start))
         schedule = Schedule.geometric(settings["steps"], settings["recorded_steps"])
-        return Problem(observed, start, step_size, schedule)
+        return Problem(observed, start, step_size, schedule, keeps_ends=False)
 
-    return Plan(runs, build, ["design", "units"])
+    return plan(settings, runs, points, build)
 
 
 def iterations(settings: Settings, inputs: Inputs) -> Plan:
-    """The points of `spheres` with one number of units, trained until rounding is near."""
+    """The points of `spheres` with one number of units, trained to a target near rounding."""
     size = settings["samples"], settings["features"]
     points = {("spheres", seed): points_on_a_sphere(settings, *size, seed) for seed in range(settings["seeds"])}
     runs = with_kernel(
         settings, grid(design=["spheres"], units=settings["units"], seed=range(settings["seeds"])), points
     )
-    return Plan(runs, plain(settings, points, Schedule.even(settings["steps"], settings["recorded_steps"])), ["units"])
+    return plan(settings, runs, points, plain(settings, points, Schedule.even))
 
 
 def capacity(settings: Settings, inputs: Inputs) -> Plan:
-    """Ever more points with random labels, over numbers of units, to find how few train them."""
+    """Ever more points with random labels, over numbers of units, to find how few train them to a target."""
     seeds, features = range(settings["seeds"]), settings["features"]
     points = {
         (f"{samples} points", seed): points_on_a_sphere(settings, samples, features, seed)
@@ -82,16 +84,35 @@ def capacity(settings: Settings, inputs: Inputs) -> Plan:
     runs = grid(samples=settings["samples"], units=settings["units"], seed=seeds)
     runs = runs.assign(design=runs["samples"].map("{} points".format), features=features)
     runs = with_kernel(settings, runs, points)
-    schedule = Schedule.geometric(settings["steps"], settings["recorded_steps"])
-    return Plan(runs, plain(settings, points, schedule), ["design", "units"])
+    return plan(settings, runs, points, plain(settings, points, Schedule.geometric))
 
 
-def plain(settings: Settings, points: dict[tuple[str, int], Points], schedule: Schedule) -> Build:
-    """How ensembles are built of which the loss alone is recorded."""
+def plan(settings: Settings, runs: pd.DataFrame, points: dict[tuple[str, int], Points], build: Build) -> Plan:
+    """Runs in ensembles that share points and units, few enough at once."""
+
+    def at_once(rows: pd.DataFrame) -> int:
+        x, _ = points[rows["design"].iloc[0], rows["seed"].iloc[0]]
+        return runs_at_once(settings, len(x), int(rows["units"].iloc[0]))
+
+    return Plan(runs, build, ["design", "units"], at_once=at_once)
+
+
+def plain(settings: Settings, points: dict[tuple[str, int], Points], recorded: Callable[[int, int], Schedule]) -> Build:
+    """How ensembles are built of which the loss alone is recorded, and which stop at their target.
+
+    Args:
+        settings: Of the experiment, with `target`, the share of the first loss.
+        points: Data by design and seed.
+        recorded: (steps, recorded steps) → schedule.
+    """
+    schedule = recorded(settings["steps"], settings["recorded_steps"])
 
     def build(rows: pd.DataFrame) -> Problem:
-        loss, start = two_layer(settings, rows, *stacked(rows, points))
-        return Problem(loss, start, column(rows, "step_size", settings["device"]), schedule)
+        x, y = stacked(rows, points)
+        loss, start = two_layer(settings, rows, x, y)
+        first = (y**2).sum(1) / 2  # networks start as 0
+        target, step_size = Target(settings["target"] * first), column(rows, "step_size", settings["device"])
+        return Problem(loss, start, step_size, schedule, target, keeps_ends=False)
 
     return build
 

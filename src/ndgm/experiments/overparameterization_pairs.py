@@ -3,22 +3,23 @@
 The two points span a plane. What a weight has beyond it never matters and never moves, so inputs have two dimensions.
 """
 
-from collections.abc import Callable
 from functools import cache
 from math import log
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from ndgm.engine.activations import activation
 from ndgm.engine.curvature.observer import Observed
-from ndgm.engine.descent import Schedule
+from ndgm.engine.descent import Schedule, Target
 from ndgm.engine.moves import LeastGradient
+from ndgm.engine.objectives.two_layer import TwoLayerLoss
 from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid, numbered
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.two_layer_networks import two_layer
+from ndgm.experiments.two_layer_networks import runs_at_once, two_layer
 from ndgm.store.files import InputError
 from ndgm.theory.overparameterization import (
     conflicting_pair,
@@ -30,6 +31,7 @@ from ndgm.theory.overparameterization import (
 )
 
 TARGETS = np.array([1.0, -1.0])
+TOGETHER = ["activation", "separation", "units"]
 
 
 def start(settings: Settings, inputs: Inputs) -> Plan:
@@ -43,11 +45,19 @@ def start(settings: Settings, inputs: Inputs) -> Plan:
     runs["predicted_gradient_ratio"] = np.nan
     for name, rows in runs.groupby("activation"):
         runs.loc[rows.index, "predicted_gradient_ratio"] = gradient_at_start(str(name), rows["separation"].to_numpy())
-    return plan(settings, runs, lambda rows: Schedule(1, (1,), 1), gradient=True)
+    runs = described(settings, runs)
+
+    def build(rows: pd.DataFrame) -> Problem:
+        loss, first = pair_of(settings, rows)
+        observed = Observed(loss, LeastGradient(first))
+        step_size = column(rows, "step_size", settings["device"])
+        return Problem(observed, first, step_size, Schedule(1, (1,), 1), keeps_ends=False)
+
+    return Plan(runs, build, TOGETHER)
 
 
 def pairs(settings: Settings, inputs: Inputs) -> Plan:
-    """ReLU over distances and numbers of units, trained to the target; what takes too many steps is left out.
+    """ReLU over distances and numbers of units, trained to the target; what may take too many steps is left out.
 
     Raises:
         InputError: if nothing is left.
@@ -64,7 +74,7 @@ def pairs(settings: Settings, inputs: Inputs) -> Plan:
         raise InputError(
             f"overparameterization.pairs.most_steps_times_units: {settings['most_steps_times_units']} lets nothing in"
         )
-    return plan(settings, runs, lambda rows: geometric(settings, rows))
+    return trained(settings, runs)
 
 
 def narrow(settings: Settings, inputs: Inputs) -> Plan:
@@ -75,30 +85,35 @@ def narrow(settings: Settings, inputs: Inputs) -> Plan:
         units=[settings["units"]],
         seed=range(settings["seeds"]),
     )
-    return plan(settings, with_steps(settings, runs), lambda rows: geometric(settings, rows))
+    return trained(settings, with_steps(settings, runs))
 
 
-def plan(
-    settings: Settings, runs: pd.DataFrame, schedule: Callable[[pd.DataFrame], Schedule], *, gradient: bool = False
-) -> Plan:
-    """Runs on pairs of points, in ensembles that share the number of steps.
+def trained(settings: Settings, runs: pd.DataFrame) -> Plan:
+    """Runs on pairs of points that end where their ensemble is at the target, or after their number of steps."""
+    runs = described(settings, runs)
 
-    Args:
-        settings: Of the experiment.
-        runs: One row a run.
-        schedule: Steps of an ensemble, from its rows.
-        gradient: Whether the gradient is recorded beside the loss.
-    """
-    runs = runs.assign(
+    def build(rows: pd.DataFrame) -> Problem:
+        loss, first = pair_of(settings, rows)
+        target = Target(rows["target"].to_numpy() * (TARGETS**2).sum() / 2)  # networks start as 0
+        step_size = column(rows, "step_size", settings["device"])
+        return Problem(loss, first, step_size, geometric(settings, rows), target, keeps_ends=False)
+
+    def at_once(rows: pd.DataFrame) -> int:
+        return runs_at_once(settings, len(TARGETS), int(rows["units"].iloc[0]))
+
+    return Plan(runs, build, TOGETHER, at_once=at_once)
+
+
+def described(settings: Settings, runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs with the columns in which all of these experiments agree."""
+    return runs.assign(
         experiment=settings["experiment"], design="pair", method="subgradient", step_size=settings["step_size"]
     )
 
-    def build(rows: pd.DataFrame) -> Problem:
-        loss, first = two_layer(settings, rows, conflicting_pair(rows["separation"].iloc[0]), TARGETS)
-        observed = Observed(loss, LeastGradient(first)) if gradient else loss
-        return Problem(observed, first, column(rows, "step_size", settings["device"]), schedule(rows))
 
-    return Plan(runs, build, ["activation", "separation", "units"])
+def pair_of(settings: Settings, rows: pd.DataFrame) -> tuple[TwoLayerLoss, Tensor]:
+    """Loss and start of an ensemble on one pair of points."""
+    return two_layer(settings, rows, conflicting_pair(rows["separation"].iloc[0]), TARGETS)
 
 
 def with_steps(settings: Settings, runs: pd.DataFrame) -> pd.DataFrame:

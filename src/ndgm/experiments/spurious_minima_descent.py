@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ndgm.engine.descent import Schedule, Target
+from ndgm.engine.initialization import LAWS
 from ndgm.engine.objectives.teacher_student import TeacherStudent
 from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid, numbered
@@ -120,7 +121,7 @@ def pushed(point: Array, at: int, chain: Chain, settings: Settings) -> Array:
 
 
 def _descents(settings: Settings, runs: pd.DataFrame, starts: dict[int, Array]) -> Plan:
-    """Runs from given points, shape (n, k) each."""
+    """Runs from given points near a minimum, shape (n, k) each, which no law of initialization draws."""
     runs = runs.assign(neurons=[len(starts[run]) for run in runs["run"]])
     runs["step_size"] = _step_sizes(settings, runs)
 
@@ -157,9 +158,13 @@ def random_starts(settings: Settings, inputs: Inputs) -> Plan:
 
 
 def normal_starts(settings: Settings, k: int, neurons: int, seeds: Iterable[int]) -> Array:
-    """Starts of seeds, shape (seeds, n, k)."""
+    """Starts of seeds, shape (seeds, n, k), of the registry's normal law with gain 1.
+
+    They are drawn neuron after neuron. `Initialization.weights` draws input after input, so that all neurons would
+    change with their number.
+    """
     draws = [generator(settings["root_seed"], settings["experiment"], f"start of {k}", seed) for seed in seeds]
-    return np.stack([rng.standard_normal((neurons, k)) for rng in draws]) / np.sqrt(k)
+    return np.stack([LAWS["normal"](rng, (neurons, k)) for rng in draws]) / np.sqrt(k)
 
 
 def _step_sizes(settings: Settings, runs: pd.DataFrame) -> pd.Series:

@@ -155,7 +155,8 @@ def on_seven_points(settings: Settings, factors: Sequence[float], seeds: Sequenc
     """Networks on seven points, and where they start, as in the public code of the paper's authors.
 
     Weights are Gaussian with variance 1/inputs, divided by the factor; biases are uniform within ±1/√inputs, and are
-    not. The plane is turned so that the points lie on its first axis, which Gaussian weights do not notice.
+    not: initializations draw weights, and leave biases zero. The plane is turned so that the points lie on its first
+    axis, which Gaussian weights do not notice.
     """
     device, width = settings["device"], settings["width"]
     architecture = Networks((2, width, 1), activation("relu"))

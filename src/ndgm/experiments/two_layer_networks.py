@@ -14,6 +14,8 @@ from ndgm.experiments.inputs import Settings
 from ndgm.store.provenance import generator
 
 OWNER = "overparameterization"
+SAMPLES = 20
+"""Samples for which `units_at_once` is meant; with others it is as many samples × units."""
 
 
 def mirrored_start(root_seed: int, seeds: Iterable[int], inputs: int, units: int) -> np.ndarray:
@@ -30,7 +32,7 @@ def two_layer(settings: Settings, rows: pd.DataFrame, x: np.ndarray, y: np.ndarr
     """Loss and start of an ensemble whose runs have the same number of units and the same activation.
 
     Args:
-        settings: `root_seed`, `device`, and `units_at_once` that are computed as one product.
+        settings: `root_seed`, `device`, and `units_at_once`.
         rows: Runs with their `units`, `activation` and `seed`.
         x: Inputs, shape (n, d), or (runs, n, d) where each run has its own.
         y: Targets, shape (n,) or (runs, n).
@@ -43,10 +45,19 @@ def two_layer(settings: Settings, rows: pd.DataFrame, x: np.ndarray, y: np.ndarr
         torch.tensor(x, device=device),
         torch.tensor(y, device=device),
         output,
-        max(settings["units_at_once"] // units, 1),
+        runs_at_once(settings, x.shape[-2], units),
     )
     start = mirrored_start(settings["root_seed"], rows["seed"], x.shape[-1], units)
     return loss, torch.tensor(start, device=device)
+
+
+def runs_at_once(settings: Settings, samples: int, units: int) -> int:
+    """How many networks train as one ensemble, at least one: those that have `units_at_once`, for `SAMPLES` samples.
+
+    A processor is fastest where what they compute, a number for each sample and unit, and their weights stay in its
+    cache from one step to the next.
+    """
+    return max(settings["units_at_once"] * SAMPLES // (samples * units), 1)
 
 
 def points_on_a_sphere(settings: Settings, samples: int, features: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

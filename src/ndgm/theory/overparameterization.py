@@ -191,8 +191,9 @@ def steps_for_pair(width: float, separation: float, step_size: float, share: flo
     """Steps in which a network takes the loss of a pair to a share of the first one, with a third more to be sure.
 
     The smallest eigenvalue on the way is taken to be what `crossing_share` leaves of it, and at least that of the empty
-    gap.
+    gap, where that is the smaller one: at φ < √2.
     """
-    left = float(pair_gradient(separation) * (1 - crossing_share(width, separation)))
-    eigenvalue = max(left, float(empty_gap_eigenvalue(separation)))
+    eigenvalue = float(pair_gradient(separation))
+    left = eigenvalue * (1 - float(crossing_share(width, separation)))
+    eigenvalue = max(left, min(eigenvalue, float(empty_gap_eigenvalue(separation))))
     return ceil(4 / 3 * log(1 / fraction("share", share)) / float(decay_rate(eigenvalue, step_size)))

@@ -70,6 +70,12 @@ def test_ensembles_partition_the_runs(size, block, together):
     pd.testing.assert_frame_equal(pd.concat(parts), runs)
 
 
+def test_an_ensemble_is_bounded_by_what_its_rows_say():
+    runs = pd.DataFrame({"method": "ista", "units": [2] * 5 + [8] * 3})
+    parts = ensembles(runs, 4, ["units"], at_once=lambda rows: 16 // rows["units"].iloc[0])
+    assert [(part["units"].iloc[0], len(part)) for part in parts] == [(2, 4), (2, 1), (8, 2), (8, 1)]
+
+
 def test_ensembles_keep_runs_apart_that_are_interleaved():
     runs = grid(seed=range(4), method=["ista", "fista"])
     parts = list(ensembles(runs, 3, ["method"]))
@@ -191,7 +197,7 @@ def test_ensembles_of_an_experiment_follow_its_columns_and_blocks():
 def test_a_trace_is_kept_as_it_is(tmp_path):
     runs = design(methods=["ista"])
     runs["step_size"] = 0.5
-    objective, start, step_size, schedule, _ = Build(steps=3_000)(runs)
+    objective, start, step_size, schedule, *_ = Build(steps=3_000)(runs)
     trace = descend(objective, METHODS["ista"], start, step_size, schedule)
     write_trace(tmp_path / "0.checkpoint", trace)
     found = read_trace(tmp_path / "0.checkpoint")

@@ -43,7 +43,9 @@ def test_steps_are_enough_to_train_and_no_more_than_are_let_in(smoke, tmp_path):
     first, last = table.groupby("run")["objective"].first(), last_rows(table).set_index("run")
     np.testing.assert_allclose(first, 1, rtol=1e-12)
     assert (last["objective"] <= last["target"]).all()
-    assert (last["step"] == last["steps"]).all()
+    assert (last["stopped_because"] == "reached").all() and (last["step"] <= last["steps"]).all()
+    rest = table[table["step"] < table["run"].map(last["step"])]
+    assert (rest["objective"] > rest["target"]).all()
 
 
 def test_a_bound_that_lets_nothing_in_is_said(smoke):

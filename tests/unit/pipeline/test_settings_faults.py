@@ -189,10 +189,30 @@ def faults_of(text: str) -> list[str]:
         ),
         (
             "overparameterization: {start: {separations: [0.0]}}",
-            "overparameterization.start.separations[0]: 0.0 is not greater than 0",
+            "overparameterization.start.separations[0]: 0.0 is less than 0.001",
         ),
         ("overparameterization: {spheres: {samples: 1}}", "overparameterization.spheres.samples: 1 is less than 2"),
         ("overparameterization: {capacity: {features: 1}}", "overparameterization.capacity.features: 1 is less than 2"),
+        (
+            "overparameterization: {narrow: {separations: [1.0e-9]}}",
+            "overparameterization.narrow.separations[0]: 1e-09 is less than 0.001",
+        ),
+        (
+            "overparameterization: {pairs: {step_size: 1.0e-300}}",
+            "overparameterization.pairs.step_size: 1e-300 is less than 0.001",
+        ),
+        (
+            "overparameterization: {iterations: {target: 1.0e-300}}",
+            "overparameterization.iterations.target: 1e-300 is less than 1e-28",
+        ),
+        (
+            "weight_initialization: {wide: {activations: {relu: {gains: [1.0e+300]}}}}",
+            "weight_initialization.wide.activations.relu.gains[0]: 1e+300 is greater than 1000000",
+        ),
+        (
+            "weight_initialization: {halving: {layers: 5000}}",
+            "weight_initialization.halving.layers: 5000 is greater than 1000",
+        ),
         (
             "overparameterization: {pairs: {step_size: 2.0}}",
             "overparameterization.pairs.step_size: 2.0 is not less than 2",

@@ -210,7 +210,9 @@ def test_a_narrow_network_leaves_the_gap_empty():
     np.testing.assert_allclose(np.mean(rates), decay_rate(empty_gap_eigenvalue(separation), 1.0), rtol=error)
 
 
-@pytest.mark.parametrize(("width", "separation"), [(1_000, 0.1), (1_000, 0.4), (25_600, 0.2), (60_000, 0.4)])
+@pytest.mark.parametrize(
+    ("width", "separation"), [(1_000, 0.1), (1_000, 0.4), (25_600, 0.2), (60_000, 0.4), (1_000, 1.8)]
+)
 def test_steps_for_a_pair_are_enough_and_not_many_more(width, separation):
     steps = steps_for_pair(width, separation, 1.0, 1e-4)
     for seed in range(3):

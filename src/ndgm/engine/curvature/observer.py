@@ -58,6 +58,7 @@ class Observed(Objective):
         self.objective = objective
         self.observers = observers
         self.averaged = {name: kind for observer in observers for name, kind in observer.averaged.items()}
+        self._gradient: Tensor | None = None
 
     def draw(self) -> None:
         """Draw what the next gradients of the objective are taken on."""
@@ -70,7 +71,9 @@ class Observed(Objective):
     def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
         """Subgradient of the objective, after every observer has seen it."""
         value, g = self.objective.value_and_subgradient(w)
-        g = g.clone()  # observers may ask for another, into the same buffer
+        # Observers may ask for another, into the same buffer.
+        self._gradient = g.clone() if self._gradient is None else self._gradient.copy_(g)
+        g = self._gradient
         for observer in self.observers:
             observer.see(w, value, g, averages)
         return g

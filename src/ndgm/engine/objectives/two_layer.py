@@ -1,5 +1,7 @@
 """Squared losses of two-layer networks whose output layer stays as it is, for an ensemble of runs."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -46,10 +48,11 @@ class TwoLayerLoss(Objective):
         shape = min(self.runs_at_once, runs), x.shape[-2], units
         self._z, self._delta = output.new_empty(shape), output.new_empty(shape)
         self._a = self._z if activation.from_output else output.new_empty(shape)
+        self._parts = [self._part(first) for first in range(0, runs, self.runs_at_once)]
 
     def matrices(self, w: Tensor) -> Tensor:
         """W of each run, shape (runs, d, m), as a view of iterates or gradients."""
-        return w.unflatten(1, (self.x.shape[-1], self.output.shape[1]))
+        return w.view(len(w), self.x.shape[-1], self.output.shape[1])
 
     def preactivations(self, w: Tensor) -> Tensor:
         """All w_r·xᵢ, shape (runs, n, m)."""
@@ -57,33 +60,69 @@ class TwoLayerLoss(Objective):
 
     def value(self, w: Tensor) -> Tensor:
         """Loss of each run, shape (runs,)."""
-        return torch.cat([self._residuals(part, w).square().sum(1) / 2 for part in self._parts()])
+        matrices = self.matrices(w)
+        return torch.cat([self._residuals(part, matrices).square().sum(1) / 2 for part in self._parts])
 
     def subgradient(self, w: Tensor, averages: Averages | None = None) -> Tensor:
         """Gradient with respect to W, with the activation's derivative at its kinks as its registry has it."""
-        return self.value_and_subgradient(w)[1]
+        matrices = self.matrices(w)
+        for part in self._parts:
+            self._write_gradient(part, self._residuals(part, matrices))
+        return self._gradient
 
     def value_and_subgradient(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Loss of each run, shape (runs,), and its gradient, from one pass."""
-        values = []
-        for part in self._parts():
-            residuals = self._residuals(part, w)
+        values, matrices = [], self.matrices(w)
+        for part in self._parts:
+            residuals = self._residuals(part, matrices)
             values.append(residuals.square().sum(1) / 2)
-            count = len(residuals)
-            delta, into = self._delta[:count], self.matrices(self._gradient)[part]
-            torch.mul(residuals.unsqueeze(2), self.output[part].unsqueeze(1), out=delta)
-            self.activation.slope(delta, (self._a if self.activation.from_output else self._z)[:count])
-            torch.bmm(self.x[part].mT, delta, out=into)
+            self._write_gradient(part, residuals)
         return torch.cat(values), self._gradient
 
-    def _residuals(self, part: slice, w: Tensor) -> Tensor:
+    def _residuals(self, part: "_Part", matrices: Tensor) -> Tensor:
         """f(xᵢ) − yᵢ of some runs, shape (runs, n); what comes before them is left in the buffers."""
-        x, output = self.x[part], self.output[part]
-        z, a = self._z[: len(x)], self._a[: len(x)]
-        torch.bmm(x, self.matrices(w)[part], out=z)
-        self.activation.value(z, a)
-        return torch.bmm(a, output.unsqueeze(2)).squeeze(2) - self.y[part]
+        torch.bmm(part.x, matrices[part.runs], out=part.z)
+        self.activation.value(part.z, part.a)
+        return torch.bmm(part.a, part.output_column).squeeze(2) - part.y
 
-    def _parts(self) -> list[slice]:
-        """Runs that are computed at once."""
-        return [slice(first, first + self.runs_at_once) for first in range(0, len(self.output), self.runs_at_once)]
+    def _write_gradient(self, part: "_Part", residuals: Tensor) -> None:
+        """Write the gradient of the runs whose residuals were taken last."""
+        torch.mul(residuals.unsqueeze(2), part.output_row, out=part.delta)
+        self.activation.slope(part.delta, part.a if self.activation.from_output else part.z)
+        torch.bmm(part.x_transposed, part.delta, out=part.gradient)
+
+    def _part(self, first: int) -> "_Part":
+        """Runs from a first one on that are computed at once."""
+        runs = slice(first, first + self.runs_at_once)
+        x, output = self.x[runs], self.output[runs]
+        z, a, delta = (buffer[: len(x)] for buffer in (self._z, self._a, self._delta))
+        gradient = self.matrices(self._gradient)[runs]
+        return _Part(runs, x, x.mT, self.y[runs], output.unsqueeze(2), output.unsqueeze(1), z, a, delta, gradient)
+
+
+class _Part(NamedTuple):
+    """Some runs of an ensemble, with views of all that a pass over them reads and writes, made once.
+
+    Attributes:
+        runs: Which.
+        x: Their inputs.
+        x_transposed: The same, the other way round.
+        y: Their targets.
+        output_column: v, shape (runs, m, 1).
+        output_row: v, shape (runs, 1, m).
+        z: Buffer of what comes before the activation, shape (runs, n, m).
+        a: That of what comes after it.
+        delta: That of derivatives with respect to z.
+        gradient: Where theirs is written, shape (runs, d, m).
+    """
+
+    runs: slice
+    x: Tensor
+    x_transposed: Tensor
+    y: Tensor
+    output_column: Tensor
+    output_row: Tensor
+    z: Tensor
+    a: Tensor
+    delta: Tensor
+    gradient: Tensor
