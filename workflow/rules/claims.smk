@@ -20,11 +20,11 @@ rule decide_group:
         code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{wildcards.group}"),
         tables=lambda wildcards: tables(*sum(TABLES_OF[wildcards.group].values(), ())),
     output:
-        claims="results/{scale}/claims/{group}.json",
+        claims=f"results/{SCALE}/claims/{{group}}.json",
     log:
-        "results/{scale}/logs/claims_{group}.log",
+        f"results/{SCALE}/logs/claims_{{group}}.log",
     benchmark:
-        "results/{scale}/benchmarks/claims_{group}.tsv"
+        f"results/{SCALE}/benchmarks/claims_{{group}}.tsv"
     wildcard_constraints:
         group="|".join(TABLES_OF),
     threads: 1
@@ -44,9 +44,9 @@ rule gather_claims:
         code=code_of("scripts/gather_claims.py"),
         claims=every("claims/{group}.json", group=TABLES_OF),
     output:
-        claims="results/{scale}/claims.json",
+        claims=f"results/{SCALE}/claims.json",
     log:
-        "results/{scale}/logs/claims.log",
+        f"results/{SCALE}/logs/claims.log",
     threads: 1
     message:
         "Gathering the claims of all groups"
@@ -62,9 +62,9 @@ rule decide_one_claim:
         tables=lambda wildcards: tables(*TABLES_OF[group_of(wildcards)][wildcards.claim]),
         reference=local([file for file in [f"reference/{SCALE}/claims.json"] if os.path.exists(file)]),
     output:
-        claim="results/{scale}/claims/{claim}.json",
+        claim=f"results/{SCALE}/claims/{{claim}}.json",
     log:
-        "results/{scale}/logs/claim_{claim}.log",
+        f"results/{SCALE}/logs/claim_{{claim}}.log",
     wildcard_constraints:
         claim=rf"(?!({'|'.join(TABLES_OF)})\.json)\w+",  # what is no group: a misspelt claim is named
     threads: 1

@@ -2,7 +2,6 @@
 import atexit
 import json
 import os
-import re
 import shlex
 import sys
 from hashlib import sha256
@@ -58,10 +57,6 @@ if workflow.storage_settings.default_storage_provider == "s3":
         sys.exit(found)
 
 
-wildcard_constraints:
-    scale=re.escape(SCALE),
-
-
 def file_of(settings):
     """File that holds settings of a job as JSON, for its program; a parameter of the job.
 
@@ -106,18 +101,19 @@ def samples_of(job):
 
 def reads_of(job):
     """Other files that a job reads; those of the repository are local also where results are in a store of objects."""
-    return [file if file.startswith("results/") else local(file) for file in job.reads]
+    of_scale = [file.replace("{scale}", SCALE) for file in job.reads]
+    return [file if file.startswith("results/") else local(file) for file in of_scale]
 
 
 def results_of(job, folder="", suffix=".parquet"):
     """Files that a job makes, one for each of its experiments."""
-    return [f"results/{{scale}}/{result(job, each, folder, suffix)}" for each in job.experiments]
+    return [f"results/{SCALE}/{result(job, each, folder, suffix)}" for each in job.experiments]
 
 
 def shards_of(job, of_part):
     """Folders with the ensembles of a job, one for each process that trains a share of them; none where it is alone."""
     numbers = range(1, config["shards"] + 1) if job.longest and config["shards"] > 1 else []
-    return [f"results/{{scale}}/shards/{of_part}.{number}" for number in numbers]
+    return [f"results/{SCALE}/shards/{of_part}.{number}" for number in numbers]
 
 
 def tables(*names):

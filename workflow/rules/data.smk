@@ -5,11 +5,11 @@ rule make_samples:
         code=lambda wildcards: code_of("scripts/make_samples.py", f"data.{SOURCES[entry(wildcards)['source']]}"),
         archive=lambda wildcards: local(entry(wildcards).get("archive", [])),
     output:
-        samples="results/{scale}/data/{samples}.npz",
+        samples=f"results/{SCALE}/data/{{samples}}.npz",
     log:
-        "results/{scale}/logs/data/{samples}.log",
+        f"results/{SCALE}/logs/data/{{samples}}.log",
     benchmark:
-        "results/{scale}/benchmarks/data/{samples}.tsv"
+        f"results/{SCALE}/benchmarks/data/{{samples}}.tsv"
     wildcard_constraints:
         samples="|".join(f"{owner}/{name}" for owner, names in config["samples"].items() for name in names),
     threads: 1

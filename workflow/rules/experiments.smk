@@ -23,9 +23,9 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                 records=results_of(job, suffix=".json"),
                 weights=results_of(job, "weights", ".npz") if job.weights else [],
             log:
-                f"results/{{scale}}/logs/{of_part}.log",
+                f"results/{SCALE}/logs/{of_part}.log",
             benchmark:
-                f"results/{{scale}}/benchmarks/{of_part}.tsv"
+                f"results/{SCALE}/benchmarks/{of_part}.tsv"
             wildcard_constraints:
                 part="|".join(parts(job, config)),
             threads: 1
@@ -52,11 +52,11 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                     samples=samples_of(job),
                     reads=reads_of(job),
                 output:
-                    shard=temp(directory(f"results/{{scale}}/shards/{of_part}.{{shard}}")),
+                    shard=temp(directory(f"results/{SCALE}/shards/{of_part}.{{shard}}")),
                 log:
-                    f"results/{{scale}}/logs/{of_part}.{{shard}}.log",
+                    f"results/{SCALE}/logs/{of_part}.{{shard}}.log",
                 benchmark:
-                    f"results/{{scale}}/benchmarks/{of_part}.{{shard}}.tsv"
+                    f"results/{SCALE}/benchmarks/{of_part}.{{shard}}.tsv"
                 wildcard_constraints:
                     part="|".join(parts(job, config)),
                     shard=r"\d+",
@@ -90,9 +90,9 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                 tables=results_of(job),
                 records=results_of(job, suffix=".json"),
             log:
-                f"results/{{scale}}/logs/{of_part}.log",
+                f"results/{SCALE}/logs/{of_part}.log",
             benchmark:
-                f"results/{{scale}}/benchmarks/{of_part}.tsv"
+                f"results/{SCALE}/benchmarks/{of_part}.tsv"
             wildcard_constraints:
                 part="|".join(parts(job, config)),
             threads: 1

@@ -7,15 +7,15 @@ rule draw_figure:
         code=lambda wildcards: local(imports_of("scripts/run_notebook.py", f"figures/{wildcards.figure}.py")),
         templates=TEMPLATES,
     output:
-        pdf="results/{scale}/figures/{figure}.pdf",
-        svg=report("results/{scale}/figures/{figure}.svg", caption="../report/figure.rst", category="Figures"),
-        png="results/{scale}/figures/{figure}.png",
-        notebook="results/{scale}/notebooks/{figure}.ipynb",
-        html="results/{scale}/notebooks/{figure}.html",
+        pdf=f"results/{SCALE}/figures/{{figure}}.pdf",
+        svg=report(f"results/{SCALE}/figures/{{figure}}.svg", caption="../report/figure.rst", category="Figures"),
+        png=f"results/{SCALE}/figures/{{figure}}.png",
+        notebook=f"results/{SCALE}/notebooks/{{figure}}.ipynb",
+        html=f"results/{SCALE}/notebooks/{{figure}}.html",
     log:
-        "results/{scale}/logs/{figure}.log",
+        f"results/{SCALE}/logs/{{figure}}.log",
     benchmark:
-        "results/{scale}/benchmarks/{figure}.tsv"
+        f"results/{SCALE}/benchmarks/{{figure}}.tsv"
     wildcard_constraints:
         figure=r"\w+",
     threads: 1

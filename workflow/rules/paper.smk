@@ -12,17 +12,17 @@ for document in DOCUMENTS:
             references=local("paper/references.bib"),
             templates=TEMPLATES,
             captions=local(expand("workflow/report/{figure}.rst", figure=shown)),
-            claims="results/{scale}/claims.json",
+            claims=f"results/{SCALE}/claims.json",
             history=local("reference/rules.json"),
             figures=every("figures/{figure}.pdf", "figures/{figure}.svg", figure=shown),
         output:
-            pdf=f"results/{{scale}}/{document}.pdf",
-            html=f"results/{{scale}}/{document}.html",
-            captions=expand("results/{{scale}}/captions/{figure}.rst", figure=shown),
+            pdf=f"results/{SCALE}/{document}.pdf",
+            html=f"results/{SCALE}/{document}.html",
+            captions=expand(f"results/{SCALE}/captions/{{figure}}.rst", figure=shown),
         log:
-            f"results/{{scale}}/logs/{document}.log",
+            f"results/{SCALE}/logs/{document}.log",
         benchmark:
-            f"results/{{scale}}/benchmarks/{document}.tsv"
+            f"results/{SCALE}/benchmarks/{document}.tsv"
         threads: 1
         params:
             settings=file_of(config),

@@ -23,7 +23,11 @@ rule verify:
     params:
         # Which rule makes what, so that a difference can be traced.
         settings=lambda wildcards: file_of(
-            {str(output): made.name for made in workflow.rules for output in made.output}
+            {
+                str(output).removeprefix(f"results/{SCALE}/"): made.name
+                for made in workflow.rules
+                for output in made.output
+            }
         ),
     message:
         f"Comparing results/{SCALE} with reference/{SCALE}"

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,7 @@ def read_config(file: Path) -> Settings:
         InputError: naming the file, if it cannot be read, is not UTF-8, not YAML or no mapping, or gives a key twice.
     """
     try:
-        loader = yaml.CSafeLoader(file.read_text(encoding="utf-8"))
-        tree = loader.get_single_node()
-        twice = next(_twice(tree), None)
-        found = loader.construct_document(tree) if tree else None
+        found, twice = _parsed(file.read_text(encoding="utf-8"))
     except OSError as fault:
         reason = "no such file" if isinstance(fault, FileNotFoundError) else fault.strerror
         raise InputError(f"{file}: {reason}") from None
@@ -39,7 +38,16 @@ def read_config(file: Path) -> Settings:
     if twice:
         key, first, second = twice
         raise InputError(f"{file}: line {second}: {key} is given a second time, after line {first}")
-    return found
+    return deepcopy(found)
+
+
+@cache  # a start of Snakemake asks three times for each file
+def _parsed(text: str) -> tuple[Any, tuple[str, int, int] | None]:
+    """What a YAML text holds, and the first key that it gives twice."""
+    loader = yaml.CSafeLoader(text)
+    tree = loader.get_single_node()
+    twice = next(_twice(tree), None)
+    return loader.construct_document(tree) if tree else None, twice
 
 
 def unreadable(files: Iterable[str | Path]) -> str:

@@ -1,11 +1,29 @@
 """Which of our modules a program depends on, so that an edited module reruns just what imports it."""
 
-import ast
-from collections.abc import Iterator
+import os
+import re
 from functools import cache
 from pathlib import Path
 
-SOURCES = Path("src")
+SOURCES = "src"
+PACKAGE = "ndgm"
+
+COMMENT, JOINT = r"\#[^\n]*", r"(?:[ \t]|\\\n)"
+REST = r"(?:[^\n;#\\]|\\\n)*"
+STATEMENT = re.compile(
+    rf"""
+    from {JOINT}* (?P<module> (?:\. | {PACKAGE}\b) (?:[.\w]|{JOINT})*?) \b import\b {JOINT}*
+        (?P<taken> \( (?:[^)#]|{COMMENT})* \) | {REST})
+    | import {JOINT}+ (?P<modules> {REST} \b {PACKAGE}\b {REST})
+    """,
+    re.VERBOSE,
+)
+"""A statement that imports from our package.
+
+Snakemake asks at every start, and syntax trees of all files take six times as long. A line of a text that reads like
+such a statement is taken for one: it may name a module more, and never one less.
+"""
+KEYWORD = re.compile(r"(?:from|import)\b")
 
 
 def imports_of(*programs: str) -> list[str]:
@@ -17,57 +35,70 @@ def imports_of(*programs: str) -> list[str]:
     Returns:
         Sorted paths such as `src/ndgm/engine/descent.py`.
     """
-    found: set[Path] = set()
-    waiting = [Path(program) for program in programs]
+    root = os.getcwd()
+    found: set[str] = set()
+    waiting = list(programs)
     while waiting:
-        new = _imported_by(waiting.pop(), Path.cwd()) - found
+        new = _imported_by(waiting.pop(), root) - found
         found |= new
         waiting += new
-    return sorted(map(str, found))
+    return sorted(found)
 
 
 @cache
-def _imported_by(file: Path, root: Path) -> frozenset[Path]:
+def _imported_by(file: str, root: str) -> frozenset[str]:
     """The files that one Python file imports from `src/`, as it was when the workflow was read."""
-    if not (root / file).is_file():  # Snakemake names a missing program
+    path = Path(root, file)
+    if not path.is_file():  # Snakemake names a missing program
         return frozenset()
-    return frozenset(path for name in _names(file) for path in _files(name, root))
+    return frozenset().union(*(_files(name, root) for name in names(path.read_text(encoding="utf-8"), file)))
 
 
-def _names(file: Path) -> set[str]:
-    """Full names of what a Python file imports: modules, and what it takes from them."""
-    names: set[str] = set()
-    for node in _statements(ast.parse(file.read_text(encoding="utf-8"), str(file))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            module = _absolute(node, file)
-            names |= {f"{module}.{alias.name}" for alias in node.names}  # a module, or a thing in one
-    return names
+def names(text: str, file: str) -> set[str]:
+    """Full names of what a Python file imports from our package: modules, and what it takes from them.
+
+    Args:
+        text: Of the file.
+        file: Its path from the root of the repository, by which leading dots are resolved.
+    """
+    found: set[str] = set()
+    for keyword in KEYWORD.finditer(text):
+        start = keyword.start()
+        before = text[text.rfind("\n", 0, start) + 1 : start].rstrip()
+        in_a_line = before and before[-1] not in ":;"
+        if in_a_line or not (statement := STATEMENT.match(text, start)):
+            continue
+        if statement["modules"]:
+            found |= {name for name in _listed(statement["modules"]) if name.split(".")[0] == PACKAGE}
+        else:
+            module = _absolute(_plain(statement["module"]), file)
+            found |= {f"{module}.{name}" for name in _listed(statement["taken"])}  # a module, or a thing in one
+    return found
 
 
-def _statements(module: ast.Module) -> Iterator[ast.AST]:
-    """All statements of a module, and those in them; expressions, which are most of it, import nothing."""
-    waiting: list[ast.AST] = [module]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
-            waiting += getattr(node, part, ())
+def _listed(names: str) -> list[str]:
+    """Names between commas, without what they are called here, brackets and comments."""
+    given = re.sub(rf"{COMMENT}|[()]", "", names).split(",")
+    return [_plain(re.split(r"\bas\b", name)[0]) for name in given if name.strip()]
 
 
-def _absolute(node: ast.ImportFrom, file: Path) -> str:
+def _plain(name: str) -> str:
+    """A dotted name without blanks and line ends."""
+    return re.sub(r"[\s\\]", "", name)
+
+
+def _absolute(module: str, file: str) -> str:
     """The module that `from … import` names, with leading dots resolved."""
-    if not node.level:
-        return node.module or ""
-    package = file.relative_to(SOURCES).parts[: -node.level]
-    return ".".join([*package, node.module] if node.module else package)
+    name = module.lstrip(".")
+    level = len(module) - len(name)
+    package = Path(file).parts[1:-level] if level else ()
+    return ".".join([*package, name] if name else package)
 
 
 @cache
-def _files(name: str, root: Path) -> frozenset[Path]:
+def _files(name: str, root: str) -> frozenset[str]:
     """Importing `a.b.c` runs `a/__init__.py`, `a/b/__init__.py` and `a/b/c.py`, as far as they are ours."""
     parts = name.split(".")
-    stems = [SOURCES.joinpath(*parts[: i + 1]) for i in range(len(parts))]
-    candidates = [path for stem in stems for path in (stem.with_suffix(".py"), stem / "__init__.py")]
-    return frozenset(path for path in candidates if (root / path).is_file())
+    stems = ["/".join([SOURCES, *parts[: i + 1]]) for i in range(len(parts))]
+    candidates = [path for stem in stems for path in (f"{stem}.py", f"{stem}/__init__.py")]
+    return frozenset(path for path in candidates if os.path.isfile(os.path.join(root, path)))

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 from ndgm.pipeline.interruption import SIGNALS, Interrupted, interruptible
 
 LOCKS = Path(".snakemake/locks")
@@ -91,6 +89,8 @@ def _end(run: subprocess.Popen) -> None:
     it has locked what it makes. Afterwards it takes SIGINT as the wish of the user, and waits for jobs that it has
     begun; they are looked for until it ends, because it may begin one after the signal.
     """
+    import psutil  # it takes longer to load than all else here, and most runs end by themselves
+
     run.send_signal(signal.SIGINT if any(LOCKS.glob("*")) else signal.SIGTERM)
     while run.poll() is None:
         with suppress(psutil.NoSuchProcess):

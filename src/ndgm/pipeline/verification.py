@@ -152,7 +152,7 @@ def report(comparisons: list[Comparison], rules: Mapping[str, str], reference: P
 
     Args:
         comparisons: What `compare` found.
-        rules: Rule by pattern of its outputs, such as `results/{scale}/runs/{experiment}.parquet`.
+        rules: Rule by pattern of its outputs, such as `runs/{experiment}.parquet`.
         reference: Folder of the reference.
     """
     lines = [
@@ -234,6 +234,6 @@ def _is_record(file: str) -> bool:
 def _rule_of(file: str, rules: Mapping[str, str]) -> str:
     for pattern, rule in rules.items():
         parts = re.split(r"\{[^}]+\}", pattern)
-        if re.fullmatch(".+".join(map(re.escape, parts)), f"results/scale/{file}"):
+        if re.fullmatch(".+".join(map(re.escape, parts)), file):
             return rule
     return "unknown"

@@ -91,7 +91,7 @@ def test_a_number_may_move_three_times_as_far_as_other_processors_moved_it(run, 
     scale_table(results, factor)
     comparisons = compare(results, reference)
     assert agreements(results, reference)[TABLE] == Agreement[agreement]
-    lines = report(comparisons, {"results/{scale}/runs/{experiment}.parquet": "train"}, reference)
+    lines = report(comparisons, {"runs/{experiment}.parquet": "train"}, reference)
     if agreement == "DIFFERS":
         assert lines[0].startswith(f"{TABLE}: mean_l1_norm, mean is ")
         assert lines[0].endswith("(made by rule train)") and "off by" in lines[0]
