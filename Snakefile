@@ -1,17 +1,11 @@
 # `snakemake --cores all` regenerates the paper: data, training, claims, figures, notebooks, PDF, HTML.
 # Other sizes of the same experiments: `--config scale=smoke` or `--config scale=full`.
 import gc
-import sys
 
-import yaml
 from snakemake.utils import min_version
 
 min_version("9.27")
-
-# A start with nothing to do takes half the time without these.
-gc.freeze()  # what Snakemake has loaded is never garbage
-yaml.FullLoader = yaml.CFullLoader  # the same in C; Snakemake reads the config with it
-sys.modules.setdefault("pandas", None)  # Snakemake would load it, to see whether a parameter is a table; none is
+gc.freeze()  # what Snakemake has loaded is never garbage; looking for it takes a tenth of a start
 
 
 configfile: "config/laptop.yaml"
