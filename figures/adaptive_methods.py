@@ -14,7 +14,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.intervals import mean_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import (
     PAGE_WIDTH,
@@ -54,7 +54,7 @@ left_out = absent(ON_LASSO, lasso["method"], of="LASSO")
 lasso = lasso[lasso["method"].isin(ON_LASSO) & shortest].copy()
 unit = lasso["step_length_at_max"] * lasso["dimension"] / 2
 lasso["relative"], lasso["predicted"] = lasso["mean_l1_norm"] / unit, lasso["predicted_l1_norm"] / unit
-norms = mean_interval(lasso, CELL, "relative")
+norms = median_intervals(lasso, CELL, "relative")
 closed_forms = lasso.groupby(CELL)["predicted"].first().dropna()
 
 runs = last_rows(read_experiment(results(), "adaptive_one_weight"))
@@ -67,13 +67,13 @@ many["steps"] = many["mean_l1_norm"] / many["step_size"] * np.where(many["method
 
 
 # %%
-def draw_methods(axes, means, labels):
-    """Each method's means with their intervals; its points by label."""
+def draw_methods(axes, medians, labels):
+    """Each method's medians with their intervals; its points by label."""
     lines = {}
-    there = set(means.index.unique("method"))
+    there = set(medians.index.unique("method"))
     for method in filter(there.__contains__, labels):
-        label, points = labels[method], means.loc[method]
-        drawn = measured(axes, points.index, points["mean"], points["low"], points["high"], method=method)
+        label, points = labels[method], medians.loc[method]
+        drawn = measured(axes, points.index, points["median"], points["low"], points["high"], method=method)
         lines[label] = drawn.lines[0]
     return lines
 
@@ -122,7 +122,7 @@ for axes, design in zip(panels, designs, strict=True):
 panels[0].set_ylabel(r"mean $\Vert w\Vert_1$ in units of $\eta d/2$")
 
 on_parabolas, on_kinks = (
-    mean_interval(runs[runs["design"] == design], ["method", factor], "steps")
+    median_intervals(runs[runs["design"] == design], ["method", factor], "steps")
     for design, factor in (("parabola", "curvature"), ("kink", "tilt"))
 )
 draw_methods(parabolas, on_parabolas, ON_ONE_WEIGHT)

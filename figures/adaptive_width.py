@@ -11,7 +11,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.intervals import median_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, label_line_end, leave_empty, measured, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
@@ -30,12 +30,10 @@ for axes, value in ((left, "width"), (right, "norm")):
     prediction(axes, penalties, np.ones_like(penalties))
     families = runs.groupby("design", sort=False)
     for (family, rows), marker, aside in zip(families, cycle("os^D"), cycle((0.91, 0.97, 1.03, 1.1)), strict=False):
-        cells = rows.groupby("penalty_over_max")[value]
-        low, high = np.transpose([median_interval(values) for _, values in cells])
-        middle = cells.median()
+        points = median_intervals(rows, ["penalty_over_max"], value)
         label = f"{family.replace('_0_', ' 0.')}, $d = {rows['dimension'].iloc[0]:g}$"
         look = {"method": "rmsprop_0.999", "fmt": marker, "markersize": 3.5, "label": label}
-        measured(axes, middle.index * aside, middle, low, high, **look)
+        measured(axes, points.index * aside, points["median"], points["low"], points["high"], **look)
     axes.set(xscale="log", xlabel=r"penalty $\lambda/\lambda_{\max}$")
 (other,) = left.plot(penalties, penalties, color=COLOURS["subgradient"], linewidth=0.8)
 if len(penalties):

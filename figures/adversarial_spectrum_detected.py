@@ -9,7 +9,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.intervals import mean_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS, INK, OKABE_ITO, PAPER
 from ndgm.paper.drawing import PAGE_WIDTH, absent, results, save, style
 from ndgm.store.run_tables import read_experiment
@@ -38,14 +38,19 @@ for axes, design in zip(panels[0], designs, strict=True):
     left_out += absent(SHOWN, rows["attack"], PICTURES[design])
     for score, shift, fill in (("smallest", 0.12, True), ("noisy_smallest", -0.12, False)):
         shares = rows.assign(detected=rows[score] > limits[design]).groupby(["attack", "seed"])["detected"].mean()
-        found = mean_interval(shares.reset_index(), ["attack"], "detected")
+        found = median_intervals(shares.reset_index(), ["attack"], "detected")
         for place, name in enumerate(reversed(SHOWN)):
             if name in found.index:
-                mean, low, high = found.loc[name, ["mean", "low", "high"]]
+                median, low, high = found.loc[name, ["median", "low", "high"]]
                 colour = OKABE_ITO[0] if fill and name != "subspace" else OKABE_ITO[1] if fill else COLOURS["smooth"]
-                spread = np.maximum([[mean - max(low, 0)], [min(high, 1) - mean]], 0)
-                axes.errorbar(mean, place + shift, xerr=spread, fmt="o" if fill else "s", color=colour, elinewidth=0.8,
-                              markersize=4, markerfacecolor=colour if fill else PAPER, clip_on=False)  # fmt: skip
+                spread = np.maximum([[median - max(low, 0)], [min(high, 1) - median]], 0)
+                look = {
+                    "color": colour,
+                    "markerfacecolor": colour if fill else PAPER,
+                    "elinewidth": 0.8,
+                    "markersize": 4,
+                }
+                axes.errorbar(median, place + shift, xerr=spread, fmt="o" if fill else "s", **look)
     test = clean[(clean["design"] == design) & (clean["half"] == "test")]
     axes.axvline((test["smallest"] > limits[design]).mean(), color=INK, linewidth=0.8, zorder=1)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.5, len(SHOWN) - 0.5), xlabel="share detected")

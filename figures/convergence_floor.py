@@ -15,7 +15,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.intervals import mean_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
@@ -36,26 +36,23 @@ kinks, step_sizes = np.unique(dial["kink"]), np.unique(dial["step_size_times_lip
 designs = dial["design"].unique()
 
 
-def geometric_means(table, cell, value, lowest):
-    """Means over seeds, with intervals, of what spans many powers of ten."""
-    logarithm = np.log10(table[value].clip(lower=lowest))
-    return 10 ** mean_interval(table.assign(logarithm=logarithm), cell, "logarithm")
-
-
-gaps = geometric_means(dial, [*CELL, "step"], "objective", 1e-300)
-floors = geometric_means(last_rows(dial), CELL, "mean_objective", 1e-300)
+gaps = median_intervals(dial, [*CELL, "step"], "objective")
+floors = median_intervals(last_rows(dial), CELL, "mean_objective")
 cures["method"] = np.where(cures["width_over_critical"] > 0, "smooth", cures["method"])
 left_out = absent(CURES, cures["method"], of="cures")
 left_out += [] if kinks[-1] > 0 else ["runs with a kink"]
 left_out += [] if kinks[0] == 0 else ["runs without a kink"]
-cured = geometric_means(cures, ["design", "method", "step"], "objective", ROUNDING)
+cures["objective"] = cures["objective"].clip(lower=ROUNDING)
+cured = median_intervals(cures, ["design", "method", "step"], "objective")
 
 
 def draw(axes, points, method, **marker):
     """Points that can be seen, on a line that goes on to those that cannot; returns the points."""
-    seen = points[points["mean"] > LOWEST]
-    axes.plot(points.index, points["mean"], color=COLOURS[method], linewidth=0.8, zorder=1)
-    drawn = measured(axes, seen.index, seen["mean"], seen["low"], seen["high"], method=method, markersize=3.5, **marker)
+    seen = points[points["median"] > LOWEST]
+    axes.plot(points.index, points["median"], color=COLOURS[method], linewidth=0.8, zorder=1)
+    drawn = measured(
+        axes, seen.index, seen["median"], seen["low"], seen["high"], method=method, markersize=3.5, **marker
+    )
     return drawn.lines[0]
 
 
@@ -79,7 +76,7 @@ for axes, design in zip(panels, designs, strict=True):
         points = floors.loc[design, kink]
         lines[axes][f"$c={kink:g}$"] = draw(axes, points, "kinked" if kink else "smooth")
         if kink:
-            prediction(axes, step_sizes, step_sizes * np.exp(np.log(points["mean"] / points.index).mean()))
+            prediction(axes, step_sizes, step_sizes * np.exp(np.log(points["median"] / points.index).mean()))
     axes.set(xscale="log", xlabel=r"step size $\eta L$", title=f"{design.replace('_', ' ')}, at the end")
     axes.set_xticks(step_sizes, [f"{step_size:g}" for step_size in step_sizes])
     axes.set_xticks([], minor=True)
@@ -89,7 +86,7 @@ for axes in lines:
 
 names = {method: name for method, name in CURES.items() if method in set(cures["method"])}
 sharp_designs = cures["design"].unique()
-soon = cured.loc[sharp_designs[0], "smooth"]["mean"].fillna(np.inf).idxmin()
+soon = cured.loc[sharp_designs[0], "smooth"]["median"].fillna(np.inf).idxmin()
 views = [(sharp_designs[0], soon, ["subgradient", "subgradient_inverse_sqrt", "polyak", "smooth"])]
 views += [(design, cures["step"].max(), list(names)) for design in sharp_designs]
 sharp = below.subgridspec(1, len(views), width_ratios=[0.8, *[1] * (len(views) - 1)]).subplots(sharey=True)
@@ -99,10 +96,10 @@ for axes, (design, last, methods) in zip(sharp, views, strict=True):
         points = cured.loc[design, method].loc[:last]
         marked = np.unique(np.searchsorted(points.index[:-1], np.arange(1, 11) * last / 10))
         mark = {"linestyle": "-", "linewidth": 1, "markersize": 3.5, "markevery": list(marked), "errorevery": marked}
-        drawn = measured(axes, points.index, points["mean"], points["low"], points["high"], method=method, **mark)
+        drawn = measured(axes, points.index, points["median"], points["low"], points["high"], method=method, **mark)
         lines[axes][names[method]] = drawn.lines[0]
         if method == "subgradient_geometric":
-            decaying = points["mean"][points.index > last // 2]
+            decaying = points["median"][points.index > last // 2]
             fall = 10 ** (geometric_rate(last) * decaying.index)
             prediction(axes, decaying.index, fall * np.exp(np.log(decaying / fall).mean()), zorder=4)
     axes.set(yscale="log", xlabel="step $k$", title=f"{design.replace('_', ' ')}, cures")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.claims.convergence_networks import FEWER, KINKED_AND_SMOOTH, PAPERS_PAIR
-from ndgm.decide.intervals import mean_interval, median_interval
+from ndgm.decide.intervals import mean_interval, median_intervals
 from ndgm.decide.steps_to_target import steps_to_target
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, absent, leave_empty, prediction, results, rows_with, save, style
@@ -45,10 +45,9 @@ for place, (kinked, smooth) in enumerate(pairs):
     some = np.isfinite(one) | np.isfinite(other)
     ratio = (one.replace(np.inf, unreached) / other.replace(np.inf, unreached))[some]
     ratios.append(pd.concat({place: ratio}, names=["pair"]).reorder_levels(ratios[0].index.names))
-cells = pd.concat(ratios).groupby(["problem", "pair", "batch_size", "design"])
-interval = pd.DataFrame([median_interval(each) for _, each in cells], columns=["low", "high"], dtype=float)
-ratios = interval.set_axis(cells.median().index).assign(middle=cells.median())[["middle", "low", "high"]]
-over_cells = np.log(ratios["middle"]).rename("mean").reset_index()
+ratios = pd.concat(ratios).rename("ratio").reset_index()
+ratios = median_intervals(ratios, ["problem", "pair", "batch_size", "design"], "ratio")
+over_cells = np.log(ratios["median"]).rename("mean").reset_index()
 over_cells = np.exp(mean_interval(over_cells[over_cells["pair"].isin(alike)], ["problem"], "mean"))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ndgm.claims.convergence_networks import levels_of
-from ndgm.decide.intervals import mean_interval, median_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import (
     PAGE_WIDTH,
@@ -48,32 +48,23 @@ left_out += absent(CLOSE["activations"], decay["activation"], of="how close to t
 lines = {}  # by axes, and there by label
 
 
-def medians(values, cell):
-    """Median of a series in each cell, with its interval, which holds for every distribution."""
-    groups = values.groupby(cell)
-    interval = pd.DataFrame([median_interval(each) for _, each in groups], columns=["low", "high"], dtype=float)
-    middle = groups.median()
-    return interval.set_axis(middle.index).assign(middle=middle)[["middle", "low", "high"]]
-
-
 # %%
 levels = levels_of(floors).unstack("part_of_best_step")
-rises = levels.sub(levels[levels.columns.min()], axis=0).stack().dropna()
-rises = medians(rises, ["design", "problem", "activation", "part_of_best_step"])
+rises = levels.sub(levels[levels.columns.min()], axis=0).stack().dropna().rename("rise").reset_index()
+rises = median_intervals(rises, ["design", "problem", "activation", "part_of_best_step"], "rise")
 
 ends = last_rows(near[(near["dtype"] == "float64") & (near["bias_scale"] == 0)]).set_index(RUN)
 relu = ends.loc[ends["at_kink"] == "0.0", "objective"].xs("relu", level="activation")
 softplus = ends.loc[ends["at_kink"] == "as autograd", "objective"].dropna()
 softplus = (softplus - relu).abs().rename("distance").reset_index()
 softplus["beta"] = softplus["activation"].str.removeprefix("softplus_").astype(float)
-softplus = medians(softplus.set_index(["design", "problem", "beta"])["distance"], ["design", "problem", "beta"])
-softplus = softplus.query("middle > 0")
+softplus = median_intervals(softplus, ["design", "problem", "beta"], "distance")
+softplus = softplus.query("median > 0")
 
 held = decay["step"].max() // 2
 spaced = decay[(decay["step"] > 0) & (decay["step"] <= held) & (decay["design"] == close_design)]
-close = mean_interval(spaced, ["problem", "activation", "step"], "near_kink")
-close = close.rename(columns={"mean": "middle"}).query("middle > 0")
-close["low"] = close["low"].clip(lower=close["middle"] / 10)
+close = median_intervals(spaced, ["problem", "activation", "step"], "near_kink")
+close = close.query("median > 0")
 
 of_relu = near[near["activation"] == "relu"].set_index(["bias_scale", "dtype", "design", "problem", "seed", "at_kink"])
 losses = of_relu.loc[of_relu["step"] > 0, "objective"].unstack("at_kink")
@@ -88,7 +79,7 @@ def draw(axes, points, activation, *, hollow=False, **mark):
     if hollow:
         mark |= {"markerfacecolor": "white", "markeredgecolor": COLOURS[method], "markeredgewidth": 0.7}
     mark = {"fmt": "o-", "linewidth": 0.8, "markersize": 3.5} | mark
-    bars = measured(axes, points.index, points["middle"], points["low"], points["high"], method=method, **mark)
+    bars = measured(axes, points.index, points["median"], points["low"], points["high"], method=method, **mark)
     return bars.lines[0]
 
 

@@ -9,7 +9,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.intervals import mean_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS, MARKERS
 from ndgm.paper.drawing import PAGE_WIDTH, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
@@ -33,8 +33,8 @@ absolute = runs[runs["design"] == "absolute value"]
 widths = np.unique(absolute["width"])
 prediction(left, [min(widths[0], 1), 1, 1, max(widths[-1], 1)], [1, 1, 0, 0])
 for converged, method in ((False, "kinked"), (True, "smooth")):
-    distances = mean_interval(absolute[absolute["converged"] == converged], ["width"], "distance")
-    measured(left, distances.index, distances["mean"], distances["low"], distances["high"], method=method)
+    distances = median_intervals(absolute[absolute["converged"] == converged], ["width"], "distance")
+    measured(left, distances.index, distances["median"], distances["low"], distances["high"], method=method)
 left.set(xscale="log", ylim=(-0.1, 1.3), xlabel=r"width $\delta/(\eta M/2)$", ylabel=r"mean $|x|/(\eta M/2)$")
 left.set_title(r"$M\vert x\vert$, all step sizes")
 left.set_xticks(WIDTHS, [f"{width:g}" for width in WIDTHS])

@@ -58,6 +58,7 @@ sns.lineplot(
     markers=MARKERS,
     dashes=False,
     markersize=4,
+    estimator="median",
     errorbar=("ci", 90),
     seed=0,
     legend=False,
@@ -70,7 +71,7 @@ label_line_ends(path, dict(zip(map(LABELS.get, shown), lines, strict=True)))
 if not shown:
     leave_empty(path, "nothing further than rounding from the exact solution", path.get_title(loc="left"))
 
-ends = last_rows(runs).groupby(["method", "penalty_over_max"])["zeros"].mean()
+ends = last_rows(runs).groupby(["method", "penalty_over_max"])["zeros"].median()
 prediction(zeros, exact["penalty_over_max"], exact["exact_zeros"])
 for method in (method for method in PLACES if method in methods):
     zeros.plot(ends[method], MARKERS[method], color=COLOURS[method], markersize=3)

@@ -12,7 +12,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.intervals import mean_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
@@ -46,13 +46,13 @@ there = set(ends["method"])
 
 # %%
 def by_penalty(axes, method, value):
-    """One method's means with their intervals over seeds, what has no penalty at the left; its line."""
-    points = mean_interval(ends[ends["method"] == method], ["penalty"], value)
-    points = points[points["mean"] > (0 if value == "norm" else -1)]
+    """One method's medians with their intervals over seeds, what has no penalty at the left; its line."""
+    points = median_intervals(ends[ends["method"] == method], ["penalty"], value)
+    points = points[points["median"] > (0 if value == "norm" else -1)]
     at = points.index.to_numpy().copy()
     at[at == 0] = unpenalised
-    measured(axes, at, points["mean"], points["low"], points["high"], method=method, markersize=3)
-    (line,) = axes.plot(at[1:], points["mean"].iloc[1:], color=COLOURS[method], linewidth=0.8)
+    measured(axes, at, points["median"], points["low"], points["high"], method=method, markersize=3)
+    (line,) = axes.plot(at[1:], points["median"].iloc[1:], color=COLOURS[method], linewidth=0.8)
     return line
 
 
@@ -63,10 +63,10 @@ def by_rule(axes, rule, value):
         here = pruned[(pruned["method"] == method) & (pruned["rule"] == rule)]
         if here.empty:  # no penalty leaves the method accurate enough
             continue
-        points = mean_interval(here, ["at"], value)
+        points = median_intervals(here, ["at"], value)
         size = 3 if method in PROXIMAL else 4.5  # so that what lies under a proximal network is seen
-        measured(axes, points.index, points["mean"], points["low"], points["high"], method=method, markersize=size)
-        (lines[LABELS[method]],) = axes.plot(points.index, points["mean"], color=COLOURS[method], linewidth=0.8)
+        measured(axes, points.index, points["median"], points["low"], points["high"], method=method, markersize=size)
+        (lines[LABELS[method]],) = axes.plot(points.index, points["median"], color=COLOURS[method], linewidth=0.8)
     return lines
 
 

@@ -11,7 +11,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.intervals import mean_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import COLUMN_WIDTH, label_line_end, leave_empty, measured, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
@@ -22,7 +22,7 @@ runs = runs[runs["stopped_because"] == "finished"]
 runs = runs[runs["step_size_times_lipschitz"] == runs["step_size_times_lipschitz"].min()].copy()
 gradient = runs["step_size_times_lipschitz"] / runs["step_size"] * runs["mean_weight"] - runs["tilt"] * runs["penalty"]
 runs["wider"] = runs["mean_weight"] / -(runs["step_size"] * gradient)
-widths = mean_interval(runs, ["tilt", "noise"], "wider")
+widths = median_intervals(runs, ["tilt", "noise"], "wider")
 
 # %%
 style()
@@ -38,7 +38,7 @@ for (tilt, points), alpha in zip(widths.groupby("tilt"), cycle((1.0, 0.55, 0.4))
     limit = prediction(axes, noises, noisy_mean(1.0, 1.0, -tilt, noises) / quiet_mean(1.0, 1.0, -tilt))
     at = points.index.get_level_values("noise")
     look = {"method": "subgradient", "markersize": 4, "alpha": alpha}
-    measured(axes, at, points["mean"], points["low"], points["high"], **look)
+    measured(axes, at, points["median"], points["low"], points["high"], **look)
     label_line_end(axes, limit, rf"$|g| = {tilt:g}\,\lambda$")
 mark = {"xycoords": "axes fraction", "va": "top", "color": COLOURS["subgradient"], "fontsize": 7}
 axes.annotate("dots: measured", (0.03, 0.95), **mark)

@@ -10,7 +10,7 @@
 # %%
 import matplotlib.pyplot as plt
 
-from ndgm.decide.intervals import mean_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS, INK
 from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_end, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
@@ -19,7 +19,7 @@ CELL = ["design", "step_size_times_lipschitz", "penalty_over_max"]
 SHOWN = 8  # per cent on either side; what is further off is drawn at the edge
 exact = read_experiment(results(), "l1_paradox_exact")
 runs = last_rows(read_experiment(results(), "l1_paradox_lasso"))
-norms = mean_interval(runs[runs["method"] == "subgradient"], CELL, "mean_l1_norm").reset_index(CELL[:2])
+norms = median_intervals(runs[runs["method"] == "subgradient"], CELL, "mean_l1_norm").reset_index(CELL[:2])
 laws = exact.set_index(CELL)[["law_second_order_l1_norm", "predicted_l1_norm"]]
 left_out = absent(["subgradient"], runs["method"])
 
@@ -35,10 +35,10 @@ for axes, residuals, design in zip(tops, bottoms, designs, strict=True):
         line = prediction(axes, curve["penalty_over_max"], curve["law_second_order_l1_norm"])
         label_line_end(axes, line, rf"$\eta L = {step_size:g}$" if design == designs[-1] else f"{step_size:g}")
         points = norms[(norms["design"] == design) & (norms["step_size_times_lipschitz"] == step_size)]
-        spread = points["mean"], points["low"], points["high"]
+        spread = points["median"], points["low"], points["high"]
         measured(axes, points.index, *spread, method="subgradient", markersize=size)
         law = laws.loc[(design, step_size)].reindex(points.index)
-        first_order, rounded = (100 * (points["mean"] / law[name] - 1) for name in reversed(law.columns))
+        first_order, rounded = (100 * (points["median"] / law[name] - 1) for name in reversed(law.columns))
         residuals.plot(points.index, first_order.clip(-SHOWN, SHOWN), "s", color="0.7", markersize=size, zorder=2)
         residuals.plot(points.index, rounded, "o", color=COLOURS["subgradient"], markersize=size, zorder=3)
     low = curve["law_second_order_l1_norm"].min() / 50

@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.claims.rows.network_norms import noise_curve
-from ndgm.decide.intervals import mean_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS, INK
 from ndgm.paper.drawing import PAGE_WIDTH, absent, leave_empty, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
@@ -28,12 +28,12 @@ runs = read_experiment(results(), "l1_paradox_turns")
 left_out = absent([METHOD], runs["method"], of="without noise")
 runs = runs[(runs["method"] == METHOD) & runs["stationary"]]
 smallest = runs.loc[runs.groupby([*SETTING, "seed"])["mean_l1_norm"].idxmin()]
-turns = mean_interval(smallest, SETTING, "penalty_over_max")
-turns["predicted"] = smallest.groupby(SETTING)["law_turning_point_over_max"].mean()
+turns = median_intervals(smallest, SETTING, "penalty_over_max")
+turns["predicted"] = smallest.groupby(SETTING)["law_turning_point_over_max"].median()
 
 noisy = last_rows(read_experiment(results(), "l1_paradox_noise"))
 noisy["relative_norm"] = noisy["mean_l1_norm"] / (noisy["step_size"] * noisy["noise"] * noisy["dimension"])
-noisy_norms = mean_interval(noisy, ["batch_size", "design", "penalty_over_noise"], "relative_norm")
+noisy_norms = median_intervals(noisy, ["batch_size", "design", "penalty_over_noise"], "relative_norm")
 
 networks = last_rows(read_experiment(results(), "l1_paradox_networks")).query("design == 'minimum' and penalty > 0")
 left_out += absent([METHOD], networks["method"], of="layers of a network")
@@ -52,11 +52,11 @@ def draw_designs(axes):
         here = turns.loc[design]
         heights = [row - 0.24 * (place - (len(here) - 1) / 2) for place in range(len(here))]
         axes.vlines(here["predicted"], [h - 0.1 for h in heights], [h + 0.1 for h in heights], color=INK, linewidth=1)
-        spread = (here["mean"] - here["low"], here["high"] - here["mean"])
+        spread = (here["median"] - here["low"], here["high"] - here["median"])
         dots = {"fmt": "o", "color": COLOURS["subgradient"], "markersize": 3.5, "elinewidth": 0.8}
-        axes.errorbar(here["mean"], heights, xerr=spread, **dots)
+        axes.errorbar(here["median"], heights, xerr=spread, **dots)
         if row == 0:
-            beside = here[["mean", "predicted"]].min(axis=1)
+            beside = here[["median", "predicted"]].min(axis=1)
             for at, height, step_size in zip(beside, heights, here.index, strict=True):
                 text = f"{step_size:g}" if step_size < here.index[-1] else rf"$\eta L = {step_size:g}$"
                 place = {"xytext": (-5, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
@@ -75,7 +75,7 @@ def draw_noise(axes):
     for (batch_size, norms), marker, shade in zip(batches, cycle("o^s"), cycle((1.0, 0.7, 0.45)), strict=False):
         at = norms.index.get_level_values("penalty_over_noise")
         look = {"fmt": marker, "markersize": 3, "alpha": shade, "label": f"batch of {batch_size}"}
-        measured(axes, at, norms["mean"], norms["low"], norms["high"], method="subgradient", **look)
+        measured(axes, at, norms["median"], norms["low"], norms["high"], method="subgradient", **look)
     axes.axvline(1, color="0.8", linewidth=0.6, zorder=1)
     axes.set(xscale="log", xlabel=r"penalty over noise $\lambda/\sigma$", title="noise alone")
     axes.set_ylabel(r"$\Vert w\Vert_1/(\eta\sigma d)$")
@@ -90,13 +90,13 @@ def draw_layers(axes):
         leave_empty(axes, f"no runs of {METHOD}", "layers of a network")
         return
     indexed = networks.set_index(["penalty", "seed"])
-    predicted = {layer: noise_curve(indexed, layer).groupby("penalty").mean() for layer in layers}
+    predicted = {layer: noise_curve(indexed, layer).groupby("penalty").median() for layer in layers}
     for layer, marker, shade in zip(layers, cycle("os^D"), cycle((1.0, 0.55, 0.4, 0.3)), strict=False):
-        norm = mean_interval(networks, ["penalty"], f"mean_l1_norm_{layer}")
+        norm = median_intervals(networks, ["penalty"], f"mean_l1_norm_{layer}")
         prediction(axes, predicted[layer].index, predicted[layer])
         look = {"fmt": f"{marker}-", "linewidth": 0.6, "markersize": 3, "alpha": shade}
-        measured(axes, norm.index, norm["mean"], norm["low"], norm["high"], method="subgradient", **look)
-        end = (norm.index[-1], norm["mean"].iloc[-1])
+        measured(axes, norm.index, norm["median"], norm["low"], norm["high"], method="subgradient", **look)
+        end = (norm.index[-1], norm["median"].iloc[-1])
         axes.annotate(f"layer {layer}", end, xytext=(4, 0), textcoords="offset points", fontsize=7, va="center")
     corner = {"xycoords": "axes fraction", "ha": "right", "fontsize": 7}
     axes.annotate("dark: noise and\npenalty alone", (1, 0.02), **corner)

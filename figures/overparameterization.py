@@ -10,9 +10,8 @@
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
-from ndgm.decide.intervals import median_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.decide.steps_to_target import steps_to_share
 from ndgm.paper.colours import COLOURS, OKABE_ITO
 from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, measured, prediction, results, save, style
@@ -28,9 +27,7 @@ pairs = read_experiment(results(), "overparameterization_pairs")
 
 def medians(table, by, value):
     """Median of a column by cell, with its interval; a run without a value counts as none."""
-    cells = table[np.isfinite(table[value])].groupby(by)[value]
-    rows = {cell: (values.median(), *median_interval(values)) for cell, values in cells}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["median", "low", "high"])
+    return median_intervals(table[np.isfinite(table[value])], [by], value)
 
 
 # %%

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from ndgm.decide.intervals import median_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import OKABE_ITO
 from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
@@ -26,9 +26,7 @@ networks = pd.concat([spheres, digits.assign(design="digits")], ignore_index=Tru
 
 def draw(axes, x, values, colour, marker, **line):
     """Medians of values by x, with their intervals."""
-    cells = values[np.isfinite(values)].groupby(x)
-    rows = {cell: (part.median(), *median_interval(part)) for cell, part in cells}
-    points = pd.DataFrame.from_dict(rows, orient="index", columns=["median", "low", "high"])
+    points = median_intervals(pd.DataFrame({"x": x, "value": values})[np.isfinite(values)], ["x"], "value")
     errors = [points["median"] - points["low"], points["high"] - points["median"]]
     return axes.errorbar(points.index, points["median"], yerr=errors, fmt=marker, color=colour, **line).lines[0]
 

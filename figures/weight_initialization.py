@@ -9,7 +9,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.intervals import mean_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS, OKABE_ITO
 from ndgm.paper.drawing import (
     PAGE_WIDTH,
@@ -65,8 +65,8 @@ label_line_ends(depth, lines)
 if sigmoid.empty:
     leave_empty(loss, "no trained sigmoid networks")
 else:
-    ends = mean_interval(sigmoid, ["gain"], "objective")
-    measured(loss, ends.index, ends["mean"], ends["low"], ends["high"], method="smooth", fmt="s-", linewidth=0.8)
+    ends = median_intervals(sigmoid, ["gain"], "objective")
+    measured(loss, ends.index, ends["median"], ends["low"], ends["high"], method="smooth", fmt="s-", linewidth=0.8)
     loss.set(xscale="log", xlabel="gain $s$", ylabel="loss after training", ylim=(0, 2.6))
     loss.axhline(np.log(10), color=COLOURS["prediction"], linewidth=0.6, linestyle=":")
     loss.annotate("guessing", (0.98, np.log(10)), xycoords=("axes fraction", "data"), xytext=(0, 2), fontsize=7,

@@ -2,14 +2,14 @@
 # # The author's own experiment, with both readings of his number
 #
 # Nine sigmoid convolutions on CIFAR-10, trained as the author's script trains them, from three variances of first
-# weights: top-five accuracy and loss on the pictures that they learn, by epoch. Lines: mean over seeds; bands: its
+# weights: top-five accuracy and loss on the pictures that they learn, by epoch. Lines: median over seeds; bands: its
 # interval.
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ndgm.decide.intervals import mean_interval
+from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import OKABE_ITO
 from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, leave_empty, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
@@ -33,9 +33,11 @@ for axes, (value, (text, guessed)) in zip(panels, SIDES.items(), strict=True):
     lines = {}
     for name, colour in zip(SHOWN, OKABE_ITO, strict=False):
         if name in curves:
-            course = mean_interval(runs[runs["initialization"] == name], ["epoch"], value)
+            course = median_intervals(runs[runs["initialization"] == name], ["epoch"], value)
             axes.fill_between(course.index, course["low"], course["high"], color=colour, alpha=0.25, linewidth=0)
-            (lines[curves[name]],) = axes.plot(course.index, course["mean"], "o-", color=colour, markersize=2.5, mew=0)
+            (lines[curves[name]],) = axes.plot(
+                course.index, course["median"], "o-", color=colour, markersize=2.5, mew=0
+            )
     whole = [0, runs["epoch"].max()]
     lines["guessing"] = prediction(axes, whole, [guessed, guessed], linestyle=":", linewidth=0.6)
     axes.set(xlabel="epoch", ylabel=f"{text} on training pictures")

@@ -14,6 +14,8 @@ from ndgm.decide.statistics import ERROR_RATE
 def mean_interval(table: pd.DataFrame, cell: list[str], value: str) -> pd.DataFrame:
     """Mean of a column in each cell, with the two-sided t interval of level 1 − 2·`ERROR_RATE` over its rows.
 
+    Of what is symmetric over rows, such as logarithms of ratios over cells; seeds have medians.
+
     Returns:
         Columns `mean`, `low`, `high`, indexed by cell.
     """
@@ -21,6 +23,18 @@ def mean_interval(table: pd.DataFrame, cell: list[str], value: str) -> pd.DataFr
     half_width = special.stdtrit(groups["count"] - 1, 1 - ERROR_RATE) * groups["sem"]
     mean = groups["mean"]
     return pd.DataFrame({"mean": mean, "low": mean - half_width, "high": mean + half_width})
+
+
+def median_intervals(table: pd.DataFrame, cell: list[str], value: str) -> pd.DataFrame:
+    """Median of a column in each cell, with its `median_interval` over the cell's rows.
+
+    Returns:
+        Columns `median`, `low`, `high`, indexed by cell.
+    """
+    groups = table.groupby(cell)[value]
+    median = groups.median()
+    ends = pd.DataFrame([median_interval(values) for _, values in groups], median.index, ["low", "high"], dtype=float)
+    return ends.assign(median=median)[["median", "low", "high"]]
 
 
 def median_interval(values: pd.Series) -> tuple[float, float]:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ndgm.decide.intervals import mean_interval, median_interval
+from ndgm.decide.intervals import mean_interval, median_interval, median_intervals
 from ndgm.decide.statistics import ERROR_RATE
 
 
@@ -30,6 +30,17 @@ def test_median_interval_is_scipys_and_of_few_values_their_range(n, ties):
     expected = (low if np.isfinite(low) else values.min(), high if np.isfinite(high) else values.max())
     assert median_interval(values) == expected
     assert n != 4 or expected == (values.min(), values.max())
+
+
+def test_median_intervals_are_those_of_each_cell():
+    values = np.random.default_rng(3).normal(size=48)
+    table = pd.DataFrame({"design": np.repeat(["a", "b"], 24), "penalty": np.tile([1, 2], 24), "x": values})
+    found = median_intervals(table, ["design", "penalty"], "x")
+    assert len(found) == 4
+    for (design, penalty), row in found.iterrows():
+        of_cell = table["x"][(table["design"] == design) & (table["penalty"] == penalty)]
+        assert tuple(row) == (np.median(of_cell), *median_interval(of_cell))
+    assert median_intervals(table[:0], ["design"], "x").empty
 
 
 def test_median_interval_holds_what_overflowed_and_shows_no_end_beside_a_gap():
