@@ -31,7 +31,7 @@ seeds: .venv/ready  ## all claims with five other root seeds, an hour: reference
 test: .venv/ready  ## linters, types and tests
 	@.venv/bin/pytest
 
-elsewhere: .venv/ready  ## the tests that take minutes: as on another processor, in another set-up, on a cluster
+elsewhere: .venv/ready  ## the tests that take minutes: as on another processor, in another set-up, on a cluster, with a store of objects
 	@.venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[elsewhere,kubernetes,slurm]'
 	@.venv/bin/pytest -m elsewhere
 

@@ -24,7 +24,7 @@ def read_config(file: Path) -> Settings:
         InputError: naming the file, if it cannot be read, is not UTF-8, not YAML or no mapping, or gives a key twice.
     """
     try:
-        found, twice = _parsed(file.read_text(encoding="utf-8"))
+        found, twice = deepcopy(_parsed(file.read_text(encoding="utf-8")))
     except OSError as fault:
         reason = "no such file" if isinstance(fault, FileNotFoundError) else fault.strerror
         raise InputError(f"{file}: {reason}") from None
@@ -38,7 +38,7 @@ def read_config(file: Path) -> Settings:
     if twice:
         key, first, second = twice
         raise InputError(f"{file}: line {second}: {key} is given a second time, after line {first}")
-    return deepcopy(found)
+    return found
 
 
 @cache  # a start of Snakemake asks three times for each file

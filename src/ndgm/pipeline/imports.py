@@ -20,7 +20,7 @@ STATEMENT = re.compile(
 )
 """A statement that imports from our package.
 
-Snakemake asks at every start, and syntax trees of all files take six times as long. A line of a text that reads like
+Snakemake asks at every start, and syntax trees of all files take ten times as long. A line of a text that reads like
 such a statement is taken for one: it may name a module more, and never one less.
 """
 KEYWORD = re.compile(r"(?:from|import)\b")

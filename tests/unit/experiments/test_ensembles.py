@@ -118,6 +118,20 @@ def test_where_runs_end_is_what_their_last_row_measured(tmp_path):
             assert (ends[run] == 0).sum() == row["zeros"]
 
 
+def test_ends_that_nothing_asks_for_are_not_kept_and_the_table_is_the_same(tmp_path):
+    build = Build()
+
+    def without_ends(part):
+        return build(part)._replace(keeps_ends=False)
+
+    expected = train(tmp_path / "with", build)
+    for _ in range(2):  # the second time from what was kept
+        found = sweep(ensembles(design(), 4, ["method"]), without_ends, tmp_path / "without")
+        pd.testing.assert_frame_equal(found.table, expected, check_exact=True)
+        assert {end.shape for end in found.ends.values()} == {(0,)}
+    assert {read_trace(file).iterates.shape for file in (tmp_path / "without").iterdir()} == {(4, 0)}
+
+
 @pytest.mark.parametrize("fail_at", [1, 3, 6])
 def test_an_interrupted_sweep_resumes_to_the_same_table(tmp_path, fail_at):
     whole, build = Build(), Build(fail_at)

@@ -24,6 +24,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         (b"a: [1", "not YAML ("),
         (b"a: %s" % (b"9" * 5000), "not YAML ("),
         (b"a: *none", "not YAML ("),
+        (b"a: %s1%s" % (b"[" * 2000, b"]" * 2000), "not YAML ("),
         (b"- 1", "holds no settings"),
         (b"", "holds no settings"),
         (b"# nothing yet", "holds no settings"),
@@ -51,3 +52,10 @@ def test_a_file_that_is_one() -> None:
     Path("mine.yaml").write_text("a: &a {seeds: 1}\nb: {<<: *a, seeds: 2}\n", encoding="utf-8")
     assert read_config(Path("mine.yaml")) == {"a": {"seeds": 1}, "b": {"seeds": 2}}
     assert unreadable(["mine.yaml"]) == ""
+
+
+def test_who_changes_what_was_read_changes_no_later_reading() -> None:
+    """Texts are parsed once."""
+    Path("mine.yaml").write_text("a: {seeds: [1]}\n", encoding="utf-8")
+    read_config(Path("mine.yaml"))["a"]["seeds"].append(2)
+    assert read_config(Path("mine.yaml")) == {"a": {"seeds": [1]}}
