@@ -115,7 +115,7 @@ def _alone(table: str, function: str, settings: str = "", also: tuple[str, ...] 
 
 def _two_layer(module: str, *names: str) -> tuple[Experiment, ...]:
     """Experiments of a module on two-layer networks, of one group."""
-    group, also = "overparameterization", ("overparameterization.units_at_once",)
+    group, also = "overparameterization", ("overparameterization.preactivations_at_once",)
     return tuple(Experiment(f"{group}_{name}", f"{module}.{name}", f"{group}.{name}", also) for name in names)
 
 

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from ndgm.engine.method import Method, S
-from ndgm.engine.objectives.lasso import LassoDesigns
 from ndgm.engine.objectives.objective import Objective
 
 
@@ -45,8 +44,8 @@ def until_stationary(
 
     A block agrees with the one before where E‖w‖₁ does to a share of itself, and E w in the median over weights to a
     share of a unit. Blocks double, so that a slow drift is seen however slow it is: it moves as much in each. A run
-    that diverges is never stationary; its means are not finite. Of `LassoDesigns` those that are stationary are left
-    out from then on.
+    that diverges is never stationary; its means are not finite. Runs that have settled are left out from then on, where
+    the objective can do `without` them.
 
     Args:
         objective: What is minimised, over the whole ensemble.
@@ -79,11 +78,13 @@ def until_stationary(
             moved = ((block[0] - before[0]).abs() / unit).median(1).values
             agrees = ((norm / last_norm - 1).abs() <= norm_tolerance) & (moved <= weight_tolerance)
         found = TimeMeans(*block, w.clone(), torch.full_like(rows, done), agrees)
+        before = tuple(part.clone() for part in block) if means is None else block  # what is found is written over
         means = found if means is None else _renewed(means, rows, found)
-        before = block
         settled = means.stationary[rows]
-        if isinstance(objective, LassoDesigns) and settled.any() and not settled.all():
-            left, objective = objective.without(settled)
+        if not settled.any() or settled.all():
+            continue
+        left, objective = objective.without(settled)
+        if len(left) < len(rows):
             rows, w, step_size, unit = (each[left] for each in (rows, w, step_size, unit))
             state = _of_runs(state, left)
             before = before[0][left], before[1][left]
@@ -92,7 +93,7 @@ def until_stationary(
 
 def _of_runs(state: S, runs: Tensor) -> S:
     """State of some runs of a method, in which what is one tensor remains one; what is not of runs is left as it is."""
-    parts = {id(part): part[runs] if part.ndim == 2 else part for part in state}
+    parts = {id(part): part[runs] if isinstance(part, Tensor) and part.ndim == 2 else part for part in state}
     return type(state)(*(parts[id(part)] for part in state)) if state else state
 
 

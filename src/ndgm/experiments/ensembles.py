@@ -168,7 +168,7 @@ def trained(
     objective, start, step_size, schedule, target, keeps_ends = build(rows)
     trace = descend(objective, METHODS[rows["method"].iloc[0]], start, step_size, schedule, advanced, target)
     if not keeps_ends:
-        trace.iterates = trace.iterates[:, :0]
+        trace.iterates = trace.iterates[:, :0].copy()  # a view would hold them all
     write_trace(kept, trace)
     return trace
 

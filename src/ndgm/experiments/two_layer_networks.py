@@ -14,8 +14,6 @@ from ndgm.experiments.inputs import Settings
 from ndgm.store.provenance import generator
 
 OWNER = "overparameterization"
-SAMPLES = 20
-"""Samples for which `units_at_once` is meant; with others it is as many samples × units."""
 
 
 def mirrored_start(root_seed: int, seeds: Iterable[int], inputs: int, units: int) -> np.ndarray:
@@ -32,7 +30,7 @@ def two_layer(settings: Settings, rows: pd.DataFrame, x: np.ndarray, y: np.ndarr
     """Loss and start of an ensemble whose runs have the same number of units and the same activation.
 
     Args:
-        settings: `root_seed`, `device`, and `units_at_once`.
+        settings: `root_seed`, `device`, and `preactivations_at_once`.
         rows: Runs with their `units`, `activation` and `seed`.
         x: Inputs, shape (n, d), or (runs, n, d) where each run has its own.
         y: Targets, shape (n,) or (runs, n).
@@ -52,12 +50,11 @@ def two_layer(settings: Settings, rows: pd.DataFrame, x: np.ndarray, y: np.ndarr
 
 
 def runs_at_once(settings: Settings, samples: int, units: int) -> int:
-    """How many networks train as one ensemble, at least one: those that have `units_at_once`, for `SAMPLES` samples.
+    """How many networks train as one ensemble, at least one: those whose samples × units are `preactivations_at_once`.
 
-    A processor is fastest where what they compute, a number for each sample and unit, and their weights stay in its
-    cache from one step to the next.
+    A processor is fastest where what they compute and their weights stay in its cache from one step to the next.
     """
-    return max(settings["units_at_once"] * SAMPLES // (samples * units), 1)
+    return max(settings["preactivations_at_once"] // (samples * units), 1)
 
 
 def points_on_a_sphere(settings: Settings, samples: int, features: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ import torch
 
 from ndgm.experiments.two_layer_networks import mirrored_start, points_on_a_sphere, two_layer
 
-SETTINGS = {"root_seed": 1, "device": "cpu", "units_at_once": 16}
+SETTINGS = {"root_seed": 1, "device": "cpu", "preactivations_at_once": 320}
 
 
 def test_a_start_is_standard_normal_and_comes_in_halves():

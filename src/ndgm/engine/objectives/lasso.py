@@ -112,14 +112,7 @@ class LassoDesigns(Lasso):
         self._make_buffers()
 
     def without(self, settled: Tensor) -> tuple[Tensor, "LassoDesigns"]:
-        """The ensemble without designs of which all runs are settled, and without places in a block that all are.
-
-        Args:
-            settled: Whether each run is, shape (runs,); at least one is not.
-
-        Returns:
-            Numbers of the runs that are left, ascending, and the objective of them.
-        """
+        """The ensemble without designs of which all runs are settled, and without places in a block that all are."""
         moving = ~settled.view(len(self._minus_correlations), -1)
         design, place = moving.any(1), moving.any(0)
         rows = (design.unsqueeze(1) & place).flatten().nonzero().squeeze(1)

@@ -119,6 +119,17 @@ class Objective:
         """Quantities to record, each of shape (runs,); `objective` is one of them. `before` lies one step earlier."""
         return {"objective": self.value(w)}
 
+    def without(self, settled: Tensor) -> tuple[Tensor, "Objective"]:
+        """The objective of fewer runs, where leaving out some that are settled saves time; of all, where it does not.
+
+        Args:
+            settled: Whether each run is, shape (runs,); at least one is not.
+
+        Returns:
+            Numbers of the runs that are left, ascending, all that are not settled among them; and their objective.
+        """
+        return torch.arange(len(settled), device=settled.device), self
+
     def means(self, averages: Averages, steps: int) -> dict[str, Tensor]:
         """Averages over `steps` steps from running sums, each of shape (runs,); all names begin with `mean_`."""
         sums = averages.per_run | {name: total.sum(1) for name, total in averages.per_weight.items()}
