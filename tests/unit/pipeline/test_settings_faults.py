@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("in_a_folder_with_the_default")
 def faults_of(text: str) -> list[str]:
     """What is wrong when `config/mine.yaml`, with this text, is merged over the default."""
     Path(MINE).write_text(text)
-    settings = yaml.safe_load(Path(DEFAULT).read_text())
+    settings = load("laptop")  # parsed once for all cases
     update_config(settings, yaml.safe_load(text))  # as Snakemake merges
     return faults(settings, [DEFAULT, MINE], {})
 

@@ -20,5 +20,6 @@ def test_a_table_that_there_is_not() -> None:
 
 
 def test_a_name_that_there_is_not() -> None:
-    """With those that may have been meant."""
+    """With those that may have been meant, and with all where none is near."""
     assert unknown("adm", ["adam", "sign"]) == "adm; did you mean adam?"
+    assert unknown("conclusion", ["adam", "sign"]) == "conclusion; there are adam, sign"
