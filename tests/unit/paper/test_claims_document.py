@@ -1,6 +1,7 @@
 """CLAIMS.md and README's table: up to date, whole, and every link of theirs leads somewhere."""
 
 import difflib
+import functools
 import itertools
 import json
 import re
@@ -50,6 +51,12 @@ def soup():
 def on_github(text):
     """A text as a reader on GitHub has it, by pandoc's rules for GitHub's Markdown."""
     return BeautifulSoup(convert(text, "gfm", "html5", "--mathml"), "html.parser")
+
+
+@functools.cache
+def pages_on_github():
+    """Every document at the top, by its name."""
+    return {path.name: on_github(path.read_text(encoding="utf-8")) for path in ROOT.glob("*.md")}
 
 
 def verdicts_seen():
@@ -179,7 +186,7 @@ def test_every_table_has_its_function_and_settings(soup):
 
 @pytest.mark.parametrize("file", ["CLAIMS.md", "README.md", "CONTRIBUTING.md", "PLATFORMS.md"])
 def test_every_link_leads_somewhere(file):
-    pages = {path.name: on_github(path.read_text(encoding="utf-8")) for path in ROOT.glob("*.md")}
+    pages = pages_on_github()
     targets = [tag.get("href") or tag.get("src") for tag in pages[file](["a", "img"])]
     for target in targets:
         path, _, anchor = target.partition("#")

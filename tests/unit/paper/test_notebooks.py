@@ -110,8 +110,9 @@ def test_an_exception_in_the_notebook_ends_in_one_line(tmp_path):
     assert [path.name for path in (tmp_path / "bad").iterdir()] == ["demo.py"]
 
 
-@pytest.mark.parametrize("moment", [0, 0.3, 1, 3])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("moment", "number"), [(0, signal.SIGTERM), (0.3, signal.SIGINT), (1, signal.SIGTERM), (3, signal.SIGINT)]
+)
 def test_a_signal_at_any_moment_ends_the_kernel_too_in_one_line(tmp_path, moment, number):
     """Moments are seconds after the kernel has been started, which takes about one until it draws."""
     run = start_notebook(tmp_path / "stopped", SCRIPT.replace("object()", "__import__('time').sleep(60)"))
