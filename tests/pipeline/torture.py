@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +69,8 @@ class Bench:
         self.finished, self.folder, self.rng = finished, folder, rng
         shutil.copytree(finished, folder, copy_function=shutil.copy)
         self.expected = hashes(finished)
+        self.seconds: dict[str, float] = {}
+        """How long each target takes, as far as it is known."""
 
     def restore(self) -> None:
         """Put results and Snakemake's records back as the finished run had them."""
@@ -158,17 +160,16 @@ def kills(number: signal.Signals) -> Callable[[Bench, int], Iterator[str]]:
     """Runs that get a signal at a random moment, and go on."""
 
     def kill(bench: Bench, count: int) -> Iterator[str]:
-        seconds: dict[str, float] = {}
         for _ in range(count):
             target = bench.rng.choice(TARGETS)
-            if target not in seconds:
+            if target not in bench.seconds:
                 begun = time.monotonic()
                 bench.remove(target)
                 bench.run(target)
-                seconds[target] = time.monotonic() - begun
+                bench.seconds[target] = time.monotonic() - begun
             bench.remove(target)
             run = bench.start(target)
-            time.sleep(bench.rng.uniform(0.2, seconds[target]))
+            time.sleep(bench.rng.uniform(0.2, bench.seconds[target]))
             if number == signal.SIGKILL:
                 end_all(run)
             elif run.poll() is None:
@@ -221,8 +222,9 @@ def damaged(whole: bytes, rng: random.Random) -> bytes:
 def torn_files(bench: Bench, count: int) -> Iterator[str]:
     """Each intermediate file truncated or with a bit flipped, in turn, before a job reads it."""
     pairs = [(name, target) for name, target in readers().items() if (bench.folder / SMOKE_RESULTS / name).exists()]
-    for name, target in bench.rng.sample(pairs, min(count, len(pairs))):
-        bench.restore()
+    for number, (name, target) in enumerate(bench.rng.sample(pairs, min(count, len(pairs)))):
+        if number:
+            bench.restore()
         path = bench.folder / SMOKE_RESULTS / name
         path.write_bytes(damaged(path.read_bytes(), bench.rng))
         bench.remove(target)
@@ -234,7 +236,6 @@ def torn_files(bench: Bench, count: int) -> Iterator[str]:
             found = hashes(bench.folder)
             same = all(found.get(each) == bench.expected[each] for each in bench.expected if each != name)
             yield "identical bytes" if same else f"other bytes, and no line: {name}"
-    bench.restore()
 
 
 def torn_checkpoints(bench: Bench, count: int) -> Iterator[str]:
@@ -335,7 +336,11 @@ GOOD = ("identical bytes", "one line")
 
 
 def torture(
-    finished: Path, seed: int, cases: dict[str, int], say: Callable[[str], object]
+    finished: Path,
+    seed: int,
+    cases: dict[str, int],
+    say: Callable[[str], object],
+    seconds: Mapping[str, float] | None = None,
 ) -> dict[str, dict[str, int]]:
     """Count how the cases of each kind ended.
 
@@ -344,11 +349,13 @@ def torture(
         seed: Decides moments, files and bits.
         cases: How many of each kind.
         say: Says one line for each case.
+        seconds: How long each target takes, which bounds the moments; what it lacks is measured.
     """
 
     def counts(kind: str) -> dict[str, int]:
         with tempfile.TemporaryDirectory() as folder:
             bench = Bench(finished, Path(folder, "repository"), random.Random(f"{seed} {kind}"))
+            bench.seconds |= seconds or {}
             counted: Counter[str] = Counter()
             for number, outcome in enumerate(KINDS[kind](bench, cases[kind]), start=1):
                 counted[outcome] += 1
