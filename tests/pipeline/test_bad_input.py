@@ -26,29 +26,26 @@ def last_line(done) -> str:
     return done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("quiet", [(), ("--quiet", "all")], ids=["", "quiet"])
-def test_a_fault_in_a_file(repository: Path, tmp_path: Path, quiet: tuple[str, ...]) -> None:
+def test_a_fault_in_a_file(repository: Path, tmp_path: Path) -> None:
     """The line is said also where nothing else is."""
     mine = tmp_path / "mine.yaml"
     mine.write_text("l1_paradox: {lasso: {step_sizes_times_lipschitz: [-0.1]}}")
-    done = run_snakemake(repository, "--cores", "1", "--configfile", "config/smoke.yaml", str(mine), *quiet)
+    config = ("--configfile", "config/smoke.yaml", str(mine))
+    done = run_snakemake(repository, "--cores", "1", *config, "--quiet", "all")
     fault = "l1_paradox.lasso.step_sizes_times_lipschitz[0]: -0.1 is not greater than 0"
     assert last_line(done).endswith(f"mine.yaml: {fault}")
     assert not (repository / "results").exists()
 
 
-@pytest.mark.parametrize(
-    ("setting", "fault"),
-    [
-        ("root_seed=abc", "root_seed: 'abc' is not a whole number"),
-        ("scale=huge", f"scale: there is no config/huge.yaml, only {SCALES}"),
-        ("seed=1", "seed: unknown key"),
-    ],
-)
-def test_a_fault_on_the_command_line(repository: Path, setting: str, fault: str) -> None:
-    """The command line is named as the source."""
-    done = run_snakemake(repository, "--cores", "1", "--config", setting)
-    assert last_line(done).startswith(f"command line: {fault}")
+def test_faults_on_the_command_line(repository: Path) -> None:
+    """The command line is named as their source, a line for each."""
+    said = ("root_seed=abc", "scale=huge", "seed=1")
+    done = run_snakemake(repository, "--cores", "1", "--config", *said)
+    assert last_line(done).startswith("command line: seed: unknown key")
+    assert done.stdout.splitlines()[-3:-1] == [
+        "command line: root_seed: 'abc' is not a whole number",
+        f"command line: scale: there is no config/huge.yaml, only {SCALES}",
+    ]
     assert not (repository / "results").exists()
 
 
@@ -98,8 +95,6 @@ def test_a_file_that_is_no_config(repository: Path, tmp_path: Path, text: str) -
     ("target", "line"),
     [
         ("claims/l1_paradox_slpe.json", "there is no claim l1_paradox_slpe; did you mean l1_paradox_slope or "),
-        ("claims/conclusion.json", "there is no claim conclusion; there are adaptive_"),
-        ("figures/l1_paradox_nrm.svg", "there is no figure l1_paradox_nrm; did you mean l1_paradox_norm or "),
         ("notebooks/convergence.html", "there is no figure convergence; did you mean convergence_floor or "),
         (
             "figures/weight_initialization_convolutions.svg",
@@ -108,36 +103,32 @@ def test_a_file_that_is_no_config(repository: Path, tmp_path: Path, text: str) -
     ],
 )
 def test_a_claim_or_a_figure_that_there_is_not(repository: Path, target: str, line: str) -> None:
-    """The nearest ones are named, and all where none is near."""
+    """The nearest ones are named; what is said of names far from all holds test_targets.py."""
     assert last_line(run_snakemake(repository, "--cores", "1", f"results/smoke/{target}", *SMOKE)).startswith(line)
     assert not (repository / "results").exists()
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new", "line"),
-    [
-        (
-            "src/ndgm/claims/adaptive.py",
-            "(adaptive_lasso: pd.DataFrame",
-            "(adaptive_laso: pd.DataFrame",
-            r"src/ndgm/claims/adaptive\.py: adaptive_\w+: there is no table adaptive_laso; did you mean .*",
-        ),
-        (
-            "src/ndgm/groups.py",
-            '("convergence_smoothing",)',
-            '("convergence_smothing",)',
-            r"src/ndgm/groups\.py: figure convergence_smoothing: there is no table convergence_smothing; did .*",
-        ),
-    ],
-)
-def test_a_table_that_there_is_not(repository: Path, file: str, old: str, new: str, line: str) -> None:
-    """Who reads it is named, before anything is computed."""
-    text = (repository / file).read_text()
+def test_tables_that_there_are_not(repository: Path) -> None:
+    """Who reads one is named, a claim as well as a figure, before anything is computed."""
+    edits = {
+        "src/ndgm/claims/adaptive.py": ("(adaptive_lasso: pd.DataFrame", "(adaptive_laso: pd.DataFrame"),
+        "src/ndgm/groups.py": ('("convergence_smoothing",)', '("convergence_smothing",)'),
+    }
+    texts = {file: (repository / file).read_text() for file in edits}
     try:
-        (repository / file).write_text(text.replace(old, new, 1))
-        assert re.fullmatch(line, last_line(run_snakemake(repository, "--cores", "1", *SMOKE)))
+        for file, (old, new) in edits.items():
+            (repository / file).write_text(texts[file].replace(old, new, 1))
+        done = run_snakemake(repository, "--cores", "1", *SMOKE)
     finally:
-        (repository / file).write_text(text)
+        for file, text in texts.items():
+            (repository / file).write_text(text)
+    wanted = (
+        r"src/ndgm/groups\.py: figure convergence_smoothing: there is no table convergence_smothing; did .*",
+        r"src/ndgm/claims/adaptive\.py: adaptive_\w+: there is no table adaptive_laso; did you mean .*",
+    )
+    lines = [last_line(done), *reversed(done.stdout.splitlines()[:-1])]
+    for line, pattern in zip(lines, wanted, strict=False):
+        assert re.fullmatch(pattern, line), done.stdout
 
 
 def made(folder: Path, target: str, prefix: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess:
@@ -175,14 +166,12 @@ def test_a_home_that_cannot_be_written(repository: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("", "config/mine.yaml: holds no settings"),
         ("scale: smoke\n", "command line: scale: in config/mine.yaml it is 'smoke'; write `scale: mine` there"),
-        ("root_seed: 7\n", "command line: scale: in config/mine.yaml it is missing; write `scale: mine` there"),
         ("scale: mine\nscale: mine\n", "config/mine.yaml: line 2: scale is given a second time, after line 1"),
     ],
 )
 def test_a_scale_of_ones_own_with_a_fault(repository: Path, text: str, line: str) -> None:
-    """Its file is read before Snakemake merges it."""
+    """Its file is read before Snakemake merges it; test_settings.py and test_config_files.py have other faults."""
     mine = repository / "config/mine.yaml"
     mine.write_text(text)
     try:
@@ -220,7 +209,7 @@ def test_results_that_are_a_file(repository: Path) -> None:
         results.unlink()
 
 
-@pytest.mark.parametrize("folder", ["results", "results/smoke/runs", "results/smoke/data/l1_paradox"])
+@pytest.mark.parametrize("folder", ["results", "results/smoke/data/l1_paradox"])
 def test_results_that_cannot_be_written(repository: Path, folder: str) -> None:
     """A folder of results without the right to write; Snakemake removes old files of a job before it begins."""
     place = repository / folder
@@ -250,25 +239,34 @@ def test_settings_of_jobs_that_were_damaged(repository: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "target"),
+    "readers",
     [
-        ("data/l1_paradox/gaussian.npz", "exact/l1_paradox_exact_gaussian.parquet"),
-        ("data/l1_paradox/gaussian.npz", "runs/l1_paradox_lasso_gaussian.parquet"),
-        ("weights/l1_paradox_networks_minibatch.npz", "runs/l1_paradox_pruning.parquet"),
-        ("runs/l1_paradox_noise_gaussian.parquet", "claims.json"),
-        ("exact/l1_paradox_exact_gaussian.parquet", "figures/l1_paradox_norm.svg"),
-        ("claims.json", "paper.pdf"),
+        {
+            "exact/l1_paradox_exact_gaussian.parquet": "data/l1_paradox/gaussian.npz",
+            "runs/l1_paradox_lasso_gaussian.parquet": "data/l1_paradox/gaussian.npz",
+            "runs/l1_paradox_pruning.parquet": "weights/l1_paradox_networks_minibatch.npz",
+            "claims/spurious_minima.json": "exact/spurious_minima.parquet",
+            "figures/subspace_attack_regions.svg": "runs/subspace_attack_regions.parquet",
+        },
+        {"paper.pdf": "claims.json"},
     ],
+    ids=["before claims", "claims"],
 )
-def test_a_truncated_result(smoke_copy: Path, file: str, target: str) -> None:
-    """The program that reads it names it in one line, leaves no half-written file, and other results stay."""
+def test_truncated_results(smoke_copy: Path, readers: dict[str, str]) -> None:
+    """Each program that reads one names it in one line, leaves no half-written file, and other results stay."""
     results = smoke_copy / "results/smoke"
-    whole = (results / file).read_bytes()
-    (results / file).write_bytes(whole[: len(whole) // 2])
+    for file in set(readers.values()):
+        whole = (results / file).read_bytes()
+        (results / file).write_bytes(whole[: len(whole) // 2])
     before = set(results.rglob("*"))
-    done = run_snakemake(smoke_copy, "--cores", "1", f"results/smoke/{target}", *SMOKE)
-    assert re.match(rf"results/smoke/logs/\S+: error: .*results/smoke/{file}: ", last_line(done)), done.stdout
+    targets = [f"results/smoke/{target}" for target in readers]
+    done = run_snakemake(smoke_copy, "--cores", "1", "--keep-going", *targets, *SMOKE)
+    last_line(done)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("results/smoke/logs/")]
+    named = [re.fullmatch(r"results/smoke/logs/\S+: error: .*results/smoke/(\S+?): .*", line) for line in lines]
+    assert sorted(each[1] for each in named if each) == sorted(readers.values()), done.stdout
+    assert lines == done.stdout.splitlines()[-len(readers) :]
     after = set(results.rglob("*"))
     assert not after - before
     lost = {path.stem for path in before - after if path.relative_to(results).parts[0] in ("data", "exact", "runs")}
-    assert lost <= {Path(target).stem}
+    assert lost <= {Path(target).stem for target in readers}

@@ -16,16 +16,18 @@ def said(repository: Path, *arguments: str) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "scale", "keys"),
     [
-        (("--config", "root_seed=7"), "laptop", "root_seed"),
         (("--config", "scale=smoke", "device=cuda"), "smoke", "device"),
-        (("--config", "l1_paradox={lasso: {methods: [ista]}}"), "laptop", "l1_paradox.lasso.methods"),
+        (
+            ("--config", "root_seed=7", "l1_paradox={lasso: {methods: [ista]}}"),
+            "laptop",
+            "root_seed, l1_paradox.lasso.methods",
+        ),
         (("--configfile", "{mine}"), "laptop", "convergence.cures.seeds, convergence.cures.methods"),
         (
-            ("--configfile", "config/smoke.yaml", "{mine}"),
+            ("--configfile", "config/smoke.yaml", "{mine}", "--config", "root_seed=7"),
             "smoke",
-            "convergence.cures.seeds, convergence.cures.methods",
+            "convergence.cures.seeds, convergence.cures.methods, root_seed",
         ),
-        (("--configfile", "config/smoke.yaml", "--config", "root_seed=7"), "smoke", "root_seed"),
     ],
 )
 def test_other_settings_than_the_scales(
@@ -41,7 +43,7 @@ def test_other_settings_than_the_scales(
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("--config", "scale=smoke"), ("--configfile", "config/smoke.yaml"), ("--config", "root_seed=20240116")],
+    [(), ("--config", "scale=smoke", "root_seed=20240116"), ("--configfile", "config/smoke.yaml")],
 )
 def test_the_settings_of_the_scale(repository: Path, arguments: tuple[str, ...]) -> None:
     """Nothing is said where only the scale is chosen, or where values equal its own."""
