@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,17 +71,38 @@ def commands() -> list[str]:
     return sorted({*lines, *spans})
 
 
-@pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_documents(smoke_copy: Path, command: str) -> None:
-    """It ends well in a clone in which the smoke scale has been run, and with the last line that README promises."""
-    # Set up, so that make installs nothing: the programs are those of this environment.
-    (smoke_copy / ".venv").mkdir()
+def set_up(folder: Path) -> Path:
+    """A clone that is set up, so that make installs nothing: the programs are those of this environment."""
+    (folder / ".venv").mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
-        (smoke_copy / ".venv" / name).symlink_to(Path(sys.prefix) / name)
-    (smoke_copy / ".venv/ready").touch()
+        (folder / ".venv" / name).symlink_to(Path(sys.prefix) / name)
+    (folder / ".venv/ready").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shared_copy(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of the finished smoke run for all commands that change nothing."""
+    folder = tmp_path_factory.mktemp("shared") / "repository"
+    return set_up(shutil.copytree(smoke_run, folder, copy_function=shutil.copy))
+
+
+def changes_nothing(command: str) -> bool:
+    """Whether what is run instead of a command makes no file."""
+    instead = INSTEAD.get(command, "")
+    return instead == "true" or "--dry-run" in instead or "--help" in instead
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_documents(command: str, request: pytest.FixtureRequest) -> None:
+    """It ends well in a clone in which the smoke scale has been run, and with the last line that README promises."""
+    if changes_nothing(command):
+        folder = request.getfixturevalue("shared_copy")
+    else:
+        folder = set_up(request.getfixturevalue("smoke_copy"))
     done = subprocess.run(
         ["bash", "-c", INSTEAD.get(command, command)],
-        cwd=smoke_copy,
+        cwd=folder,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
