@@ -21,7 +21,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # what has ended cannot be interrupted any more
     if line:
         with suppress(OSError):  # a terminal that was closed takes no line
-            print(line, file=sys.stderr, flush=True)
+            print(f"\n{line}", file=sys.stderr, flush=True)  # apart: Snakemake may have ended within a line
     sys.exit(code)
 
 
