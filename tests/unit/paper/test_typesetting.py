@@ -108,6 +108,17 @@ def test_a_reference_to_nothing_is_a_fault_in_one_line(source, name):
     assert "\n" not in str(fault.value)
 
 
+@pytest.mark.parametrize(("terms", "fits"), [(6, True), (14, False)])  # of some 25 points; a column has 237
+def test_an_equation_wider_than_its_column_is_named(tmp_path, terms, fits):
+    sum_of_terms = " + ".join([r"\frac{\lambda^2}{2\eta}"] * terms)
+    text = f"---\ntitle: t\n---\n\n::: {{.equation #eq-sum}}\n$$ {sum_of_terms} $$\n:::\n"
+    if fits:
+        assert document_pdf(text, TEMPLATES, REFERENCES, tmp_path).startswith(b"%PDF")
+    else:
+        with pytest.raises(InputError, match="wider than its column: eq-sum"):
+            document_pdf(text, TEMPLATES, REFERENCES, tmp_path)
+
+
 def test_two_pictures_in_one_page_share_no_ids():
     drawing = '<?xml version="1.0"?><svg width="9pt"><path id="a" clip-path="url(#b)"/><use xlink:href="#a"/></svg>'
     first, second = (inline_svg(drawing, name, "words") for name in ("one", "two"))
