@@ -45,23 +45,23 @@ def printed(row) -> str:
 
 
 def longest_jobs(benchmarks: Path) -> pd.DataFrame:
-    """The longest jobs of a run by processor time, from what Snakemake measured of each, and all jobs together.
+    """The longest jobs of a run, and all jobs together, from what Snakemake measured of each.
+
+    Jobs have one thread, so that seconds by the clock bound those of the processor; Snakemake samples the latter, and
+    finds a small part of them.
 
     Args:
         benchmarks: The folder `results/<scale>/benchmarks`; an empty table where nothing has run.
 
     Returns:
-        Seconds of processor time and of wall clock by job, and the share of all processor time.
+        `seconds` by the clock and `share` of all of them, indexed by job, the longest first and the sum last.
     """
     files = sorted(benchmarks.rglob("*.tsv"))
-    if not files:
-        return pd.DataFrame(columns=["processor", "wall", "share"])
     jobs = [file.relative_to(benchmarks).with_suffix("").as_posix() for file in files]
-    found = pd.concat([pd.read_csv(file, sep="\t").tail(1) for file in files]).set_axis(jobs)
-    seconds = found[["cpu_time", "s"]].set_axis(["processor", "wall"], axis=1).apply(pd.to_numeric, errors="coerce")
-    table = seconds.assign(share=seconds["processor"] / seconds["processor"].sum())
-    listed = table.nlargest(LONGEST, "processor")
-    return pd.concat([listed, table.sum().to_frame(f"all {len(table)} jobs").T])
+    seconds = pd.Series([pd.read_csv(file, sep="\t")["s"].iloc[-1] for file in files], jobs, dtype=float)
+    table = pd.DataFrame({"seconds": seconds, "share": seconds / seconds.sum()})
+    whole = table.sum().to_frame(f"all {len(table)} jobs").T
+    return pd.concat([table.nlargest(LONGEST, "seconds"), whole]) if files else table
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def main() -> None:
         spent = longest_jobs(arguments.benchmarks)
         print("Where the time of the last run went" if len(spent) else f"no run yet: nothing in {arguments.benchmarks}")
         for job, row in spent.iterrows():
-            print(f"{row['processor']:10.1f} s {row['wall']:10.1f} s by the clock {row['share']:6.1%}  {job}")
+            print(f"{row['seconds']:10.1f} s {row['share']:6.1%}  {job}")
         print(flush=True)
         deterministic_torch("cpu")
         rows = []
