@@ -140,7 +140,7 @@ def sweep(
         experiment: Name for the column `experiment`, where the rows have none.
 
     Returns:
-        The run table, sorted by run and step, and where each run was at the end.
+        The run table, sorted by run and step, and where each run ended, of problems that keep it.
 
     Raises:
         InputError: at the first ensemble with a number that is not finite where it should be.
@@ -154,7 +154,8 @@ def sweep(
             table.insert(0, "experiment", experiment)
         check_finite(table)
         tables.append(table)
-        ends |= dict(zip(rows["run"], trace.iterates, strict=True))
+        if trace.iterates.shape[1]:  # else the problem keeps no ends, and who asks for them finds none
+            ends |= dict(zip(rows["run"], trace.iterates, strict=True))
     return Found(pd.concat(tables, ignore_index=True).sort_values(["run", "step"], ignore_index=True), ends)
 
 

@@ -12,7 +12,7 @@ from ndgm.engine.moves import LeastGradient, Moves, UnitMoves
 from ndgm.experiments.ensembles import Build, Plan, Problem, column
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.two_layer_networks import points_on_a_sphere, runs_at_once, two_layer
+from ndgm.experiments.two_layer_networks import points_on_a_sphere, networks_at_once, two_layer
 from ndgm.theory.overparameterization import KernelDynamics, arc_cosine_kernel
 
 Points = tuple[np.ndarray, np.ndarray]
@@ -92,7 +92,7 @@ def plan(settings: Settings, runs: pd.DataFrame, points: dict[tuple[str, int], P
 
     def at_once(rows: pd.DataFrame) -> int:
         x, _ = points[rows["design"].iloc[0], rows["seed"].iloc[0]]
-        return runs_at_once(settings, len(x), int(rows["units"].iloc[0]))
+        return networks_at_once(settings, len(x), int(rows["units"].iloc[0]))
 
     return Plan(runs, build, ["design", "units"], at_once=at_once)
 

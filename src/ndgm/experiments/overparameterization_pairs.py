@@ -19,7 +19,7 @@ from ndgm.engine.objectives.two_layer import TwoLayerLoss
 from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid, numbered
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.two_layer_networks import runs_at_once, two_layer
+from ndgm.experiments.two_layer_networks import networks_at_once, two_layer
 from ndgm.store.files import InputError
 from ndgm.theory.overparameterization import (
     conflicting_pair,
@@ -99,7 +99,7 @@ def trained(settings: Settings, runs: pd.DataFrame) -> Plan:
         return Problem(loss, first, step_size, geometric(settings, rows), target, keeps_ends=False)
 
     def at_once(rows: pd.DataFrame) -> int:
-        return runs_at_once(settings, len(TARGETS), int(rows["units"].iloc[0]))
+        return networks_at_once(settings, len(TARGETS), int(rows["units"].iloc[0]))
 
     return Plan(runs, build, TOGETHER, at_once=at_once)
 

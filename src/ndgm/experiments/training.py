@@ -192,6 +192,8 @@ def train(
     write_table(out, found.table)
     write_json(out.with_suffix(".json"), origin)
     if task.weights:
+        if len(found.ends) < len(runs):
+            raise ValueError(f"{task.settings['experiment']}: weights are kept, but its problems keep no ends")
         ends = [experiment.parameters(end) for _, end in sorted(found.ends.items())]
         write_data(task.weights, Weights(np.stack(ends)))
     reasons = found.table.groupby("run")["stopped_because"].last().value_counts().sort_index()

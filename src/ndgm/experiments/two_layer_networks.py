@@ -43,13 +43,13 @@ def two_layer(settings: Settings, rows: pd.DataFrame, x: np.ndarray, y: np.ndarr
         torch.tensor(x, device=device),
         torch.tensor(y, device=device),
         output,
-        runs_at_once(settings, x.shape[-2], units),
+        networks_at_once(settings, x.shape[-2], units),
     )
     start = mirrored_start(settings["root_seed"], rows["seed"], x.shape[-1], units)
     return loss, torch.tensor(start, device=device)
 
 
-def runs_at_once(settings: Settings, samples: int, units: int) -> int:
+def networks_at_once(settings: Settings, samples: int, units: int) -> int:
     """How many networks train as one ensemble, at least one: those whose samples × units are `preactivations_at_once`.
 
     A processor is fastest where what they compute and their weights stay in its cache from one step to the next.

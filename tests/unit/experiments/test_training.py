@@ -150,6 +150,18 @@ def test_weights_are_what_runs_end_with_sorted_by_run(tmp_path):
     np.testing.assert_allclose(read_data(tmp_path / "weights.npz").weights, np.stack([expected, 2 * expected], 1))
 
 
+def test_weights_of_runs_that_keep_no_ends_are_refused(tmp_path):
+    """An archive of empty weights looked like any other."""
+
+    def endless(settings, inputs):
+        plan = descent(settings, inputs)
+        return replace(plan, build=lambda part: plan.build(part)._replace(keeps_ends=False))
+
+    with pytest.raises(ValueError, match="endless: weights are kept, but its problems keep no ends"):
+        job(tmp_path, weights=tmp_path / "weights.npz", endless=endless)
+    assert not (tmp_path / "weights.npz").exists()
+
+
 @pytest.mark.parametrize("shards", [1, 2, 3, 5])
 def test_shards_merge_to_the_same_files(tmp_path, shards, trained):
     """Whatever their number, of two ensembles; an experiment that waits for another is trained by the job itself."""
