@@ -3,7 +3,7 @@
 #
 # One weight under an L1 penalty $\lambda$ with a gradient of mean $g$ and noise $\sigma$: by how much its mean is
 # larger than $\eta|g|$, its mean without noise. Lines: no noise, and the limit of much noise,
-# $1 + \sigma^2/(\lambda^2 - g^2)$.
+# $\frac{1}{2} + \sigma^2/(\lambda^2 - g^2)$.
 
 # %%
 from itertools import cycle

@@ -183,9 +183,9 @@ def l1_paradox_quiet_mean(l1_paradox_noisy_weight: pd.DataFrame) -> Evidence:
 
 @claim(figure="l1_paradox_noise_limits", kind="finding", test=equivalence(0.05), unit="$\\eta\\lambda$")
 def l1_paradox_noisy_mean(l1_paradox_noisy_weight: pd.DataFrame) -> Evidence:
-    r"""With gradient noise $\sigma$ of at least $4\lambda$, and $\eta L\sigma^2/\lambda^2$ of at most 0.005, the mean
-    of one weight is $-\eta g\,(1 + \sigma^2/(\lambda^2 - g^2))$: noise makes the kink wider. Here $g$, of at most
-    $0.6\,\lambda$, is the mean of the rest of its gradient.
+    r"""With Gaussian gradient noise $\sigma$ of at least $4\lambda$, and $\eta L\sigma^2/\lambda^2$ of at most 0.005,
+    the mean of one weight is $-\eta g\,(\tfrac12 + \sigma^2/(\lambda^2 - g^2))$: noise makes the kink wider. Here $g$,
+    of at most $0.6\,\lambda$, is the mean of the rest of its gradient.
     """
     noisy = of_one_weight(l1_paradox_noisy_weight, least_noise=4.0)
     predicted = noisy_mean(noisy["step_size"], noisy["penalty"], noisy["gradient"], noisy["noise"])

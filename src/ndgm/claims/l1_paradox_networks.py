@@ -228,7 +228,7 @@ def l1_paradox_networks_noise_norm(l1_paradox_weights: pd.DataFrame) -> Evidence
 @claim(figure="l1_paradox_seen_kink", kind="finding", test=equivalence(0.1), unit="(L1 norm of the means)")
 def l1_paradox_networks_noise_mean(l1_paradox_weights: pd.DataFrame) -> Evidence:
     r"""With mini-batches the means of these weights are, in sum of their sizes,
-    $m_i = -\eta g_i(1 + \sigma_i^2/(\lambda^2 - g_i^2))$, as those of one weight under strong noise.
+    $m_i = -\eta g_i(\tfrac12 + \sigma_i^2/(\lambda^2 - g_i^2))$, as those of one weight under strong noise.
     """
     found = crossing_weights(l1_paradox_weights)
     return Evidence(found["crossing_mean"], found["noisy_mean"], compared="predicted")

@@ -44,17 +44,19 @@ def quiet_mean(step_size: ArrayLike, penalty: ArrayLike, gradient: ArrayLike) ->
 
 
 def noisy_mean(step_size: ArrayLike, penalty: ArrayLike, gradient: ArrayLike, noise: ArrayLike) -> Array:
-    """E w = −ηg(1 + σ²/(λ² − g²)) for σ ≫ λ: at g → 0 the kink's width is η(λ + σ²/λ).
+    """E w = −ηg(½ + σ²/(λ² − g²)) for Gaussian noise with σ ≫ λ: at g → 0 the kink's width is η(λ/2 + σ²/λ).
 
-    With long steps of noise the weight diffuses: its density falls off as exp(−2(λ ± g)|w|/(ησ²)) on either side. At
-    σ = 3λ it is within 4 %; at σ ≈ λ up to 17 % off.
+    The density falls off as exp(−2(λ ± g)|w|/(ησ²)) on either side, with these rates exactly; within some ησ of zero it
+    differs from that by a share of order λ²/σ², evenly on both sides. Which share is decided by two means that are
+    known, E sign(w) = −g/λ and that of `noisy_modulus`: it moves the mean by −ηg/2. The next term is of order ηgλ/σ. At
+    σ = 3λ the mean is within 1 %, at σ = λ within 10 %.
 
     Raises:
         ValueError: as `noisy_modulus`.
     """
     step_size, penalty, g = _one_weight(step_size, penalty, gradient)
     noise = not_negative("standard deviation", noise)
-    return np.asarray(-step_size * g * (1 + noise**2 / (penalty**2 - g**2)))
+    return np.asarray(-step_size * g * (0.5 + noise**2 / (penalty**2 - g**2)))
 
 
 def _one_weight(step_size: ArrayLike, penalty: ArrayLike, gradient: ArrayLike) -> tuple[Array, Array, Array]:

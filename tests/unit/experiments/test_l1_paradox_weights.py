@@ -99,6 +99,6 @@ def test_states_and_sums_by_hand():
     assert table.loc["near_half", "law_modulus"] == pytest.approx(0.05**2 / 0.2 + 0.05)
     assert table.loc["moving", "law_modulus"] == pytest.approx(0.3)
     assert table.loc["turning", "noisy_modulus"] == pytest.approx(0.1 * (1 + 0.25 - 0.25) / 2 + 0.5 * 0.05)
-    assert table.loc["turning", "noisy_mean"] == pytest.approx(0.1 * 0.5 * (1 + 0.25 / 0.75))
+    assert table.loc["turning", "noisy_mean"] == pytest.approx(0.1 * 0.5 * (0.5 + 0.25 / 0.75))
     assert table.loc["near_half", "over_width"] == pytest.approx(0.5) and table.loc["near_half", "bin"] == 16
     assert table["balance_modulus"].to_numpy() == pytest.approx(0.05)

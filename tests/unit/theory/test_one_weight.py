@@ -1,7 +1,8 @@
-"""One weight with noise against plain simulations of many copies of it."""
+"""One weight with noise against plain simulations of many copies of it, and against its stationary density."""
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from ndgm.theory.one_weight import noisy_mean, noisy_modulus, quiet_mean
 
@@ -21,6 +22,26 @@ def simulated(gradient, noise, steps=6_000, copies=4_000):
     return mean / kept, modulus / kept
 
 
+def stationary(gradient, noise):
+    """Means of w, sign(w) and |w| by the density that a step with Gaussian noise leaves as it is, for η = λ = 1.
+
+    Steps go from the middles of cells to cells; the one around zero has half of each sign.
+    """
+    cell = noise / 20
+    count = int((7 * noise**2 / (1 - abs(gradient)) + 5 * noise) / cell)
+    w = np.arange(-count, count + 1) * cell
+    steps = np.zeros((len(w), len(w)))
+    for sign in (-1, 1):
+        share = (1 + sign * np.sign(w)) / 2
+        below = norm.cdf((w + cell / 2 - (w - gradient - sign)[:, np.newaxis]) / noise)
+        below[:, -1] = 1
+        steps += share[:, np.newaxis] * np.diff(below, axis=1, prepend=0)
+    equations, right = steps.T - np.eye(len(w)), np.zeros(len(w))
+    equations[0], right[0] = 1, 1
+    density = np.linalg.solve(equations, right)
+    return density @ w, density @ np.sign(w), density @ np.abs(w)
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.5, 1.0, 3.0])
 @pytest.mark.parametrize("gradient", [0.0, 0.3, -0.6])
 def test_modulus_is_exact_given_the_mean(noise, gradient):
@@ -30,11 +51,18 @@ def test_modulus_is_exact_given_the_mean(noise, gradient):
 
 
 @pytest.mark.parametrize("gradient", [0.3, -0.6])
-def test_mean_in_both_limits(gradient):
+def test_mean_without_noise(gradient):
     # Irrational, so that no phase locks: copies start evenly spread and stay so.
     assert quiet_mean(STEP_SIZE, PENALTY, gradient) == pytest.approx(simulated(gradient, 0.0)[0], rel=0.02)
-    # SCIENCE: within 4 % at σ = 3λ.
-    assert noisy_mean(STEP_SIZE, PENALTY, gradient, 3.0) == pytest.approx(simulated(gradient, 3.0)[0], rel=0.06)
+
+
+@pytest.mark.parametrize(("noise", "within"), [(1.0, 0.11), (2.0, 0.018), (4.0, 0.003), (6.0, 0.001)])
+@pytest.mark.parametrize("gradient", [0.3, -0.6])
+def test_mean_with_much_noise_is_that_of_the_stationary_density(noise, within, gradient):
+    mean, sign, modulus = stationary(gradient, noise)
+    assert sign == pytest.approx(-gradient, abs=1e-4)
+    assert noisy_modulus(1.0, 1.0, gradient, noise, mean) == pytest.approx(modulus, rel=1e-3)
+    assert noisy_mean(1.0, 1.0, gradient, noise) == pytest.approx(mean, rel=within)
 
 
 def test_without_noise_modulus_is_that_of_an_even_spread():
