@@ -28,6 +28,7 @@ class Adagrad(Method[Squares]):
     """
 
     asks = ("subgradient",)
+    normalises = True
     epsilon: float = 1e-10
 
     def start(self, w: Tensor) -> Squares:
@@ -50,6 +51,7 @@ class RMSProp(Method[Squares]):
     """
 
     asks = ("subgradient",)
+    normalises = True
     decay: float = 0.99
     epsilon: float = EPSILON
 
@@ -89,6 +91,7 @@ class MomentMethod(Method[Moments]):
     Source: Kingma and Ba (2015), algorithm 1; Reddi, Kale and Kumar (2018) for `largest`, in the form of PyTorch.
     """
 
+    normalises = True
     decay: float = 0.9
     square_decay: float = 0.999
     epsilon: float = EPSILON

@@ -1,4 +1,4 @@
-"""Attacks on ensembles of trained networks: each picture is changed until its network takes it for another class.
+"""Attacks on ensembles of trained networks: pictures are changed so that a network takes them for another class.
 
 All attacks but one are foolbox's. Source: Rauber, Zimmermann, Bethge and Brendel (2020), Foolbox Native.
 """
@@ -66,7 +66,7 @@ class Sizes(NamedTuple):
     binary_search_steps: int
 
 
-class Target(NamedTuple):
+class Victims(NamedTuple):
     """What is attacked.
 
     Attributes:
@@ -85,7 +85,7 @@ class Target(NamedTuple):
 
 
 class TrainedNetworks(nn.Module):
-    """Trained networks as one module, whose batch holds as many pictures of each network, one after the other.
+    """Trained networks as one module; a batch holds equally many pictures for each network, network by network.
 
     Args:
         networks: The architecture.
@@ -113,7 +113,7 @@ class TrainedNetworks(nn.Module):
             return self(pictures).argmax(1)
 
 
-Attack = Callable[[Target, Sizes], Tensor]
+Attack = Callable[[Victims, Sizes], Tensor]
 
 
 def by_foolbox(make: Callable[[Sizes], attacks.Attack], size: Callable[[Sizes], float | None]) -> Attack:
@@ -124,15 +124,15 @@ def by_foolbox(make: Callable[[Sizes], attacks.Attack], size: Callable[[Sizes], 
         size: How large a change may be, or None where the smallest one is looked for.
     """
 
-    def attack(target: Target, sizes: Sizes) -> Tensor:
-        model = foolbox.PyTorchModel(target.networks.eval(), bounds=(0, 1), device=target.pictures.device)
-        criterion = foolbox.Misclassification(eagerpy.astensor(target.classes))
-        return make(sizes)(model, target.pictures, criterion, epsilons=size(sizes))[1]
+    def attack(victims: Victims, sizes: Sizes) -> Tensor:
+        model = foolbox.PyTorchModel(victims.networks.eval(), bounds=(0, 1), device=victims.pictures.device)
+        criterion = foolbox.Misclassification(eagerpy.astensor(victims.classes))
+        return make(sizes)(model, victims.pictures, criterion, epsilons=size(sizes))[1]
 
     return attack
 
 
-def in_leading_subspace(target: Target, sizes: Sizes) -> Tensor:
+def in_leading_subspace(victims: Victims, sizes: Sizes) -> Tensor:
     """Gradient ascent on the loss, of UCVᵀ alone: what no statistic of the tail of a spectrum sees.
 
     A step goes along the gradient, projected onto the leading subspaces of the picture, with one length for all. A
@@ -142,25 +142,25 @@ def in_leading_subspace(target: Target, sizes: Sizes) -> Tensor:
 
     def projected(changes: Tensor) -> Tensor:
         blocks = changes.view(shape)
-        inner = target.left.mT @ blocks @ target.right
-        return (target.left @ inner @ target.right.mT).flatten(1)
+        inner = victims.left.mT @ blocks @ victims.right
+        return (victims.left @ inner @ victims.right.mT).flatten(1)
 
-    channels, side, _ = target.left.shape[1:]
+    channels, side, _ = victims.left.shape[1:]
     shape = (-1, channels, side, side)
-    changed = target.pictures.clone()
+    changed = victims.pictures.clone()
     for _ in range(sizes.steps):
         x = changed.clone().requires_grad_()
-        loss = nn.functional.cross_entropy(target.networks(x), target.classes, reduction="sum")
+        loss = nn.functional.cross_entropy(victims.networks(x), victims.classes, reduction="sum")
         (gradient,) = torch.autograd.grad(loss, x)
         along = projected(gradient)
         along *= FURTHER * sizes.subspace_length / sizes.steps / along.norm(dim=1, keepdim=True).clamp_min(1e-300)
-        change = changed + along - target.pictures
+        change = changed + along - victims.pictures
         for _ in range(PROJECTIONS):
             change = projected(change)
             change *= (sizes.subspace_length / change.norm(dim=1, keepdim=True).clamp_min(1e-300)).clamp_max(1)
-            change = (target.pictures + change).clamp(0, 1) - target.pictures
-        done = target.networks.takes_for(as_stored(changed)) != target.classes
-        changed = torch.where(done.unsqueeze(1), changed, target.pictures + change)
+            change = (victims.pictures + change).clamp(0, 1) - victims.pictures
+        done = victims.networks.takes_for(as_stored(changed)) != victims.classes
+        changed = torch.where(done.unsqueeze(1), changed, victims.pictures + change)
     return changed
 
 
@@ -193,12 +193,12 @@ Where Carlini's and Wagner's finds nothing, foolbox gives a picture of zeros.
 """
 
 
-def attacked(name: str, target: Target, sizes: Sizes, seed: int) -> Tensor:
+def attacked(name: str, victims: Victims, sizes: Sizes, seed: int) -> Tensor:
     """Changed pictures, shape (networks·pictures, features).
 
     Args:
         name: A key of `ATTACKS`.
-        target: What is attacked.
+        victims: What is attacked.
         sizes: How large a change may be.
         seed: Of its random start.
 
@@ -207,8 +207,8 @@ def attacked(name: str, target: Target, sizes: Sizes, seed: int) -> Tensor:
     """
     if name not in ATTACKS:
         raise ValueError(f"no attack {name!r}; there are {', '.join(ATTACKS)}")
-    with seeded(seed, target.pictures.device):
-        return ATTACKS[name](target, sizes).detach()
+    with seeded(seed, victims.pictures.device):
+        return ATTACKS[name](victims, sizes).detach()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ class Method(Generic[S]):
         asks: Names of the methods and attributes of an objective that `step` asks for.
         rests: Whether iterates come to rest at a solution, kinks or not: then there is nothing to average over steps,
             and a run that stands still has converged.
+        normalises: Whether it divides by the size of gradients, so that its steps do not grow with them.
         on_factors: Whether iterates are two factors of each weight, as of a `FactoredNetwork`.
         schedule: Factor on the step size, from the number of steps done and the number of all steps.
 
@@ -45,6 +46,7 @@ class Method(Generic[S]):
 
     asks: ClassVar[tuple[str, ...]]
     rests: ClassVar[bool] = False
+    normalises: ClassVar[bool] = False
     on_factors: ClassVar[bool] = False
     schedule: Callable[[int, int], float] = constant
 

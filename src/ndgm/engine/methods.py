@@ -211,6 +211,7 @@ class SignDescent(Memoryless):
     """
 
     asks = ("subgradient",)
+    normalises = True
 
     def step(self, objective: Objective, w: Tensor, state: Nothing, step_size: Tensor) -> tuple[Tensor, Nothing]:
         """Next iterates w − η·sign(g) and nothing to remember."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ndgm.engine.adaptive_methods import EPSILON
 from ndgm.engine.descent import Schedule
+from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.lasso import Lasso
 from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.one_weight import OneWeight
@@ -53,7 +54,7 @@ def lasso_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFra
         penalty *= problem.penalty_max
         # A step of a method that divides by the size of the gradient is as long as the subgradient method's at λ_max.
         length = step / problem.lipschitz * problem.penalty_max
-        step_size = rows["method"].map({"subgradient": step / problem.lipschitz}).fillna(length)
+        step_size = np.where(_normalises(rows), length, step / problem.lipschitz)
         predicted = {
             "subgradient": floor_above_penalty_max(step / problem.lipschitz, penalty, problem.b),
             "sign": sign_floor(length, problem.dimension),
@@ -79,8 +80,9 @@ def one_weight(settings: Settings, inputs: Inputs) -> Plan:
     ]
     runs = numbered(grids).assign(epsilon=EPSILON)
     # At a kink a step that still settles moves the orbit, and rounding can put it on 0 itself, where sign(0) = 0 holds
-    # it. So methods arrive after half of the steps; only Adagrad's shrink for ever, and it would not arrive at all.
-    arrives = runs["method"] != "adagrad"
+    # it. So methods arrive after half of the steps. Adagrad's shrink for ever, and those that grow with the gradient
+    # are short where it is: they would not arrive at all.
+    arrives = _normalises(runs) & (runs["method"] != "adagrad")
     runs["steps_away"] = settings["steps"] / 2 * np.where(arrives, normalised_step(runs["penalty"], EPSILON), 0.0)
 
     def build(rows: pd.DataFrame) -> Problem:
@@ -104,6 +106,11 @@ def cycles(settings: Settings, inputs: Inputs) -> Plan:
         return problem_of(settings, rows, kinks_and_parabolas(settings, rows), start)
 
     return Plan(runs, build, ["method"], dimension=1)
+
+
+def _normalises(rows: pd.DataFrame) -> pd.Series:
+    """Whether the method of each run divides by the size of gradients."""
+    return rows["method"].map({name: METHODS[name].normalises for name in rows["method"].unique()})
 
 
 def kinks_and_parabolas(settings: Settings, rows: pd.DataFrame) -> OneWeight:

@@ -11,10 +11,11 @@ from torch import Tensor
 from ndgm.data.kinds import Split
 from ndgm.data.pictures import as_matrices
 from ndgm.engine.activations import activation
-from ndgm.engine.attacks import Sizes, Target, TrainedNetworks, as_stored, attacked
+from ndgm.engine.attacks import Sizes, TrainedNetworks, Victims, as_stored, attacked
 from ndgm.engine.networks import Networks
 from ndgm.experiments.adversarial_spectrum_networks import standard
-from ndgm.experiments.adversarial_spectrum_pictures import OWNER, headed
+from ndgm.experiments.adversarial_spectrum_pictures import OWNER
+from ndgm.experiments.grids import headed
 from ndgm.experiments.inputs import Found, Inputs, Settings
 from ndgm.experiments.training import deterministic_torch
 from ndgm.store.provenance import generator, seed_sequence
@@ -33,12 +34,12 @@ def attacks(settings: Settings, inputs: Inputs) -> Found:
     """
     deterministic_torch(settings["device"])
     pictures = inputs.samples[OWNER][settings["part"]]
-    told = settings["data"][settings["part"]]
-    x, classes = pictures.test_inputs[: told["pictures"]], pictures.test_targets[: told["pictures"]].argmax(1)
+    asked = settings["data"][settings["part"]]
+    x, classes = pictures.test_inputs[: asked["pictures"]], pictures.test_targets[: asked["pictures"]].argmax(1)
     target = _target(settings, inputs, pictures, x, classes)
     count = settings["networks"]["seeds"]
     sizes = Sizes(
-        *(told[name] for name in ("largest_change", "length", "subspace_length")),
+        *(asked[name] for name in ("largest_change", "length", "subspace_length")),
         *(settings[name] for name in ("steps", "search_steps", "binary_search_steps")),
     )
     tables, ends = [], {}
@@ -89,7 +90,7 @@ class Outcome(NamedTuple):
     length: np.ndarray
 
 
-def _outcomes(target: Target, found: Tensor, signs: Tensor) -> Iterator[tuple[str, Outcome]]:
+def _outcomes(target: Victims, found: Tensor, signs: Tensor) -> Iterator[tuple[str, Outcome]]:
     """An attack's pictures as they were found, and then in 8 bits."""
     length = (found - target.pictures).norm(dim=1)
     size = length / target.pictures.shape[1] ** 0.5
@@ -110,10 +111,10 @@ def _rows(settings: Settings, attack: str, bits: str, one: Outcome, pictures: in
     found = statistics(as_matrices(one.pictures))._asdict()
     noisy = {"noisy_smallest": statistics(as_matrices(one.noisy)).smallest}
     columns = {**named, "picture": np.tile(range(pictures), networks), **measured, **found, **noisy}
-    return headed(settings, pd.DataFrame(columns))
+    return headed(pd.DataFrame(columns), settings["experiment"], settings["part"])
 
 
-def _target(settings: Settings, inputs: Inputs, pictures: Split, x: np.ndarray, classes: np.ndarray) -> Target:
+def _target(settings: Settings, inputs: Inputs, pictures: Split, x: np.ndarray, classes: np.ndarray) -> Victims:
     """Networks with the pictures that each of them sees, and the subspaces of these."""
     part, device, count = settings["part"], settings["device"], settings["networks"]["seeds"]
     widths = (x.shape[1], *settings["networks"]["data"][part]["hidden"], pictures.train_targets.shape[1])
@@ -126,7 +127,7 @@ def _target(settings: Settings, inputs: Inputs, pictures: Split, x: np.ndarray, 
         return each.repeat(count, *[1] * (each.dim() - 1))
 
     networks = TrainedNetworks(architecture, weights, *standard(pictures))
-    return Target(networks, of_all(x), of_all(classes), of_all(left), of_all(right))
+    return Victims(networks, of_all(x), of_all(classes), of_all(left), of_all(right))
 
 
 def _quartiles(settings: Settings, name: str, pictures: np.ndarray) -> pd.DataFrame:
@@ -136,4 +137,4 @@ def _quartiles(settings: Settings, name: str, pictures: np.ndarray) -> pd.DataFr
     place = np.arange(1, values.shape[1] + 1)
     columns = {"attack": name, "place": place, "pictures": len(pictures)}
     quartiles: Mapping[str, np.ndarray] = {"value_low": low, "value": median, "value_high": high}
-    return headed(settings, pd.DataFrame({**columns, **quartiles}))
+    return headed(pd.DataFrame({**columns, **quartiles}), settings["experiment"], settings["part"])

@@ -18,14 +18,14 @@ from ndgm.experiments.network_losses import first_parameters, network_loss, tens
 def networks(settings: Settings, inputs: Inputs) -> Plan:
     """One network a seed, each with a start and batches of its own."""
     part, device = settings["part"], settings["device"]
-    told = settings["data"][part]
+    asked = settings["data"][part]
     pictures = inputs.samples[OWNER][part]
     centre, scale = standard(pictures)
     samples = Samples((pictures.train_inputs - centre) / scale, pictures.train_targets)
-    widths = (samples.inputs.shape[1], *told["hidden"], samples.targets.shape[1])
+    widths = (samples.inputs.shape[1], *asked["hidden"], samples.targets.shape[1])
     runs = grid(
         experiment=[settings["experiment"]], design=[part], method=[settings["method"]], seed=range(settings["seeds"])
-    ).assign(step_size=told["step_size"])
+    ).assign(step_size=asked["step_size"])
 
     def build(rows: pd.DataFrame) -> Problem:
         objective = network_loss(
@@ -42,7 +42,7 @@ def networks(settings: Settings, inputs: Inputs) -> Plan:
             first_parameters(settings["root_seed"], settings["experiment"], f"start of {widths}", widths, seed)
             for seed in rows["seed"]
         ]
-        schedule = Schedule(told["steps"], (told["steps"],), 0)
+        schedule = Schedule(asked["steps"], (asked["steps"],), 0)
         start = torch.tensor(np.stack(starts), device=device)
         return Problem(objective, start, column(rows, "step_size", device), schedule)
 

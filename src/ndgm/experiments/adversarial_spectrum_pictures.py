@@ -3,6 +3,7 @@
 import pandas as pd
 
 from ndgm.data.pictures import as_matrices
+from ndgm.experiments.grids import headed
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.provenance import generator
 from ndgm.theory.adversarial_spectrum import (
@@ -23,7 +24,7 @@ def clean(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     for half, samples in (("train", pictures.train), ("test", pictures.test)):
         found = statistics(as_matrices(samples.inputs))._asdict()
         tables.append(pd.DataFrame({"picture": range(len(samples.inputs)), "half": half, **found}))
-    return headed(settings, pd.concat(tables, ignore_index=True))
+    return headed(pd.concat(tables, ignore_index=True), settings["experiment"], settings["part"])
 
 
 def identities(settings: Settings, inputs: Inputs) -> pd.DataFrame:
@@ -38,10 +39,4 @@ def identities(settings: Settings, inputs: Inputs) -> pd.DataFrame:
         tails = projected_tails(matrix, matrix + settings["size"] * signs)
         row = {"tail_change": tail_change(matrix, matrix + added), "noisy_tail": tails.mean()}
         rows.append({"picture": number, **row, "predicted_noisy_tail": noisy_tail(matrix, settings["size"])})
-    return headed(settings, pd.DataFrame(rows))
-
-
-def headed(settings: Settings, table: pd.DataFrame) -> pd.DataFrame:
-    """A table with the columns that every table begins with."""
-    head = {"experiment": settings["experiment"], "design": settings["part"]}
-    return table.assign(**head)[[*head, *table.columns]]
+    return headed(pd.DataFrame(rows), settings["experiment"], settings["part"])

@@ -78,7 +78,7 @@ def against_start(network: PartlyTrained, start: Tensor, subspace: int) -> Measu
     return measured
 
 
-class Attack:
+class OffSubspaceAttack:
     """Attacks on an ensemble of two-layer ReLU networks f along the off-subspace part g of ∇f at a point.
 
     Attributes:
@@ -149,7 +149,7 @@ def nearest_outputs(network: PartlyTrained, w: Tensor, output: float, count: int
     return [loss.inputs[:, :-1][place] for place in order.T]
 
 
-def attacked(network: PartlyTrained, subspace: int, output: float, count: int, variance: np.ndarray) -> Measure:
+def flips_of_nearest(network: PartlyTrained, subspace: int, output: float, count: int, variance: np.ndarray) -> Measure:
     """Flips along the off-subspace gradient, measured and predicted, at the samples with |f| nearest to `output`.
 
     Distances are medians over the samples, those that nothing flips being the farthest: NaN where the median is one.
@@ -163,7 +163,9 @@ def attacked(network: PartlyTrained, subspace: int, output: float, count: int, v
     """
 
     def measured(w: Tensor) -> dict[str, Tensor]:
-        attacks = [Attack(network, w, point, subspace) for point in nearest_outputs(network, w, output, count)]
+        attacks = [
+            OffSubspaceAttack(network, w, point, subspace) for point in nearest_outputs(network, w, output, count)
+        ]
         nearest, size = attacks[0], torch.stack([attack.output.abs() for attack in attacks])
         flips = torch.stack([attack.flip(attack.downhill) for attack in attacks])
         predicted = torch.stack(
@@ -203,7 +205,7 @@ def on_a_line(network: PartlyTrained, signs: Tensor) -> Measure:
     def measured(w: Tensor) -> dict[str, Tensor]:
         loss = network.loss
         points = loss.inputs[:, :-1]
-        attacks = [Attack(network, w, point.expand(len(w), -1), 1) for point in points]
+        attacks = [OffSubspaceAttack(network, w, point.expand(len(w), -1), 1) for point in points]
         along_second_axis = torch.stack([torch.zeros_like(signs), signs], 2).unbind(1)
         random = [attack.flip(direction) for attack, direction in zip(attacks, along_second_axis, strict=True)]
         return {

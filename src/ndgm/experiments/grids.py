@@ -21,3 +21,9 @@ def log_spaced(*, low: float, high: float, count: int) -> np.ndarray:
 def numbered(grids: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Runs of several grids, one after the other, numbered anew."""
     return pd.concat(grids, ignore_index=True).assign(run=lambda table: table.index)
+
+
+def headed(table: pd.DataFrame, experiment: str, design: str) -> pd.DataFrame:
+    """A table with the columns that every table begins with, where all its rows share them."""
+    head = {"experiment": experiment, "design": design}
+    return table.assign(**head)[[*head, *table.columns]]

@@ -14,7 +14,7 @@ from ndgm.engine.initialization import Initialization
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
 from ndgm.engine.objectives.partly_trained import PartlyTrained, of_layers
-from ndgm.experiments.attacked_networks import Recorded, against_start, attacked, on_a_line
+from ndgm.experiments.attacked_networks import Recorded, against_start, flips_of_nearest, on_a_line
 from ndgm.experiments.ensembles import Plan, Problem, column
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
@@ -39,10 +39,10 @@ def frozen_weights(settings: Settings, inputs: Inputs) -> Plan:
     )
     runs["step_size"] = runs["method"].map(settings["step_sizes"])
 
-    def build(part: pd.DataFrame) -> Problem:
-        network, start = on_digits(settings, inputs, part, settings["components"])
+    def build(rows: pd.DataFrame) -> Problem:
+        network, start = on_digits(settings, inputs, rows, settings["components"])
         objective = Recorded(network, against_start(network, start, settings["components"]))
-        return Problem(objective, start, column(part, "step_size", settings["device"]), at_the_end(settings["steps"]))
+        return Problem(objective, start, column(rows, "step_size", settings["device"]), at_the_end(settings["steps"]))
 
     return Plan(runs, build, ["trained", "method"])
 
@@ -80,33 +80,33 @@ def attacks(settings: Settings, inputs: Inputs, runs: pd.DataFrame) -> Plan:
         features=dimension, step_size=settings["step_size"], trained="first layer", units=settings["width"]
     )
 
-    def build(part: pd.DataFrame) -> Problem:
-        components = int(part["components"].iloc[0])
-        network, start = on_digits(settings, inputs, part.assign(penalty=0.0), components)
-        variance = part["scale"].to_numpy() ** 2 / dimension
-        measure = attacked(network, components, settings["output"], settings["points"], variance)
-        step_size = column(part, "step_size", settings["device"])
+    def build(rows: pd.DataFrame) -> Problem:
+        components = int(rows["components"].iloc[0])
+        network, start = on_digits(settings, inputs, rows.assign(penalty=0.0), components)
+        variance = rows["scale"].to_numpy() ** 2 / dimension
+        measure = flips_of_nearest(network, components, settings["output"], settings["points"], variance)
+        step_size = column(rows, "step_size", settings["device"])
         return Problem(Recorded(network, measure), start, step_size, at_the_end(settings["steps"]))
 
     return Plan(runs, build, ["components"])
 
 
-def on_digits(settings: Settings, inputs: Inputs, part: pd.DataFrame, components: int) -> tuple[PartlyTrained, Tensor]:
+def on_digits(settings: Settings, inputs: Inputs, rows: pd.DataFrame, components: int) -> tuple[PartlyTrained, Tensor]:
     """Networks of an ensemble on digits in a subspace, with mini-batches of their own, and where they start.
 
     Args:
         settings: `dimension`, `width`, `batch_size` and what every experiment has.
         inputs: The digits.
-        part: Runs, all with the same layers `trained`, with `penalty` and `seed`; `scale` of the first layer, or 1.
+        rows: Runs, all with the same layers `trained`, with `penalty` and `seed`; `scale` of the first layer, or 1.
         components: Dimensions of the subspace.
     """
     device, digits = settings["device"], inputs.samples["subspace_attack"]["digits"]
     architecture = Networks((settings["dimension"], settings["width"], 1), activation("relu"))
-    scale = part.get("scale", pd.Series(1.0, part.index))
+    scale = rows.get("scale", pd.Series(1.0, rows.index))
     start = torch.tensor(
         np.concatenate([
             first_parameters(settings, architecture, components, of_run, seed)
-            for of_run, seed in zip(scale, part["seed"], strict=True)
+            for of_run, seed in zip(scale, rows["seed"], strict=True)
         ]),
         device=device,
     )  # fmt: skip
@@ -114,13 +114,13 @@ def on_digits(settings: Settings, inputs: Inputs, part: pd.DataFrame, components
         architecture,
         torch.tensor(zero_padded(digits.inputs, components, settings["dimension"]), device=device),
         torch.tensor(digits.targets, device=device),
-        len(part),
+        len(rows),
         settings["batch_size"],
-        [of_seed(settings, f"batches of {components}", seed) for seed in part["seed"]],
+        [of_seed(settings, f"batches of {components}", seed) for seed in rows["seed"]],
         loss="logistic",
     )
-    trained = of_layers(architecture, LAYERS[part["trained"].iloc[0]], start)
-    return PartlyTrained(loss, trained, column(part, "penalty", device)), start
+    trained = of_layers(architecture, LAYERS[rows["trained"].iloc[0]], start)
+    return PartlyTrained(loss, trained, column(rows, "penalty", device)), start
 
 
 def first_parameters(
@@ -141,11 +141,11 @@ def seven_points(settings: Settings, inputs: Inputs) -> Plan:
         seed=range(settings["seeds"]),
     ).assign(step_size=settings["step_size"], wanted_margin=settings["margin"])
 
-    def build(part: pd.DataFrame) -> Problem:
-        network, start = on_seven_points(settings, part["factor"], part["seed"])
-        signs = [of_seed(settings, "directions", seed).choice([-1.0, 1.0], len(POINTS)) for seed in part["seed"]]
+    def build(rows: pd.DataFrame) -> Problem:
+        network, start = on_seven_points(settings, rows["factor"], rows["seed"])
+        signs = [of_seed(settings, "directions", seed).choice([-1.0, 1.0], len(POINTS)) for seed in rows["seed"]]
         objective = Recorded(network, on_a_line(network, torch.tensor(np.stack(signs), device=settings["device"])))
-        step_size = column(part, "step_size", settings["device"])
+        step_size = column(rows, "step_size", settings["device"])
         return Problem(objective, start, step_size, Schedule.even(settings["steps"], settings["recorded_steps"]))
 
     return Plan(runs, build, ["method"])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, islice
-from math import sqrt
+from math import log2, sqrt
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from ndgm.engine.initialization import Initialization
 from ndgm.experiments.initial_gains import gain_of, unit_of
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.training import deterministic_torch
+from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
 from ndgm.theory.weight_initialization import (
     activation_variance,
@@ -28,6 +29,8 @@ from ndgm.theory.weight_initialization import (
 
 WEIGHTS = 4_000_000
 """Weights at most that are held at once, unless one network has more."""
+DOUBLINGS = 1000
+"""How often a number near 1 can be doubled or halved and still be a double, nearly."""
 
 
 def halving(settings: Settings, inputs: Inputs) -> pd.DataFrame:
@@ -36,7 +39,7 @@ def halving(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 
 def spread(settings: Settings, inputs: Inputs) -> pd.DataFrame:
-    """ReLU networks of several widths with normal weights: how much the same differs from network to network."""
+    """ReLU networks of several widths with normal weights: how much the squared length of a signal differs."""
     ensembles = [
         {
             "laws": ["normal"],
@@ -57,6 +60,9 @@ def wide(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     random network of its own (`deep_signals`).
     """
     deterministic_torch("cpu")
+    for name, arm in settings["activations"].items():
+        for gain in arm["gains"]:  # before anything is drawn: what is predicted may leave the range of doubles
+            _predicted(name, gain_of(name, gain), settings["layers"] + 1)
     most = max(arm["signals"] for arm in settings["activations"].values())
     tables = []
     for seed in range(settings["seeds"]):
@@ -71,6 +77,8 @@ def wide(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 def _relu(settings: Settings, ensembles: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows of ReLU networks, a row for each ensemble, law, gain, seed and layer."""
     deterministic_torch("cpu")
+    for ensemble in ensembles:
+        _check_range(ensemble)
     tables = []
     for ensemble in ensembles:
         for law in ensemble["laws"]:
@@ -78,6 +86,18 @@ def _relu(settings: Settings, ensembles: Sequence[Mapping[str, Any]]) -> pd.Data
                 squares = _squared_lengths(settings, ensemble, law, seed)
                 tables += [_moments(ensemble, gain, squares).assign(law=law, seed=seed) for gain in ensemble["gains"]]
     return _numbered(settings, tables)
+
+
+def _check_range(ensemble: Mapping[str, Any]) -> None:
+    """Refuse a depth after which squared lengths, those of gain 1 or their spread are no doubles."""
+    width, layers = ensemble["width"], ensemble["layers"]
+    for gain in ensemble["gains"]:
+        a_layer = max(abs(log2(gain)), abs(log2(gain / 2)), 1.0) + log2(1 + 5 / width)
+        if layers * a_layer > DOUBLINGS:
+            raise InputError(
+                f"weight_initialization: {layers} layers of {width} ReLU units with gain {gain:g} leave the range of "
+                f"double precision; the deepest that stay in it have {int(DOUBLINGS / a_layer)}"
+            )
 
 
 def _squared_lengths(settings: Settings, ensemble: Mapping[str, Any], law: str, seed: int) -> np.ndarray:
@@ -158,14 +178,25 @@ def _variances(weights: Tensor, start: Tensor, signs: Tensor, name: str, wanted:
 
 @cache
 def _predicted(name: str, gain: float, layers: int) -> dict[str, list[float]]:
-    """What infinitely wide layers give, from pre-activations of variance 1 in the first of them."""
+    """What infinitely wide layers give, from pre-activations of variance 1 in the first of them.
+
+    Raises:
+        InputError: if a variance leaves the range of doubles on the way.
+    """
     unit = unit_of(name)
-    expected = list(islice(variances(1.0, gain, unit), layers))
-    return {
-        "predicted_preactivation_variance": expected,
-        "predicted_activation_variance": [activation_variance(q, unit) for q in expected],
-        "predicted_susceptibility": [susceptibility(q, gain, unit) for q in expected],
-    }
+    try:
+        with np.errstate(over="raise", invalid="raise"):
+            expected = list(islice(variances(1.0, gain, unit), layers))
+            return {
+                "predicted_preactivation_variance": expected,
+                "predicted_activation_variance": [activation_variance(q, unit) for q in expected],
+                "predicted_susceptibility": [susceptibility(q, gain, unit) for q in expected],
+            }
+    except (ArithmeticError, ValueError) as fault:
+        raise InputError(
+            f"weight_initialization.wide: {layers - 1} layers of {name} with gain {gain:g} leave the range of double "
+            "precision"
+        ) from fault
 
 
 def _numbered(settings: Settings, tables: list[pd.DataFrame]) -> pd.DataFrame:

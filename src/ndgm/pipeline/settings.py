@@ -65,7 +65,7 @@ def faults(settings: Mapping[str, Any], files: list[str], command_line: Mapping[
         *_unfit_samples(settings),
         *_too_many_pictures(settings),
         *_no_directions_left(settings),
-        *_too_many_points(settings),
+        *_more_than_there_are(settings),
     ]:
         found.setdefault(key, fault)
     lines = [(_where_set(key, sources), found[key], key) for key in sorted(found, key=str)]
@@ -204,12 +204,19 @@ def _no_directions_left(settings: Mapping[str, Any]) -> Faults:
             yield here, f"{largest} leaves no dimension off the subspace, in a dimension of {spaces[0]}"
 
 
-def _too_many_points(settings: Mapping[str, Any]) -> Faults:
-    """More attacked points than there are samples."""
-    data = [count for _, count in parts_of(settings, "samples.subspace_attack.digits.samples")]
-    for key, count in parts_of(settings, "subspace_attack.*.points"):
-        if isinstance(count, int) and any(isinstance(most, int) and count > most for most in data):
-            yield key, f"{count} is more than the {data[0]} samples of samples.subspace_attack.digits"
+def _more_than_there_are(settings: Mapping[str, Any]) -> Faults:
+    """More samples or pictures are attacked or looked at than there are."""
+    tests = parts_of(settings, "samples.adversarial_spectrum.*.test")
+    kinds = [
+        ("subspace_attack.*.points", parts_of(settings, "samples.subspace_attack.digits.samples")),
+        ("adversarial_spectrum.identities.pictures", tests),
+        *((f"adversarial_spectrum.attacks.data.{key[-2]}.pictures", [(key, most)]) for key, most in tests),
+    ]
+    for asked, there in kinds:
+        for key, count in parts_of(settings, asked):
+            for place, most in there:
+                if isinstance(count, int) and isinstance(most, int) and count > most:
+                    yield key, f"{count} is more than {dotted(place)}, {most}"
 
 
 def _differing(settings: Any, other: Any, key: Key = ()) -> list[Key]:

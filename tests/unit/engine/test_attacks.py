@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ndgm.engine.activations import activation
-from ndgm.engine.attacks import ATTACKS, Sizes, Target, TrainedNetworks, as_stored, attacked, seeded
+from ndgm.engine.attacks import ATTACKS, Sizes, TrainedNetworks, Victims, as_stored, attacked, seeded
 from ndgm.engine.networks import Networks
 from ndgm.engine.pruning import sequential
 
@@ -36,7 +36,7 @@ def target(parameters):
     left, _, right = np.linalg.svd(pictures.reshape(-1, 1, SIDE, SIDE))
     parts = (pictures, left[..., :3], np.swapaxes(right, -2, -1)[..., :3])
     x, u, v = (torch.tensor(np.concatenate([each] * COUNT)) for each in parts)
-    return Target(networks, x, networks.takes_for(x), u, v)
+    return Victims(networks, x, networks.takes_for(x), u, v)
 
 
 def test_the_module_is_each_network_on_its_own_pictures(target, parameters):

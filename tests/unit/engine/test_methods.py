@@ -17,6 +17,7 @@ import ndgm.engine.methods
 from ndgm.engine.methods import METHODS, HeavyBall, Subgradient, TruncatedGradient
 from ndgm.engine.objectives.lasso import Lasso
 from ndgm.engine.objectives.objective import Objective
+from ndgm.engine.objectives.one_weight import OneWeight
 from ndgm.theory.lasso import Quadratic, solve_lasso
 
 PROBLEM = random_problem()
@@ -244,6 +245,19 @@ def test_what_rests_stands_still_where_it_solves_the_problem(name):
     *_, (_, found) = iterates(name, objective, exact, step_size, 10)
     torch.testing.assert_close(found, exact, rtol=0, atol=1e-6 if METHODS[name] == TruncatedGradient() else 1e-12)
     assert ((found == 0) == (exact == 0)).all()
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if not METHODS[name].on_factors])
+def test_what_normalises_steps_as_far_whatever_the_size_of_the_gradient(name):
+    # On parabolas that are a thousand times as steep, and from twice as far: Polyak's step has the scale of neither.
+    curvature, start = (
+        torch.tensor([values], dtype=torch.float64).T for values in ([1.0, 1000.0, 1.0], [50.0, 50.0, 100.0])
+    )
+    objective = OneWeight(curvature, 0 * curvature, 0 * curvature)
+    objective.lowest = torch.zeros(3, dtype=torch.float64)
+    *_, (_, found) = iterates(name, objective, start.clone(), torch.full_like(start, 1e-4), 1)
+    moved = (start - found)[:, 0]
+    assert METHODS[name].normalises == np.allclose(moved, moved[0], rtol=1e-6)
 
 
 def test_the_registry_can_be_read_without_importing_it():

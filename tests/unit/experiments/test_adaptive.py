@@ -48,3 +48,14 @@ def test_cycles_start_from_as_many_places_as_the_config_says(smoke):
     experiment = smoke.experiment("adaptive_cycles", starts=7, seeds=3)
     starts = [experiment.build(part).start for part in experiment.ensembles(300)]
     assert [len(np.unique(start)) for start in starts] == [21] * len(starts)
+
+
+def test_a_method_that_does_not_normalise_has_the_step_of_the_subgradient_method(smoke):
+    """All methods but that one had the step of those that divide by the gradient."""
+    runs = smoke.experiment("adaptive_lasso", methods=["subgradient", "ista", "heavy_ball", "sign"]).runs
+    steps = runs.pivot_table(index=["design", "step_size_times_lipschitz"], columns="method", values="step_size")
+    assert (steps["ista"] == steps["subgradient"]).all() and (steps["heavy_ball"] == steps["subgradient"]).all()
+    assert (steps["sign"] != steps["subgradient"]).all()
+    runs = smoke.experiment("adaptive_one_weight", methods=["heavy_ball", "sign"]).runs
+    assert (runs.loc[runs["method"] == "heavy_ball", "steps_away"] == 0).all()
+    assert (runs.loc[runs["method"] == "sign", "steps_away"].groupby(runs["design"]).max() > 0)["kink"]

@@ -11,10 +11,10 @@ from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import NetworkLoss
 from ndgm.engine.objectives.partly_trained import PartlyTrained, of_layers
 from ndgm.experiments.attacked_networks import (
-    Attack,
+    OffSubspaceAttack,
     Recorded,
     against_start,
-    attacked,
+    flips_of_nearest,
     middle,
     nearest_outputs,
     on_a_line,
@@ -55,7 +55,7 @@ def test_an_attack_is_along_the_off_subspace_gradient_of_autograd():
     network, start = network_and_start()
     w = trained(network, start)
     points = nearest_outputs(network, w, 1.0, 1)[0]
-    attack = Attack(network, w, points, SUBSPACE)
+    attack = OffSubspaceAttack(network, w, points, SUBSPACE)
     flips = attack.flip(attack.downhill)
     for run in range(RUNS):
         x = points[run].clone().requires_grad_()
@@ -100,9 +100,9 @@ def test_without_a_penalty_nothing_off_the_subspace_moves_and_with_one_it_shrink
 def test_what_is_recorded_of_an_attack():
     network, start = network_and_start()
     w = trained(network, start)
-    recorded = Recorded(network, attacked(network, SUBSPACE, 1.0, 3, np.full(RUNS, 1 / DIMENSION)))
+    recorded = Recorded(network, flips_of_nearest(network, SUBSPACE, 1.0, 3, np.full(RUNS, 1 / DIMENSION)))
     found = recorded.measure(w, w)
-    attacks = [Attack(network, w, point, SUBSPACE) for point in nearest_outputs(network, w, 1.0, 3)]
+    attacks = [OffSubspaceAttack(network, w, point, SUBSPACE) for point in nearest_outputs(network, w, 1.0, 3)]
     ratio = torch.stack([attack.flip(attack.downhill) / attack.output.abs() for attack in attacks])
     torch.testing.assert_close(found["flip_over_output"], middle(ratio), equal_nan=True)
     assert (found["accuracy"] > 0.8).all() and ((found["output"] - 1).abs() < 0.3).all()
@@ -120,7 +120,7 @@ def test_a_random_direction_off_a_line_is_one_of_two():
     loss = NetworkLoss(networks, points, torch.ones(5, 1, dtype=w.dtype), RUNS, loss="logistic")
     network = PartlyTrained(loss, of_layers(networks, (0, 1), w), w.new_zeros(RUNS, 1))
     both = [on_a_line(network, torch.full((RUNS, 5), sign, dtype=w.dtype))(w) for sign in (1.0, -1.0)]
-    attacks = [Attack(network, w, point.expand(RUNS, -1), 1) for point in points]
+    attacks = [OffSubspaceAttack(network, w, point.expand(RUNS, -1), 1) for point in points]
     downhill = torch.stack([attack.flip(attack.downhill) for attack in attacks])
     torch.testing.assert_close(both[0]["flip_distance"], middle(downhill), equal_nan=True)
     uphill = torch.stack([attack.flip(-attack.downhill) for attack in attacks])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ndgm.experiments import subspace_attack_pictures
 from ndgm.experiments.subspace_attack_pictures import BEHIND, curves, regions
 
 
@@ -28,3 +29,18 @@ def test_regions_have_the_points_on_their_sides_once_there_is_a_margin(smoke):
     outputs = np.interp(points, on_line["first_axis"], on_line["output"])
     labels = np.where(np.arange(7) % 2, 1, -1)
     assert (np.sign(outputs[[0, 3, 6]]) == labels[[0, 3, 6]]).all()  # those that lie on the grid
+
+
+def test_regions_take_all_steps_whatever_the_number_of_looks(smoke, monkeypatch):
+    """With 1,000 steps and 600 looks only 600 steps were taken."""
+    taken = []
+    descend = subspace_attack_pictures.descend
+    monkeypatch.setattr(
+        subspace_attack_pictures,
+        "descend",
+        lambda *arguments: taken.append(arguments[-1].steps) or descend(*arguments),
+    )
+    asked = smoke.settings("subspace_attack_regions")
+    changed = {"seven_points": asked["seven_points"] | {"steps": 100, "recorded_steps": 60}, "across": 3}
+    regions(asked | changed, smoke.inputs("subspace_attack_regions"))
+    assert sum(taken) == 100

@@ -6,6 +6,7 @@ import pytest
 
 from ndgm.experiments import weight_initialization
 from ndgm.experiments.weight_initialization import WEIGHTS
+from ndgm.store.files import InputError
 
 HALVING, SPREAD, WIDE = (f"weight_initialization_{name}" for name in ("halving", "spread", "wide"))
 
@@ -72,3 +73,26 @@ def test_layers_of_wide_networks_are_near_infinite_ones(smoke):
     start = table[table["layer"] == 0]
     assert (start["predicted_preactivation_variance"] == 1).all()
     assert table["layer"].max() == settings["layers"]
+
+
+@pytest.mark.parametrize(
+    ("table", "changed"),
+    [
+        (HALVING, {"gains": [8.0], "layers": 600}),
+        (HALVING, {"gains": [1e-6], "layers": 60}),
+        (HALVING, {"width": 1, "layers": 400}),
+        (SPREAD, {"widths": [1], "layers": 500}),
+        (WIDE, {"activations": {"relu": {"gains": [0.5], "signals": 2}}, "layers": 600}),
+        (WIDE, {"activations": {"relu": {"gains": [1e6], "signals": 2}}, "layers": 80}),
+        (WIDE, {"activations": {"elu": {"gains": [1e6], "signals": 2}}, "layers": 1000}),
+    ],
+)
+def test_a_depth_that_leaves_the_range_of_doubles_is_one_line(smoke, table, changed):
+    """Each passes the schema and once ended in an OverflowError, in 0/0 or in a variance of zero."""
+    with pytest.raises(InputError, match=r"weight_initialization.* layers .* leave the range of double precision"):
+        smoke.experiment(table, **changed)
+
+
+def test_the_deepest_networks_within_the_range_of_doubles_are_finite(smoke):
+    table = smoke.experiment(HALVING, gains=[1.0, 4.0], layers=452, networks=1, width=32, seeds=2)
+    assert np.isfinite(table.select_dtypes("number")).all(axis=None)

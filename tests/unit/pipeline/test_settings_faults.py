@@ -274,7 +274,24 @@ def faults_of(text: str) -> list[str]:
         ),
         (
             "subspace_attack: {scales: {points: 201}}",
-            "subspace_attack.scales.points: 201 is more than the 200 samples of samples.subspace_attack.digits",
+            "subspace_attack.scales.points: 201 is more than samples.subspace_attack.digits.samples, 200",
+        ),
+        (
+            "adversarial_spectrum: {attacks: {data: {digits: {pictures: 598}}}}",
+            "adversarial_spectrum.attacks.data.digits.pictures: 598 is more than "
+            "samples.adversarial_spectrum.digits.test, 597",
+        ),
+        (
+            "samples: {adversarial_spectrum: {mnist: {test: 59}}}",
+            [
+                "adversarial_spectrum.attacks.data.mnist.pictures: 100 is more than "
+                "samples.adversarial_spectrum.mnist.test, 59",
+                "adversarial_spectrum.identities.pictures: 60 is more than samples.adversarial_spectrum.mnist.test, 59",
+            ],
+        ),
+        (
+            "convergence: {networks: {floors: {parts_of_best_step: [1.5]}}}",
+            "convergence.networks.floors.parts_of_best_step[0]: 1.5 is greater than 1",
         ),
         (
             "subspace_attack: {flips: {dimension: 32, components: [8, 40, 32]}}",
@@ -442,7 +459,7 @@ def faults_of(text: str) -> list[str]:
             "samples.adversarial_spectrum.mnist.source: 'mnist' is not one of digit_pictures, ",
         ),
         (
-            "samples: {adversarial_spectrum: {digits: {source: cifar10_pictures, archive: a, train: 9, test: 9}}}",
+            "samples: {adversarial_spectrum: {digits: {source: cifar10_pictures, archive: a, train: 9, test: 200}}}",
             [],
         ),
         (
