@@ -3,6 +3,7 @@
 import numpy as np
 
 from ndgm.data.kinds import Classes
+from ndgm.data.principal_components import principal_components
 from ndgm.data.tables import digits_table
 
 
@@ -46,10 +47,7 @@ def scaled_columns(inputs: np.ndarray, components: int | None) -> np.ndarray:
     inputs = (inputs - inputs.mean(0)) / inputs.std(0)
     if components is None:
         return inputs
-    left, _, right = np.linalg.svd(inputs, full_matrices=False)
-    # Of each component and its negative, the one that grows with its largest column.
-    signs = np.sign(right[np.arange(len(right)), np.abs(right).argmax(1)])
-    return (left * signs)[:, :components] * np.sqrt(len(inputs))
+    return principal_components(inputs)[0][:, :components] * np.sqrt(len(inputs))
 
 
 def signed_rows(inputs: np.ndarray, labels: np.ndarray) -> Classes:

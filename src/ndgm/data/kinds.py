@@ -61,7 +61,7 @@ class Split(NamedTuple):
         return Samples(self.test_inputs, self.test_targets)
 
     def fits(self) -> bool:
-        """Whether both halves are samples of the same inputs and outputs."""
+        """Whether both parts are samples of the same inputs and outputs."""
         shapes = [(data.inputs.shape[1:], data.targets.shape[1:]) for data in (self.train, self.test)]
         return self.train.fits() and self.test.fits() and shapes[0] == shapes[1]
 

@@ -61,13 +61,13 @@ def split_digits(rng: np.random.Generator, *, test: int) -> Split:
     Both are centred and scaled as the former are; targets are one-hot classes. Source: as for `digits`.
     """
     pixels, classes = digits_table()
-    return _halves(rng, pixels, classes, test)
+    return _split(rng, pixels, classes, test)
 
 
 def split_mnist(rng: np.random.Generator, *, test: int) -> Split:
     """All 5,000 handwritten digits of 28 × 28 pixels, cut in two as `split_digits` cuts. Source: `mnist_table`."""
     pixels, classes = mnist_table()
-    return _halves(rng, pixels, classes, test)
+    return _split(rng, pixels, classes, test)
 
 
 def class_targets(classes: np.ndarray, smoothing: float) -> np.ndarray:
@@ -92,8 +92,8 @@ def _subset(
     return Samples(_contrast(pixels[rows].astype(np.float64)), class_targets(classes, smoothing))
 
 
-def _halves(rng: np.random.Generator, pixels: np.ndarray, classes: np.ndarray, test: int) -> Split:
-    """A table of pictures at random cut in two, both centred and scaled as those to train on are."""
+def _split(rng: np.random.Generator, pixels: np.ndarray, classes: np.ndarray, test: int) -> Split:
+    """A table of pictures split in two at random, both centred and scaled as those to train on are."""
     rows = rng.permutation(len(pixels))
     first = pixels[rows[test:]]
     centre, scale = first.mean(0), (first - first.mean(0)).std()

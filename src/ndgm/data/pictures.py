@@ -1,4 +1,4 @@
-"""Pictures as they are, for what is asked of their pixels: in two halves, with pixels between 0 and 1.
+"""Pictures as they are, for what is asked of their pixels: split in two, with pixels between 0 and 1.
 
 A picture is a row: its channels one after the other, each row by row. Pixels are multiples of 1/255, as files of
 pictures have them.
@@ -17,12 +17,12 @@ def digit_pictures(rng: np.random.Generator, *, train: int, test: int) -> Split:
     Their 17 greys are put on the nearest of 256.
     """
     pixels, classes = digits_table()
-    return halves(rng, (pixels * 255 / 16).round(), classes, train, test)
+    return split_pictures(rng, (pixels * 255 / 16).round(), classes, train, test)
 
 
 def mnist_pictures(rng: np.random.Generator, *, train: int, test: int) -> Split:
     """Handwritten digits of 28 × 28 pixels: a random subset of 5,000 to train on, and others; one-hot classes."""
-    return halves(rng, *mnist_table(), train, test)
+    return split_pictures(rng, *mnist_table(), train, test)
 
 
 def cifar10_pictures(rng: np.random.Generator, *, archive: str, train: int, test: int) -> Split:
@@ -31,11 +31,11 @@ def cifar10_pictures(rng: np.random.Generator, *, archive: str, train: int, test
     Raises:
         InputError: if the archive is missing, is something else or holds fewer pictures.
     """
-    return halves(rng, *cifar10_table(archive, train + test), train, test)
+    return split_pictures(rng, *cifar10_table(archive, train + test), train, test)
 
 
-def halves(rng: np.random.Generator, pixels: np.ndarray, classes: np.ndarray, train: int, test: int) -> Split:
-    """Random pictures of a table in two halves.
+def split_pictures(rng: np.random.Generator, pixels: np.ndarray, classes: np.ndarray, train: int, test: int) -> Split:
+    """Random pictures of a table, split into those to train on and others.
 
     Args:
         rng: Chooses them.

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ndgm.data.kinds import Samples
+from ndgm.data.principal_components import principal_components
 from ndgm.data.tables import digits_table
 
 
@@ -21,11 +22,8 @@ def halves_of_digits(rng: np.random.Generator, *, samples: int, components: int)
     """
     pixels, classes = digits_table()
     rows = rng.permutation(len(pixels))[:samples]
-    pictures = pixels[rows] - pixels[rows].mean(0)
-    left, values, right = np.linalg.svd(pictures, full_matrices=False)
-    # Of each component and its negative, the one that grows with its largest pixel.
-    signs = np.sign(right[np.arange(len(right)), np.abs(right).argmax(1)])
-    inputs = (left * values * signs)[:, :components]
+    left, values = principal_components(pixels[rows] - pixels[rows].mean(0))
+    inputs = (left * values)[:, :components]
     return Samples(inputs / inputs.std(), np.where(classes[rows] >= 5, 1.0, -1.0)[:, np.newaxis])
 
 

@@ -1,9 +1,9 @@
-"""Pictures in two halves: pixels of the tables, between 0 and 1, none twice, and their shape."""
+"""Pictures split in two: pixels of the tables, between 0 and 1, none twice, and their shape."""
 
 import numpy as np
 import pytest
 
-from ndgm.data.pictures import as_matrices, cifar10_pictures, digit_pictures, halves, mnist_pictures
+from ndgm.data.pictures import as_matrices, cifar10_pictures, digit_pictures, mnist_pictures, split_pictures
 from ndgm.data.tables import digits_table, mnist_table
 from ndgm.store.files import InputError
 
@@ -24,7 +24,7 @@ def test_pictures_are_those_of_the_table_each_with_its_class(source, table, side
         *split.train_targets.argmax(1),
         *split.test_targets.argmax(1),
     ]
-    assert len({picture.tobytes() for picture in levels}) == 290  # so no picture is in both halves
+    assert len({picture.tobytes() for picture in levels}) == 290  # so no picture is in both parts
     assert as_matrices(found).shape == (290, 1, side, side)
     np.testing.assert_array_equal(as_matrices(found)[5, 0, 2], found[5, 2 * side : 3 * side])
 
@@ -52,6 +52,6 @@ def test_which_pictures_is_decided_by_the_generator():
 
 def test_what_does_not_fit_is_said():
     with pytest.raises(InputError, match="3 and 2 pictures are more than the 4 that there are"):
-        halves(np.random.default_rng(0), np.zeros((4, 9)), np.zeros(4, dtype=int), 3, 2)
+        split_pictures(np.random.default_rng(0), np.zeros((4, 9)), np.zeros(4, dtype=int), 3, 2)
     with pytest.raises(ValueError, match="10 pixels are no square picture"):
         as_matrices(np.zeros((2, 10)))
