@@ -20,7 +20,7 @@ SHOWN = 1e-5
 STRUCTURED = ("orthogonal", "duplicated")
 RULES = {
     "wrong_by_strip": r"$|\mathbb{E}w_i| \leq \eta\lambda$",
-    "wrong_below_1e-2": r"$|w_i| \leq 10^{-2}$",
+    "wrong_below_1e-2": r"$|w_i| < 10^{-2}$",
     "wrong_below_1e-3": r"$10^{-3}$",
     "wrong_below_1e-4": r"$10^{-4}$",
 }

@@ -27,7 +27,7 @@ ADAPTIVE, STORED = "subspace", "8 bits"
 QUANTILE = 0.95
 
 APART = 0.9
-"""Area under the receiver's curve above which attacks count as told from clean pictures."""
+"""Area under the ROC curve above which attacks count as told from clean pictures."""
 
 CHANCE = 0.5
 """That area of scores that say nothing."""
@@ -62,7 +62,7 @@ def adversarial_spectrum_unseen_digits(
     adversarial_spectrum_attacks: pd.DataFrame, adversarial_spectrum_clean: pd.DataFrame
 ) -> Evidence:
     r"""On digits of 8 × 8 pixels $\log(s_n/s_1)$ tells successful attacks from clean pictures with an area under the
-    receiver's curve above 0.9, whatever the attack.
+    ROC curve above 0.9, whatever the attack.
     """
     return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "digits", APART)
 
@@ -71,7 +71,7 @@ def adversarial_spectrum_unseen_digits(
 def adversarial_spectrum_unseen_mnist(
     adversarial_spectrum_attacks: pd.DataFrame, adversarial_spectrum_clean: pd.DataFrame
 ) -> Evidence:
-    r"""On MNIST $\log(s_n/s_1)$ tells successful attacks from clean pictures with an area under the receiver's curve
+    r"""On MNIST $\log(s_n/s_1)$ tells successful attacks from clean pictures with an area under the ROC curve
     above 0.9, whatever the attack.
     """
     return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "mnist", APART)
@@ -81,7 +81,7 @@ def adversarial_spectrum_unseen_mnist(
 def adversarial_spectrum_unseen_cifar10(
     adversarial_spectrum_attacks: pd.DataFrame, adversarial_spectrum_clean: pd.DataFrame
 ) -> Evidence:
-    r"""On CIFAR-10 $\log(s_n/s_1)$ tells successful attacks from clean pictures with an area under the receiver's curve
+    r"""On CIFAR-10 $\log(s_n/s_1)$ tells successful attacks from clean pictures with an area under the ROC curve
     above 0.9, whatever the attack.
     """
     return _told_apart(adversarial_spectrum_attacks, adversarial_spectrum_clean, "cifar10", APART)

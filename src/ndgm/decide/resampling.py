@@ -42,7 +42,7 @@ def share(scores: np.ndarray, weights: Weights) -> np.ndarray:
 
 
 def area(higher: np.ndarray, lower: np.ndarray, weights: Weights) -> np.ndarray:
-    """Area under the receiver's curve in each resample: P(higher > lower) + ½P(equal), within each network.
+    """Area under the ROC curve in each resample: P(higher > lower) + ½P(equal), within each network.
 
     Source: Hanley and McNeil (1982).
     """
@@ -183,7 +183,7 @@ def _draws(networks: int, pictures: int) -> Weights:
 
 
 def area_of(scores: pd.Series, over: str) -> float:
-    """Area under the receiver's curve of attacked pictures against clean ones, of one cell, as for `area_interval`."""
+    """Area under the ROC curve of attacked pictures against clean ones, of one cell, as for `area_interval`."""
     arms = by_arm(scores, over)
     return float(STATISTICS["area"](arms, weights_of_all(arms))[0])
 
@@ -202,7 +202,7 @@ def area_interval(scores: pd.Series, over: str) -> tuple[float, float]:
 
 def told_apart(margin: float) -> Test:
     """Rule that in every cell attacked pictures are told from clean ones with an area above the margin."""
-    name = f"resampling: in every cell the area under the receiver's curve is above {margin:g}"
+    name = f"resampling: in every cell the area under the ROC curve is above {margin:g}"
     return ResamplingTest(name, margin, two_sided=False, beyond=True)
 
 

@@ -13,7 +13,7 @@ METHOD = "rmsprop_0.999"
 
 
 def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
-    """Chosen families at every step and penalty: norms, and the width of the kink that the means of weights tell."""
+    """Chosen families at every step and penalty: norms, and the width of the kink, from the means of weights."""
     return numbered_table(
         settings,
         [

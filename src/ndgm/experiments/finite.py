@@ -32,7 +32,7 @@ moves or a unit may have vanished.
 """
 
 ANYTHING = {"distance_to_kink"}
-"""Columns that may be NaN or infinite in every experiment: a smooth activation has no kink."""
+"""Columns that may be infinite in every experiment: a distance over how far a step moved, where nothing moved."""
 
 
 def check_finite(table: pd.DataFrame) -> None:

@@ -33,7 +33,7 @@ from ndgm.theory.rounded_lasso import (
 THRESHOLDS = {"wrong_below_1e-2": 1e-2, "wrong_below_1e-3": 1e-3, "wrong_below_1e-4": 1e-4}
 """Sizes below which people take a weight of a last iterate for zero, by the column of what they get wrong."""
 
-ELEMENTS = 100_000
+DESIGN_ELEMENTS = 100_000
 """Numbers at most that a step of one ensemble reads of its designs, unless one has more: so many stay in the cache."""
 
 
@@ -94,7 +94,7 @@ def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties:
     """
     options = {name: value for name, value in source.items() if name != "source"}
     make = getattr(regression, source["source"])
-    size = max(ELEMENTS // (min(source["samples"], source["features"]) * source["features"]), 1)
+    size = max(DESIGN_ELEMENTS // (min(source["samples"], source["features"]) * source["features"]), 1)
     for first in range(0, settings["seeds"], size):
         seeds = range(first, min(first + size, settings["seeds"]))
         # Of one name, so that both experiments see the same designs.
@@ -107,7 +107,7 @@ def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties:
 
 
 def solved(first: int, samples: list[Regression], penalties: ArrayLike) -> Designs:
-    """Designs, of which the first has a number, with their exact solutions."""
+    """Designs with their exact solutions; `first` is the number of the first one."""
     penalties_over_max = np.asarray(penalties, dtype=np.float64)
     problems = [Quadratic.from_data(*each) for each in samples]
     exact = [solve_lasso(each, penalties_over_max * each.penalty_max) for each in problems]
@@ -207,7 +207,7 @@ def measurements(part: Designs, rows: pd.DataFrame, means: np.ndarray, found: Ti
     zero = np.concatenate([solution.weights for solution in part.exact]) == 0
     off = np.abs(mean - means) / width
     taken_for_zero = {"wrong_by_strip": np.abs(mean) <= width} | {
-        name: np.abs(last) <= threshold for name, threshold in THRESHOLDS.items()
+        name: np.abs(last) < threshold for name, threshold in THRESHOLDS.items()
     }
     return pd.DataFrame(
         {

@@ -12,7 +12,7 @@ from ndgm.engine.moves import LeastGradient, Moves, UnitMoves
 from ndgm.experiments.ensembles import Build, Plan, Problem, column
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.two_layer_networks import points_on_a_sphere, networks_at_once, two_layer
+from ndgm.experiments.two_layer_networks import networks_at_once, points_on_a_sphere, two_layer
 from ndgm.theory.overparameterization import KernelDynamics, arc_cosine_kernel
 
 Points = tuple[np.ndarray, np.ndarray]

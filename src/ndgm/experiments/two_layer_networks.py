@@ -1,4 +1,4 @@
-"""What experiments on two-layer networks with a fixed output layer share: their starts, losses and schedules."""
+"""What experiments on two-layer networks with a fixed output layer share: points, starts, losses, ensembles."""
 
 from collections.abc import Iterable
 
@@ -50,7 +50,7 @@ def two_layer(settings: Settings, rows: pd.DataFrame, x: np.ndarray, y: np.ndarr
 
 
 def networks_at_once(settings: Settings, samples: int, units: int) -> int:
-    """How many networks train as one ensemble, at least one: those whose samples × units are `preactivations_at_once`.
+    """How many networks train as one ensemble: as many as have `preactivations_at_once` together, at least one.
 
     A processor is fastest where what they compute and their weights stay in its cache from one step to the next.
     """

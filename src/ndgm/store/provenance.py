@@ -16,7 +16,7 @@ PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 """Distributions whose versions can change the numbers of any table."""
 
 OPTIONAL = {"eagerpy", "foolbox"}
-"""Distributions that change those alone whose program imports them; a machine may lack them."""
+"""Distributions that count only for programs that import them; a machine may lack them."""
 
 
 def seed_sequence(root_seed: int, experiment: str, component: str, replicate: int = 0) -> np.random.SeedSequence:

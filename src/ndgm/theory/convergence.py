@@ -33,9 +33,9 @@ def critical_width(step_size: ArrayLike, slope: ArrayLike) -> NDArray[np.float64
 
 
 def geometric_rate(steps: int, *, last: float = 1e-6) -> float:
-    """Decades that a step size loses per step: held for ⌊N/2⌋ steps, then decaying by one ratio to `last` of itself.
+    """Slope of log₁₀ of a step size per step, negative: held for ⌊N/2⌋ steps, then decaying by one ratio to `last`.
 
-    It is log₁₀(last)/(N − ⌊N/2⌋), for N steps in all. On a sharp problem the gap loses as many.
+    It is log₁₀(last)/(N − ⌊N/2⌋), for N steps in all. On a sharp problem the gap falls with this slope.
 
     Source: Davis, Drusvyatskiy, MacPhee and Paquette (2018).
     """

@@ -219,7 +219,7 @@ def kink_width(problem: Quadratic, penalty: float, means: Array, which: NDArray[
     """Width δ of the `PseudoHuber` kink that weights see, from their means: least squares of mᵢ = δ·sᵢ/√(1 − sᵢ²).
 
     The mean step of a stationary method is zero, so that sᵢ = E sign(wᵢ) = (b − Am)ᵢ/λ follows from the means alone.
-    A weight that is hardly tilted, sᵢ ≈ 0, tells little of the width, and counts little.
+    A weight that is hardly tilted, sᵢ ≈ 0, says little about the width, and counts little.
 
     Args:
         problem: The smooth part.
@@ -228,7 +228,7 @@ def kink_width(problem: Quadratic, penalty: float, means: Array, which: NDArray[
         which: Weights that count, shape (d,), of those with |sᵢ| < 1; one that never crosses its kink has none.
 
     Returns:
-        δ; NaN where no weight tells it.
+        δ; NaN where no weight counts.
 
     Raises:
         ValueError: if the penalty is not positive.

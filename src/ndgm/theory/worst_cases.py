@@ -170,7 +170,7 @@ def smooth_worst_case(
 
 
 def smooth_worst_width(step_times_smoothness: ArrayLike, steps: int, distance: float = 1.0) -> NDArray[np.float64]:
-    """Half the width τ = R/(2Nγ+1) of the Huber function that is as bad as `smooth_worst_case` says, for short steps.
+    """Width τ = R/(2Nγ+1) of the Huber function, quadratic on |x| ≤ τ, that is `smooth_worst_case` for short steps.
 
     Gradient descent from R has the slope Lτ at all of x₀ … x_N, and ends at x_N = R(Nγ+1)/(2Nγ+1).
 

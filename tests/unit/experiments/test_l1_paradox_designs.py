@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ndgm.experiments.l1_paradox_designs import ELEMENTS, THRESHOLDS, designs, drawn, turns
+from ndgm.experiments.l1_paradox_designs import DESIGN_ELEMENTS, THRESHOLDS, designs, drawn, turns
 from ndgm.store.files import InputError
 from ndgm.theory.lasso import Quadratic, solve_lasso
 
@@ -63,7 +63,7 @@ def test_supports_are_compared_with_the_exact_one(table):
 
 def test_a_design_does_not_depend_on_those_drawn_beside_it(smoke):
     settings = smoke.settings(TABLE)
-    source = settings["families"]["widest"] | {"samples": ELEMENTS // 1000}
+    source = settings["families"]["widest"] | {"samples": DESIGN_ELEMENTS // 1000}
     few, many = ([part for part in drawn(settings | {"seeds": n}, "widest", source, [0.9])] for n in (2, 4))
     assert len(many) == 2 and many[1].first == 2
     np.testing.assert_array_equal(few[0].samples[1].design, many[0].samples[1].design)

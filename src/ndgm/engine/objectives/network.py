@@ -75,7 +75,7 @@ class NetworkLoss(Objective):
         runs: Size of the ensemble.
         loss: A key of `LOSSES`.
         classes: Whether targets are one-hot classes, so that accuracy means something.
-        kinks: Whether `measure` tells how near the kinks are, which takes a pass over every pre-activation.
+        kinks: Whether `measure` records distances to kinks too, which takes a pass over every pre-activation.
         runs_at_once: Networks in one batched product; all where it is None.
         samples_at_once: Samples in one product, at most; all where it is None.
 

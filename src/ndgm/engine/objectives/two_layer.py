@@ -105,8 +105,8 @@ class _Part(NamedTuple):
 
     Attributes:
         runs: Which.
-        x: Their inputs.
-        x_transposed: The same, the other way round.
+        x: Their inputs, shape (runs, n, d) or (n, d).
+        x_transposed: Their transposes.
         y: Their targets.
         output_column: v, shape (runs, m, 1).
         output_row: v, shape (runs, 1, m).
