@@ -38,7 +38,7 @@ def title(name):
     """A function's formula."""
     family, _, parameter = name.rpartition("_")
     if family == "power":
-        return f"$|x|^{{{parameter}}}$"
+        return f"$|x|^{{{parameter}}}/{parameter}$"
     return NAMES[name] if name in NAMES else f"{NAMES.get(family, family)}, $s={parameter}$"
 
 
