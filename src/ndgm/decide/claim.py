@@ -30,8 +30,8 @@ class Evidence:
     Attributes:
         measured: One value per cell and replicate; the index has a level `over` and the levels that name the cell.
         reference: Value that `measured` is held against: a series with its index, or one number.
-        compared: Whether the reference is predicted (by theory, or a bound that the statement names) or the other arm
-            of a comparison (times the factor that the statement names, if any).
+        compared: Whether the reference is predicted by theory or the other arm of a comparison (times the factor that
+            the statement names, if any). A prediction that measurements have to be above, or below, is a bound.
         over: The level that replicates.
         table: Numbers that the paper prints one by one, besides those of the cell that speaks most against the claim.
         horizon: The largest value that could be measured, such as the length of a run: a value above it ranks above all
@@ -250,7 +250,7 @@ def _entry(
         "gap": None,
         "measured": decision.measured,
         "reference": decision.reference,
-        "compared": evidence.compared,
+        "compared": "bound" if evidence.compared == "predicted" and not this.test.two_sided else evidence.compared,
         "interval": None if decision.interval is None else list(decision.interval),
         "p_value": (p_refute if verdict == Verdict.REFUTED else p_support) if this.test.random else None,
         "p_support": decision.p_support if this.test.random else None,

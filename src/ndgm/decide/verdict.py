@@ -7,8 +7,8 @@ from typing import Literal
 Kind = Literal["finding", "identity"]
 """A finding could have come out otherwise; an identity follows from algebra or a theorem, and checks the code."""
 
-Compared = Literal["predicted", "other arm"]
-"""What a measurement is held against: a prediction of theory, or the other arm of a comparison."""
+Compared = Literal["predicted", "bound", "other arm"]
+"""What a measurement is held against: a prediction of theory, a bound, or the other arm of a comparison."""
 
 
 class Verdict(StrEnum):

@@ -110,7 +110,7 @@ class Manuscript:
         claim = self.claim(name)
         if claim.gap:
             return f"not measured, because {claim.gap} {self.tag(name)}"
-        against = "predicted" if claim.compared == "predicted" else "compared with"
+        against = "compared with" if claim.compared == "other arm" else str(claim.compared)
         parts = {"measured": claim.result, against: claim.held_against, "margin": claim.margin}
         said = ", ".join(f"{word} {value}" for word, value in parts.items() if value != "–")
         return f"{said} {self.tag(name)}"
@@ -150,12 +150,12 @@ class Manuscript:
 
     def verdicts_table(self, group: str, caption: str) -> str:
         """Verdicts on the claims of a group, with what was measured and what it is compared with; identities apart."""
-        header = ["Claim", "Statement", "Predicted, or other arm", r"Measured \[interval\]", "Verdict"]
+        header = ["Claim", "Statement", "Predicted, bound or other arm", r"Measured \[interval\]", "Verdict"]
         rows: dict[str, list[list[str]]] = {"finding": [], "identity": []}
         for claim in self._of(group):
-            other_arm = " (other arm)" if claim.compared == "other arm" else ""
+            kind = "" if claim.compared in ("predicted", None) else f" ({claim.compared})"
             name, verdict = f"[{claim.label}]{{#claim-{claim.id}}}", f"[{claim.verdict}]{{.{claim.verdict}}}"
-            rows[claim.kind].append([name, claim.statement, claim.held_against + other_arm, claim.result, verdict])
+            rows[claim.kind].append([name, claim.statement, claim.held_against + kind, claim.result, verdict])
         identities = f"Identities, apart from [](#tab-verdicts-{group}): algebra and theorems, which check the code."
         captions = {"finding": (f"tab-verdicts-{group}", caption), "identity": (f"tab-identities-{group}", identities)}
         widths = (15, 40, 13, 21, 11)

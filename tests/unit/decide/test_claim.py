@@ -235,8 +235,12 @@ def test_what_the_reference_is_is_recorded():
         a_claim("law", within(0), [1, 1], [1, 1]),
         a_claim("arm", within(0), [1, 1], [1, 1], "other arm"),
         a_claim("gap", within(0), [np.nan], [1], "other arm"),
+        a_claim("most", at_most(0), [1, 1], [1, 1]),
+        a_claim("least", order(), [2] * 9, [1] * 9),
+        a_claim("above", order(), [2] * 9, [1] * 9, "other arm"),
     )
-    assert [found[name]["compared"] for name in ("law", "arm", "gap")] == ["predicted", "other arm", None]
+    compared = {"law": "predicted", "arm": "other arm", "gap": None, "most": "bound", "least": "bound"}
+    assert {name: entry["compared"] for name, entry in found.items()} == compared | {"above": "other arm"}
 
 
 @pytest.mark.parametrize(
@@ -247,7 +251,7 @@ def test_what_the_reference_is_is_recorded():
             "measured has the levels ['design', 'seed'], not 'run'",
         ),
         (lambda: Evidence(series([1, 1]).droplevel("design"), 1.0, "predicted"), "measured has the levels ['seed']"),
-        (lambda: Evidence(series([1, 1]), 1.0, compared="theory"), "'theory', not one of predicted, other arm"),
+        (lambda: Evidence(series([1, 1]), 1.0, compared="theory"), "'theory', not one of predicted, bound, other arm"),
         (
             lambda: Evidence(series([1, 1]), series([1, 1]).rename_axis(["kind", "seed"]), "predicted"),
             "reference has the levels",

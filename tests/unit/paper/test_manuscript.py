@@ -153,7 +153,7 @@ def test_what_cannot_be_filled_is_named_with_file_and_line(fill, source, line, n
     [
         (claim("l1_paradox_floor", verdict="true"), "l1_paradox_floor: verdict: 'true' is not one of"),
         (claim("l1_paradox_floor", kind="law"), "l1_paradox_floor: kind: 'law' is not one of finding, identity"),
-        (claim("l1_paradox_floor", compared="theory"), "compared: 'theory' is not one of predicted, other arm"),
+        (claim("l1_paradox_floor", compared="theory"), "compared: 'theory' is not one of predicted, bound, other arm"),
         ({key: value for key, value in claim("x").items() if key != "margin"}, "x: margin: is missing"),
         ("text", "claims.json"),
     ],

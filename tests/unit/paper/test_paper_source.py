@@ -110,3 +110,14 @@ def test_every_figure_has_a_notebook_and_a_caption():
     named = sorted(figure.name for group in GROUPS for figure in group.figures)
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.py")) == named
     assert sorted(path.stem for path in (ROOT / "workflow/report").glob("*.rst") if path.stem != "figure") == named
+
+
+def test_every_reference_is_cited_and_has_a_place_of_its_own():
+    """One entry had the identifier of another."""
+    entries = re.findall(
+        r"^@\w+\{(\w+),(.*?)^\}", (ROOT / "paper/references.bib").read_text(encoding="utf-8"), re.M | re.S
+    )
+    places = [place for _, entry in entries for place in re.findall(r"^  (?:doi|url) = \{(.*)\}", entry, re.M)]
+    assert len(set(places)) == len(places) > len(entries) / 2
+    cited = "".join(text.read_text(encoding="utf-8") for text in TEXTS)
+    assert [name for name, _ in entries if not re.search(rf"@{name}\b", cited)] == []
