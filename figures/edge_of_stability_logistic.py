@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ndgm.paper.colours import COLOURS
-from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
+from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, leave_empty, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
 
 LOWEST = 1e-12
@@ -51,10 +51,16 @@ for axes, name in zip(bottom, rows[1], strict=True):
     lines = {}
     for ratio in ratios:
         path = separable.query("design == @name and step_size_over_threshold == @ratio and seed == 0")
-        path = path[path["objective"] > LOWEST]
+        path = path[(path["objective"] > LOWEST) & (path["step"] > 0)]
+        if path.empty:
+            continue
         (line,) = axes.plot(path["step"], path["objective"], color=COLOURS["smooth"], alpha=TONES[ratio], linewidth=0.8)
         lines[f"{ratio:g}"] = line
-    axes.set(xscale="log", yscale="log", xlabel="step $k$", title=f"{name.replace('_', ' ')}, separable")
+    title = f"{name.replace('_', ' ')}, separable"
+    if not lines:
+        leave_empty(axes, "the loss is gone before it is looked at", title)
+        continue
+    axes.set(xscale="log", yscale="log", xlabel="step $k$", title=title)
     label_line_ends(axes, lines)
 bottom[0].set_ylabel("loss")
 
