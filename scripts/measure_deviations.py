@@ -1,7 +1,9 @@
 """Measure how far other processors move the numbers of a run. Run by hand, never by the pipeline; takes an hour.
 
 For each root seed it runs the scale in copies of the repository: as it is, and in the environments of
-`ndgm.pipeline.processor.OTHER_PROCESSORS`. What it finds is folded into the file: the largest deviation counts.
+`ndgm.pipeline.processor.OTHER_PROCESSORS`. With `--reference` it runs nothing: on a processor that is not that of the
+reference, the finished run of the scale is held against it. What is found is folded into the file: the largest
+deviation counts.
 """
 
 import os
@@ -27,12 +29,20 @@ def main() -> None:
     """Run the program."""
     parser = argument_parser(__doc__, "out")
     parser.add_argument("--scale", required=True)
-    parser.add_argument("--root-seeds", type=int, nargs="+", required=True)
+    instead = parser.add_mutually_exclusive_group(required=True)
+    instead.add_argument("--root-seeds", type=int, nargs="+")
+    instead.add_argument("--reference", type=Path)
     parser.add_argument("--processors", nargs="+", choices=OTHER_PROCESSORS, default=list(OTHER_PROCESSORS))
     arguments = parser.parse_args()
     with program(arguments) as say:
         measured = read_measured(arguments.out)
-        for root_seed in arguments.root_seeds:
+        if arguments.reference:
+            root_seed = load(arguments.scale)["root_seed"]
+            run = Path("results", arguments.scale)
+            measured = measured.with_reference(arguments.scale, root_seed, run, arguments.reference)
+            write_measured(arguments.out, measured)
+            say(f"{arguments.scale}, {arguments.reference}: {_said(measured)}")
+        for root_seed in arguments.root_seeds or ():
             with TemporaryDirectory() as folder:
                 run = _run(Path(folder, "here"), arguments.scale, root_seed, {})
                 for name in arguments.processors:

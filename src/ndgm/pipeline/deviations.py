@@ -1,23 +1,30 @@
 """How far other processors move the numbers of a run, measured, and the tolerances that follow.
 
 `reference/deviations.json` says what was run; for each number of `summaries` its largest relative deviation between a
-run and runs of the same root seed in the environments of `OTHER_PROCESSORS`; and which verdicts differed. A number that
+run and runs of the same root seed in the environments of `OTHER_PROCESSORS`, or on another processor in earnest; and
+which verdicts differed. A number that
 it does not name moved by less than a third of `LEAST`.
+
+Where rounding is amplified, how far a statistic moves is chance: a median of counts may happen to stay where it is. So
+the deviation is the largest over the runs as they are and over runs drawn from them again, `RESAMPLES` times. What a
+claim measures on tables that moved is known up to its interval, and rows of a claim's table move like each other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ndgm.pipeline.processor import processor
-from ndgm.pipeline.summaries import Number, Quantity, Summary, summary
-from ndgm.store.files import InputError, read_json, write_json
+from ndgm.pipeline.processor import described, processor
+from ndgm.pipeline.summaries import Number, Quantity, Summary, resampled, summary
+from ndgm.store.files import InputError, file_hash, read_json, read_json_list, write_json
 
 SAFETY = 3.0
 """Tolerance over the largest deviation that was measured."""
 LEAST = 1e-9
 """Smallest relative tolerance: that of numbers that no orbit amplifies."""
+RESAMPLES = 30
+"""How often the runs of a table are drawn again."""
 MOST = 0.02
 """Relative error that is to be found. A number whose tolerance would be larger is not compared: chance decides it."""
 
@@ -30,7 +37,7 @@ class Measured:
     """What was measured.
 
     Attributes:
-        runs: Scale, root seed, name of the other processor and description of this one, for each pair of runs.
+        runs: Scale, root seed, name or description of the other processor and description of this one, for each pair.
         deviations: Over all pairs.
         verdicts: By scale and claim, all verdicts that were seen, where a pair differed.
     """
@@ -52,23 +59,94 @@ class Measured:
         Raises:
             InputError: if one of them has files that the other has not.
         """
-        deviations = {file: dict(numbers) for file, numbers in self.deviations.items()}
-        verdicts = {name: dict(seen) for name, seen in self.verdicts.items()}
+        found = self._copy()
         for file in _same_files(run, other):
-            here, there = summary(run / file), summary(other / file)
-            for quantity in here.keys() | there.keys():
-                one, two = here.get(quantity), there.get(quantity)
-                if isinstance(one, str) and isinstance(two, str):
-                    if one != two:
-                        known_verdicts = verdicts.setdefault(scale, {})
-                        claim = quantity.name.partition(",")[0]
-                        known_verdicts[claim] = sorted({one, two, *known_verdicts.get(claim, [])})
-                else:
-                    known = deviations.setdefault(file, {})
-                    known[str(quantity)] = _larger(known.get(str(quantity), 0.0), deviation(one, two))
-        deviations = {file: moved for file, numbers in deviations.items() if (moved := _worth_saying(numbers))}
+            for here, there in _summaries(run / file, other / file):
+                found._add(scale, file, here, there)
+        moved = {Path(file).stem for file, numbers in found.deviations.items() if _worth_saying(numbers)}
+        known = found.deviations.setdefault("claims.json", {})
+        for name, by_chance in _of_claims(read_json_list(run / "claims.json"), moved, known):
+            known[name] = _larger(known.get(name, 0.0), by_chance)
+        return found._after(scale, root_seed, other_processor)
+
+    def with_reference(self, scale: str, root_seed: int, run: Path, reference: Path) -> "Measured":
+        """What is known after a run beside a reference that another processor made: numbers that it compares.
+
+        Args:
+            scale: Of both.
+            root_seed: Of both.
+            run: Folder of the results of the run.
+            reference: Folder of the reference.
+
+        Raises:
+            InputError: if the run lacks a file of the reference, or one cannot be read.
+        """
+        found = self._copy()
+        for file, expected in read_json(reference / "values.json").items():
+            here = summary(run / file)
+            named = {str(quantity): quantity for quantity in here}
+            values = {named[name]: entry["value"] for name, entry in expected.items() if name in named}
+            there = {
+                quantity: value if isinstance(value, str) else Number(value, abs(value))
+                for quantity, value in values.items()
+            }
+            found._add(scale, file, {quantity: here[quantity] for quantity in there}, there)
+        return found._after(scale, root_seed, described(read_json(reference / "processor.json")))
+
+    def _copy(self) -> "Measured":
+        deviations = {file: dict(numbers) for file, numbers in self.deviations.items()}
+        return Measured([*self.runs], deviations, {name: dict(seen) for name, seen in self.verdicts.items()})
+
+    def _add(self, scale: str, file: str, here: Summary, there: Summary) -> None:
+        """Take in how numbers and verdicts of one file differ."""
+        known = self.deviations.setdefault(file, {})
+        for quantity in here.keys() | there.keys():
+            one, two = here.get(quantity), there.get(quantity)
+            if not (isinstance(one, str) and isinstance(two, str)):
+                known[str(quantity)] = _larger(known.get(str(quantity), 0.0), deviation(one, two))
+            elif one != two:
+                seen, claim = self.verdicts.setdefault(scale, {}), quantity.name.partition(",")[0]
+                seen[claim] = sorted({one, two, *seen.get(claim, [])})
+
+    def _after(self, scale: str, root_seed: int, other_processor: str) -> "Measured":
+        """With another pair of runs, and without deviations that change no tolerance."""
+        moved = {file: kept for file, numbers in self.deviations.items() if (kept := _worth_saying(numbers))}
         pair = {"scale": scale, "root_seed": root_seed, "other_processor": other_processor, "on": processor()}
-        return Measured([*self.runs, pair], deviations, verdicts)
+        return Measured([*self.runs, pair], moved, self.verdicts)
+
+
+def _summaries(file: Path, other: Path) -> Iterator[tuple[Summary, Summary]]:
+    """Numbers of a file and of that of another run; and, where their bytes differ, of their runs drawn again."""
+    yield summary(file), summary(other)
+    if file_hash(file) != file_hash(other):
+        yield from zip(resampled(file, RESAMPLES), resampled(other, RESAMPLES), strict=True)
+
+
+def _of_claims(
+    claims: list[dict[str, Any]], moved: set[str], known: Mapping[str, float | None]
+) -> Iterator[tuple[str, float | None]]:
+    """Deviations of claims that chance decides, by the name of the number.
+
+    Args:
+        claims: Of `claims.json`.
+        moved: Names of tables that other processors moved.
+        known: Deviations of the numbers of claims so far.
+    """
+    for claim in claims:
+        if not any(table == each or table.startswith(f"{each}_") for table in moved for each in claim["experiments"]):
+            continue
+        ends = claim["interval"] or [None]
+        if claim["measured"] and None not in ends and claim["p_value"] is not None:  # else a range of exact values
+            half = (max(ends) - min(ends)) / 2 / abs(claim["measured"])
+            yield f"{claim['id']}, measured", half
+            if claim["compared"] == "other arm":
+                yield f"{claim['id']}, reference", half
+        rows = claim.get("table") or {}
+        for column in {column for entries in rows.values() for column in entries}:
+            names = [f"{claim['id']}, {row}, {column}" for row in rows]
+            deviations = [known.get(name, 0.0) for name in names]
+            largest = None if None in deviations else max(each for each in deviations if each is not None)
+            yield from ((name, largest) for name in names)
 
 
 def deviation(one: Number | str | None, other: Number | str | None) -> float | None:

@@ -69,6 +69,29 @@ def summary(path: Path) -> Summary:
     return {}
 
 
+def resampled(path: Path, times: int) -> Iterator[Summary]:
+    """Numbers of a run table whose runs are drawn from it again, with replacement; none of any other file.
+
+    The draws are those of every other table with as many runs, so that two tables of one experiment can be compared
+    draw by draw.
+
+    Args:
+        path: A file of results.
+        times: How often.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    if path.suffix != ".parquet" or "run" not in (table := read_table(path)):
+        return
+    rows = list(table.groupby("run").indices.values())
+    rng = np.random.default_rng(0)
+    for _ in range(times):
+        drawn = [rows[run] for run in rng.integers(len(rows), size=len(rows))]
+        again = table.iloc[np.concatenate(drawn)]
+        yield dict(_of_table(again.assign(run=np.repeat(np.arange(len(rows)), list(map(len, drawn)))), path))
+
+
 def verdict_of(claim: str) -> Quantity:
     """What the verdict of a claim goes by."""
     return Quantity(f"{claim}, verdict")

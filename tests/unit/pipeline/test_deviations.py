@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from copies import ROOT
@@ -26,8 +27,14 @@ from ndgm.store.run_tables import write_table
 def results(folder, value, verdict="supported", zeros=0.0):
     """Results with one table and one claim."""
     write_table(folder / "runs/a.parquet", pd.DataFrame({"l1_norm": [value, value], "zeros": [zeros, zeros]}))
-    write_json(folder / "claims.json", [{"id": "c", "verdict": verdict, "measured": value, "reference": 1.0}])
+    write_json(folder / "claims.json", [a_claim(verdict=verdict, measured=value)])
     return folder
+
+
+def a_claim(**entries):
+    """An entry of `claims.json`, as far as its numbers are concerned."""
+    claim = {"id": "c", "verdict": "supported", "measured": 1.0, "reference": 1.0, "compared": "predicted"}
+    return claim | {"experiments": ["a"], "interval": None, "p_value": None, "table": {}} | entries
 
 
 def test_the_largest_deviation_over_all_pairs_counts(tmp_path):
@@ -46,6 +53,60 @@ def test_the_largest_deviation_over_all_pairs_counts(tmp_path):
     assert (again.runs, again.verdicts) == (measured.runs, measured.verdicts)
     assert again.deviations == {file: pytest.approx(moved) for file, moved in measured.deviations.items()}
     assert read_measured(tmp_path / "none.json") == Measured()
+
+
+def test_a_statistic_that_stayed_where_it_was_by_chance_is_held_to_what_its_runs_did(tmp_path):
+    """A median of counts that one pair of runs left alone had the tolerance of a number that nothing amplifies."""
+    counts = np.arange(20.0) // 2
+    for name, zeros in (("run", counts), ("other", counts + np.tile([1.0, -1.0], 10))):
+        table = {"run": range(20), "design": "a", "zeros": zeros, "exact": 3.0}
+        write_table(tmp_path / name / "runs/a.parquet", pd.DataFrame(table))
+        write_json(tmp_path / name / "claims.json", [a_claim()])
+    (same := Measured().with_runs("smoke", 1, "avx", tmp_path / "run", tmp_path / "run"))
+    assert same.deviations == {}
+    moved = Measured().with_runs("smoke", 1, "avx", tmp_path / "run", tmp_path / "other").deviations["runs/a.parquet"]
+    assert not any(name.startswith("exact") for name in moved)
+    # Means differ by 0 as they are; those of 20 values ±1 with a deviation of 1/√20.
+    assert 1 / np.sqrt(20) < moved["zeros, mean"] * counts.mean() < 5 / np.sqrt(20)
+    assert moved["zeros, median"] is None or moved["zeros, median"] > 0.05
+
+
+def test_a_claim_on_a_table_that_moved_is_known_up_to_its_interval(tmp_path):
+    claims = [
+        a_claim(measured=10.0, reference=8.0, compared="other arm", interval=[9.0, 12.0], p_value=0.01),
+        a_claim(id="d", measured=10.0, interval=[9.8, 10.2], p_value=0.01),
+        a_claim(id="e", interval=[0.0, 2.0], table={"x": {"loss": 1.0}, "y": {"loss": 2.0}}),
+        a_claim(id="f", experiments=["b"], interval=[0.0, 2.0], p_value=0.5),
+    ]
+    run, other = results(tmp_path / "run", 4.0), results(tmp_path / "other", 4.01)
+    write_json(run / "claims.json", claims)
+    claims[2] = claims[2] | {"table": {"x": {"loss": 1.1}, "y": {"loss": 2.0}}}
+    write_json(other / "claims.json", claims)
+    moved = Measured().with_runs("smoke", 1, "avx", run, other).deviations["claims.json"]
+    assert moved == {
+        "c, measured": pytest.approx(0.15),
+        "c, reference": pytest.approx(0.15),
+        "d, measured": pytest.approx(0.02),
+        "e, x, loss": pytest.approx(0.1),
+        "e, y, loss": pytest.approx(0.1),
+    }
+
+
+def test_a_run_beside_the_reference_of_another_processor(tmp_path):
+    run = results(tmp_path / "run", 4.0, "refuted")
+    values = {
+        "claims.json": {"c, measured": {"value": 4.1, "tolerance": 1e-9}, "c, verdict": {"value": "supported"}},
+        "runs/a.parquet": {"l1_norm, mean": {"value": 4.4, "tolerance": 1e-9}, "gone": {"value": 1.0}},
+    }
+    write_json(tmp_path / "reference/values.json", values)
+    write_json(tmp_path / "reference/processor.json", {"model": "Other", "machine": "x86_64", "instructions": "AVX"})
+    measured = Measured().with_reference("smoke", 1, run, tmp_path / "reference")
+    assert measured.deviations == {
+        "claims.json": {"c, measured": pytest.approx(0.025)},
+        "runs/a.parquet": {"l1_norm, mean": pytest.approx(0.1)},
+    }
+    assert measured.verdicts == {"smoke": {"c": ["refuted", "supported"]}}
+    assert measured.runs[0]["other_processor"] == "Other, x86_64 with AVX"
 
 
 def test_a_verdict_that_differs_is_kept_by_scale(tmp_path):
