@@ -62,8 +62,7 @@ def test_a_statistic_that_stayed_where_it_was_by_chance_is_held_to_what_its_runs
         table = {"run": range(20), "design": "a", "zeros": zeros, "exact": 3.0}
         write_table(tmp_path / name / "runs/a.parquet", pd.DataFrame(table))
         write_json(tmp_path / name / "claims.json", [a_claim()])
-    (same := Measured().with_runs("smoke", 1, "avx", tmp_path / "run", tmp_path / "run"))
-    assert same.deviations == {}
+    assert Measured().with_runs("smoke", 1, "avx", tmp_path / "run", tmp_path / "run").deviations == {}
     moved = Measured().with_runs("smoke", 1, "avx", tmp_path / "run", tmp_path / "other").deviations["runs/a.parquet"]
     assert not any(name.startswith("exact") for name in moved)
     # Means differ by 0 as they are; those of 20 values ±1 with a deviation of 1/√20.
