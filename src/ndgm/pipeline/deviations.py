@@ -7,7 +7,7 @@ it does not name moved by less than a third of `LEAST`.
 
 Where rounding is amplified, how far a statistic moves is chance: a median of counts may happen to stay where it is. So
 the deviation is the largest over the runs as they are and over runs drawn from them again, `RESAMPLES` times. What a
-claim measures on tables that moved is known up to its interval, and rows of a claim's table move like each other.
+claim measures on such tables is known up to its interval, and rows of a claim's table move like each other.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,6 +23,8 @@ SAFETY = 3.0
 """Tolerance over the largest deviation that was measured."""
 LEAST = 1e-9
 """Smallest relative tolerance: that of numbers that no orbit amplifies."""
+AMPLIFIED = 1e-6
+"""Deviation above which rounding was amplified, so that chance decides how far numbers move."""
 RESAMPLES = 30
 """How often the runs of a table are drawn again."""
 MOST = 0.02
@@ -63,7 +65,7 @@ class Measured:
         for file in _same_files(run, other):
             for here, there in _summaries(run / file, other / file):
                 found._add(scale, file, here, there)
-        moved = {Path(file).stem for file, numbers in found.deviations.items() if _worth_saying(numbers)}
+        moved = {Path(file).stem for file, numbers in found.deviations.items() if _is_amplified(numbers)}
         known = found.deviations.setdefault("claims.json", {})
         for name, by_chance in _of_claims(read_json_list(run / "claims.json"), moved, known):
             known[name] = _larger(known.get(name, 0.0), by_chance)
@@ -129,7 +131,7 @@ def _of_claims(
 
     Args:
         claims: Of `claims.json`.
-        moved: Names of tables that other processors moved.
+        moved: Names of tables in which rounding was amplified.
         known: Deviations of the numbers of claims so far.
     """
     for claim in claims:
@@ -225,6 +227,11 @@ def write_measured(path: Path, measured: Measured) -> None:
 def _worth_saying(moved: Mapping[str, float | None]) -> dict[str, float | None]:
     """Deviations that change a tolerance, by name."""
     return {name: each for name, each in sorted(moved.items()) if each is None or SAFETY * each > LEAST}
+
+
+def _is_amplified(moved: Mapping[str, float | None]) -> bool:
+    """Whether a number of a file moved by more than rounding."""
+    return any(each is None or each > AMPLIFIED for each in moved.values())
 
 
 def _larger(one: float | None, other: float | None) -> float | None:
