@@ -56,9 +56,10 @@ INSTEAD = {
     "python scripts/measure_deviations.py --scale smoke --root-seeds 1 7 20240116 --out reference/deviations.json": (
         "python scripts/measure_deviations.py --help"  # takes an hour
     ),
-    "python scripts/measure_deviations.py --scale laptop --reference reference/laptop --out reference/deviations.json": (
-        "python scripts/measure_deviations.py --help"  # wants a run of the laptop scale
-    ),
+    (
+        "python scripts/measure_deviations.py --scale laptop --reference reference/laptop"
+        " --out reference/deviations.json"
+    ): "python scripts/measure_deviations.py --help",  # wants a run of the laptop scale
 }
 
 
