@@ -3,7 +3,7 @@
 `reference/deviations.json` says what was run; for each number of `summaries` its largest relative deviation between a
 run and runs of the same root seed in the environments of `OTHER_PROCESSORS`, or on another processor in earnest; and
 which verdicts differed. A number that
-it does not name moved by less than a third of `LEAST`.
+it does not name moved by less than half of `LEAST`.
 
 Where rounding is amplified, how far a statistic moves is chance: a median of counts may happen to stay where it is. So
 the deviation is the largest over the runs as they are and over runs drawn from them again, `RESAMPLES` times. What a
@@ -19,8 +19,8 @@ from ndgm.pipeline.processor import described, processor
 from ndgm.pipeline.summaries import Number, Quantity, Summary, resampled, summary
 from ndgm.store.files import InputError, file_hash, read_json, read_json_list, write_json
 
-SAFETY = 3.0
-"""Tolerance over the largest deviation that was measured."""
+SAFETY = 2.0
+"""Tolerance over the largest deviation that was measured: that of draws is about twice the one to be expected."""
 LEAST = 1e-9
 """Smallest relative tolerance: that of numbers that no orbit amplifies."""
 AMPLIFIED = 1e-6
@@ -146,8 +146,7 @@ def _of_claims(
         rows = claim.get("table") or {}
         for column in {column for entries in rows.values() for column in entries}:
             names = [f"{claim['id']}, {row}, {column}" for row in rows]
-            deviations = [known.get(name, 0.0) for name in names]
-            largest = None if None in deviations else max(each for each in deviations if each is not None)
+            largest = max([each for name in names if (each := known.get(name, 0.0)) is not None], default=None)
             yield from ((name, largest) for name in names)
 
 

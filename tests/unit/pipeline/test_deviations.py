@@ -129,7 +129,7 @@ def test_runs_with_other_files_are_not_of_one_config(tmp_path):
         Measured().with_runs("smoke", 1, "avx", run, other)
 
 
-def test_a_tolerance_is_three_times_what_was_seen_and_finds_two_percent():
+def test_a_tolerance_is_twice_what_was_seen_and_finds_two_percent():
     assert tolerance(0.0) == LEAST
     assert tolerance(0.003) == pytest.approx(SAFETY * 0.003)
     assert tolerance(MOST / SAFETY) is None
@@ -160,13 +160,13 @@ def test_the_first_statistic_that_chance_leaves_alone_is_compared():
         Quantity("c, verdict"): "supported",
     }
     assert compared(numbers, {"a, mean": 0.001, "b, mean": None, "b, median": 0.5}) == {
-        "a, mean": {"value": -5.0, "tolerance": pytest.approx(0.018)},
+        "a, mean": {"value": -5.0, "tolerance": pytest.approx(0.012)},
         "a, mean size": {"value": 6.0, "tolerance": pytest.approx(6e-9)},
         "b, mean": {"value": 1.0, "tolerance": None},
         "c, verdict": {"value": "supported"},
     }
     found = compared(numbers, {"a, mean": 0.1, "a, geometric mean": 0.002, "a, mean size": 0.1})
-    assert found["a, geometric mean"] == {"value": 4.0, "tolerance": pytest.approx(0.024)}
+    assert found["a, geometric mean"] == {"value": 4.0, "tolerance": pytest.approx(0.016)}
     assert not {"a, mean", "a, median", "a, mean size"} & found.keys()
 
 
@@ -181,11 +181,11 @@ def test_the_reference_was_measured_on_four_processors_and_three_root_seeds():
 
 @pytest.mark.parametrize("scale", ["laptop", "smoke"])
 def test_each_compared_number_finds_two_percent(scale):
-    """A number of the reference that is wrong by 2 % is outside its tolerance; most numbers are compared."""
+    """A number of the reference that is wrong by 2 % is outside its tolerance; all but a few are compared."""
     values = json.loads((ROOT / f"reference/{scale}/values.json").read_text())
     numbers = [entry for file in values.values() for entry in file.values() if "tolerance" in entry]
     held = [entry for entry in numbers if entry["tolerance"] is not None]
-    assert len(held) > 0.95 * len(numbers)
+    assert len(held) > 0.94 * len(numbers)
     # A mean of entries of both signs is relative to their mean size, which is compared too.
     loose = [
         f"{file}: {name}"
