@@ -10,9 +10,10 @@ the deviation is the largest over the runs as they are and over runs drawn from 
 claim measures on such tables is known up to its interval, and rows of a claim's table move like each other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from ndgm.pipeline.processor import described, processor
@@ -178,11 +179,31 @@ def compared(numbers: Summary, moved: Mapping[str, float | None]) -> dict[str, d
         moved: Their deviations.
     """
     columns: dict[tuple[str, str], dict[Quantity, dict[str, Any]]] = {}
+    typical = _typical(numbers, moved)
     for quantity, number in numbers.items():
-        entry = _entry(number, moved.get(str(quantity), 0.0))
+        entry = _entry(number, _larger(moved.get(str(quantity), 0.0), typical.get(_method(quantity), 0.0)))
         columns.setdefault((quantity.name, quantity.rows), {})[quantity] = entry
     kept = [_kept(entries) for entries in columns.values()]
     return {str(quantity): entry for entries in kept for quantity, entry in entries.items()}
+
+
+def _typical(numbers: Iterable[Quantity], moved: Mapping[str, float | None]) -> dict[tuple[str, str], float]:
+    """Median deviation of what moved, of methods whose rounding was amplified, by what `_method` gives.
+
+    Chance decides which numbers of such a method stay where they are: none of them is held closer. It is at most a half
+    of what would leave a number out.
+    """
+    found: dict[tuple[str, str], list[float]] = {}
+    for quantity in numbers:
+        if quantity.statistic and (deviation := moved.get(str(quantity))):
+            found.setdefault(_method(quantity), []).append(deviation)
+    amplified = {method: each for method, each in found.items() if max(each) > AMPLIFIED}
+    return {method: min(median(each), MOST / SAFETY / 2) for method, each in amplified.items()}
+
+
+def _method(quantity: Quantity) -> tuple[str, str]:
+    """The method that a number is of, empty for all of them together, and over which rows; none of a claim."""
+    return (quantity.name.rpartition(".")[0], quantity.rows) if quantity.statistic else ("claims", "")
 
 
 def _kept(entries: dict[Quantity, dict[str, Any]]) -> dict[Quantity, dict[str, Any]]:
