@@ -145,6 +145,7 @@ def save(figure: Figure, name: str, left_out: Sequence[str] = ()) -> Saved:
     if matplotlib.rcParams["svg.hashsalt"] != _STYLE["svg.hashsalt"]:
         raise RuntimeError(f"figure {name}: call style() before drawing")
     folder = results() / "figures"
+    _unscale_what_is_empty(figure)
     _lay_out(figure)
     for axes in figure.axes:
         # The solver of the layout leaves last bits to chance, and the SVG names what it clips after all of them.
@@ -267,6 +268,15 @@ def label_line_end(axes: Axes, line: Line2D, text: str, *, rise: float = 0, **an
     return axes.annotate(
         text, _last_point(line), xytext=(3, rise), textcoords="offset points", **(appearance | annotation)
     )
+
+
+def _unscale_what_is_empty(figure: Figure) -> None:
+    """Make logarithmic axes linear that have nothing to show, as where all runs have diverged: they have no ticks."""
+    for axes in figure.axes:
+        if axes.get_xscale() == "log" and not np.isfinite(axes.dataLim.minposx):
+            axes.set_xscale("linear")
+        if axes.get_yscale() == "log" and not np.isfinite(axes.dataLim.minposy):
+            axes.set_yscale("linear")
 
 
 def _lay_out(figure: Figure) -> None:

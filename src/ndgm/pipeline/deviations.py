@@ -19,6 +19,7 @@ from typing import Any
 from ndgm.pipeline.processor import described, processor
 from ndgm.pipeline.summaries import Number, Quantity, Summary, resampled, summary
 from ndgm.store.files import InputError, file_hash, read_json, read_json_list, write_json
+from ndgm.store.provenance import generator
 
 SAFETY = 2.0
 """Tolerance over the largest deviation that was measured: that of draws is about twice the one to be expected."""
@@ -122,7 +123,8 @@ def _summaries(file: Path, other: Path) -> Iterator[tuple[Summary, Summary]]:
     """Numbers of a file and of that of another run; and, where their bytes differ, of their runs drawn again."""
     yield summary(file), summary(other)
     if file_hash(file) != file_hash(other):
-        yield from zip(resampled(file, RESAMPLES), resampled(other, RESAMPLES), strict=True)
+        tables = (resampled(each, RESAMPLES, generator(0, "deviations", "runs")) for each in (file, other))
+        yield from zip(*tables, strict=True)
 
 
 def _of_claims(

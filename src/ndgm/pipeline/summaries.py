@@ -69,15 +69,13 @@ def summary(path: Path) -> Summary:
     return {}
 
 
-def resampled(path: Path, times: int) -> Iterator[Summary]:
+def resampled(path: Path, times: int, rng: np.random.Generator) -> Iterator[Summary]:
     """Numbers of a run table whose runs are drawn from it again, with replacement; none of any other file.
-
-    The draws are those of every other table with as many runs, so that two tables of one experiment can be compared
-    draw by draw.
 
     Args:
         path: A file of results.
         times: How often.
+        rng: Draws the runs: two tables of one experiment are compared draw by draw with generators of one seed.
 
     Raises:
         InputError: if it cannot be read.
@@ -85,7 +83,6 @@ def resampled(path: Path, times: int) -> Iterator[Summary]:
     if path.suffix != ".parquet" or "run" not in (table := read_table(path)):
         return
     rows = list(table.groupby("run").indices.values())
-    rng = np.random.default_rng(0)
     for _ in range(times):
         drawn = [rows[run] for run in rng.integers(len(rows), size=len(rows))]
         again = table.iloc[np.concatenate(drawn)]

@@ -249,15 +249,14 @@ def test_what_rests_stands_still_where_it_solves_the_problem(name):
 
 @pytest.mark.parametrize("name", [name for name in METHODS if not METHODS[name].on_factors])
 def test_what_normalises_steps_as_far_whatever_the_size_of_the_gradient(name):
-    # On parabolas that are a thousand times as steep, and from twice as far: Polyak's step has the scale of neither.
-    curvature, start = (
-        torch.tensor([values], dtype=torch.float64).T for values in ([1.0, 1000.0, 1.0], [50.0, 50.0, 100.0])
-    )
+    # On a parabola that is ten times as steep, and from twice as far: Polyak's step has the scale of neither.
+    factors = [1.0, 10.0, 1.0], [0.05, 0.05, 0.1]
+    curvature, start = (torch.tensor([values], dtype=torch.float64).T for values in factors)
     objective = OneWeight(curvature, 0 * curvature, 0 * curvature)
     objective.lowest = torch.zeros(3, dtype=torch.float64)
-    *_, (_, found) = iterates(name, objective, start.clone(), torch.full_like(start, 1e-4), 1)
+    *_, (_, found) = iterates(name, objective, start.clone(), torch.full_like(start, 1e-6), 1)
     moved = (start - found)[:, 0]
-    assert METHODS[name].normalises == np.allclose(moved, moved[0], rtol=1e-6)
+    assert METHODS[name].normalises == np.allclose(moved, moved[0], rtol=1e-5, atol=0)
 
 
 def test_the_registry_can_be_read_without_importing_it():

@@ -84,9 +84,9 @@ def test_an_equal_run_is_identical_and_logs_do_not_count(run):
 
 @pytest.mark.parametrize(
     ("factor", "agreement"),
-    [(1 + 2e-3, "WITHIN_TOLERANCE"), (1 + 4e-3, "DIFFERS"), (1.02, "DIFFERS"), (0.98, "DIFFERS")],
+    [(1 + 1.5e-3, "WITHIN_TOLERANCE"), (1 + 2.5e-3, "DIFFERS"), (1.02, "DIFFERS"), (0.98, "DIFFERS")],
 )
-def test_a_number_may_move_three_times_as_far_as_other_processors_moved_it(run, factor, agreement):
+def test_a_number_may_move_twice_as_far_as_other_processors_moved_it(run, factor, agreement):
     results, reference = run
     scale_table(results, factor)
     comparisons = compare(results, reference)
@@ -99,7 +99,7 @@ def test_a_number_may_move_three_times_as_far_as_other_processors_moved_it(run, 
         assert lines[-1].startswith("differs (")
     else:
         assert f"nearest to its tolerance: {TABLE}: mean_l1_norm, " in "\n".join(lines)
-        assert "at 67 % of it" in "\n".join(lines)
+        assert "at 75 % of it" in "\n".join(lines)
         assert lines[-1].startswith("within tolerance (")
         assert "bytes: these processors compute alike, so identical bytes were expected" in lines
 

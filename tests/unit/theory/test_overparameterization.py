@@ -72,7 +72,7 @@ def test_losses_and_moves_are_those_of_matrix_powers(problem, steps):
         path += STEP * np.linalg.norm(root @ r)
         r = forward @ r
     np.testing.assert_allclose(dynamics.path(steps), path, rtol=1e-10)
-    assert dynamics.path(steps) >= dynamics.move(steps)
+    assert dynamics.path(steps) >= dynamics.move(steps) * (1 - 1e-12)  # in one step they are equal
     assert r @ kernel @ r >= dynamics.gradient_bound * (r @ r)
 
 
