@@ -7,7 +7,7 @@ it does not name moved by less than half of `LEAST`.
 
 Where rounding is amplified, how far a statistic moves is chance: a median of counts may happen to stay where it is. So
 the deviation is the largest over the runs as they are and over runs drawn from them again, `RESAMPLES` times. What a
-claim measures on such tables is known up to its interval, and rows of a claim's table move like each other.
+claim measures on such tables is known up to its interval.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -69,7 +69,7 @@ class Measured:
                 found._add(scale, file, here, there)
         moved = {Path(file).stem for file, numbers in found.deviations.items() if _is_amplified(numbers)}
         known = found.deviations.setdefault("claims.json", {})
-        for name, by_chance in _of_claims(read_json_list(run / "claims.json"), moved, known):
+        for name, by_chance in _of_claims(read_json_list(run / "claims.json"), moved):
             known[name] = _larger(known.get(name, 0.0), by_chance)
         return found._after(scale, root_seed, other_processor)
 
@@ -127,30 +127,19 @@ def _summaries(file: Path, other: Path) -> Iterator[tuple[Summary, Summary]]:
         yield from zip(*tables, strict=True)
 
 
-def _of_claims(
-    claims: list[dict[str, Any]], moved: set[str], known: Mapping[str, float | None]
-) -> Iterator[tuple[str, float | None]]:
+def _of_claims(claims: list[dict[str, Any]], moved: set[str]) -> Iterator[tuple[str, float]]:
     """Deviations of claims that chance decides, by the name of the number.
 
     Args:
         claims: Of `claims.json`.
         moved: Names of tables in which rounding was amplified.
-        known: Deviations of the numbers of claims so far.
     """
     for claim in claims:
         if not any(table == each or table.startswith(f"{each}_") for table in moved for each in claim["experiments"]):
             continue
         ends = claim["interval"] or [None]
         if claim["measured"] and None not in ends and claim["p_value"] is not None:  # else a range of exact values
-            half = (max(ends) - min(ends)) / 2 / abs(claim["measured"])
-            yield f"{claim['id']}, measured", half
-            if claim["compared"] == "other arm":
-                yield f"{claim['id']}, reference", half
-        rows = claim.get("table") or {}
-        for column in {column for entries in rows.values() for column in entries}:
-            names = [f"{claim['id']}, {row}, {column}" for row in rows]
-            largest = max([each for name in names if (each := known.get(name, 0.0)) is not None], default=None)
-            yield from ((name, largest) for name in names)
+            yield f"{claim['id']}, measured", (max(ends) - min(ends)) / 2 / abs(claim["measured"])
 
 
 def deviation(one: Number | str | None, other: Number | str | None) -> float | None:
@@ -183,29 +172,31 @@ def compared(numbers: Summary, moved: Mapping[str, float | None]) -> dict[str, d
     columns: dict[tuple[str, str], dict[Quantity, dict[str, Any]]] = {}
     typical = _typical(numbers, moved)
     for quantity, number in numbers.items():
-        entry = _entry(number, _larger(moved.get(str(quantity), 0.0), typical.get(_method(quantity), 0.0)))
+        entry = _entry(number, _larger(moved.get(str(quantity), 0.0), typical.get(_owner(quantity), 0.0)))
         columns.setdefault((quantity.name, quantity.rows), {})[quantity] = entry
     kept = [_kept(entries) for entries in columns.values()]
     return {str(quantity): entry for entries in kept for quantity, entry in entries.items()}
 
 
 def _typical(numbers: Iterable[Quantity], moved: Mapping[str, float | None]) -> dict[tuple[str, str], float]:
-    """Median deviation of what moved, of methods whose rounding was amplified, by what `_method` gives.
+    """Median deviation of what moved, of each owner of numbers whose rounding was amplified.
 
-    Chance decides which numbers of such a method stay where they are: none of them is held closer. It is at most a half
-    of what would leave a number out.
+    Chance decides which of them stay where they are: none is held closer. It is at most a half of what would leave a
+    number out, so that a number near zero leaves no other one out.
     """
     found: dict[tuple[str, str], list[float]] = {}
     for quantity in numbers:
-        if quantity.statistic and (deviation := moved.get(str(quantity))):
-            found.setdefault(_method(quantity), []).append(deviation)
-    amplified = {method: each for method, each in found.items() if max(each) > AMPLIFIED}
-    return {method: min(median(each), MOST / SAFETY / 2) for method, each in amplified.items()}
+        if deviation := moved.get(str(quantity)):
+            found.setdefault(_owner(quantity), []).append(deviation)
+    amplified = {owner: each for owner, each in found.items() if max(each) > AMPLIFIED}
+    return {owner: min(median(each), MOST / SAFETY / 2) for owner, each in amplified.items()}
 
 
-def _method(quantity: Quantity) -> tuple[str, str]:
-    """The method that a number is of, empty for all of them together, and over which rows; none of a claim."""
-    return (quantity.name.rpartition(".")[0], quantity.rows) if quantity.statistic else ("claims", "")
+def _owner(quantity: Quantity) -> tuple[str, str]:
+    """The method that a statistic is of, empty for all of them together, and its rows; or the claim of a number."""
+    if quantity.statistic:
+        return quantity.name.rpartition(".")[0], quantity.rows
+    return quantity.name.partition(",")[0], ""
 
 
 def _kept(entries: dict[Quantity, dict[str, Any]]) -> dict[Quantity, dict[str, Any]]:

@@ -85,10 +85,8 @@ def test_a_claim_on_a_table_that_moved_is_known_up_to_its_interval(tmp_path):
     moved = Measured().with_runs("smoke", 1, "avx", run, other).deviations["claims.json"]
     assert moved == {
         "c, measured": pytest.approx(0.15),
-        "c, reference": pytest.approx(0.15),
         "d, measured": pytest.approx(0.02),
         "e, x, loss": pytest.approx(0.1),
-        "e, y, loss": pytest.approx(0.1),
     }
 
 
@@ -207,7 +205,7 @@ def test_each_compared_number_finds_two_percent(scale):
     values = json.loads((ROOT / f"reference/{scale}/values.json").read_text())
     numbers = [entry for file in values.values() for entry in file.values() if "tolerance" in entry]
     held = [entry for entry in numbers if entry["tolerance"] is not None]
-    assert len(held) > 0.94 * len(numbers)
+    assert len(held) > 0.95 * len(numbers)
     # A mean of entries of both signs is relative to their mean size, which is compared too.
     loose = [
         f"{file}: {name}"
