@@ -153,9 +153,9 @@ class Manuscript:
         header = ["Claim", "Statement", "Predicted, bound or other arm", r"Measured \[interval\]", "Verdict"]
         rows: dict[str, list[list[str]]] = {"finding": [], "identity": []}
         for claim in self._of(group):
-            kind = "" if claim.compared in ("predicted", None) else f" ({claim.compared})"
+            compared = "" if claim.compared in ("predicted", None) else f" ({claim.compared})"
             name, verdict = f"[{claim.label}]{{#claim-{claim.id}}}", f"[{claim.verdict}]{{.{claim.verdict}}}"
-            rows[claim.kind].append([name, claim.statement, claim.held_against + kind, claim.result, verdict])
+            rows[claim.kind].append([name, claim.statement, claim.held_against + compared, claim.result, verdict])
         identities = f"Identities, apart from [](#tab-verdicts-{group}): algebra and theorems, which check the code."
         captions = {"finding": (f"tab-verdicts-{group}", caption), "identity": (f"tab-identities-{group}", identities)}
         widths = (15, 40, 13, 21, 11)
