@@ -9,7 +9,7 @@ from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
 from ndgm.engine.networks import Networks
 from ndgm.experiments.adversarial_spectrum_pictures import OWNER
-from ndgm.experiments.ensembles import Plan, Problem, batch_draws, column
+from ndgm.experiments.ensembles import Plan, Problem, column, generators
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import first_parameters, network_loss, tensors
@@ -35,7 +35,7 @@ def networks(settings: Settings, inputs: Inputs) -> Plan:
             settings,
             loss="cross_entropy",
             batch_size=str(settings["batch_size"]),
-            draws=batch_draws(settings, rows["seed"]),
+            draws=generators(settings, "batches", rows["seed"]),
             kinks=False,
         )
         starts = [

@@ -15,11 +15,10 @@ from ndgm.engine.objectives.logistic import Logistic
 from ndgm.engine.objectives.max_affine import MaxAffine
 from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.scalar import ScalarLoss
-from ndgm.experiments.ensembles import Plan, Problem, column, starts
+from ndgm.experiments.ensembles import Plan, Problem, column, generators, starts
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.files import InputError
-from ndgm.store.provenance import generator
 from ndgm.theory.checks import OrbitError
 from ndgm.theory.edge_of_stability import scalar
 from ndgm.theory.logistic import (
@@ -65,8 +64,7 @@ def max_affine(settings: Settings, inputs: Inputs) -> Plan:
 
     def build(rows: pd.DataFrame) -> tuple[Objective, Tensor]:
         features = int(rows["features"].iloc[0])
-        component, name = f"slopes in {features}", settings["experiment"]
-        draws = [generator(settings["root_seed"], name, component, seed) for seed in rows["seed"]]
+        draws = generators(settings, f"slopes in {features}", rows["seed"])
         pieces = settings["pieces_per_feature"] * features
         slopes = np.stack([slopes_around_zero(rng, pieces, features) for rng in draws])
         return MaxAffine(torch.tensor(slopes, device=settings["device"]), 0.0), starts(rows, settings, features)

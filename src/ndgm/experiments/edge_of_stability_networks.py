@@ -12,11 +12,10 @@ from ndgm.engine.curvature.tracking import TrackedCurvature
 from ndgm.engine.descent import Schedule
 from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import NetworkLoss
-from ndgm.experiments.ensembles import Plan, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, column, generators
 from ndgm.experiments.grids import grid, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.network_losses import tensors
-from ndgm.store.provenance import generator
 
 KEPT = 2
 """Directions from which the next eigenvalue is looked for."""
@@ -55,7 +54,7 @@ def tracked(settings: Settings, rows: pd.DataFrame, samples: Samples, loss: str)
     x, y = tensors(samples, torch.float64, device)
     widths = (x.shape[1], *kind["hidden"], y.shape[1])
     architecture = Networks(widths, activation(rows["activation"].iloc[0]))
-    initial = architecture.initial([of_seed(settings, f"start of {widths}", seed) for seed in rows["seed"]])
+    initial = architecture.initial(generators(settings, f"start of {widths}", rows["seed"]))
     start = torch.tensor(kind["start_scale"] * initial, device=device)
     step_size = column(rows, "step_size", device)
     objective = NetworkLoss(
@@ -74,7 +73,7 @@ def tracked(settings: Settings, rows: pd.DataFrame, samples: Samples, loss: str)
         start,
         step_size,
         directions(settings, rows, widths, architecture.parameters),
-        [of_seed(settings, f"probes of {widths}", seed) for seed in rows["seed"]],
+        generators(settings, f"probes of {widths}", rows["seed"]),
         tolerance=settings["residual"],
         most_products=settings["most_products"],
     )
@@ -84,11 +83,6 @@ def tracked(settings: Settings, rows: pd.DataFrame, samples: Samples, loss: str)
 
 def directions(settings: Settings, rows: pd.DataFrame, widths: tuple[int, ...], parameters: int) -> Tensor:
     """Where the first eigenvalue of each run is looked for, shape (runs, kept, P)."""
-    draws = [of_seed(settings, f"directions of {widths}", seed) for seed in rows["seed"]]
+    draws = generators(settings, f"directions of {widths}", rows["seed"])
     each = [rng.standard_normal((KEPT, parameters)) for rng in draws]
     return torch.tensor(np.stack(each), device=settings["device"])
-
-
-def of_seed(settings: Settings, component: str, seed: int) -> np.random.Generator:
-    """Draws of a seed, which are those of every activation, problem and step size."""
-    return generator(settings["root_seed"], settings["experiment"], component, seed)

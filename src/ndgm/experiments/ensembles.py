@@ -90,9 +90,9 @@ def starts(rows: pd.DataFrame, settings: Settings, dimension: int) -> Tensor:
     return torch.tensor(directions[rows["seed"]], device=settings["device"])
 
 
-def batch_draws(settings: Settings, seeds: Iterable[int]) -> list[np.random.Generator]:
-    """Generators of mini-batches: runs of a seed see the same batches, whatever else differs between them."""
-    return [generator(settings["root_seed"], settings["experiment"], "batches", seed) for seed in seeds]
+def generators(settings: Settings, component: str, seeds: Iterable[int]) -> list[np.random.Generator]:
+    """A generator of one component of an experiment for each seed: what runs of a seed draw does not depend on more."""
+    return [generator(settings["root_seed"], settings["experiment"], component, seed) for seed in seeds]
 
 
 def ensembles(

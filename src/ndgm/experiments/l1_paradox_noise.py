@@ -6,10 +6,9 @@ import torch
 from ndgm.data.regression import without_signal
 from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.lasso import MinibatchLasso
-from ndgm.experiments.ensembles import Plan, Problem, column, starts
+from ndgm.experiments.ensembles import Plan, Problem, column, generators, starts
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.store.provenance import generator
 from ndgm.theory.l1_paradox import minibatch_noise, noisy_turning_point
 from ndgm.theory.lasso import Quadratic
 
@@ -41,10 +40,7 @@ def noise(settings: Settings, inputs: Inputs) -> Plan:
     def build(rows: pd.DataFrame) -> Problem:
         """Runs of one seed see the same batches, and start within the floor."""
         batch_size = int(rows["batch_size"].iloc[0])
-        component = f"batches of {batch_size}"
-        draws = [
-            generator(settings["root_seed"], settings["experiment"], component, seed) for seed in rows["seed"].unique()
-        ]
+        draws = generators(settings, f"batches of {batch_size}", rows["seed"].unique())
         step_size = column(rows, "step_size", device)
         start = starts(rows, settings, problem.dimension) * step_size * column(rows, "noise", device)
         objective = MinibatchLasso(design, target, column(rows, "penalty", device), batch_size, draws)

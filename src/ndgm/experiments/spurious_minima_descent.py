@@ -11,7 +11,7 @@ from torch import Tensor
 from ndgm.engine.descent import Schedule, Target
 from ndgm.engine.initialization import LAWS
 from ndgm.engine.objectives.teacher_student import TeacherStudent
-from ndgm.experiments.ensembles import Plan, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, column, generators
 from ndgm.experiments.grids import grid, numbered
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.spurious_minima import NEGATIVE, SPLIT_NEURONS
@@ -163,7 +163,7 @@ def normal_starts(settings: Settings, k: int, neurons: int, seeds: Iterable[int]
     They are drawn neuron after neuron. `Initialization.weights` draws input after input, so that all neurons would
     change with their number.
     """
-    draws = [generator(settings["root_seed"], settings["experiment"], f"start of {k}", seed) for seed in seeds]
+    draws = generators(settings, f"start of {k}", seeds)
     return np.stack([LAWS["normal"](rng, (neurons, k)) for rng in draws]) / np.sqrt(k)
 
 

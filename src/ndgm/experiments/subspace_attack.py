@@ -15,10 +15,9 @@ from ndgm.engine.networks import Networks
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
 from ndgm.engine.objectives.partly_trained import PartlyTrained, of_layers
 from ndgm.experiments.attacked_networks import Recorded, against_start, flips_of_nearest, on_a_line
-from ndgm.experiments.ensembles import Plan, Problem, column
+from ndgm.experiments.ensembles import Plan, Problem, column, generators
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.store.provenance import generator
 
 LAYERS = {"first layer": (0,), "both layers": (0, 1)}
 """Layers that are trained, by what is said of them."""
@@ -116,7 +115,7 @@ def on_digits(settings: Settings, inputs: Inputs, rows: pd.DataFrame, components
         torch.tensor(digits.targets, device=device),
         len(rows),
         settings["batch_size"],
-        [of_seed(settings, f"batches of {components}", seed) for seed in rows["seed"]],
+        generators(settings, f"batches of {components}", rows["seed"]),
         loss="logistic",
     )
     trained = of_layers(architecture, LAYERS[rows["trained"].iloc[0]], start)
@@ -128,7 +127,7 @@ def first_parameters(
 ) -> np.ndarray:
     """Gaussian start, of variance scale²/d in the first layer and 1/m in the second, shape (1, P)."""
     laws = [Initialization("normal", scale**2), Initialization("normal", 1.0)]
-    return architecture.initial([of_seed(settings, f"start of {components}", seed)], laws)
+    return architecture.initial(generators(settings, f"start of {components}", [seed]), laws)
 
 
 def seven_points(settings: Settings, inputs: Inputs) -> Plan:
@@ -143,7 +142,7 @@ def seven_points(settings: Settings, inputs: Inputs) -> Plan:
 
     def build(rows: pd.DataFrame) -> Problem:
         network, start = on_seven_points(settings, rows["factor"], rows["seed"])
-        signs = [of_seed(settings, "directions", seed).choice([-1.0, 1.0], len(POINTS)) for seed in rows["seed"]]
+        signs = [rng.choice([-1.0, 1.0], len(POINTS)) for rng in generators(settings, "directions", rows["seed"])]
         objective = Recorded(network, on_a_line(network, torch.tensor(np.stack(signs), device=settings["device"])))
         step_size = column(rows, "step_size", settings["device"])
         return Problem(objective, start, step_size, Schedule.even(settings["steps"], settings["recorded_steps"]))
@@ -161,8 +160,7 @@ def on_seven_points(settings: Settings, factors: Sequence[float], seeds: Sequenc
     device, width = settings["device"], settings["width"]
     architecture = Networks((2, width, 1), activation("relu"))
     starts = []
-    for factor, seed in zip(factors, seeds, strict=True):
-        rng = of_seed(settings, "start", seed)
+    for factor, rng in zip(factors, generators(settings, "start", seeds), strict=True):
         start = torch.tensor(architecture.initial([rng], Initialization("normal", 1.0)) / factor)
         for layer, inputs in zip(architecture.layers(start), architecture.widths, strict=False):
             layer.biases.copy_(torch.tensor(rng.uniform(-1, 1, layer.biases.shape) / np.sqrt(inputs)))
@@ -181,8 +179,3 @@ def on_seven_points(settings: Settings, factors: Sequence[float], seeds: Sequenc
 def at_the_end(steps: int) -> Schedule:
     """Only the last step is recorded, and nothing is averaged."""
     return Schedule(steps, (steps,), steps)
-
-
-def of_seed(settings: Settings, component: str, seed: int) -> np.random.Generator:
-    """Draws of a seed, which are those of every method, penalty, scale and factor."""
-    return generator(settings["root_seed"], settings["experiment"], component, seed)

@@ -19,7 +19,7 @@ from ndgm.engine.descent import Schedule
 from ndgm.engine.initialization import Initialization
 from ndgm.engine.objectives.batches import ShuffledBatches
 from ndgm.engine.objectives.convolutional_loss import ConvolutionalLoss
-from ndgm.experiments.ensembles import Plan, Problem, batch_draws, column
+from ndgm.experiments.ensembles import Plan, Problem, column, generators
 from ndgm.experiments.grids import grid
 from ndgm.experiments.initial_gains import gain_of
 from ndgm.experiments.inputs import Inputs, Settings
@@ -52,7 +52,7 @@ def convolutions(settings: Settings, inputs: Inputs) -> Plan:
     runs = runs_of(settings)
 
     def build(rows: pd.DataFrame) -> Problem:
-        draws = batch_draws(settings, rows["seed"].unique())
+        draws = generators(settings, "batches", rows["seed"].unique())
         objective = ConvolutionalLoss(
             networks,
             x,

@@ -8,7 +8,7 @@ from ndgm.engine.activations import activation
 from ndgm.engine.descent import Schedule
 from ndgm.engine.initialization import Initialization
 from ndgm.engine.networks import Networks
-from ndgm.experiments.ensembles import Plan, Problem, batch_draws, column
+from ndgm.experiments.ensembles import Plan, Problem, column, generators
 from ndgm.experiments.grids import grid, numbered
 from ndgm.experiments.initial_gains import gain_of
 from ndgm.experiments.inputs import Inputs, Settings
@@ -35,7 +35,7 @@ def training(settings: Settings, inputs: Inputs) -> Plan:
             settings,
             loss="cross_entropy",
             batch_size=str(settings["batch_size"]),
-            draws=batch_draws(settings, rows["seed"]),
+            draws=generators(settings, "batches", rows["seed"]),
             kinks=False,
         )
         starts = [start(settings, widths, seed, gain) for seed, gain in zip(rows["seed"], rows["gain"], strict=True)]

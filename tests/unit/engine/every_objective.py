@@ -1,6 +1,7 @@
 """A small instance of every objective, and iterates that fit it."""
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable
 from typing import NamedTuple
@@ -121,7 +122,8 @@ def all_objectives():
         # What a module wraps around an objective for itself alone is tested there.
         new = [kind for kind in below if kind.__module__.startswith("ndgm.engine.") and kind.__name__[0] != "_"]
         found, waiting = found | set(new), waiting + new
-    return sorted(found - {Averaging}, key=lambda kind: kind.__name__)
+    concrete = {kind for kind in found if not inspect.isabstract(kind)}
+    return sorted(concrete - {Averaging}, key=lambda kind: kind.__name__)
 
 
 def example(kind):

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from ndgm.engine.objectives.lasso import Lasso
+from ndgm.engine.objectives.l1_penalised import L1Penalised
 
 
-class OneWeight(Lasso):
+class OneWeight(L1Penalised):
     """½Lw² − bw + λ|w|: a parabola, a kink with a tilt, or both; every run has its own.
 
     Args:
@@ -16,21 +16,17 @@ class OneWeight(Lasso):
     """
 
     def __init__(self, curvature: Tensor, tilt: Tensor, penalty: Tensor) -> None:
-        super().__init__(curvature.new_zeros(1, 1), curvature.new_zeros(1), penalty)
+        super().__init__(penalty, torch.empty_like(penalty))
         self._minus_tilt = -tilt
         self.curvature = curvature
         self.tilt = tilt
-
-    def value(self, w: Tensor) -> Tensor:
-        """½Lw² − bw + λ|w|, shape (runs,)."""
-        return (w * (self.curvature * w / 2 - self.tilt) + self.penalty * w.abs()).sum(1)
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
         """What is recorded of iterates `w`: objective, L1 norm, that is |w|, squared L2 norm."""
         return {"objective": self.value(w), "l1_norm": w.abs().sum(1), "squared_norm": w.square().sum(1)}
 
+    def _smooth_value(self, w: Tensor) -> Tensor:
+        return (w * (self.curvature * w / 2 - self.tilt)).sum(1)
+
     def _smooth_gradient(self, w: Tensor) -> Tensor:
         return torch.addcmul(self._minus_tilt, w, self.curvature, out=self._gradient)
-
-    def _subgradient(self, w: Tensor) -> Tensor:
-        return self._smooth_gradient(w).addcmul_(torch.sign(w, out=self._scratch), self.penalty)

@@ -40,10 +40,6 @@ class SmoothedLasso(Lasso):
         penalised = huber(w, huber_slope(w, self.width, torch.empty_like(w)), self.width).sum(1)
         return self._smooth_value(w) + self.penalty[:, 0] * penalised
 
-    def penalty_subgradient(self, w: Tensor) -> Tensor:
-        """Gradient λ·clip(w/δ, −1, 1) of the penalty alone; where δ = 0, λ·sign(w) with sign(0) = 0."""
-        return huber_slope(w, self.width, self._penalty_gradient).mul_(self.penalty)
-
     def shrink(self, w: Tensor, amount: Tensor) -> Tensor:
         """Proximal map of t·Σh_δ with t = amount·λ: w − t·clip(w/(t + δ), −1, 1), written over `w`."""
         threshold = amount * self.penalty
@@ -53,6 +49,5 @@ class SmoothedLasso(Lasso):
         """What is recorded of iterates `w`: objective, L1 norm, squared L2 norm."""
         return {"objective": self.value(w), "l1_norm": w.abs().sum(1), "squared_norm": w.square().sum(1)}
 
-    def _subgradient(self, w: Tensor) -> Tensor:
-        slope = huber_slope(w, self.width, self._scratch)
-        return torch.addcmul(self._minus_correlation, slope, self.penalty, out=self._gradient).addmm_(w, self.gram)
+    def _slope(self, w: Tensor, out: Tensor) -> Tensor:
+        return huber_slope(w, self.width, out)
