@@ -115,7 +115,7 @@ def l1_paradox_law_means(l1_paradox_designs: pd.DataFrame) -> Evidence:
     return Evidence(runs["median_mean_error"], 0.2, compared="predicted")
 
 
-@claim(figure="l1_paradox_law", kind="finding", test=order(), unit="weights")
+@claim(figure="l1_paradox_law", kind="finding", test=order(), unit="(weights)")
 def l1_paradox_support(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""A mean within $\eta\lambda$ tells the zeros of the exact solution better than any threshold of $10^{-2}$,
     $10^{-3}$ or $10^{-4}$ on the last iterate does: over all penalties and steps it is wrong on fewer weights at worst.
@@ -214,14 +214,14 @@ def l1_paradox_noise_minimum(l1_paradox_noise: pd.DataFrame) -> Evidence:
     return Evidence(minimum, 1.0, compared="predicted")
 
 
-@claim(figure="l1_paradox_cures", kind="finding", test=within(0), unit="weights")
+@claim(figure="l1_paradox_cures", kind="finding", test=within(0), unit="(weights)")
 def l1_paradox_no_exact_zeros(l1_paradox_lasso: pd.DataFrame) -> Evidence:
     """Subgradient methods, with whatever step rule or momentum, have no weight at exactly zero at any recorded step."""
     runs = none_diverged(select(l1_paradox_lasso, penalty_by="subgradient"))
     return Evidence(runs.groupby(["method", *CELL, "seed"])["zeros"].max(), 0.0, compared="predicted")
 
 
-@claim(figure="l1_paradox_cures", kind="identity", test=within(0), unit="weights")
+@claim(figure="l1_paradox_cures", kind="identity", test=within(0), unit="(weights)")
 def l1_paradox_proximal_zeros(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.DataFrame) -> Evidence:
     """A proximal method that has converged has exactly as many zeros as the exact solution."""
     ends = last_rows(select(l1_paradox_lasso, penalty_by="shrink"))

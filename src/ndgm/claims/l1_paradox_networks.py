@@ -71,7 +71,7 @@ def l1_paradox_networks_minimum(l1_paradox_networks: pd.DataFrame) -> Evidence:
     return Evidence(measured, predicted, compared="predicted")
 
 
-@claim(figure="l1_paradox_networks", kind="finding", test=within(0), unit="weights")
+@claim(figure="l1_paradox_networks", kind="finding", test=within(0), unit="(weights)")
 def l1_paradox_networks_no_exact_zeros(l1_paradox_networks: pd.DataFrame) -> Evidence:
     """No subgradient method, adaptive or with decoupled penalty, leaves a weight of a network at exactly zero at any
     recorded step: zero before the step and after.

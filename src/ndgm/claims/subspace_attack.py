@@ -43,7 +43,7 @@ FAR = 1e6
 """In place of the distance, or of its ratio to the prediction, where nothing flips a network: it ranks last."""
 
 
-@claim(figure="subspace_attack_flips", kind="identity", test=within(0), unit="weights")
+@claim(figure="subspace_attack_flips", kind="identity", test=within(0), unit="(weights)")
 def subspace_attack_frozen(subspace_attack_frozen_weights: pd.DataFrame) -> Evidence:
     """No first weight off the subspace moves by a single bit, under stochastic gradient descent, heavy ball, Adam or
     AdamW without decay, whether the first layer is trained or both.
