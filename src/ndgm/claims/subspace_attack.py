@@ -11,6 +11,7 @@ from ndgm.decide.distribution import law
 from ndgm.decide.selection import ends_of, none_diverged, nonempty, select
 from ndgm.decide.statistics import MissingValue, equivalence, order, within
 from ndgm.theory.subspace_attack import (
+    adam_weight,
     decay_factor,
     flip_estimate,
     heavy_ball_factor,
@@ -79,6 +80,23 @@ def subspace_attack_adam_alike(subspace_attack_frozen_weights: pd.DataFrame) -> 
     if largest.shape[1] < 2:
         raise MissingValue("no runs with two penalties")
     return Evidence(largest.iloc[:, -1], largest.iloc[:, 0], "other arm")
+
+
+@claim(figure="subspace_attack_flips", kind="identity", test=within(1e-4), unit=r"(fall a step over $\eta$)")
+def subspace_attack_adam_speed(subspace_attack_frozen_weights: pd.DataFrame) -> Evidence:
+    r"""Until it comes near zero, the largest weight off the subspace falls by about $\eta$ a step under Adam with a
+    coupled L2 penalty, whatever the penalty is: by what Adam's recursion gives, from which the penalty cancels.
+    """
+    early = subspace_attack_frozen_weights
+    early = early[early["step"] == early.groupby(["design", "run"])["step"].transform("min")]
+    runs = _under_adam(early)
+    start, step_size, steps = runs["largest_at_start"], runs["step_size"], runs["step"]
+    predicted = pd.Series(
+        [float(adam_weight(*told)) for told in zip(start, step_size, steps, strict=True)], runs.index, dtype=float
+    )
+    on_its_way = nonempty(runs[predicted > start / 2], "that are recorded before they come near zero").index
+    measured, predicted = ((start - w) / (step_size * steps) for w in (runs["largest_weight"], predicted))
+    return Evidence(measured.loc[on_its_way], predicted.loc[on_its_way], "predicted")
 
 
 @claim(figure="subspace_attack_flips", kind="finding", test=order(smallest=0), unit="(largest weight)")

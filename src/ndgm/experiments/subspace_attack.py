@@ -41,7 +41,8 @@ def frozen_weights(settings: Settings, inputs: Inputs) -> Plan:
     def build(rows: pd.DataFrame) -> Problem:
         network, start = on_digits(settings, inputs, rows, settings["components"])
         objective = Recorded(network, against_start(network, start, settings["components"]))
-        return Problem(objective, start, column(rows, "step_size", settings["device"]), at_the_end(settings["steps"]))
+        step_size = column(rows, "step_size", settings["device"])
+        return Problem(objective, start, step_size, early_and_at_the_end(settings["steps"]))
 
     return Plan(runs, build, ["trained", "method"])
 
@@ -174,6 +175,11 @@ def on_seven_points(settings: Settings, factors: Sequence[float], seeds: Sequenc
         loss="logistic",
     )
     return PartlyTrained(loss, of_layers(architecture, (0, 1), start), start.new_zeros(len(start), 1)), start
+
+
+def early_and_at_the_end(steps: int) -> Schedule:
+    """The last step is recorded, and one after a tenth of them, while weights that shrink are still on their way."""
+    return Schedule(steps, tuple(sorted({max(steps // 10, 1), steps})), steps)
 
 
 def at_the_end(steps: int) -> Schedule:

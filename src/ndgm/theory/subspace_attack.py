@@ -39,6 +39,30 @@ def heavy_ball_factor(step_size: float, penalty: float, steps: int, momentum: fl
     return weight
 
 
+def adam_weight(
+    start: ArrayLike, step_size: ArrayLike, steps: int, momentum: float = 0.9, decay: float = 0.999
+) -> np.ndarray:
+    """Weight w_t after t steps of Adam whose gradient is λw, for every λ > 0, as long as ε is far below λ|w|.
+
+    With M_t = Σ_s (1 − β₁)β₁^(t−s) w_s/(1 − β₁^t) and V_t likewise of w_s² with β₂, w ← w − η·M/√V: λ cancels. Far from
+    zero a step is about η long, whatever the weight.
+
+    Args:
+        start: w₀, shape (...).
+        step_size: η, shape (...).
+        steps: t.
+        momentum: β₁.
+        decay: β₂.
+    """
+    w = np.array(np.broadcast_arrays(np.asarray(start, dtype=float), step_size)[0])
+    first, second = np.zeros_like(w), np.zeros_like(w)
+    for step in range(1, steps + 1):
+        first = momentum * first + (1 - momentum) * w
+        second = decay * second + (1 - decay) * w**2
+        w -= np.asarray(step_size) * (first / (1 - momentum**step)) / np.sqrt(second / (1 - decay**step))
+    return w
+
+
 def squared_gradient(gradient_norm: ArrayLike, active: ArrayLike, variance: ArrayLike) -> np.ndarray:
     """‖g‖²/(σ²U) of the off-subspace gradient g = Σ_active uᵢwᵢ: it has the law χ²_ℓ.
 

@@ -19,18 +19,18 @@ from claims_on_made_up_tables import (
 import ndgm.claims.subspace_attack  # noqa: F401  (registers its claims)
 from ndgm.decide.claim import decide
 from ndgm.experiments.grids import grid
-from ndgm.theory.subspace_attack import decay_factor, heavy_ball_factor
+from ndgm.theory.subspace_attack import adam_weight, decay_factor, heavy_ball_factor
 
 CLAIMS = claims_of("subspace_attack")
 FROZEN, FLIPS, SCALES, POINTS = (
     f"subspace_attack_{name}" for name in ("frozen_weights", "flips", "scales", "seven_points")
 )
-STEPS, SEEDS, DIMENSION = 200, 12, 64
+STEPS, EARLY, SEEDS, DIMENSION = 200, 4, 12, 64
 NEVER = np.nan
 
 
 def frozen_table(rng):
-    """Weights that shrink as they should; under Adam to a thousandth, whatever the penalty."""
+    """Weights that shrink as they should; under Adam to a thousandth, whatever the penalty, and by its recursion."""
     runs = grid(
         trained=["first layer", "both layers"],
         method=["subgradient", "heavy_ball", "adam", "adam_decoupled"],
@@ -44,6 +44,8 @@ def frozen_table(rng):
     runs["smallest_factor"] = np.where(adam, -1e-3, factor)
     runs["largest_factor"] = np.where(adam, 1e-3, factor)
     runs["largest_weight"] = np.abs(runs["largest_factor"]) * 0.5 * near_one(rng, runs, 0.001)
+    early = runs.assign(step=EARLY, largest_weight=float(adam_weight(0.5, 0.05, EARLY)))
+    runs = pd.concat([early, runs]).sort_values(["run", "step"], ignore_index=True)
     return runs.assign(moved=(runs["penalty"] > 0) * 100.0, objective=0.1, stopped_because="finished")
 
 
@@ -109,6 +111,7 @@ BREAKS = [
     ("decay", FROZEN, "smallest_factor", "method == 'adam_decoupled'", law("smallest_factor * (1 + 1e-11)")),
     ("decay", FROZEN, "smallest_factor", "method == 'subgradient' and seed == 4", law("0.5 * smallest_factor")),
     ("adam_alike", FROZEN, "largest_weight", "method == 'adam' and penalty > .05", law("1.2 * largest_weight")),
+    ("adam_speed", FROZEN, "largest_weight", "penalty > .05 and step == 4", law("1.01 * largest_weight")),
     ("adam_faster", FROZEN, "largest_weight", "method == 'adam' and penalty > .05", law("30 * largest_weight")),
     # Another law: of twice the variance, of one dimension more for each active unit, or too narrow.
     ("chi2", FLIPS, "off_subspace_gradient", "components == 16", law("1.2 * off_subspace_gradient")),

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import integrate, stats
 
 from ndgm.theory.subspace_attack import (
     Point,
+    adam_weight,
     decay_factor,
     expected_output,
     flip_distance,
@@ -39,6 +41,18 @@ def point_with(a, u, bias, w):
     g = (u * (a > 0)) @ w
     length = np.linalg.norm(g)
     return Point(a, u, bias, length, VARIANCE), w @ g / length
+
+
+@pytest.mark.parametrize("penalty", [0.01, 0.1, 3.0])
+def test_adam_forgets_the_penalty(penalty):
+    start, steps = np.array([0.7, -0.4, 0.05]), 25
+    w = torch.nn.Parameter(torch.tensor(start))
+    adam = torch.optim.Adam([w], lr=0.01, weight_decay=penalty)
+    for _ in range(steps):
+        w.grad = torch.zeros_like(w)
+        adam.step()
+    np.testing.assert_allclose(adam_weight(start, 0.01, steps), w.detach().numpy(), rtol=1e-4, atol=1e-6)
+    assert adam_weight(0.7, 0.01, 10) == pytest.approx(0.7 - 10 * 0.01, abs=0.001)
 
 
 def test_the_squared_gradient_has_the_law_of_chi_square():
