@@ -263,7 +263,7 @@ def edge_of_stability_logistic_stable(edge_of_stability_separable: pd.DataFrame)
 
 @claim(figure="edge_of_stability_logistic", kind="finding", test=at_most(0), unit="times the largest stable loss")
 def edge_of_stability_logistic_transition(edge_of_stability_separable: pd.DataFrame) -> Evidence:
-    r"""On separable data descent with a step far beyond $2/L$ stops oscillating within the time of Wu et al. (2024),
+    r"""On separable data descent with a step of $2/L$ or more stops oscillating within the time of Wu et al. (2024),
     with a constant of one: from step $\tau = \max\{\eta R^2, n\}/\gamma^2$ on, where $\gamma$ is the margin over $R$
     and $n$ the number of samples, the loss is below $2/(\eta R^2)$, in every run that is so long.
     """

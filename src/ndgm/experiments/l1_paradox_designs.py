@@ -205,15 +205,15 @@ def measurements(part: Designs, rows: pd.DataFrame, means: np.ndarray, found: Ti
     width = _width(rows)
     mean, modulus, last = found.mean.numpy(), found.modulus.numpy(), found.last.numpy()
     zero = np.concatenate([solution.weights for solution in part.exact]) == 0
-    off = np.abs(mean - means) / width
+    off, inside = np.abs(mean - means) / width, np.abs(means) <= width
     taken_for_zero = {"wrong_by_strip": np.abs(mean) <= width} | {
         name: np.abs(last) < threshold for name, threshold in THRESHOLDS.items()
     }
     return pd.DataFrame(
         {
             "mean_l1_norm": modulus.sum(1),
-            "strip_l1_norm": (modulus * (np.abs(means) <= width)).sum(1),
-            "median_mean_error": np.median(off, axis=1),
+            "strip_l1_norm": (modulus * inside).sum(1),
+            "strip_mean_error": np.ma.median(np.ma.array(off, mask=~inside), axis=1).filled(np.nan),
             "largest_mean_error": off.max(1),
             "exact_zeros": zero.sum(1),
             **{name: (taken != zero).sum(1) for name, taken in taken_for_zero.items()},

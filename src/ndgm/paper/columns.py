@@ -87,8 +87,11 @@ COLUMNS: dict[str, tuple[str, str]] = {
         "norm that depends on whether phases lock, over that of the law, computed before the run",
         "1",
     ),
-    "median_mean_error": ("median over weights of the distance of a mean from the law's", "$\\eta\\lambda$"),
-    "largest_mean_error": ("largest such distance", "$\\eta\\lambda$"),
+    "strip_mean_error": (
+        "median distance of a mean from the law's, of the weights that the law has within $\\eta\\lambda$ of zero",
+        "$\\eta\\lambda$",
+    ),
+    "largest_mean_error": ("largest such distance, of all weights", "$\\eta\\lambda$"),
     "wrong_by_strip": ("weights that a mean within $\\eta\\lambda$ wrongly takes for zeros, or for others", "weights"),
     "wrong_below_1e-2": (
         "weights that a last iterate below $10^{-2}$ wrongly takes for zeros, or for others",

@@ -32,7 +32,7 @@ def designs_table(rng):
         phase_discrepancy=np.where(locked, 0.3, 0.01),
         mean_l1_norm=law * (1 + off),
         strip_l1_norm=0.5 * law * (1 + off),
-        median_mean_error=rng.uniform(0.01, 0.1, len(runs)),
+        strip_mean_error=rng.uniform(0.01, 0.1, len(runs)),
         **{name: count + rng.integers(0, 2, len(runs)) for name, count in WRONG.items()},
     )
 

@@ -155,7 +155,7 @@ BREAKS = [
         law("law_second_order_l1_norm * (1 + 0.01 * step_size_times_lipschitz)"),
     ),
     ("law_and_floor", DESIGNS, "floor_formula_l1_norm", "design == 'a'", law("mean_l1_norm")),
-    ("law_means", DESIGNS, "median_mean_error", f"{ONE_FAMILY} and penalty_over_max == 2 and seed == 4", lambda _: 0.3),
+    ("law_means", DESIGNS, "strip_mean_error", f"{ONE_FAMILY} and penalty_over_max == 2 and seed == 4", lambda _: 0.3),
     ("support", DESIGNS, "wrong_by_strip", "design == 'a' and penalty_over_max == 0.3", lambda rows: 8),
     ("support", DESIGNS, "wrong_below_1e-3", "design == 'b'", lambda rows: 0),
     ("slope", LASSO, "mean_l1_norm", "method == 'subgradient' and design == 'a'", scaled(1.1)),
@@ -243,7 +243,7 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         ("law_second_order", DESIGNS, "mean_l1_norm", "penalty_over_max < 1", law("law_l1_norm")),
         ("law_square", DESIGNS, "mean_l1_norm", "penalty_over_max < 1", law("law_l1_norm")),
         ("law_and_floor", DESIGNS, "floor_formula_l1_norm", f"penalty_over_max == {LOCKED}", law("mean_l1_norm")),
-        ("law_means", DESIGNS, "median_mean_error", f"penalty_over_max == {LOCKED}", lambda rows: 5.0),
+        ("law_means", DESIGNS, "strip_mean_error", f"penalty_over_max == {LOCKED}", lambda rows: 5.0),
         ("slope", LASSO, "mean_l1_norm", "penalty_over_max < 1", scaled(3.0)),
         ("heavy_ball", LASSO, "mean_l1_norm", "method == 'heavy_ball' and penalty_over_max < 1", scaled(9)),
         ("decaying_step", LASSO, "l1_norm", f"penalty_over_max < 1 or step == {HALF}", lambda rows: 9.0),
@@ -344,6 +344,6 @@ def test_the_law_is_said_to_hold_only_where_it_does_on_all_designs(tables):
 
 def test_means_that_are_not_unique_are_not_compared(tables):
     change(tables[DESIGNS], "means_unique", f"{ONE_FAMILY} and penalty_over_max == 2 and seed == 4", lambda _: False)
-    change(tables[DESIGNS], "median_mean_error", "not means_unique", lambda _: 300.0)
+    change(tables[DESIGNS], "strip_mean_error", "not means_unique", lambda _: 300.0)
     assert verdict("l1_paradox_law_means", tables) == "supported"
     assert row_of("l1_paradox_law_strip", tables)["cells"] == 7

@@ -53,12 +53,16 @@ def on_kink(rows: pd.DataFrame, *states: str, cell: list[str] = CELL_OF_LAYER) -
 def norm_by_law(rows: pd.DataFrame) -> Evidence:
     """L1 norm of weights in the strip of accurate networks with full batches, beside the law's.
 
-    Its table has the standard deviation of their gradients over the penalty, the mean over these weights to two digits.
+    Its table has the standard deviation of their gradients over the penalty, the mean over these weights, and the share
+    of weights in the strip that are left out because their means still move; both to two digits.
     """
-    inside = in_strip(accurate(rows, "full_batch"), *VARYING)
+    rows = accurate(rows, "full_batch")
+    inside = in_strip(rows, *VARYING)
     found = sums_of(inside)
     noise = np.average(inside["noise_over_penalty"], weights=inside["count"])
-    table = pd.DataFrame({"noise": [float(f"{noise:.2g}")]}, index=["strip"])
+    moving = rows.loc[(rows["state"] == "moving") & (rows["over_width"].abs() <= 1), "count"].sum()
+    said = {"noise": noise, "moving": moving / (moving + inside["count"].sum())}
+    table = pd.DataFrame({name: [float(f"{value:.2g}")] for name, value in said.items()}, index=["strip"])
     return Evidence(found["modulus"], found["law_modulus"], compared="predicted", table=table)
 
 
