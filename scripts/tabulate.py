@@ -15,7 +15,7 @@ def main() -> None:
         # Imported here, so that an interruption while pandas loads is one line too.
         from ndgm.experiments.finite import check_finite
         from ndgm.experiments.inputs import Found, read_inputs
-        from ndgm.store.provenance import origin
+        from ndgm.store.provenance import origin, record
         from ndgm.store.run_tables import write_table
 
         inputs = read_inputs(arguments.samples, arguments.reads)
@@ -27,7 +27,8 @@ def main() -> None:
             table = found[settings["experiment"]].table
             check_finite(table)
             write_table(out, table)
-            write_json(out.with_suffix(".json"), origin(settings, files) | table.attrs)
+            made_by = record if "device" in settings else origin
+            write_json(out.with_suffix(".json"), made_by(settings, files) | table.attrs)
             said = "".join(f", {attribute.replace('_', ' ')}: {value}" for attribute, value in table.attrs.items())
             say(f"{out.stem}: {len(table):,} rows{said}")
 

@@ -15,7 +15,8 @@ class Experiment:
         table: Name of the table, and of the experiment in its `experiment` column.
         function: `module.function` in `ndgm.experiments`, which is given settings and inputs.
         settings: Dotted key of the block in the config whose keys are its settings; empty where it has none of its own.
-        also: Dotted keys of single settings that it uses besides, each known to it by its last word.
+        also: Dotted keys of single settings that it uses besides, each known to it by its last word; `device` is one,
+            of what does its work in PyTorch and does not train.
     """
 
     table: str
@@ -202,13 +203,16 @@ GROUPS = (
                 "Running the subgradient method on random designs and on real ones",
                 (
                     Experiment(
-                        "l1_paradox_designs", "l1_paradox_designs.designs", "l1_paradox.designs", also=("root_seed",)
+                        "l1_paradox_designs",
+                        "l1_paradox_designs.designs",
+                        "l1_paradox.designs",
+                        also=("root_seed", "device"),
                     ),
                     Experiment(
                         "l1_paradox_turns",
                         "l1_paradox_designs.turns",
                         "l1_paradox.turns",
-                        also=("root_seed", "l1_paradox.designs.families"),
+                        also=("root_seed", "device", "l1_paradox.designs.families"),
                     ),
                 ),
                 samples=("l1_paradox/*",),
@@ -217,7 +221,7 @@ GROUPS = (
             Job(
                 "run_l1_paradox_seen_kink",
                 "Recording the kink that weights see on average",
-                _alone("l1_paradox_seen_kink", "seen_kink", "l1_paradox.seen_kink", also=("root_seed",)),
+                _alone("l1_paradox_seen_kink", "seen_kink", "l1_paradox.seen_kink", also=("root_seed", "device")),
                 samples=("l1_paradox/*",),
                 trains=False,
             ),
@@ -262,7 +266,12 @@ GROUPS = (
             Job(
                 "run_adaptive_designs",
                 "Running RMSProp on random designs",
-                _alone("adaptive_designs", "designs", "adaptive.designs", ("root_seed", "l1_paradox.designs.families")),
+                _alone(
+                    "adaptive_designs",
+                    "designs",
+                    "adaptive.designs",
+                    also=("root_seed", "device", "l1_paradox.designs.families"),
+                ),
                 trains=False,
             ),
         ),
@@ -289,7 +298,12 @@ GROUPS = (
             Job(
                 "prune_l1_paradox_networks",
                 "Pruning networks",
-                _alone("l1_paradox_pruning", "pruning", "l1_paradox.pruning", also=("l1_paradox.networks.hidden",)),
+                _alone(
+                    "l1_paradox_pruning",
+                    "pruning",
+                    "l1_paradox.pruning",
+                    also=("device", "l1_paradox.networks.hidden"),
+                ),
                 samples=("l1_paradox_networks/split",),
                 trains=False,
                 reads=(
@@ -301,7 +315,7 @@ GROUPS = (
                 "run_l1_paradox_networks_weights",
                 "Training networks under an L1 penalty, weight by weight: {part}",
                 tuple(
-                    Experiment(table, function, "l1_paradox.weights", also=("root_seed",))
+                    Experiment(table, function, "l1_paradox.weights", also=("root_seed", "device"))
                     for table, function in (
                         ("l1_paradox_weights", "l1_paradox_weights.weights"),
                         ("l1_paradox_strip", "l1_paradox_strip.by_means"),
@@ -381,7 +395,7 @@ GROUPS = (
                         f"weight_initialization_{name}",
                         f"weight_initialization.{name}",
                         f"weight_initialization.{name}",
-                        also=("root_seed",),
+                        also=("root_seed", "device"),
                     )
                     for name in ("halving", "spread", "wide")
                 ),
@@ -461,13 +475,13 @@ GROUPS = (
                         "subspace_attack_curves",
                         "subspace_attack_pictures.curves",
                         "subspace_attack.curves",
-                        also=("root_seed", "subspace_attack.flips"),
+                        also=("root_seed", "device", "subspace_attack.flips"),
                     ),
                     Experiment(
                         "subspace_attack_regions",
                         "subspace_attack_pictures.regions",
                         "subspace_attack.regions",
-                        also=("root_seed", "subspace_attack.seven_points"),
+                        also=("root_seed", "device", "subspace_attack.seven_points"),
                     ),
                 ),
                 samples=("subspace_attack/digits",),
@@ -559,14 +573,16 @@ GROUPS = (
             Job(
                 "attack_adversarial_spectrum",
                 "Attacking networks: {part}",
-                tuple(
+                (
                     Experiment(
-                        f"adversarial_spectrum_{name}",
-                        f"adversarial_spectrum.{name}",
+                        "adversarial_spectrum_attacks",
+                        "adversarial_spectrum.attacks",
                         "adversarial_spectrum.attacks",
                         also=("root_seed", "device", "adversarial_spectrum.networks"),
-                    )
-                    for name in ("attacks", "curves")
+                    ),
+                    Experiment(
+                        "adversarial_spectrum_curves", "adversarial_spectrum.curves", "adversarial_spectrum.attacks"
+                    ),
                 ),
                 samples=("adversarial_spectrum/{part}",),
                 parts="adversarial_spectrum.attacks.data",

@@ -12,7 +12,7 @@ from copies import ROOT, hashes
 
 from ndgm.groups import GROUPS
 from ndgm.pipeline.claim_tables import claim_tables
-from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, parts
+from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, on_a_device, parts
 from ndgm.pipeline.settings import load
 from ndgm.pipeline.verification import compare
 
@@ -231,16 +231,18 @@ def test_two_swapped_settings_are_noticed(smoke_copy: Path, tmp_path: Path) -> N
     assert set(pending(smoke_copy, str(mine)).values()) == {"train_l1_paradox_noise", *AFTER_TRAINING}
 
 
-def test_training_asks_for_the_gpu(repository: Path, tmp_path: Path) -> None:
-    """With `device: cuda` every training job asks for one GPU; with `cpu` none does."""
+def test_what_computes_on_a_device_asks_for_the_gpu(repository: Path, tmp_path: Path) -> None:
+    """With `device: cuda` every job that trains or is given the device asks for one GPU; with `cpu` none does."""
+    names = "|".join(name for name, job in JOBS.items() if on_a_device(job))
     rules = repository / "workflow/rules/experiments.smk"
     text = rules.read_text()
     try:
         # Without its sentence a job shows its resources.
         rules.write_text(re.sub(r" +message:\n.*\n", "", text))
-        for device, asked in [("cuda", "gpu=1"), ("cpu", "gpu=0")]:
+        for device, asked in [("cuda", 1), ("cpu", 0)]:
             plan = run_snakemake(repository, "--dry-run", *SMOKE, "--config", f"device={device}").stdout
-            assert plan.count("rule train_") == plan.count(asked) > 0, plan
+            planned = re.findall(rf"rule (?:{names})(?:_shard)?:", plan)
+            assert plan.count("gpu=1") == asked * len(planned) and planned, plan
     finally:
         rules.write_text(text)
 

@@ -96,6 +96,8 @@ for job in (job for job in JOBS.values() if parts(job, config)):
             wildcard_constraints:
                 part="|".join(parts(job, config)),
             threads: 1
+            resources:
+                gpu=GPU * on_a_device(job),
             params:
                 functions=[each.function for each in job.experiments],
                 settings=settings_of(job),

@@ -8,20 +8,23 @@ from torch.nn.utils import prune
 from ndgm.engine.activations import activation
 
 
-def sequential(parameters: np.ndarray, widths: tuple[int, ...], activation_name: str) -> nn.Sequential:
+def sequential(
+    parameters: np.ndarray, widths: tuple[int, ...], activation_name: str, device: str = "cpu"
+) -> nn.Sequential:
     """The network of one run as `torch.nn.Sequential`.
 
     Args:
         parameters: For each layer the weights (in, out), then the biases (out); shape (P,).
         widths: Of inputs, of each hidden layer and of outputs.
         activation_name: As for `ndgm.engine.activations.activation`.
+        device: Where the network is.
     """
     modules: list[nn.Module] = []
     position = 0
     for ins, outs in zip(widths, widths[1:], strict=False):
-        matrix = torch.tensor(parameters[position : position + (ins + 1) * outs]).view(ins + 1, outs)
+        matrix = torch.tensor(parameters[position : position + (ins + 1) * outs], device=device).view(ins + 1, outs)
         position += matrix.numel()
-        layer = nn.Linear(ins, outs, dtype=matrix.dtype)
+        layer = nn.Linear(ins, outs, device=device, dtype=matrix.dtype)
         layer.weight.data, layer.bias.data = matrix[:-1].T.contiguous(), matrix[-1].clone()
         modules += [layer, activation(activation_name).module()]
     return nn.Sequential(*modules[:-1])

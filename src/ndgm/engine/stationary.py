@@ -75,7 +75,7 @@ def until_stationary(
         agrees = torch.zeros(len(w), dtype=torch.bool, device=w.device)
         if before is not None:
             norm, last_norm = block[1].sum(1), before[1].sum(1)
-            moved = ((block[0] - before[0]).abs() / unit).median(1).values
+            moved = _median((block[0] - before[0]).abs() / unit)
             agrees = ((norm / last_norm - 1).abs() <= norm_tolerance) & (moved <= weight_tolerance)
         found = TimeMeans(*block, w.clone(), torch.full_like(rows, done), agrees)
         before = tuple(part.clone() for part in block) if means is None else block  # what is found is written over
@@ -89,6 +89,14 @@ def until_stationary(
             state = _of_runs(state, left)
             before = before[0][left], before[1][left]
     return means
+
+
+def _median(values: Tensor) -> Tensor:
+    """Lower median of each row, shape (runs,); of a row with a NaN any number.
+
+    PyTorch's own has no deterministic kernel for a CUDA device.
+    """
+    return values.sort(1).values[:, (values.shape[1] - 1) // 2]
 
 
 def _of_runs(state: S, runs: Tensor) -> S:

@@ -16,6 +16,7 @@ from ndgm.engine.stationary import TimeMeans, until_stationary
 from ndgm.experiments.ensembles import column, start_directions
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.experiments.training import deterministic_torch
 from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
 from ndgm.theory.l1_paradox import hovering_l1_norm
@@ -55,6 +56,7 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Raises:
         InputError: if a family makes no design, or a case has the name of a family.
     """
+    deterministic_torch(settings["device"])
     if twice := set(settings["families"]) & set(settings["cases"]):
         raise InputError(f"l1_paradox.designs.cases: {', '.join(sorted(twice))} is the name of a family, too")
     penalties = settings["penalties_over_max"]
@@ -72,6 +74,7 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 def turns(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Some families at many penalties around the one where the law's norm is smallest, which is computed before."""
+    deterministic_torch(settings["device"])
     tables = []
     for family in settings["turning"]:
         for part in drawn(settings, family, settings["families"][family], log_spaced(**settings["penalties_over_max"])):
@@ -174,30 +177,33 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
 def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, length: pd.Series) -> TimeMeans:
     """Run a method from within some steps of the exact solutions until its means are stationary.
 
+    Runs are on the device, and what is found is on the processor.
+
     Args:
-        settings: When it is stationary.
+        settings: When it is stationary, and the device.
         part: The designs.
         rows: A row for each run, in blocks of one design, in each of them all penalties, once or at several steps.
         method: A name in `METHODS`.
         length: How far a step moves a weight that hovers, of each run.
     """
-    arrays = zip(*part.samples, strict=True)
-    design, target = (torch.tensor(np.stack(array)) for array in arrays)
+    arrays, device = zip(*part.samples, strict=True), settings["device"]
+    design, target = (torch.tensor(np.stack(array), device=device) for array in arrays)
     step_size, penalty, unit = (
-        column(rows.assign(unit=length), name, "cpu") for name in ("step_size", "penalty", "unit")
+        column(rows.assign(unit=length), name, device) for name in ("step_size", "penalty", "unit")
     )
     steps = len(rows) // sum(len(solution.weights) for solution in part.exact)
     exact = np.concatenate([np.tile(solution.weights, (steps, 1)) for solution in part.exact])
     dimension = exact.shape[1]
     gaussian = start_directions(settings["root_seed"], settings["seeds"], dimension) * np.sqrt(dimension)
-    return until_stationary(
+    found = until_stationary(
         LassoDesigns(design, target, penalty),
         METHODS[method],
-        torch.tensor(exact) + unit * torch.tensor(gaussian[rows["seed"]]),
+        torch.tensor(exact, device=device) + unit * torch.tensor(gaussian[rows["seed"]], device=device),
         step_size,
         unit,
         **{name: settings[name] for name in ("first_steps", "most_steps", "norm_tolerance", "weight_tolerance")},
     )
+    return TimeMeans(*(each.cpu() for each in vars(found).values()))
 
 
 def measurements(part: Designs, rows: pd.DataFrame, means: np.ndarray, found: TimeMeans) -> pd.DataFrame:

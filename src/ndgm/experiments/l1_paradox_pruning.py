@@ -8,6 +8,7 @@ from torch import Tensor
 from ndgm.engine.pruning import accuracy, drop_below, keep_share, sequential, sparsity
 from ndgm.experiments.grids import log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.experiments.training import deterministic_torch
 from ndgm.store.files import InputError
 from ndgm.store.run_tables import last_rows
 
@@ -21,8 +22,9 @@ def pruning(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Raises:
         InputError: if no method keeps the accuracy at any penalty.
     """
+    deterministic_torch(settings["device"])
     test = inputs.samples["l1_paradox_networks"]["split"].test
-    x, y = (torch.tensor(array, dtype=torch.float32) for array in test)
+    x, y = (torch.tensor(array, dtype=torch.float32, device=settings["device"]) for array in test)
     widths = (x.shape[1], *settings["hidden"], y.shape[1])
     weights = inputs.reads[f"{SWEEP}.npz"].weights
     trained = inputs.reads[f"{SWEEP}.parquet"]
@@ -74,11 +76,11 @@ def pruned(
     """Rows of one network, pruned to shares of its weights and at thresholds in units of step size times penalty."""
     rows = []
     for rule, kept in shares:
-        network = sequential(parameters, widths, run["activation"])
+        network = sequential(parameters, widths, run["activation"], settings["device"])
         keep_share(network, kept)
         rows.append((rule, kept, sparsity(network), accuracy(network, x, y)))
     for threshold in log_spaced(**settings["thresholds"]):
-        network = sequential(parameters, widths, run["activation"])
+        network = sequential(parameters, widths, run["activation"], settings["device"])
         drop_below(network, threshold * run["step_size"] * run["penalty"])
         rows.append(("threshold", threshold, sparsity(network), accuracy(network, x, y)))
     return pd.DataFrame(rows, columns=["rule", "at", "sparsity", "accuracy"])

@@ -10,6 +10,7 @@ from ndgm.engine.weight_means import weight_means
 from ndgm.experiments.ensembles import column, start_directions
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.experiments.training import deterministic_torch
 from ndgm.store.provenance import generator
 from ndgm.theory.lasso import Quadratic
 
@@ -22,6 +23,7 @@ def seen_kink(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
     That width is ηλ for the subgradient method, and η for RMSProp, whose step is that of the other at λ_max.
     """
+    deterministic_torch(settings["device"])
     tables = [
         weights_of(settings, design, problem, method)
         for design, problem in problems(settings, inputs).items()
@@ -49,13 +51,15 @@ def weights_of(settings: Settings, design: str, problem: Quadratic, method: str)
     runs["penalty"] = runs["penalty_over_max"] * largest
     step_size = settings["step_size_times_lipschitz"] / lipschitz
     runs["step_size"] = step_size if method == "subgradient" else step_size * largest
-    gram, correlation = torch.tensor(problem.A), torch.tensor(problem.b)
-    start = torch.tensor(start_directions(settings["root_seed"], 1, problem.dimension)).expand(len(runs), -1)
+    device = settings["device"]
+    gram, correlation = (torch.tensor(array, device=device) for array in (problem.A, problem.b))
+    direction = start_directions(settings["root_seed"], 1, problem.dimension)
+    start = torch.tensor(direction, device=device).expand(len(runs), -1)
     found = weight_means(
-        Lasso(gram, correlation, column(runs, "penalty", "cpu")),
+        Lasso(gram, correlation, column(runs, "penalty", device)),
         METHODS[method],
         step_size * largest * start,
-        column(runs, "step_size", "cpu"),
+        column(runs, "step_size", device),
         first_steps=settings["first_steps"],
         steps=settings["steps"],
     )
@@ -66,6 +70,6 @@ def weights_of(settings: Settings, design: str, problem: Quadratic, method: str)
     return rows.assign(
         seed=0,
         weight=np.tile(np.arange(problem.dimension), len(runs)),
-        over_width=found.mean.numpy().ravel() / width,
-        sign=found.sign.numpy().ravel(),
+        over_width=found.mean.cpu().numpy().ravel() / width,
+        sign=found.sign.cpu().numpy().ravel(),
     )

@@ -7,6 +7,7 @@ import torch
 from ndgm.engine.pruning import accuracy, sequential, sparsity
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.l1_paradox_weights import ACTIVATION, OWNER, layers_of, of_data, runs_of, widths_of
+from ndgm.experiments.training import deterministic_torch
 
 THRESHOLDS = ("1e-2", "1e-3", "1e-4")
 """Sizes below which people take a weight for zero, as they write them."""
@@ -18,9 +19,10 @@ def by_means(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Nothing is trained again after weights are removed. `overlap` is with the zeros of the proximal network of the same
     seed, batches and penalty; it is missing for data on which none is trained: MNIST, where that would cost most.
     """
+    deterministic_torch(settings["device"])
     settings = of_data(settings)
     split, ends = inputs.samples[OWNER][settings["split"]], inputs.found["l1_paradox_weights"].ends
-    x, y = (torch.tensor(array) for array in split.test)
+    x, y = (torch.tensor(array, device=settings["device"]) for array in split.test)
     widths, runs = widths_of(settings, split), runs_of(settings)
     penalised = layers_of(widths) > 0
     partners = runs[runs["method"] == "ista"].set_index(["design", "penalty", "seed"])["run"].to_dict()
@@ -31,7 +33,7 @@ def by_means(settings: Settings, inputs: Inputs) -> pd.DataFrame:
         zero = None if partner is None else penalised & (ends[partner][0] == 0)
         found = []
         for rule, removed in removals(last, mean, penalised, row).items():
-            network = sequential(np.where(removed, 0.0, last), widths, ACTIVATION)
+            network = sequential(np.where(removed, 0.0, last), widths, ACTIVATION, settings["device"])
             shared = np.nan if zero is None else (removed & zero).sum() / max((removed | zero).sum(), 1)
             found.append((rule, sparsity(network), accuracy(network, x, y), shared))
         tables.append(pd.DataFrame(found, columns=["rule", "sparsity", "accuracy", "overlap"]).assign(**row))

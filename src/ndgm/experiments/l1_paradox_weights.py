@@ -18,6 +18,7 @@ from ndgm.experiments.ensembles import column
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Found, Inputs, Settings
 from ndgm.experiments.network_losses import FULL_BATCH, first_parameters, network_loss, tensors
+from ndgm.experiments.training import deterministic_torch
 from ndgm.store.provenance import generator
 from ndgm.theory.one_weight import noisy_mean, noisy_modulus
 
@@ -51,13 +52,14 @@ def weights(settings: Settings, inputs: Inputs) -> Found:
 
     The ends are the last iterate of each run and, below it, the mean of its weights; of a proximal run the iterate.
     """
+    deterministic_torch(settings["device"])
     settings = of_data(settings)
     split, runs = inputs.samples[OWNER][settings["split"]], runs_of(settings)
     tables, layer = [], layers_of(widths_of(settings, split))
     ends: dict[int, np.ndarray] = {}
     for (design, method), rows in runs.groupby(["design", "method"], sort=False):
         objective, start = problem(settings, split, str(design), rows)
-        step_size = column(rows, "step_size", "cpu")
+        step_size = column(rows, "step_size", settings["device"])
         first_steps, steps = settings["first_steps"], settings["steps"]
         if METHODS[str(method)].rests:
             schedule = Schedule(first_steps + steps, (first_steps + steps,), first_steps + steps)
@@ -65,9 +67,10 @@ def weights(settings: Settings, inputs: Inputs) -> Found:
             ends |= {run: end[None] for run, end in zip(rows["run"], trace.iterates, strict=True)}
             continue
         found = weight_means(objective, METHODS[str(method)], start, step_size, first_steps=first_steps, steps=steps)
+        by_name = {each.name: getattr(found, each.name).cpu().numpy() for each in fields(WeightMeans)}
         accuracies = objective.measure(found.last, found.first)
         for place, (_, row) in enumerate(rows.iterrows()):
-            of_run = {each.name: getattr(found, each.name)[place].numpy() for each in fields(WeightMeans)}
+            of_run = {name: values[place] for name, values in by_name.items()}
             ends[row["run"]] = np.stack([of_run["last"], of_run["mean"]])
             accuracy = {name: float(accuracies[name][place]) for name in ("train_accuracy", "test_accuracy")}
             tables.append(binned(layer, of_run, row, steps).assign(**accuracy))
@@ -100,16 +103,17 @@ def widths_of(settings: Settings, split: Split) -> tuple[int, ...]:
 
 def problem(settings: Settings, split: Split, design: str, rows: pd.DataFrame) -> tuple[PenalisedNetwork, torch.Tensor]:
     """The penalised loss of an ensemble and its start, in float64: full batches of some pictures, or some of all."""
-    full, widths = design == "full_batch", widths_of(settings, split)
+    full, widths, device = design == "full_batch", widths_of(settings, split), settings["device"]
     architecture = Networks(widths, activation(ACTIVATION))
     samples = Samples(*(array[: settings["full_batch"] if full else None] for array in split.train))
     size = FULL_BATCH if full else str(settings["minibatch"])
     draws = [generator(settings["root_seed"], OWNER, f"batches of {size}", seed) for seed in rows["seed"]]
-    x, y = tensors(samples, torch.float64, "cpu")
+    x, y = tensors(samples, torch.float64, device)
     loss = network_loss(architecture, x, y, len(rows), settings, loss=LOSS, batch_size=size, draws=draws)
-    test = network_loss(architecture, *tensors(split.test, torch.float64, "cpu"), len(rows), settings, loss=LOSS)
+    test = network_loss(architecture, *tensors(split.test, torch.float64, device), len(rows), settings, loss=LOSS)
     starts = [first_parameters(settings["root_seed"], OWNER, "start", widths, seed) for seed in rows["seed"]]
-    return PenalisedNetwork(loss, column(rows, "penalty", "cpu"), test), torch.tensor(np.stack(starts))
+    start = torch.tensor(np.stack(starts), device=device)
+    return PenalisedNetwork(loss, column(rows, "penalty", device), test), start
 
 
 def layers_of(widths: tuple[int, ...]) -> np.ndarray:

@@ -14,6 +14,7 @@ from ndgm.experiments.attacked_networks import OffSubspaceAttack, nearest_output
 from ndgm.experiments.grids import headed
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.subspace_attack import at_the_end, on_digits, on_seven_points
+from ndgm.experiments.training import deterministic_torch
 from ndgm.theory.subspace_attack import FURTHEST, expected_output, flip_distance
 
 ROOM = 1.2
@@ -25,15 +26,16 @@ BEHIND = 2.0
 
 def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Output along the attack and its predicted mean, for one network of each width, trained as those of `flips`."""
+    deterministic_torch(settings["device"])
     components = settings["components"]
     tables = []
     for width in settings["widths"]:
-        asked = {**settings["flips"], **settings, "width": width, "device": "cpu"}
+        asked = {**settings["flips"], **settings, "width": width}
         run = pd.DataFrame({"seed": [0], "trained": "first layer", "penalty": 0.0})
         network, start = on_digits(asked, inputs, run, components)
         step_size = start.new_full((1, 1), asked["step_size"])
         trace = descend(network, METHODS["subgradient"], start, step_size, at_the_end(asked["steps"]))
-        w = torch.tensor(trace.iterates)
+        w = torch.tensor(trace.iterates, device=settings["device"])
         attack = OffSubspaceAttack(network, w, nearest_outputs(network, w, asked["output"], 1)[0], components)
         (point,) = attack.points(np.full(1, 1 / asked["dimension"]))
         flip = flip_distance(point)
@@ -52,7 +54,7 @@ def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
                 {
                     "units": width,
                     "distance": distance,
-                    "output": sign * along_ray(*network_and_distances)[0].numpy(),
+                    "output": sign * along_ray(*network_and_distances)[0].cpu().numpy(),
                     "predicted_output": sign * expected_output(point, distance),
                 }
             )
@@ -63,7 +65,8 @@ def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 def regions(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Output over the plane, of one network for each factor, once it has the margin on all points, or at the end."""
-    asked = {**settings["seven_points"], **settings, "device": "cpu"}
+    deterministic_torch(settings["device"])
+    asked = {**settings["seven_points"], **settings}
     factors = asked["factors"]
     network, w = on_seven_points(asked, factors, [0] * len(factors))
     looked_at = Schedule.even(asked["steps"], asked["recorded_steps"]).recorded
@@ -75,7 +78,7 @@ def regions(settings: Settings, inputs: Inputs) -> pd.DataFrame:
             break
         some = Schedule(last - first, (last - first,), last - first)
         trace = descend(network, METHODS["subgradient"], w, step_size * going, some)
-        w = torch.tensor(trace.iterates)
+        w = torch.tensor(trace.iterates, device=settings["device"])
     axis = np.linspace(-ROOM, ROOM, asked["across"])
     across, up = (values.ravel() for values in np.meshgrid(axis, axis))
     turned = np.column_stack([across + up, up - across]) / np.sqrt(2)
@@ -85,7 +88,7 @@ def regions(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     margins = (network.loss.outputs(w) * network.loss.target).amin((1, 2)).tolist()
     plane = {"first_axis": across, "second_axis": up}
     tables = [
-        pd.DataFrame({"factor": factor, **plane, "output": output.numpy(), "smallest_margin": margin})
+        pd.DataFrame({"factor": factor, **plane, "output": output.cpu().numpy(), "smallest_margin": margin})
         for factor, output, margin in zip(factors, outputs, margins, strict=True)
     ]
     return headed(pd.concat(tables, ignore_index=True), settings["experiment"], "seven points")

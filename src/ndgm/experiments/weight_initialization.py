@@ -59,7 +59,7 @@ def wide(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Each seed draws the weights of one network; signals of it see these with signs flipped, so that each of them sees a
     random network of its own (`deep_signals`).
     """
-    deterministic_torch("cpu")
+    deterministic_torch(settings["device"])
     for name, arm in settings["activations"].items():
         for gain in arm["gains"]:  # before anything is drawn: what is predicted may leave the range of doubles
             _predicted(name, gain_of(name, gain), settings["layers"] + 1)
@@ -67,7 +67,7 @@ def wide(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     tables = []
     for seed in range(settings["seeds"]):
         drawn = _network(settings, {**settings, "signals": most}, "normal", 0, seed)
-        weights, start, signs = (torch.from_numpy(array) for array in drawn)
+        weights, start, signs = (torch.from_numpy(array).to(settings["device"]) for array in drawn)
         for name, arm in settings["activations"].items():
             some = start[: arm["signals"]], signs[:, : arm["signals"]]
             tables += [_variances(weights, *some, name, gain).assign(seed=seed) for gain in arm["gains"]]
@@ -76,7 +76,7 @@ def wide(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 def _relu(settings: Settings, ensembles: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows of ReLU networks, a row for each ensemble, law, gain, seed and layer."""
-    deterministic_torch("cpu")
+    deterministic_torch(settings["device"])
     for ensemble in ensembles:
         _check_range(ensemble)
     tables = []
@@ -104,10 +104,10 @@ def _squared_lengths(settings: Settings, ensemble: Mapping[str, Any], law: str, 
     """‖h_l‖²/‖h_0‖² of all signals of all networks of a seed, shape (networks × signals, layers), for gain 1."""
     found = []
     for arrays in _drawn(settings, ensemble, law, seed):
-        weights, start, signs = (torch.from_numpy(array) for array in arrays)
+        weights, start, signs = (torch.from_numpy(array).to(settings["device"]) for array in arrays)
         layers = deep_signals(weights, activation("relu"), start, signs)
         squares = torch.stack([h.square().sum(2).flatten() for _, h in layers], 1)
-        found.append((squares / start.square().sum(2).flatten().unsqueeze(1)).numpy())
+        found.append((squares / start.square().sum(2).flatten().unsqueeze(1)).cpu().numpy())
     return np.concatenate(found)
 
 

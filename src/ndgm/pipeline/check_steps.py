@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from ndgm.groups import Group
 from ndgm.pipeline.check import Check, workers
 from ndgm.pipeline.commands import Part, deciding_command
-from ndgm.pipeline.jobs import table_files
+from ndgm.pipeline.jobs import on_a_device, table_files
 from ndgm.pipeline.steps import Deadline, Ended, Outcome, Record, one_line
 from ndgm.store.files import file_hash, read_json_list, write_json
 
@@ -46,7 +46,9 @@ def tests(check: Check, seconds: float) -> Iterator[Record]:
 
 
 def twice(check: Check, scale: str, seconds: float) -> Iterator[Record]:
-    """Every experiment of a scale, run twice on the device: whether it gives the same bytes.
+    """Every experiment of a scale, run twice: whether it gives the same bytes.
+
+    What uses NumPy alone is on the processor, and the record says so: there the verdicts on the device are decided.
 
     Args:
         check: What is checked.
@@ -142,7 +144,8 @@ def _record_of_tests(report: Path, ended: Ended) -> Record:
 
 def _comparison(check: Check, scale: str, part: Part, runs: list[Ended]) -> Record:
     """Whether both runs of a part passed and gave the same bytes."""
-    name, numbers = f"{scale}/{part.name}", {"seconds": [run.seconds for run in runs]}
+    device = check.device if on_a_device(part.job) else "cpu"
+    name, numbers = f"{scale}/{part.name}", {"device": device, "seconds": [run.seconds for run in runs]}
     for run in sorted(runs, key=lambda run: run.outcome != Outcome.FAILED):
         if run.outcome != Outcome.PASSED:
             return Record(name, run.outcome, run.fault, numbers)

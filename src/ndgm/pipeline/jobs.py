@@ -43,6 +43,11 @@ def settings(job: Job, config: Config, part: str = "") -> list[dict[str, Any]]:
     return [{**in_common, "experiment": each.table, **_block(each, job, config, part)} for each in job.experiments]
 
 
+def on_a_device(job: Job) -> bool:
+    """Whether a job computes on the config's device, as all do that train; the others use NumPy alone."""
+    return job.trains or any("device" in each.also for each in job.experiments)
+
+
 def samples(job: Job, config: Config, part: str = "") -> list[str]:
     """Entries `owner/name` of the config's table of samples that a job reads, in the order of the table."""
     entries = [f"{owner}/{name}" for owner, names in config["samples"].items() for name in names]

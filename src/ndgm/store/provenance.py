@@ -68,7 +68,7 @@ def origin(settings: Mapping[str, Any], data: Mapping[str, Path]) -> dict[str, A
 
 
 def record(settings: Mapping[str, Any], data: Mapping[str, Path]) -> dict[str, Any]:
-    """What a table of trained runs came from: its `origin`, and how PyTorch computed on which device.
+    """What a table that PyTorch computed came from: its `origin`, and how it did on which device.
 
     Args:
         settings: All settings that its experiment was given, `device` among them.

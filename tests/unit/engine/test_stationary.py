@@ -6,7 +6,7 @@ import torch
 
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.lasso import Lasso, LassoDesigns
-from ndgm.engine.stationary import until_stationary
+from ndgm.engine.stationary import _median, until_stationary
 
 TOLERANCES = {"norm_tolerance": 0.003, "weight_tolerance": 0.05}
 
@@ -28,6 +28,13 @@ def until(curvature, start, step_size, penalty, most_steps, slope=0.0):
         most_steps=most_steps,
         **TOLERANCES,
     )
+
+
+@pytest.mark.parametrize("weights", [1, 2, 5, 8])
+def test_the_median_is_that_of_pytorch(weights):
+    values = torch.tensor(np.random.default_rng(weights).standard_normal((20, weights))).abs()
+    values[:, : weights // 2] = 0
+    torch.testing.assert_close(_median(values), values.median(1).values, rtol=0, atol=0)
 
 
 def test_a_cycle_has_the_mean_of_its_two_points():

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 import torch
 from graphs_on_the_processor import capture
+from made_up_device import DEVICE, MadeUpDevice
 from scipy import stats
 from smoke_scale import ROOT
-from test_on_a_device import REFUSED, Operations, take_a_step
+from test_on_a_device import REFUSED, Operations, assert_same, take_a_step
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -167,6 +168,16 @@ def test_everything_is_on_the_device_and_deterministic(pictures):
         plan = planned(pictures)
         take_a_step(plan, rows)
     assert any("convolution" in name for name in taken.names) and not taken.names & {*REFUSED, *POOLING}
+
+
+def test_a_run_on_the_device_finds_the_same(pictures, monkeypatch, tmp_path):
+    deterministic_torch("cpu")
+    expected = swept(pictures, tmp_path / "processor")
+    monkeypatch.setattr(ndgm.engine.descent, "replayed", lambda step, memory, _: step)
+    with MadeUpDevice() as device:
+        found = swept(pictures, tmp_path / "device", device=DEVICE.type)
+    assert device.operations
+    assert_same(found, expected)
 
 
 def test_fewer_pictures_than_a_batch_has(pictures):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,8 @@ def test_every_part_of_every_job_is_run_twice_and_its_bytes_compared(tmp_path):
         job("exact", folder="exact", trains=False),
         job("late", reads=("results/{scale}/runs/table_good.parquet", "results/{scale}/weights/table_good.npz")),
     ]
-    records = list(check_steps.twice(check(tmp_path, *jobs), "smoke", seconds=60))
+    there = replace(check(tmp_path, *jobs), device="cuda")
+    records = list(check_steps.twice(there, "smoke", seconds=60))
     assert by_name(records) == {
         "smoke/data": (Outcome.PASSED, ""),
         "smoke/good": (Outcome.PASSED, ""),
@@ -121,6 +123,7 @@ def test_every_part_of_every_job_is_run_twice_and_its_bytes_compared(tmp_path):
         "smoke/exact": (Outcome.PASSED, ""),
         "smoke/late": (Outcome.PASSED, ""),
     }
+    assert {record.name for record in records if record.numbers.get("device") == "cpu"} == {"smoke/exact"}
     identical = {record.name: record.numbers.get("identical") for record in records}
     assert identical["smoke/good"] == ["runs/table_good.parquet", "runs/table_good.json", "weights/table_good.npz"]
     assert identical["smoke/parted/small"][0] == "runs/table_parted_small.parquet"

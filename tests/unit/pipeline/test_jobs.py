@@ -10,6 +10,7 @@ from ndgm.pipeline.jobs import (
     FIGURES,
     JOBS,
     figures,
+    on_a_device,
     parts,
     result,
     rule_that_makes,
@@ -57,6 +58,12 @@ def test_settings_are_just_what_a_job_uses():
     ]
     assert settings(WHOLE, CONFIG) == [{"experiment": "three", "hidden": [5]}]
     assert set(CONFIG["group"]["inner"]["kinds"]) == {"red", "blue"}  # the config itself stays
+
+
+def test_what_trains_is_on_a_device_and_what_is_given_one():
+    given = Job("given", "Sending", (Experiment("four", "other.four", also=("root_seed", "device")),), trains=False)
+    assert [on_a_device(job) for job in (DIVIDED, WHOLE, given)] == [True, False, True]
+    assert settings(given, CONFIG) == [{"experiment": "four", "root_seed": 7, "device": "cpu"}]
 
 
 def test_samples_are_matched_in_the_order_of_the_config():
