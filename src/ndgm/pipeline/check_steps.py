@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 from ndgm.groups import Group
 from ndgm.pipeline.check import Check, workers
 from ndgm.pipeline.commands import Part, deciding_command
+from ndgm.pipeline.deviations import read_measured
 from ndgm.pipeline.jobs import on_a_device, table_files
 from ndgm.pipeline.steps import Deadline, Ended, Outcome, Record, one_line
 from ndgm.store.files import file_hash, read_json_list, write_json
@@ -32,8 +33,9 @@ def tests(check: Check, seconds: float) -> Iterator[Record]:
     # The other settings ask for plugins that are not everywhere, and the plugins found here may be anybody's.
     alone = ["-c", os.devnull, "--rootdir", str(check.root), "-p", "no:cacheprovider", "--import-mode", "importlib"]
     options = ["-o", f"markers={settings['markers'][0]}", "-m", "gpu", "--junitxml", str(report)]
+    folders = [*(str(check.root / folder) for folder in settings["pythonpath"]), os.environ.get("PYTHONPATH")]
     variables = {
-        "PYTHONPATH": os.pathsep.join(str(check.root / folder) for folder in settings["pythonpath"]),
+        "PYTHONPATH": os.pathsep.join(filter(None, folders)),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_ADDOPTS": "",
     }
@@ -72,6 +74,8 @@ def twice(check: Check, scale: str, seconds: float) -> Iterator[Record]:
 def verdicts(check: Check, scale: str, seconds: float) -> Iterator[Record]:
     """Verdicts on the tables that `twice` made first, beside those of the reference, which a processor made.
 
+    Of claims whose verdict hangs on the processor any that was seen is right, and the record says which these are.
+
     Args:
         check: What is checked.
         scale: The scale.
@@ -80,11 +84,12 @@ def verdicts(check: Check, scale: str, seconds: float) -> Iterator[Record]:
     deadline = check.deadline.within(seconds)
     reference = f"reference/{scale}/claims.json"
     claims = read_json_list(check.root / reference)
+    seen = read_measured(check.root / "reference/deviations.json").verdicts.get(scale, {})
     of_groups = [[claim for claim in claims if claim["group"] == group.name] for group in check.groups]
     with workers() as pool:
         ended = pool.map(lambda group, wanted: _decide(check, scale, group, wanted, deadline), check.groups, of_groups)
         for group, wanted, one in zip(check.groups, of_groups, ended, strict=True):
-            yield _record_of_verdicts(check, group, wanted, one, reference)
+            yield _record_of_verdicts(check, group, wanted, one, seen, reference)
 
 
 def benchmark(check: Check, seconds: float) -> Iterator[Record]:
@@ -166,9 +171,14 @@ def _decide(check: Check, scale: str, group: Group, claims: list[dict[str, Any]]
 
 
 def _record_of_verdicts(
-    check: Check, group: Group, claims: list[dict[str, Any]], ended: Ended, reference: str
+    check: Check,
+    group: Group,
+    claims: list[dict[str, Any]],
+    ended: Ended,
+    seen: Mapping[str, list[str]],
+    reference: str,
 ) -> Record:
-    """Which verdicts on the claims of a group differ from those of the reference."""
+    """Which verdicts on the claims of a group differ from those of the reference, and which of them may."""
     name, wanted = f"verdicts/{group.name}", {claim["id"]: claim["verdict"] for claim in claims}
     if ended.outcome != Outcome.PASSED:
         return Record(name, ended.outcome, ended.fault)
@@ -178,7 +188,8 @@ def _record_of_verdicts(
         for claim in sorted({*found, *wanted})
         if found.get(claim) != wanted.get(claim)
     }
-    numbers = {"claims": len(wanted), "beside": reference, "differ": differ}
+    hang = {claim: differ.pop(claim) for claim in list(differ) if found.get(claim) in seen.get(claim, ())}
+    numbers = {"claims": len(wanted), "beside": reference, "differ": differ, "hang_on_the_processor": hang}
     if differ:
         return Record(name, Outcome.FAILED, one_line(f"other verdicts than there: {', '.join(differ)}"), numbers)
     return Record(name, Outcome.PASSED, numbers=numbers)

@@ -155,20 +155,46 @@ def claims_of_reference(this, *verdicts):
     path.write_text(json.dumps([*claims, other]))
 
 
+def decided(tmp_path, verdict, seen):
+    """The record of two claims: the reference says `supported`, and this of the second, which is `refuted` here."""
+    this = check(tmp_path)
+    claims_of_reference(this, "supported", verdict)
+    (this.root / "reference/deviations.json").write_text(json.dumps({"verdicts": seen}))
+    table = this.results("smoke") / "exact/convergence_certificates.parquet"
+    table.parent.mkdir(parents=True)
+    table.write_bytes(b"")
+    (record,) = check_steps.verdicts(this, "smoke", seconds=60)
+    return record
+
+
 @pytest.mark.parametrize(
     ("verdict", "outcome", "fault"),
     [("refuted", Outcome.PASSED, ""), ("supported", Outcome.FAILED, "other verdicts than there: two")],
 )
 def test_verdicts_are_those_of_the_reference_or_named(tmp_path, verdict, outcome, fault):
-    this = check(tmp_path)
-    claims_of_reference(this, "supported", verdict)
-    table = this.results("smoke") / "exact/convergence_certificates.parquet"
-    table.parent.mkdir(parents=True)
-    table.write_bytes(b"")
-    (record,) = check_steps.verdicts(this, "smoke", seconds=60)
+    record = decided(tmp_path, verdict, {})
     assert (record.name, record.outcome, record.fault) == ("verdicts/a_group", outcome, fault)
     differ = {"two": {"here": "refuted", "reference": "supported"}} if fault else {}
-    assert record.numbers == {"claims": 2, "beside": "reference/smoke/claims.json", "differ": differ}
+    beside = {"claims": 2, "beside": "reference/smoke/claims.json"}
+    assert record.numbers == {**beside, "differ": differ, "hang_on_the_processor": {}}
+
+
+@pytest.mark.parametrize(
+    ("seen", "hangs"),
+    [
+        ({"smoke": {"two": ["refuted", "supported"]}}, True),
+        ({"smoke": {"two": ["inconclusive", "supported"]}}, False),
+        ({"smoke": {"one": ["refuted", "supported"]}}, False),
+        ({"laptop": {"two": ["refuted", "supported"]}}, False),
+    ],
+    ids=["that one", "another verdict", "another claim", "another scale"],
+)
+def test_a_verdict_that_hangs_on_the_processor_is_right_and_recorded(tmp_path, seen, hangs):
+    record = decided(tmp_path, "supported", seen)
+    two = {"two": {"here": "refuted", "reference": "supported"}}
+    assert record.outcome == (Outcome.PASSED if hangs else Outcome.FAILED)
+    assert record.numbers["hang_on_the_processor"] == (two if hangs else {})
+    assert record.numbers["differ"] == ({} if hangs else two)
 
 
 def test_verdicts_without_a_table_are_not_reached(tmp_path):
@@ -209,6 +235,14 @@ def written(this, *texts):
         (folder / f"test_{number}.py").write_text(mark + text)
     (folder / "test_unmarked.py").write_text("import no_such_module")
     return this
+
+
+def test_packages_are_found_where_they_were_for_the_check_itself(tmp_path, monkeypatch):
+    """A machine may have PyTorch on a path of its own."""
+    (tmp_path / "only_there.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (record,) = check_steps.tests(written(check(tmp_path), "def test_one(): import only_there"), seconds=60)
+    assert (record.outcome, record.fault) == (Outcome.PASSED, "")
 
 
 @pytest.mark.parametrize(
