@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ steps = {
     "verdicts": lambda: check_steps.verdicts(check, "smoke", 400),
     "full": lambda: check_steps.largest_part(check, "full"),
 }
-take(steps, folder / "out.json", description("cpu"), print)
+take(steps, folder / "out.json", description("cpu"), print, program["REQUIRED"])
 """
 REFUSING = """
 import sys
@@ -70,6 +71,27 @@ class Refusing(MetaPathFinder):
 
 
 sys.meta_path.insert(0, Refusing())
+"""
+
+
+SECONDS_LEFT = """
+import runpy, sys
+main = runpy.run_path(sys.argv.pop(1))["main"]
+main.__globals__["Deadline"] = lambda seconds: sys.exit(print(seconds))
+main()
+"""
+SLOW_START = """
+import sys, time
+from importlib.abc import MetaPathFinder
+
+
+class Slow(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            time.sleep(2)
+
+
+sys.meta_path.insert(0, Slow())
 """
 
 
@@ -187,6 +209,23 @@ def test_without_pytorch_it_says_so_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(REFUSING.format(refused={"torch"}))
     done = check_gpu(tmp_path / "gpu.json", PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT / "src")]))
     assert done.returncode == 1 and done.stderr == f"error: {sys.executable} finds no torch\n"
+
+
+def test_a_python_that_is_too_old_is_one_line_with_those_that_are_not(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import enum; del enum.StrEnum")
+    done = check_gpu(tmp_path / "gpu.json", PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT / "src")]))
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert f"and {wanted} is needed: cannot import name 'StrEnum'" in done.stderr
+
+
+def test_what_the_start_takes_counts(tmp_path: Path) -> None:
+    """PyTorch once took a part of the minutes for itself, and the check was killed from outside."""
+    (tmp_path / "sitecustomize.py").write_text(SLOW_START)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "src")])}
+    command = [sys.executable, "-c", SECONDS_LEFT, str(ROOT / "scripts/check_gpu.py"), "--out", "out", "--minutes", "1"]
+    done = subprocess.run(command, check=True, env=environment, text=True, capture_output=True, cwd=tmp_path)
+    assert 0 < float(done.stdout) <= 60 - 5 - 2
 
 
 def test_no_option_names_another_device(tmp_path: Path) -> None:

@@ -58,14 +58,15 @@ class Check:
         ended = run_program(command, environment(self.root / "src") | dict(variables or {}), deadline)
         for name in MAY_LACK:
             if ended.outcome == Outcome.FAILED and f"No module named '{name}" in ended.fault:
-                return Ended(Outcome.NOT_REACHED, f"there is no {name}", ended.seconds)
+                return Ended(Outcome.NOT_REACHED, f"there is no {name}", ended.seconds, lacking=True)
         return ended
 
     def make_tables(self, part: Part, scale: str, time: int, deadline: Deadline) -> Ended:
         """Make the tables of a part, if all that it reads is there."""
         data, results = self.data(scale), self.results(scale, time)
         if missing := [file for file in part.inputs(self.root, data, results) if not file.exists()]:
-            return Ended(Outcome.NOT_REACHED, f"there is no {missing[0].relative_to(missing[0].parents[1])}", 0.0)
+            named = missing[0].relative_to(missing[0].parents[1])
+            return Ended(Outcome.NOT_REACHED, f"there is no {named}", 0.0, lacking=True)
         return self.run(part.command(self.root, data, results), deadline)
 
     def make_samples(self, scale: str, deadline: Deadline, pool: Executor) -> Iterator[Record]:
@@ -78,7 +79,7 @@ class Check:
             if ended.outcome == Outcome.PASSED:
                 made += 1
             else:
-                yield Record(f"{scale}/data/{entry}", ended.outcome, ended.fault)
+                yield Record(f"{scale}/data/{entry}", ended.outcome, ended.fault, lacking=ended.lacking)
         yield Record(f"{scale}/data", Outcome.PASSED if made else Outcome.NOT_REACHED, numbers={"made": made})
 
     def _make(self, entry: str, scale: str, deadline: Deadline) -> Ended:
@@ -87,7 +88,7 @@ class Check:
         owner, name = entry.split("/")
         archive = config["samples"][owner][name].get("archive")
         if archive and not Path(archive).exists():
-            return Ended(Outcome.NOT_REACHED, f"there is no {archive}", 0.0)
+            return Ended(Outcome.NOT_REACHED, f"there is no {archive}", 0.0, lacking=True)
         return self.run(samples_command(entry, config, self.sources, self.root, self.data(scale)), deadline)
 
 

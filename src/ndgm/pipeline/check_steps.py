@@ -151,9 +151,9 @@ def _comparison(check: Check, scale: str, part: Part, runs: list[Ended]) -> Reco
     """Whether both runs of a part passed and gave the same bytes."""
     device = check.device if on_a_device(part.job) else "cpu"
     name, numbers = f"{scale}/{part.name}", {"device": device, "seconds": [run.seconds for run in runs]}
-    for run in sorted(runs, key=lambda run: run.outcome != Outcome.FAILED):
+    for run in sorted(runs, key=lambda run: (run.outcome != Outcome.FAILED, run.lacking)):
         if run.outcome != Outcome.PASSED:
-            return Record(name, run.outcome, run.fault, numbers)
+            return Record(name, run.outcome, run.fault, numbers, run.lacking)
     first, second = (check.results(scale, time) for time in (1, 2))
     differ = [file for file in part.outputs if file_hash(first / file) != file_hash(second / file)]
     if differ:
@@ -166,7 +166,7 @@ def _decide(check: Check, scale: str, group: Group, claims: list[dict[str, Any]]
     read = sorted({table for claim in claims for table in claim["experiments"]})
     tables = [check.results(scale) / table for table in table_files(check.configs[scale], *read)]
     if missing := [table.name for table in tables if not table.exists()]:
-        return Ended(Outcome.NOT_REACHED, f"there is no {missing[0]}", 0.0)
+        return Ended(Outcome.NOT_REACHED, f"there is no {missing[0]}", 0.0, lacking=True)
     return check.run(deciding_command(group, tables, check.root, _claims_file(check, group)), deadline)
 
 
@@ -181,7 +181,7 @@ def _record_of_verdicts(
     """Which verdicts on the claims of a group differ from those of the reference, and which of them may."""
     name, wanted = f"verdicts/{group.name}", {claim["id"]: claim["verdict"] for claim in claims}
     if ended.outcome != Outcome.PASSED:
-        return Record(name, ended.outcome, ended.fault)
+        return Record(name, ended.outcome, ended.fault, lacking=ended.lacking)
     found = {claim["id"]: claim["verdict"] for claim in read_json_list(_claims_file(check, group))}
     differ = {
         claim: {"here": found.get(claim), "reference": wanted.get(claim)}

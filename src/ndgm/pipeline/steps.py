@@ -29,12 +29,15 @@ class Record:
         outcome: How it ended.
         fault: Why it did not pass, in one line; empty where it did.
         numbers: What was measured, in the form of JSON.
+        lacking: Whether it was not reached for want of what a machine may lack, or of what was to be made of it; where
+            a file is not there for another reason, the record of what makes it says that.
     """
 
     name: str
     outcome: Outcome
     fault: str = ""
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    lacking: bool = False
 
     def __str__(self) -> str:
         """One line for people."""
@@ -60,43 +63,85 @@ class Deadline:
         return Deadline(min(self.left, seconds))
 
 
-def take(steps: Mapping[str, Step], out: Path, head: Mapping[str, Any], say: Callable[[str], None]) -> list[Record]:
+def take(
+    steps: Mapping[str, Step],
+    out: Path,
+    head: Mapping[str, Any],
+    say: Callable[[str], None],
+    required: Sequence[str],
+) -> list[Record]:
     """Take steps one after the other; a fault in one ends it with a record of that fault, and the next one begins.
 
-    The file is written anew after every record, so that a killed check leaves what it has.
+    The file is written before the first step and anew after every record, so that a killed check leaves what it has.
 
     Args:
         steps: By name, functions that give records one by one.
-        out: JSON file: `head`, and beside it `records`, `passed` and `seconds`.
+        out: JSON file: `head`, and beside it `records`, `not_reached`, `passed` and `seconds`.
         head: What the file begins with.
         say: Says one line to the user.
+        required: Names of the steps that have to be reached; until they have ended the file says that they were not.
 
     Returns:
         All records.
     """
     records: list[Record] = []
+    waiting = list(required)
     begun = time.monotonic()
+
+    def write() -> None:
+        missing = list(dict.fromkeys([*unreached(records, required), *waiting]))
+        found = {
+            "records": list(map(_as_json, records)),
+            "not_reached": missing,
+            "passed": not missing and passed(records, required),
+            "seconds": round(time.monotonic() - begun, 1),
+        }
+        write_json(out, {**head, **found})
 
     def keep(record: Record) -> None:
         records.append(record)
         say(str(record))
-        seconds = round(time.monotonic() - begun, 1)
-        write_json(
-            out, {**head, "records": list(map(_as_json, records)), "passed": passed(records), "seconds": seconds}
-        )
+        write()
 
+    write()
     for name, step in steps.items():
         try:
             for record in step():
                 keep(record)
         except Exception as fault:  # whatever it is, the other steps are worth taking
             keep(Record(name, Outcome.FAILED, one_line(f"{type(fault).__name__}: {fault}")))
+        if name in waiting:
+            waiting.remove(name)
+            write()
     return records
 
 
-def passed(records: Iterable[Record]) -> bool:
-    """Whether all that was reached passed."""
-    return all(record.outcome != Outcome.FAILED for record in records)
+def passed(records: Sequence[Record], required: Iterable[str]) -> bool:
+    """Whether nothing failed, and all was reached that has to be.
+
+    Args:
+        records: All records.
+        required: As for `unreached`.
+    """
+    return all(record.outcome != Outcome.FAILED for record in records) and not unreached(records, required)
+
+
+def unreached(records: Sequence[Record], required: Iterable[str]) -> list[str]:
+    """Names of what was not reached and has to be: parts of required steps, and such steps of which nothing was.
+
+    What a machine may lack does not have to be reached.
+
+    Args:
+        records: All records.
+        required: Names of steps.
+    """
+    names: list[str] = []
+    for step in required:
+        of_step = [record for record in records if record.name.partition("/")[0] == step]
+        if all(record.outcome == Outcome.NOT_REACHED for record in of_step):
+            names.append(step)
+        names += [record.name for record in of_step if record.outcome == Outcome.NOT_REACHED and not record.lacking]
+    return list(dict.fromkeys(names))
 
 
 class Ended(NamedTuple):
@@ -106,11 +151,13 @@ class Ended(NamedTuple):
         outcome: Whether it did.
         fault: Why it did not pass, in one line; empty where it did.
         seconds: How long it ran.
+        lacking: As in `Record`.
     """
 
     outcome: Outcome
     fault: str
     seconds: float
+    lacking: bool = False
 
 
 def run_program(command: Sequence[str], environment: Mapping[str, str], deadline: Deadline) -> Ended:
@@ -157,4 +204,5 @@ def one_line(text: str, longest: int = 300) -> str:
 
 
 def _as_json(record: Record) -> dict[str, Any]:
-    return {"name": record.name, "outcome": record.outcome.value, "fault": record.fault, **record.numbers}
+    said = {"name": record.name, "outcome": record.outcome.value, "fault": record.fault, "lacking": record.lacking}
+    return said | dict(record.numbers)

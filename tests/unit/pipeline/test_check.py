@@ -42,7 +42,8 @@ def test_an_archive_that_is_here_is_read(tmp_path):
     there, missing = (check(tmp_path, archive=str(tmp_path / name)) for name in ("archive", "no_archive"))
     # There is no program in this folder: it was called, and failed.
     assert there._make("a/b", "smoke", Deadline(60)).outcome == Outcome.FAILED
-    assert missing._make("a/b", "smoke", Deadline(60)).outcome == Outcome.NOT_REACHED
+    ended = missing._make("a/b", "smoke", Deadline(60))
+    assert ended.outcome == Outcome.NOT_REACHED and ended.lacking
 
 
 @pytest.mark.parametrize("name", [*MAY_LACK, "numpy"])
@@ -50,7 +51,7 @@ def test_a_package_that_may_be_lacking_is_named_and_any_other_is_a_fault(tmp_pat
     wanted = f"raise ModuleNotFoundError(\"No module named '{name}.data'\")"
     ended = check(tmp_path).run([sys.executable, "-c", wanted], Deadline(60))
     lacking = (Outcome.NOT_REACHED, f"there is no {name}")
-    assert (ended[:2] == lacking) == (name in MAY_LACK)
+    assert (ended[:2] == lacking) == ended.lacking == (name in MAY_LACK)
     assert name in MAY_LACK or ended.outcome == Outcome.FAILED
 
 
@@ -61,5 +62,5 @@ def test_tables_are_not_made_of_data_that_are_not_there(tmp_path):
     assert len(reading) > 5
     for part in reading:
         ended = this.make_tables(part, "smoke", 1, Deadline(60))
-        assert ended.outcome == Outcome.NOT_REACHED and ended.fault.startswith("there is no ")
+        assert ended.outcome == Outcome.NOT_REACHED and ended.fault.startswith("there is no ") and ended.lacking
         assert ended.fault.removeprefix("there is no ").removesuffix(".npz") in part.samples

@@ -10,7 +10,7 @@ import pytest
 from ndgm.groups import Experiment, Group, Job
 from ndgm.pipeline import check_steps
 from ndgm.pipeline.check import Check
-from ndgm.pipeline.steps import Deadline, Outcome
+from ndgm.pipeline.steps import Deadline, Outcome, unreached
 
 ARGUMENTS = """
 import argparse, json, os, sys, time
@@ -133,13 +133,15 @@ def test_every_part_of_every_job_is_run_twice_and_its_bytes_compared(tmp_path):
 def test_jobs_that_the_deadline_ends_are_not_reached(tmp_path):
     records = list(check_steps.twice(check(tmp_path, job("slow"), job("good")), "smoke", seconds=3))
     found = by_name(records)
-    assert found["smoke/slow"][0] == Outcome.NOT_REACHED
+    assert found["smoke/slow"][0] == Outcome.NOT_REACHED and "smoke/slow" in unreached(records, ["smoke"])
     assert found["smoke/good"][0] == Outcome.PASSED or found["smoke/good"] == (Outcome.NOT_REACHED, "no time was left")
 
 
 def test_data_of_an_archive_that_is_not_here_are_not_reached(tmp_path):
     this = check(tmp_path, job("good", samples=("digits/*", "pictures/*")))
-    found = by_name(check_steps.twice(this, "smoke", seconds=60))
+    records = list(check_steps.twice(this, "smoke", seconds=60))
+    found = by_name(records)
+    assert found["smoke/good"][0] == Outcome.NOT_REACHED and unreached(records, ["smoke"]) == []
     assert found["smoke/data/pictures/many"] == (Outcome.NOT_REACHED, "there is no no/such/archive.tar.gz")
     assert (this.data("smoke") / "digits/few.npz").read_text() == "networks.teacher"
 
@@ -202,6 +204,7 @@ def test_verdicts_without_a_table_are_not_reached(tmp_path):
     claims_of_reference(this, "supported", "refuted")
     (record,) = check_steps.verdicts(this, "smoke", seconds=60)
     assert (record.outcome, record.fault) == (Outcome.NOT_REACHED, "there is no convergence_certificates.parquet")
+    assert record.lacking
 
 
 def test_rows_of_a_benchmark_that_is_stopped_are_kept(tmp_path):

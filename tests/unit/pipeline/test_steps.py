@@ -7,10 +7,12 @@ import time
 
 import pytest
 
-from ndgm.pipeline.steps import Deadline, Outcome, Record, fault_line, one_line, passed, run_program, take
+from ndgm.pipeline.steps import Deadline, Outcome, Record, fault_line, one_line, passed, run_program, take, unreached
 
 GOOD = Record("good", Outcome.PASSED, numbers={"seconds": 1.5})
 LATE = Record("late", Outcome.NOT_REACHED, "no time was left")
+CUT_OFF = Record("good/second", Outcome.NOT_REACHED, "stopped after 9 s")
+LACKING = Record("good/third", Outcome.NOT_REACHED, "there is no foolbox", lacking=True)
 WRONG = Record("wrong", Outcome.FAILED, "two is not three")
 
 
@@ -19,9 +21,9 @@ def python(program, seconds=60.0):
     return ended.outcome, ended.fault
 
 
-def taken(steps, tmp_path):
+def taken(steps, tmp_path, required=()):
     lines = []
-    records = take(steps, tmp_path / "out.json", {"device": {"name": "none"}}, lines.append)
+    records = take(steps, tmp_path / "out.json", {"device": {"name": "none"}}, lines.append, required)
     return records, lines, json.loads((tmp_path / "out.json").read_text())
 
 
@@ -60,10 +62,54 @@ def test_what_was_found_before_a_kill_is_in_the_file(tmp_path):
     assert [row["name"] for row in json.loads((tmp_path / "out.json").read_text())["records"]] == ["good"]
 
 
-@pytest.mark.parametrize(("records", "all_passed"), [([GOOD], True), ([GOOD, LATE], True), ([GOOD, WRONG], False)])
-def test_what_was_not_reached_neither_fails_nor_passes(records, all_passed):
-    assert passed(records) is all_passed
-    assert LATE.outcome not in (Outcome.PASSED, Outcome.FAILED)
+def test_the_head_is_in_the_file_before_the_first_step_ends(tmp_path):
+    def look():
+        written = json.loads((tmp_path / "out.json").read_text())
+        assert (written["device"], written["records"], written["passed"]) == ({"name": "none"}, [], False)
+        assert written["not_reached"] == ["good"]
+        yield GOOD
+
+    records, _, written = taken({"good": look}, tmp_path, ["good"])
+    assert records == [GOOD] and written["passed"] is True and written["not_reached"] == []
+
+
+def test_until_all_required_steps_have_ended_nothing_has_passed(tmp_path):
+    """A check that was killed in the middle of a step would otherwise have passed."""
+
+    def killed():
+        yield GOOD
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        taken({"good": killed, "late": lambda: [LATE]}, tmp_path, ["good"])
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert written["passed"] is False and written["not_reached"] == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("records", "missing"),
+    [
+        ([GOOD], []),
+        ([GOOD, LATE], []),  # a step that does not have to be reached
+        ([GOOD, LACKING], []),
+        ([], ["good"]),
+        ([LATE], ["good"]),
+        ([LACKING], ["good"]),
+        ([GOOD, CUT_OFF], ["good/second"]),
+        ([GOOD, CUT_OFF, LACKING], ["good/second"]),
+        ([CUT_OFF], ["good", "good/second"]),
+    ],
+)
+def test_what_has_to_be_reached_and_was_not_has_not_passed(tmp_path, records, missing):
+    assert unreached(records, ["good"]) == missing
+    assert passed(records, ["good"]) is (not missing)
+    _, _, written = taken({"good": lambda: records}, tmp_path, ["good"])
+    assert written["passed"] is (not missing) and written["not_reached"] == missing
+
+
+def test_what_failed_has_not_passed_whatever_is_required():
+    assert not passed([GOOD, WRONG], []) and not passed([GOOD, WRONG], ["good"]) and passed([GOOD], [])
+    assert unreached([WRONG], ["wrong"]) == []
 
 
 def test_a_deadline_is_that_many_seconds_away_and_the_earlier_one_holds():
