@@ -22,6 +22,8 @@ from ndgm.store.files import InputError, read_json_list
 REFERENCE = "reference/laptop"
 REPLICATES = 20
 """Replicates that a finding has to have in each cell."""
+NO_ROOT_SEEDS = RootSeeds()
+"""No runs with other root seeds: what `read_root_seeds` finds where there is no file."""
 MARKERS = ("<!-- groups -->", "<!-- /groups -->")
 """Lines of README between which its table stands."""
 
@@ -43,8 +45,12 @@ for the same verdict. The column beside *measured* says what it is held against:
 theory, or the *other arm* of a comparison. A number after *>* is as far as could be measured; runs that diverged never
 got there. *p* is the probability, adjusted for the number of findings of a group, of evidence as strong *for* the claim
 were it false or, where it is refuted, *against* it were it true; where every single value counts there is none. A claim
-is *fragile* if other processors, which round otherwise, gave it another verdict (`reference/deviations.json`), or if
-another root seed did (`reference/laptop/seeds.json`, by `make seeds`): *4 of 5 root seeds* decide as the reference."""
+is *fragile* if other processors, which round otherwise, gave it another verdict (`reference/deviations.json`)."""
+
+_OTHER_ROOT_SEEDS = """\
+It is fragile too if another root seed decided it otherwise (`reference/laptop/seeds.json`, by `make seeds`).
+Beside *finding* or *identity* stands how many of the root seeds decide as the reference, such as *{all} of {all} root
+seeds*."""
 
 _DATA = """\
 What `samples` says in the config, by owner and name, is made once by the rule `make_samples`: arrays of inputs and
@@ -74,7 +80,7 @@ def claims_document(
     claims: Sequence[DecidedClaim],
     root: Path,
     on_other_processors: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    root_seeds: RootSeeds | None = None,
+    root_seeds: RootSeeds = NO_ROOT_SEEDS,
     rules: Mapping[str, Sequence[Change]] = MappingProxyType({}),
 ) -> str:
     """The text of CLAIMS.md: counts, the fields of `claims.json`, and every claim by group, in the order of its source.
@@ -83,13 +89,13 @@ def claims_document(
         claims: The claims of the reference run.
         root: Folder of the repository, whose sources tell the lines that links lead to.
         on_other_processors: All verdicts that were seen of a claim, where other processors gave another one.
-        root_seeds: How runs with other root seeds decided.
+        root_seeds: How runs with other root seeds decided; the text does not speak of them where there were none.
         rules: Changes of the rule of a claim after numbers were known.
 
     Raises:
         InputError: naming the function, if one of the manifest or of a claim is not in the sources.
     """
-    parts = [_INTRODUCTION, groups_table(claims, "")]
+    parts = [_introduction(root_seeds), groups_table(claims, "")]
     if few := too_few_replicates(claims):
         named = ", ".join(f"`{name}` ({n})" for name, n in few.items())
         parts.append(f"Findings with fewer than {REPLICATES} replicates in a cell, and how many: {named}.")
@@ -110,7 +116,7 @@ def claims_document(
             parts += [f"### {title}: {_counted(of_kind)}"] if of_kind else []
             for claim in of_kind:
                 link = f"src/ndgm/claims/{group.name}.py#L{lines[claim.id]}"
-                checked = _checked(claim, on_other_processors.get(claim.id, ()), root_seeds or RootSeeds())
+                checked = _checked(claim, on_other_processors.get(claim.id, ()), root_seeds)
                 parts.append(_entry(claim, link, checked, rules.get(claim.id, ())))
     return "\n\n".join(parts) + "\n"
 
@@ -142,6 +148,13 @@ def with_groups_table(readme: str, table: str) -> str:
     if not end:
         raise InputError(f"README.md: no lines {MARKERS[0]} and {MARKERS[1]}")
     return f"{before}{start}\n\n{table}\n\n{end}{after}"
+
+
+def _introduction(root_seeds: RootSeeds) -> str:
+    """The head of CLAIMS.md, with what root seeds decided where runs with other ones were made."""
+    if not root_seeds.root_seeds:
+        return _INTRODUCTION
+    return f"{_INTRODUCTION}\n\n{_OTHER_ROOT_SEEDS.format(all=len(root_seeds.root_seeds))}"
 
 
 def _fields() -> str:

@@ -107,6 +107,14 @@ def test_it_is_said_how_many_root_seeds_agree(claims, agreeing, note):
     assert ("of 5 root seeds): " in both) == (agreeing is not None)
 
 
+@pytest.mark.parametrize(("root_seeds", "spoken_of"), [([], False), ([1, 2, 3, 4], True)])
+def test_the_head_speaks_of_root_seeds_where_runs_with_others_were_made(claims, root_seeds, spoken_of):
+    """It once promised `seeds.json`, which was not in the repository."""
+    head = " ".join(claims_document(claims, ROOT, root_seeds=RootSeeds(root_seeds)).partition("| claims |")[0].split())
+    for words in ("reference/laptop/seeds.json", "make seeds", "4 of 4 root seeds"):
+        assert (words in head) == spoken_of, words
+
+
 def test_effect_over_cells_and_margins_of_the_verdict_are_told(claims):
     over = {"above": 14, "near": 2, "below": 0, "ratio": 2.1512, "interval": [1.8, 2.5]}
     this = replace(claims[0], over_cells=over, margins=(0.0247, None))
