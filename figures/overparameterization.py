@@ -16,7 +16,13 @@ from ndgm.decide.steps_to_target import steps_to_share
 from ndgm.paper.colours import COLOURS, OKABE_ITO
 from ndgm.paper.drawing import PAGE_WIDTH, absent, label_line_ends, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
-from ndgm.theory.overparameterization import crossing_share, decay_rate, empty_gap_eigenvalue, pair_gradient
+from ndgm.theory.overparameterization import (
+    crossing_share,
+    decay_rate,
+    empty_gap_eigenvalue,
+    kernel_steps,
+    pair_gradient,
+)
 
 SHOWN = {"relu": "ReLU", "softplus_1": "softplus", "gelu": "GELU", "tanh": "tanh"}
 LATE = 1e-2, 1e-4
@@ -56,8 +62,8 @@ left.set_xticks([], minor=True)
 
 first = pairs.groupby("run")[["separation", "units", "kernel_eigenvalue", "step_size"]].first()
 early, late = (steps_to_share(pairs, share) for share in LATE)
-kernel_steps = np.log(LATE[0] / LATE[1]) / decay_rate(first["kernel_eigenvalue"], first["step_size"])
-first["ratio"] = (late - early) / kernel_steps
+since, share = LATE
+first["ratio"] = (late - early) / kernel_steps(first["kernel_eigenvalue"], first["step_size"], share, since)
 labels = {}
 for place, (separation, of_one) in enumerate(first.groupby("separation")):
     kernel, step_size = pair_gradient(separation), of_one["step_size"].iloc[0]

@@ -16,6 +16,7 @@ from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import OKABE_ITO
 from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
+from ndgm.theory.overparameterization import laziness
 
 TRAINED = 1e-4
 spheres, digits, capacity = (
@@ -56,11 +57,12 @@ for name, colour, marker in (("flips", OKABE_ITO[2], "o"), ("largest_row_move", 
     base = spheres.loc[spheres["units"] == fewest, name].median()
     draw(lazy, spheres["units"], spheres[name] / base, colour, marker)
 units = np.unique(spheres["units"])
-prediction(lazy, units, np.sqrt(fewest / units))
+predicted = laziness(units, fewest)
+prediction(lazy, units, predicted)
 lazy.set(xscale="log", yscale="log", xlabel="units $m$", ylabel=f"over that at $m = {fewest}$", title="laziness")
 lazy.annotate(
     r"$m^{-1/2}$",
-    (units[len(units) // 2], np.sqrt(fewest / units[len(units) // 2])),
+    (units[len(units) // 2], predicted[len(units) // 2]),
     (6, 6),
     textcoords="offset points",
 )

@@ -12,6 +12,7 @@ import numpy as np
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import PAGE_WIDTH, absent, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
+from ndgm.theory.spurious_minima import BULK
 
 minima = read_experiment(results(), "spurious_minima")
 splits = read_experiment(results(), "spurious_minima_splits")
@@ -28,8 +29,8 @@ figure, panels = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.9), sharey=True)
 for axes, (family, title) in zip(panels, SHOWN.items(), strict=True):
     rows = minima[(minima["family"] == family) & minima["teacher_neurons"].isin(shown)]
     k = np.array([rows["teacher_neurons"].min(), rows["teacher_neurons"].max()])
-    for sign in (-1, 1):
-        prediction(axes, k, np.full(2, 0.25 + sign / (2 * np.pi)))
+    for eigenvalue in BULK:
+        prediction(axes, k, np.full(2, eigenvalue))
     area = SMALLEST + AREA * rows["multiplicity"]
     axes.scatter(rows["teacher_neurons"], rows["eigenvalue"], area, color=COLOURS["smooth"], linewidth=0, zorder=3)
     axes.axhline(0, linewidth=0.4, color=COLOURS["prediction"])

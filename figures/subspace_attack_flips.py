@@ -14,6 +14,7 @@ from ndgm.decide.intervals import median_interval
 from ndgm.paper.colours import COLOURS, INK
 from ndgm.paper.drawing import PAGE_WIDTH, measured, prediction, results, save, style
 from ndgm.store.run_tables import last_rows, read_experiment
+from ndgm.theory.subspace_attack import flip_estimate
 
 flips = last_rows(read_experiment(results(), "subspace_attack_flips"))
 scales = last_rows(read_experiment(results(), "subspace_attack_scales"))
@@ -25,7 +26,8 @@ def points(runs):
     """Estimate, and over it: the median of what was measured, that of the closed form, and the former's interval."""
     rows = []
     for (components, scale), cell in runs.groupby(["components", "scale"]):
-        estimate = np.sqrt(2 * cell["features"].iloc[0] / (cell["features"].iloc[0] - components)) / scale
+        features = cell["features"].iloc[0]
+        estimate = flip_estimate(1.0, features, features - components, scale)
         distance = cell["flip_over_output"].dropna()
         if len(distance):
             middles = distance.median(), cell["predicted_flip_over_output"].median(), *median_interval(distance)

@@ -4,7 +4,6 @@ The two points span a plane. What a weight has beyond it never matters and never
 """
 
 from functools import cache
-from math import log
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ from ndgm.experiments.two_layer_networks import networks_at_once, two_layer
 from ndgm.store.files import InputError
 from ndgm.theory.overparameterization import (
     conflicting_pair,
-    decay_rate,
+    kernel_steps,
     late_deficit,
     pair_gradient,
     smooth_pair_gradient,
@@ -128,7 +127,7 @@ def with_steps(settings: Settings, runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(
         target=target,
         kernel_eigenvalue=eigenvalue,
-        kernel_steps=log(1 / target) / decay_rate(eigenvalue, step_size),
+        kernel_steps=kernel_steps(eigenvalue, step_size, target),
         predicted_deficit=late_deficit(runs["units"], runs["separation"].to_numpy(), step_size),
         steps=[steps_for_pair(units, separation, step_size, target) for units, separation in cells],
     )
@@ -148,7 +147,7 @@ def gradient_at_start(name: str, separations: np.ndarray) -> np.ndarray:
 
 @cache
 def smooth_coefficient(name: str) -> float:
-    """What the leading order of a smooth activation has before φ²; the same for all plans of a process."""
+    """Coefficient of φ² in the leading order of ‖g‖²/(2L) of a smooth activation, computed once in a process."""
     found = activation(name)
 
     def slope(z: np.ndarray) -> np.ndarray:

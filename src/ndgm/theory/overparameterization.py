@@ -81,27 +81,6 @@ class KernelDynamics:
         """The smallest eigenvalue: ‖g‖²/(2L) = rᵀHr/rᵀr is at least that at every step."""
         return float(self.eigenvalues[0])
 
-    @property
-    def rate(self) -> float:
-        """What log L loses a step in the end, −2 log(1 − ηl_min): steps grow with log(1/ε) by 1 over that."""
-        return float(decay_rate(self.eigenvalues[0], self.step_size))
-
-    def steps_to(self, share: float) -> int:
-        """Steps after which the loss is at most this share of the first one.
-
-        Raises:
-            ValueError: if the share is not between 0 and 1.
-        """
-        wanted = fraction("share", share) * self.losses(0)
-        high = 1
-        while self.losses(high) > wanted:
-            high *= 2
-        low = high // 2  # the loss falls at every step
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self.losses(middle) > wanted else (low, middle)
-        return high
-
     def _factors(self, steps: ArrayLike) -> Array:
         """(1 − ηl)^t, shape (..., n)."""
         return (1 - self.step_size * self.eigenvalues) ** np.asarray(steps)[..., np.newaxis]
@@ -110,6 +89,32 @@ class KernelDynamics:
 def decay_rate(eigenvalue: ArrayLike, step_size: ArrayLike) -> Array:
     """What log L loses a step along an eigenvector, −2 log|1 − ηl|."""
     return -2 * np.log(np.abs(1 - np.asarray(step_size) * np.asarray(eigenvalue, dtype=np.float64)))
+
+
+def kernel_steps(eigenvalue: ArrayLike, step_size: ArrayLike, share: float, since: float = 1.0) -> Array:
+    """Steps log(s/ε)/(−2 log|1 − ηl|) in which the loss along an eigenvector falls from a share s of its first to ε.
+
+    They are a fraction, as if the loss went down between two steps as it does over them.
+
+    Args:
+        eigenvalue: l.
+        step_size: η.
+        share: ε.
+        since: s.
+
+    Raises:
+        ValueError: if the share is not between 0 and s.
+    """
+    fraction("share", share / since)
+    return log(since / share) / decay_rate(eigenvalue, step_size)
+
+
+def laziness(width: ArrayLike, fewest: ArrayLike) -> Array:
+    """Factor √(m₀/m) of a network's flipped signs, and of the largest move of its units, from a width m₀ to m.
+
+    To first order, since the weights of each unit have a gradient of the size of its output weight, 1/√m.
+    """
+    return np.sqrt(np.divide(fewest, width))
 
 
 def angle_of(separation: ArrayLike) -> Array:

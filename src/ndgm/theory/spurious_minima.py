@@ -22,6 +22,9 @@ Array = NDArray[np.float64]
 
 TURN = 2 * np.pi
 
+BULK = 0.25 - 1 / TURN, 0.25 + 1 / TURN
+"""Eigenvalues ¼ ∓ 1/(2π) of the Hessian at the global minimum that nearly all directions have, for every k."""
+
 FLAT = 1e-13
 """Length of the gradient at which a point counts as critical."""
 
@@ -223,8 +226,8 @@ def global_spectrum(dimension: int) -> dict[float, int]:
     # On I and 11ᵀ − I.
     trivial = [[0.5 + (k - 1) * bent, (k - 1) / 4], [0.25, 0.25 + (k - 1) / 4 + bent]]
     return {
-        0.25 - bent: (k - 1) * (k - 2) // 2 + (k - 1),
-        0.25 + bent: k * (k - 3) // 2,
+        BULK[0]: (k - 1) * (k - 2) // 2 + (k - 1),
+        BULK[1]: k * (k - 3) // 2,
         **dict.fromkeys(np.sort(np.linalg.eigvals(standard).real)[1:].tolist(), k - 1),
         **dict.fromkeys(np.sort(np.linalg.eigvals(trivial).real).tolist(), 1),
     }

@@ -12,7 +12,9 @@ from ndgm.theory.overparameterization import (
     crossing_share,
     decay_rate,
     empty_gap_eigenvalue,
+    kernel_steps,
     late_deficit,
+    laziness,
     pair_gradient,
     smooth_pair_gradient,
     steps_for_pair,
@@ -112,13 +114,47 @@ def test_a_wide_network_follows_the_kernel_and_a_wider_one_follows_it_closer(pro
     assert errors[1] < 0.02 and errors[1] < errors[0] / 4
 
 
-def test_steps_to_a_share_are_the_first_that_reach_it_and_grow_by_the_rate(problem):
+def test_steps_between_two_shares_are_those_of_gradient_descent_written_out():
+    # Opposite targets of a pair are an eigenvector.
+    separation, residual, losses = 0.7, np.array([1.0, -1.0]), []
+    kernel = arc_cosine_kernel(conflicting_pair(separation))
+    for _ in range(60):
+        losses.append(residual @ residual / 2)
+        residual = residual - STEP * kernel @ residual
+    for early, late in [(0, 1), (0, 59), (13, 40)]:
+        share, since = losses[late] / losses[0], losses[early] / losses[0]
+        steps = kernel_steps(pair_gradient(separation), STEP, share, since)
+        np.testing.assert_allclose(steps, late - early, rtol=1e-10)
+
+
+def test_the_kernel_of_many_points_loses_in_the_end_as_its_smallest_eigenvalue_does(problem):
     dynamics = problem[2]
-    for share in (0.5, 1e-3, 1e-9):
-        steps = dynamics.steps_to(share)
-        assert dynamics.losses(steps) <= share * dynamics.losses(0) < dynamics.losses(steps - 1)
-    slope = (dynamics.steps_to(1e-200) - dynamics.steps_to(1e-100)) / np.log(1e100)
-    np.testing.assert_allclose(slope, 1 / dynamics.rate, rtol=0.01)
+    early, late = 800, 810
+    since, share = dynamics.losses([early, late]) / dynamics.losses(0)
+    np.testing.assert_allclose(kernel_steps(dynamics.eigenvalues[0], STEP, share, since), late - early, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("share", "since"), [(1.0, 1.0), (1e-2, 1e-4), (0.0, 1.0)])
+def test_a_loss_does_not_fall_to_a_larger_share_or_to_nothing(share, since):
+    with pytest.raises(ValueError, match="share must be between 0 and 1"):
+        kernel_steps(0.2, STEP, share, since)
+
+
+def test_wide_networks_are_as_lazy_as_their_width_says(problem):
+    x, y, _ = problem
+    widths, seen = (1_600, 25_600), []
+    for width in widths:
+        of_width = []
+        for seed in range(6):
+            first, v = mirrored(np.random.default_rng(seed), D, width)
+            w = first.copy()
+            for _ in range(30):
+                z = x @ w
+                w -= STEP * x.T @ ((z > 0) * np.outer(np.maximum(z, 0) @ v - y, v))
+            of_width.append([((x @ w > 0) != (x @ first > 0)).mean(), np.linalg.norm(w - first, axis=0).max()])
+        seen.append(np.mean(of_width, axis=0))
+    # Of second order is a share of about m^-½, 0.025 at the smaller width, several times over.
+    np.testing.assert_allclose(seen[1] / seen[0], laziness(widths[1], widths[0]), rtol=0.1)
 
 
 def test_steps_that_are_too_long_and_kernels_without_a_bound_are_refused(problem):
@@ -127,8 +163,6 @@ def test_steps_that_are_too_long_and_kernels_without_a_bound_are_refused(problem
         KernelDynamics.of(arc_cosine_kernel(x), y, 2.1 / dynamics.eigenvalues[-1])
     with pytest.raises(ValueError, match="eigenvalue must be positive"):
         KernelDynamics.of(np.ones((2, 2)), [1, -1], 0.1)
-    with pytest.raises(ValueError, match="share must be between 0 and 1"):
-        dynamics.steps_to(1.0)
 
 
 @pytest.mark.parametrize("separation", [1e-6, 0.05, 0.4, 1.0, 2.0])

@@ -151,6 +151,16 @@ def test_the_flip_distance_is_near_that_of_sampled_networks(off):
     assert 1 < np.median(estimates) < 1.3
 
 
+def test_the_estimate_is_the_tangent_of_a_network_with_the_mean_gradient():
+    # ‖g‖² has the mean σ²ℓ/2 where half of Σu² = 1 is active, as it is here.
+    units, d, off, scale, output = 400, 16, 6, 0.5, -1.7
+    w = np.random.default_rng(4).standard_normal((4_000, units // 2, off)) * scale / np.sqrt(d)
+    squared = ((w.sum(1) / np.sqrt(units)) ** 2).sum(1)
+    tangent = abs(output) / np.sqrt(squared.mean())
+    error = squared.std() / squared.mean() / np.sqrt(len(squared)) / 2
+    assert flip_estimate(output, d, off, scale) == pytest.approx(tangent, rel=4 * error)
+
+
 def test_the_flip_distance_is_the_first_zero_of_the_curve():
     a, u, bias = network(7)
     point = Point(a, u, bias, 0.6, VARIANCE)
