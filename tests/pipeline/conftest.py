@@ -52,7 +52,7 @@ def smoke_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 @pytest.fixture(scope="session")
 def other_smoke_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The same in another folder, with a longer name, on two cores."""
+    """The smoke scale in a folder with a longer name, on two cores; tests leave it as they found it."""
     return smoke_run_in(tmp_path_factory, worker_id, "smoke_elsewhere_on_two_cores", cores=2)
 
 

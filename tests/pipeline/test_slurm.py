@@ -156,7 +156,7 @@ def test_a_job_out_of_memory(smoke_copy: Path, slurm: dict[str, str]) -> None:
 @pytest.mark.elsewhere
 @pytest.mark.skipif(not WHOLE, reason="Slurm's shortest limit is a minute: with NDGM_WHOLE_SLURM=1")
 def test_a_job_out_of_time(smoke_copy: Path, slurm: dict[str, str]) -> None:
-    """The same of time; here of a job that stands still."""
+    """One line names the job that Slurm ended, here one that stands still, and how to ask for more time."""
     (smoke_copy / TABLE).unlink()
     process = begun(smoke_copy, slurm, TABLE, "--set-resources", f"{JOB}:runtime=1")
     wait_for_training(smoke_copy, process).suspend()

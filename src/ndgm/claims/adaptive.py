@@ -57,7 +57,7 @@ def adaptive_rmsprop_width_and_penalty(adaptive_designs: pd.DataFrame) -> Eviden
     runs = settled(adaptive_designs, "rmsprop_0.999")
     if runs.index.get_level_values("penalty_over_max").nunique() < 2:
         raise MissingValue("fewer than two penalties")
-    # Widths that no weight tells, or that are not positive because phases lock, have no logarithm.
+    # Widths that follow from no weight, or that are not positive because phases lock, have no logarithm.
     told = runs["kink_width"].where(runs["kink_width"] > 0)
     curves = runs.assign(told=told).groupby(["design", "step_size_times_lipschitz", "seed"])
     exponent = curves.apply(

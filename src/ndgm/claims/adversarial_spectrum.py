@@ -21,16 +21,16 @@ from ndgm.decide.selection import nonempty, select
 from ndgm.decide.statistics import MissingValue, equivalence, within
 
 MAIN, OTHERS = "smallest", ["slope", "tail", "second_difference"]
-"""The statistic that was named before the run, and those that are told beside it."""
+"""The statistic that was named before the run, and those that are printed beside it."""
 
 ADAPTIVE, STORED = "subspace", "8 bits"
 QUANTILE = 0.95
 
 APART = 0.9
-"""Area under the ROC curve above which attacks count as told from clean pictures."""
+"""Area under the ROC curve above which attacks count as detected."""
 
 CHANCE = 0.5
-"""That area of scores that say nothing."""
+"""Area under the ROC curve of scores that say nothing."""
 
 MOST = 0.5
 """Share of pictures above which an attack counts as successful."""
@@ -224,7 +224,7 @@ def _told(attacks: pd.DataFrame, clean: pd.DataFrame) -> dict[str, float]:
 
 
 def _of_successes(attacks: pd.DataFrame, clean: pd.DataFrame, name: str = MAIN) -> pd.Series:
-    """Scores of the successes of one attack by a statistic, beside those of clean pictures by the same one."""
+    """Scores that a statistic gives to the successes of one attack, and to clean pictures."""
     clean_name = name.removeprefix("noisy_")
     attacked = attacks.assign(score=attacks[name].where(attacks["succeeded"]))
     return _scores({"attacked": attacked}, clean.assign(score=clean[clean_name]), "score")

@@ -274,7 +274,7 @@ def _entry(
 def _margins(
     test: Test, decision: Decision, verdict: Verdict, others: Sequence[tuple[float, float]]
 ) -> list[float | None]:
-    """Margins between which the verdict is the same, if nothing changes in the other claims of the group."""
+    """Margins between which the verdict stays, if nothing changes in the other claims of the group."""
     sizes = test.turns(decision.deviations)
     if not test.random:  # to the last digit: it may be a margin of rounding
         largest = float(sizes.max())

@@ -93,17 +93,17 @@ def margins_of_verdict(
     )
 
 
-def _furthest(same: Callable[[int], bool], start: int, end: int) -> int | None:
-    """Place furthest from the start towards the end that is the same as all before it, by bisection.
+def _furthest(stays: Callable[[int], bool], start: int, end: int) -> int | None:
+    """Place furthest from the start, towards the end, up to which a verdict stays; found by bisection.
 
-    None where the start is not.
+    None where it is another one at the start.
     """
-    if not same(start):
+    if not stays(start):
         return None
     near, far = start, end
     while near != far:
         middle = (near + far + (far > near)) // 2
-        if same(middle):
+        if stays(middle):
             near = middle
         else:
             far = middle + (1 if far < near else -1)

@@ -167,7 +167,7 @@ def weights_of_all(arms: Arms) -> Weights:
 
 
 def resamples(arms: Arms) -> Weights:
-    """How often each network and each picture is in each resample; always the same draws for as many of them."""
+    """How often each network and each picture is in each resample; draws depend on nothing but their numbers."""
     networks, pictures = next(iter(arms.values())).shape
     return _draws(networks, pictures)
 
@@ -189,7 +189,7 @@ def area_of(scores: pd.Series, over: str) -> float:
 
 
 def area_interval(scores: pd.Series, over: str) -> tuple[float, float]:
-    """Interval of this area, of level 1 − 2·`ERROR_RATE`.
+    """Interval, of level 1 − 2·`ERROR_RATE`, of the area under the ROC curve of attacked pictures against clean ones.
 
     Args:
         scores: Of one cell, with the levels `arm`, `seed` and `over`.
@@ -201,7 +201,7 @@ def area_interval(scores: pd.Series, over: str) -> tuple[float, float]:
 
 
 def told_apart(margin: float) -> Test:
-    """Rule that in every cell attacked pictures are told from clean ones with an area above the margin."""
+    """Rule that in every cell the area under the ROC curve, of attacked against clean pictures, is above the margin."""
     name = f"resampling: in every cell the area under the ROC curve is above {margin:g}"
     return ResamplingTest(name, margin, two_sided=False, beyond=True)
 

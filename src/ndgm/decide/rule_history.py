@@ -57,7 +57,7 @@ class Change:
     Attributes:
         dates: Days of the commits.
         test_before: The test before them.
-        test_after: The test after them; the same where only the selection changed.
+        test_after: The test after them, equal to `test_before` where only the selection changed.
         outcome_before: What the reference run before them said of the claim; empty where it did not decide it.
         outcome_after: What the reference run after them said.
     """
@@ -70,7 +70,7 @@ class Change:
 
     @property
     def after_numbers(self) -> bool:
-        """Whether it came after numbers, and was more than another way to write the same."""
+        """Whether the rule changed after numbers were known, in its test or outcome and not in its wording alone."""
         rewritten = (self.test_before, self.outcome_before) == (self.test_after, self.outcome_after)
         return bool(self.outcome_before) and not rewritten
 

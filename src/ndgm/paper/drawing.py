@@ -104,8 +104,8 @@ def results() -> Path:
 
     By hand, an executed notebook in `notebooks/` of a scale reads that scale; all others read `results/laptop`.
     """
-    if told := os.environ.get("NDGM_RESULTS"):
-        return Path(told)
+    if folder := os.environ.get("NDGM_RESULTS"):
+        return Path(folder)
     return {"notebooks": Path(".."), "figures": Path("../results/laptop")}.get(Path.cwd().name, Path("results/laptop"))
 
 

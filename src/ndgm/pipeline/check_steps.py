@@ -48,7 +48,7 @@ def tests(check: Check, seconds: float) -> Iterator[Record]:
 
 
 def twice(check: Check, scale: str, seconds: float) -> Iterator[Record]:
-    """Every experiment of a scale, run twice: whether it gives the same bytes.
+    """Every experiment of a scale, run twice: whether both runs give equal bytes.
 
     What uses NumPy alone is on the processor, and the record says so: there the verdicts on the device are decided.
 
@@ -148,7 +148,7 @@ def _record_of_tests(report: Path, ended: Ended) -> Record:
 
 
 def _comparison(check: Check, scale: str, part: Part, runs: list[Ended]) -> Record:
-    """Whether both runs of a part passed and gave the same bytes."""
+    """Whether both runs of a part passed and gave equal bytes."""
     device = check.device if on_a_device(part.job) else "cpu"
     name, numbers = f"{scale}/{part.name}", {"device": device, "seconds": [run.seconds for run in runs]}
     for run in sorted(runs, key=lambda run: (run.outcome != Outcome.FAILED, run.lacking)):

@@ -30,32 +30,32 @@ class Part:
 
     @property
     def name(self) -> str:
-        """Name for people."""
+        """Name of the process as messages print it: that of the job, and of its part where it is divided."""
         return f"{self.job.name}/{self.part}" if self.part else self.job.name
 
     @property
     def waits(self) -> bool:
-        """Whether it reads what other jobs make."""
+        """Whether the process reads what other jobs make."""
         return any(path.startswith(RESULTS) for path in self.job.reads)
 
     @property
     def samples(self) -> list[str]:
-        """Entries `owner/name` of the config's table of samples that it reads."""
+        """Entries `owner/name` of the config's table of samples that the process reads."""
         return samples(self.job, self.config, self.part)
 
     @property
     def tables(self) -> list[str]:
-        """Its tables, under the results."""
+        """Paths of the tables that the process makes, below the folder of results of the scale."""
         return self._results()
 
     @property
     def outputs(self) -> list[str]:
-        """All files that it makes, under the results."""
+        """Paths of all files that the process makes, below the folder of results of the scale."""
         weights = self._results("weights", ".npz") if self.job.weights else []
         return [*self.tables, *self._results(suffix=".json"), *weights]
 
     def command(self, root: Path, data: Path, results: Path) -> list[str]:
-        """Its program and arguments.
+        """The command line of the process: interpreter, program and arguments.
 
         Args:
             root: The repository.
@@ -76,7 +76,7 @@ class Part:
         return [sys.executable, str(program), *functions, *arguments]
 
     def inputs(self, root: Path, data: Path, results: Path) -> list[Path]:
-        """All files that it reads; the arguments are those of `command`."""
+        """All files that the process reads; the arguments are those of `command`."""
         return [*self._samples(data), *self._reads(root, results)]
 
     def _samples(self, data: Path) -> list[Path]:

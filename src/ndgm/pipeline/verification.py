@@ -227,7 +227,7 @@ def _shows(file: str, source: str) -> bool:
 
 
 def _is_record(file: str) -> bool:
-    """Whether a file says what a table came from: other code or another machine may give the same numbers."""
+    """Whether a file is the record beside a table, which names its code and machine: others may give equal numbers."""
     return file.startswith(("runs/", "exact/")) and file.endswith(".json")
 
 

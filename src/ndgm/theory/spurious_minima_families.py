@@ -73,7 +73,7 @@ class Symmetric:
         return np.array([*self.regular, *(number for pair in self.odd for number in pair)])
 
     def at(self, coordinates: Array, teacher: float | None = None) -> "Symmetric":
-        """Another point of the same symmetry, and with another k where one is given."""
+        """A point of this symmetry with other coordinates, and with another k where one is given."""
         regular, odd = np.split(coordinates, [len(self.regular)])
         pairs = tuple((float(d), float(e)) for d, e in odd.reshape(-1, 2))
         return replace(self, teacher=teacher or self.teacher, regular=tuple(regular.tolist()), odd=pairs)

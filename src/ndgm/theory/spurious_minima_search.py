@@ -154,7 +154,10 @@ def fractional_dimension(family: str, low: float, high: float) -> float:
 
 
 def joint_dimension(family: str, near: float) -> float:
-    """That k from one system of equations: the gradient and the eigenvalue vanish, coordinates and k being unknown."""
+    """The real k near another at which the exterior square's eigenvalue of a family is 0, from one system of equations.
+
+    The gradient and the eigenvalue vanish; coordinates and k are unknown.
+    """
     start = minimum(family, near)
 
     def equations(unknown: Array) -> Array:

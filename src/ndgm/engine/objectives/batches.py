@@ -6,7 +6,7 @@ from numpy.random import Generator
 
 
 class Batches:
-    """Rows of mini-batches drawn with replacement, for blocks of runs that see the same ones.
+    """Rows of mini-batches drawn with replacement, for blocks of runs that share them.
 
     Many batches are drawn at once, because a call of a generator costs more than a small step.
 
