@@ -5,7 +5,8 @@ one: `cut` takes them. A name that the larger config does not have is given the 
 """
 
 import json
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from changed_configs import Config, at, is_grid
 from ndgm.experiments.grids import log_spaced
 from ndgm.experiments.spurious_minima import SPLIT_NEURONS
 from ndgm.groups import GROUPS
+from ndgm.paper.columns import COLUMNS
+from ndgm.pipeline.jobs import JOBS
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,6 @@ WEIGHTS = [
     Factor("penalty", "l1_paradox.weights.data.{data}.penalties"),
     Factor("seed", "l1_paradox.weights.seeds"),
 ]
-SPECTRA = Factor("design", "adversarial_spectrum.networks.data")
 ATTACKED = "adversarial_spectrum.attacks"
 FAMILIES = "spurious_minima.minima.families"
 EPSILON = 1e-8
@@ -94,12 +96,6 @@ FACTORS: dict[str, list[Factor]] = {
         Factor("rule", "convergence.worst_cases.rules"),
         Factor("steps", lambda config: range(1, 1 + config["convergence"]["worst_cases"]["most_steps"])),
     ],
-    "convergence_kink_dial": _block(
-        "convergence.kink_dial",
-        design="designs",
-        kink="kinks",
-        step_size_times_lipschitz="step_sizes_times_lipschitz",
-    ),
     "convergence_smoothing": [
         *_block(
             "convergence.smoothing",
@@ -183,7 +179,6 @@ FACTORS: dict[str, list[Factor]] = {
     ],
     "l1_paradox_weights": WEIGHTS,
     "l1_paradox_strip": WEIGHTS,
-    "l1_paradox_rounding": [Factor("seed", "l1_paradox.rounding.seeds")],
     "l1_paradox_networks": [
         Factor("method", f"{L1_NETWORKS}.{{design}}.methods"),
         Factor("penalty", f"{L1_NETWORKS}.{{design}}.penalties", "penalty > 0"),
@@ -221,7 +216,6 @@ FACTORS: dict[str, list[Factor]] = {
     "edge_of_stability_near_threshold": _block(
         "edge_of_stability.near_threshold", design="functions", excess="excesses"
     ),
-    "edge_of_stability_max_affine": _block("edge_of_stability.max_affine", features="features", step_size="step_sizes"),
     "edge_of_stability_logistic": [
         Factor("design", "samples.edge_of_stability_logistic"),
         *_block("edge_of_stability.logistic", step_size_over_threshold="step_sizes_over_threshold"),
@@ -233,14 +227,12 @@ FACTORS: dict[str, list[Factor]] = {
     "subspace_attack_frozen_weights": _block(
         "subspace_attack.frozen_weights", method="step_sizes", penalty="penalties"
     ),
-    "subspace_attack_flips": _block("subspace_attack.flips", components="components"),
-    "subspace_attack_scales": _block("subspace_attack.scales", scale="scales"),
-    "subspace_attack_seven_points": _block("subspace_attack.seven_points", factor="factors"),
     "subspace_attack_curves": [Factor("units", "subspace_attack.curves.widths")],
     "subspace_attack_regions": [Factor("factor", "subspace_attack.seven_points.factors")],
-    "adversarial_spectrum_networks": [SPECTRA, Factor("seed", "adversarial_spectrum.networks.seeds")],
-    "adversarial_spectrum_clean": [SPECTRA],
-    "adversarial_spectrum_identities": [SPECTRA],
+    "adversarial_spectrum_networks": [
+        Factor("design", "adversarial_spectrum.networks.data"),
+        Factor("seed", "adversarial_spectrum.networks.seeds"),
+    ],
     "adversarial_spectrum_attacks": [
         Factor("design", f"{ATTACKED}.data"),
         Factor("attack", f"{ATTACKED}.attacks"),
@@ -267,28 +259,16 @@ FACTORS: dict[str, list[Factor]] = {
         Factor("share", "spurious_minima.splits.shares"),
     ],
     "spurious_minima_large": [Factor("teacher_neurons", "spurious_minima.large.teachers")],
-    "spurious_minima_dimensions": [],
     "spurious_minima_one": _block("spurious_minima.chains", teacher_neurons="teachers"),
     "spurious_minima_two": _block("spurious_minima.chains", teacher_neurons="teachers"),
     "spurious_minima_starts": [
         *_block("spurious_minima.starts", teacher_neurons="teachers"),
         Factor("neurons", _neurons),
     ],
-    "overparameterization_spheres": _block("overparameterization.spheres", units="units"),
     "overparameterization_digits": [
         Factor("design", "samples.overparameterization"),
         *_block("overparameterization.digits", units="units"),
     ],
-    "overparameterization_iterations": _block("overparameterization.iterations", units="units"),
-    "overparameterization_capacity": _block("overparameterization.capacity", samples="samples", units="units"),
-    "overparameterization_start": _block(
-        "overparameterization.start", activation="activations", separation="separations"
-    ),
-    "overparameterization_pairs": _block("overparameterization.pairs", separation="separations", units="units"),
-    "overparameterization_narrow": _block(
-        "overparameterization.narrow", activation="activations", separation="separations"
-    ),
-    "weight_initialization_halving": _block("weight_initialization.halving", law="laws", gain="gains"),
     "weight_initialization_spread": _block("weight_initialization.spread", units="widths"),
     "weight_initialization_wide": _of_activations("weight_initialization.wide"),
     "weight_initialization_training": [
@@ -300,7 +280,35 @@ FACTORS: dict[str, list[Factor]] = {
         *_block("weight_initialization.convolutions", design="data"),
     ],
 }
-"""Factors of each experiment."""
+"""Factors of the experiments that have some setting whose values stand in a column of another name."""
+
+
+def factors_of(table: str, config: Config) -> list[Factor]:
+    """Factors of an experiment: those of `FACTORS`, or else the settings that are called as columns are.
+
+    Raises:
+        KeyError: saying what to add to `FACTORS`, if no column is called as a setting with several values.
+    """
+    if table in FACTORS:
+        return FACTORS[table]
+    job, experiment = next((job, each) for job in JOBS.values() for each in job.experiments if each.table == table)
+    factors = [Factor("design", job.parts)] if job.parts else []
+    block = at(config, tuple(experiment.settings.split("."))) if experiment.settings else {}
+    for name, values in block.items():
+        if isinstance(values, list | Mapping) or name == "seeds":
+            key = f"{experiment.settings}.{name}"
+            if not (column := _column(name)):
+                line = f'"{table}": [Factor("…", "{key}")]'
+                raise KeyError(f"tests/pipeline/cut_runs.py: FACTORS: add {line}: no column is called as {key}")
+            factors.append(Factor(column, key))
+    return factors
+
+
+def _column(setting: str) -> str:
+    """Column that is called as a setting, in the singular: `penalty_over_max` of `penalties_over_max`; or nothing."""
+    head, unit, of = re.fullmatch(r"(.+?)(?:(_over_|_times_)(.+))?", setting).groups(default="")
+    forms = (head, head.removesuffix("s"), head.removesuffix("es"), head.removesuffix("ies") + "y")
+    return next((form + unit + of for form in forms if form + unit + of in COLUMNS), "")
 
 
 class NothingLeft(ValueError):
@@ -318,7 +326,7 @@ def cut(name: str, table: pd.DataFrame, config: Config) -> pd.DataFrame:
     Raises:
         NothingLeft: if it would be empty.
     """
-    table = _cut(table, FACTORS[name], config)
+    table = _cut(table, factors_of(name, config), config)
     if name == "l1_paradox_exact":  # which has more penalties than are run, from the lowest to the highest
         grid = config["l1_paradox"]["lasso"]["penalties_over_max"]
         low, high = grid["low"], grid["high"]
@@ -335,7 +343,7 @@ def settings_of(name: str, config: Config) -> str:
     """All that `cut` reads of a config, as text."""
     read = [
         factor.key(config) if callable(factor.key) else at(config, tuple(factor.key.partition(".{")[0].split(".")))
-        for factor in FACTORS[name]
+        for factor in factors_of(name, config)
     ]
     grid = config["l1_paradox"]["lasso"]["penalties_over_max"] if name == "l1_paradox_exact" else {}
     return json.dumps([read, grid], default=list)

@@ -20,7 +20,7 @@ import pytest
 from bs4 import BeautifulSoup
 from changed_configs import MORE, Config, at, configs, is_valid, many_changes, one_change, with_only
 from copies import HISTORY, ROOT
-from cut_runs import FACTORS, cut
+from cut_runs import cut, factors_of
 from drawn_from_cuts import CutRuns, diverged
 from matplotlib.figure import Figure
 
@@ -273,7 +273,7 @@ def test_a_cut_has_the_runs_that_the_experiment_plans(
     """The factors of the runs are those of the rows, no more and no fewer."""
     config = of_own_names(seed)
     _, table = runs.table(experiment.table, config)
-    columns = sorted({factor.column for factor in FACTORS[experiment.table]} & set(table))
+    columns = sorted({factor.column for factor in factors_of(experiment.table, config)} & set(table))
     planned = pd.concat([planned_runs(runs, smoke_run, job, experiment, config, part) for part in parts(job, config)])
     assert rows_of(planned, columns) == rows_of(table, columns)
 

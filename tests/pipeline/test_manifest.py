@@ -46,7 +46,7 @@ STAY = {
     r"src/ndgm/paper/colours\.py: methods: (COLOURS|MARKERS):": "looks chosen by hand; others follow from the name",
     r"figures/\S+: (?!manifest)": "a figure names the curves that it shows, and leaves out those that a run lacks",
     r"benchmarks/lasso\.py: methods: METHODS_TIMED:": "rows whose other side is written by hand",
-    r"tests/pipeline/cut_runs\.py: manifest: FACTORS:": "test_change_one_thing.py needs each table",
+    r"tests/pipeline/cut_runs\.py: manifest: FACTORS:": "test_cut_runs.py asks for each entry",
     r"tests/pipeline/(changed_configs|test_change_one_thing)\.py: (?!manifest)": "names that a config may have besides",
     r"tests/unit/\S+: (?!manifest)": "truths from outside, by name; a test of each registry misses one for a new entry",
     r"tests/unit/claims/\S+: manifest": "made-up tables, by the names that claims take them by",
