@@ -1,17 +1,20 @@
-"""Write how the rule of each claim changed, from the history of the repository. Run by hand: `make claims`."""
+"""Write how the rule of each claim changed, from the history of the repository. Run by hand: `make claims`.
+
+In a copy without history the file keeps the past that it has, and claims that are new to it are entered.
+"""
 
 import datetime
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import yaml
 
-from ndgm.decide.rule_history import Version, changes_of, rules_in, setting_changes
+from ndgm.decide.rule_history import Rule, Version, changes_of, rules_in, setting_changes
 from ndgm.pipeline.programs import argument_parser, program
-from ndgm.store.files import write_json
+from ndgm.store.files import read_json, write_json
 
 CLAIMS = "src/ndgm/claims"
 CONFIG = "config/laptop.yaml"
@@ -24,7 +27,8 @@ def main() -> None:
     with program(arguments) as say:
         versions = list(_versions(arguments.repository))
         if len(versions) == 1:
-            say(f"no history of {CLAIMS} here: {arguments.out} stays as it is")
+            say(f"no history of {CLAIMS} here: {arguments.out} keeps its past")
+            write_json(arguments.out, _with_new_claims(read_json(arguments.out), rules_in(versions[0].sources)))
             return
         changes, rules = changes_of(versions), rules_in(versions[-1].sources)
         settings = setting_changes(list(_settings(arguments.repository)))
@@ -36,6 +40,12 @@ def main() -> None:
             "settings": [asdict(each) for each in settings],
         }
         write_json(arguments.out, history)
+
+
+def _with_new_claims(history: dict, rules: Mapping[str, Rule]) -> dict:
+    """A history in which each claim that it does not know has its rule, and no past."""
+    new = {claim: {"rule": rule.digest, "changes": []} for claim, rule in rules.items()}
+    return history | {"claims": dict(sorted((new | history["claims"]).items()))}
 
 
 def _versions(root: Path) -> Iterator[Version]:
