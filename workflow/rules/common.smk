@@ -20,7 +20,18 @@ from ndgm.data.sources import SOURCES
 from ndgm.pipeline.buckets import unreachable
 from ndgm.pipeline.failures import last_lines
 from ndgm.pipeline.imports import imports_of
-from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, JOBS, figures, on_a_device, parts, result, samples, settings, table_files
+from ndgm.pipeline.jobs import (
+    DOCUMENTS,
+    FIGURES,
+    JOBS,
+    figures,
+    on_a_device,
+    parts,
+    result,
+    samples,
+    settings,
+    table_files,
+)
 from ndgm.pipeline.config_files import unreadable
 from ndgm.pipeline.settings import faults, missing_files, overrides
 from ndgm.pipeline.start import unwritable
