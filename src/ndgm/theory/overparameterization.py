@@ -15,7 +15,11 @@ from ndgm.theory.checks import fraction, positive
 
 Array = NDArray[np.float64]
 NODES = 120
-"""Nodes of Gauss–Hermite quadrature: enough for activations whose derivatives have no kink."""
+"""Nodes of quadrature: enough for activations whose derivatives have no kink, or one at 0."""
+BESIDE = 1e-9
+"""Distance from 0 at which a second derivative is asked whether it jumps there."""
+FURTHEST = 12.0
+"""Argument beyond which a standard normal density is nothing in double precision."""
 
 
 def arc_cosine_kernel(inputs: ArrayLike) -> Array:
@@ -153,12 +157,21 @@ def smooth_pair_gradient(
     Args:
         separation: φ.
         slope: σ′.
-        second: σ″, which may have no kink that matters for its square.
+        second: σ″, which may jump at 0 and nowhere else.
     """
     angle_of(separation)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    below, above = second(np.array([-BESIDE, BESIDE]))
+    nodes, weights = _half_normals() if abs(above - below) > 1e3 * BESIDE else np.polynomial.hermite_e.hermegauss(NODES)
     squares = slope(nodes) ** 2 + second(nodes) ** 2
     return np.asarray(separation, dtype=np.float64) ** 2 / 2 * (weights @ squares) / weights.sum()
+
+
+def _half_normals() -> tuple[Array, Array]:
+    """Nodes and weights for N(0, 1) on each side of 0, where Gauss–Hermite quadrature takes no notice of a jump."""
+    places, weights = np.polynomial.legendre.leggauss(NODES)
+    nodes = FURTHEST / 2 * (1 + places)
+    weights = weights * np.exp(-(nodes**2) / 2)
+    return np.concatenate([-nodes, nodes]), np.concatenate([weights, weights])
 
 
 def crossing_share(width: ArrayLike, separation: ArrayLike) -> Array:

@@ -1,6 +1,5 @@
 """Every job of the manifest, on the smoke config with few steps, without files; of parts that differ in data, one."""
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path, PurePath
@@ -17,11 +16,12 @@ from ndgm.groups import GROUPS
 from ndgm.pipeline.commands import RESULTS, Part, all_parts
 from ndgm.pipeline.jobs import settings
 from ndgm.pipeline.programs import function_of
+from ndgm.pipeline.settings import load
 from ndgm.store.files import read_json
 from ndgm.store.provenance import generator
 
 ROOT = Path(__file__).parents[3]
-SMOKE = json.loads((ROOT / "reference/smoke/settings.json").read_text())
+SMOKE = load("smoke", ROOT / "config")
 
 MOST = {"steps": 10, "first_steps": 10, "most_steps": 80, "search_steps": 10, "accuracy": 0.0}
 """Settings that are no larger here. After so few steps no network is accurate."""
