@@ -103,11 +103,12 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 
 def test_the_changelog_keeps_the_form_of_keep_a_changelog() -> None:
-    """Versions with their dates, the newest first, and under each what was added, changed and fixed."""
+    """What is unreleased, without a date; versions with theirs, the newest first; what was added, changed, fixed."""
     changes = (ROOT / "CHANGELOG.md").read_text()
     headings = re.findall(r"^##+ .*$", changes, re.MULTILINE)
-    versions = [line for line in headings if not line.startswith("###")]
-    assert all(re.fullmatch(r"## \[(Unreleased|\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d", line) for line in versions)
+    first, *versions = [line for line in headings if not line.startswith("###")]
+    assert first == "## [Unreleased]"
+    assert all(re.fullmatch(r"## \[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", line) for line in versions)
     dates = [line.rpartition(" - ")[2] for line in versions]
     assert dates == sorted(dates, reverse=True)
     kinds = {line.removeprefix("### ") for line in headings if line.startswith("###")}
