@@ -73,30 +73,56 @@ def _run(command: Sequence[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # `_end` needs it, also where a shell has made us ignore it
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
+    of_others = _locks()
     run = subprocess.Popen(command, start_new_session=True, preexec_fn=begin)
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return run.wait()
     except Interrupted:
-        _end(run)
+        _end(run, of_others)
         raise
 
 
-def _end(run: subprocess.Popen) -> None:
+def _end(run: subprocess.Popen, of_others: set[Path]) -> None:
     """End Snakemake and its jobs, and wait until Snakemake has put away what they began.
 
     While Python starts, SIGINT is a traceback, and SIGTERM is silent. So jobs get SIGTERM, and so does Snakemake before
-    it has locked what it makes. Afterwards it takes SIGINT as the wish of the user, and waits for jobs that it has
-    begun; they are looked for until it ends, because it may begin one after the signal.
-    """
-    import psutil  # it takes longer to load than all else here, and most runs end by themselves
+    it has locked what it makes. While it waits for jobs that it has begun, it takes SIGINT as the wish of the user;
+    they are looked for until it ends, because it may begin one after the signal. With locks and without jobs it is on
+    its way into that or out of it, where SIGINT is a traceback too: then it has nothing to put away but its locks.
 
-    run.send_signal(signal.SIGINT if any(LOCKS.glob("*")) else signal.SIGTERM)
+    Args:
+        run: Snakemake.
+        of_others: Locks that were there before it began.
+    """
+    locked = _locks() - of_others
+    if locked and not _jobs(run):
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        for lock in locked:
+            lock.unlink(missing_ok=True)
+        return
+    run.send_signal(signal.SIGINT if locked else signal.SIGTERM)
     while run.poll() is None:
-        with suppress(psutil.NoSuchProcess):
-            for job in psutil.Process(run.pid).children(recursive=True):
-                with suppress(psutil.NoSuchProcess, ProcessLookupError):
-                    if os.getpgid(job.pid) == run.pid:
-                        job.terminate()
+        for job in _jobs(run):
+            with suppress(ProcessLookupError):
+                os.kill(job, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             run.wait(0.5)
+
+
+def _locks() -> set[Path]:
+    return set(LOCKS.glob("*"))
+
+
+def _jobs(run: subprocess.Popen) -> list[int]:
+    """Processes in the group of a run that it has begun and that have not ended."""
+    import psutil  # it takes longer to load than all else here, and most runs end by themselves
+
+    found = []
+    with suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(run.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess, ProcessLookupError):
+                if os.getpgid(process.pid) == run.pid and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process.pid)
+    return found

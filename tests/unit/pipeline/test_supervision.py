@@ -41,6 +41,24 @@ print(os.getpid(), flush=True)
 time.sleep(60)
 """
 
+LOCKED = """
+import os, subprocess, sys, time
+from pathlib import Path
+
+lock = Path({lock!r})
+lock.touch()
+jobs = [subprocess.Popen([sys.executable, "-c", job], stdout=subprocess.DEVNULL) for job in {jobs}]
+print(os.getpid(), flush=True)
+if not jobs:
+    time.sleep(60)
+try:
+    jobs[0].wait()
+except KeyboardInterrupt:
+    print("took SIGINT", flush=True)
+    jobs[0].wait()
+    lock.unlink()
+"""
+
 
 @contextmanager
 def supervising(stop: str, **how) -> Iterator[tuple[subprocess.Popen, int]]:
@@ -96,14 +114,28 @@ def test_ctrl_c_for_another_program() -> None:
     assert not psutil.pid_exists(child)
 
 
-def test_a_locked_run_takes_ctrl_c_where_we_ignore_it(tmp_path: Path) -> None:
-    """Snakemake, which has locked its results, is ended by SIGINT."""
-    (tmp_path / ".snakemake/locks").mkdir(parents=True)
-    (tmp_path / ".snakemake/locks/0.output.lock").touch()
-    with supervising("", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) as (run, child):
-        run.send_signal(signal.SIGTERM)
-        assert "interrupted by SIGTERM: " in run.communicate(timeout=20)[0]
-    assert not psutil.pid_exists(child)
+@pytest.mark.parametrize("jobs", [0, 1], ids=["on its way", "waiting for a job"])
+def test_a_locked_run_ends_without_a_traceback(tmp_path: Path, jobs: int) -> None:
+    """SIGINT, which it takes while it waits for jobs, is a traceback before and after; locks of others stay."""
+    other, ours = (tmp_path / f".snakemake/locks/{number}.output.lock" for number in range(2))
+    other.parent.mkdir(parents=True)
+    other.touch()
+    command = [sys.executable, "-c", SUPERVISES, LOCKED.format(lock=str(ours), jobs=[SLEEPS] * jobs)]
+    ours_too = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
+    run = subprocess.Popen(
+        command,
+        env=ours_too,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # as in the background of a shell
+    )
+    child = int(run.stdout.readline())
+    run.send_signal(signal.SIGTERM)
+    said = run.communicate(timeout=20)[0]
+    assert run.returncode == 143 and "Traceback" not in said and "interrupted by SIGTERM: " in said
+    assert ("took SIGINT" in said) == bool(jobs)
+    assert not psutil.pid_exists(child) and other.exists() and not ours.exists()
 
 
 def test_a_job_that_begins_during_the_shutdown() -> None:
