@@ -15,10 +15,12 @@ def main() -> None:
         claims = read_claims(arguments.repository)
         seen = read_measured(arguments.repository / "reference/deviations.json").verdicts.get("laptop", {})
         seeds = read_root_seeds(arguments.repository / "reference/laptop/seeds.json")
-        rules = read_rule_changes(arguments.repository / "reference/rules.json").rules
+        past = read_rule_changes(arguments.repository / "reference/rules.json")
         readme = arguments.repository / "README.md"
         texts = {
-            arguments.repository / "CLAIMS.md": claims_document(claims, arguments.repository, seen, seeds, rules),
+            arguments.repository / "CLAIMS.md": claims_document(
+                claims, arguments.repository, seen, seeds, past.rules, past.origins
+            ),
             readme: with_groups_table(readme.read_text(encoding="utf-8"), groups_table(claims)),
         }
         for path, text in texts.items():

@@ -8,15 +8,16 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import yaml
 
-from ndgm.decide.rule_history import Rule, Version, changes_of, rules_in, setting_changes
+from ndgm.decide.rule_history import Version, changes_of, origins_of, setting_changes
+from ndgm.decide.rules import SOURCES, Rule, rules_in, sources_of
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import read_json, write_json
 
-CLAIMS = "src/ndgm/claims"
 CONFIG = "config/laptop.yaml"
 DECIDED = "reference/laptop/claims.json"
 
@@ -27,14 +28,19 @@ def main() -> None:
     with program(arguments) as say:
         versions = list(_versions(arguments.repository))
         if len(versions) == 1:
-            say(f"no history of {CLAIMS} here: {arguments.out} keeps its past")
+            say(f"no history of {SOURCES} here: {arguments.out} keeps its past")
             write_json(arguments.out, _with_new_claims(read_json(arguments.out), rules_in(versions[0].sources)))
             return
         changes, rules = changes_of(versions), rules_in(versions[-1].sources)
+        origins = {claim: asdict(origin) for claim, origin in origins_of(versions).items()}
         settings = setting_changes(list(_settings(arguments.repository)))
         history = {
             "claims": {
-                claim: {"rule": rules[claim].digest, "changes": [asdict(each) for each in found]}
+                claim: {
+                    "rule": rules[claim].digest,
+                    "origin": origins.get(claim),
+                    "changes": [asdict(each) for each in found],
+                }
                 for claim, found in changes.items()
             },
             "settings": [asdict(each) for each in settings],
@@ -44,19 +50,27 @@ def main() -> None:
 
 def _with_new_claims(history: dict, rules: Mapping[str, Rule]) -> dict:
     """A history in which each claim that it does not know has its rule, and no past."""
-    new = {claim: {"rule": rule.digest, "changes": []} for claim, rule in rules.items()}
+    new = {claim: {"rule": rule.digest, "origin": None, "changes": []} for claim, rule in rules.items()}
     return history | {"claims": dict(sorted((new | history["claims"]).items()))}
 
 
 def _versions(root: Path) -> Iterator[Version]:
-    """The claims after each commit that changed them, and as they are now, which may not be committed yet."""
-    for commit, date in _commits(root, CLAIMS):
-        names = _git(root, "ls-tree", "--name-only", commit, f"{CLAIMS}/") or ""
-        sources = {name: _git(root, "show", f"{commit}:{name}") or "" for name in names.split() if name.endswith(".py")}
+    """The package after each commit that changed it, and as it is now, which may not be committed yet.
+
+    A claim's constants may stand in any of its modules, so that other commits than those on claims change rules.
+    """
+    for commit, date in _commits(root, SOURCES):
+        tree = (line.split() for line in (_git(root, "ls-tree", "-r", commit, f"{SOURCES}/") or "").splitlines())
+        sources = {name: _blob(root, blob) for *_, blob, name in tree if name.endswith(".py")}
         yield Version(date, sources, _outcomes(_git(root, "show", f"{commit}^:{DECIDED}")))
-    now = {f"{CLAIMS}/{path.name}": path.read_text(encoding="utf-8") for path in (root / CLAIMS).glob("*.py")}
     today = datetime.date.today().isoformat()
-    yield Version(today, now, _outcomes(_git(root, "show", f"HEAD:{DECIDED}")))
+    yield Version(today, sources_of(root), _outcomes(_git(root, "show", f"HEAD:{DECIDED}")))
+
+
+@cache
+def _blob(root: Path, blob: str) -> str:
+    """A file as it was, read once for all commits that have it."""
+    return _git(root, "cat-file", "blob", blob) or ""
 
 
 def _settings(root: Path) -> Iterator[tuple[str, dict]]:

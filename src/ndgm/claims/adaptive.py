@@ -27,7 +27,13 @@ MOMENTUM = 0.9
 """β₁ of Adam, and the heavy-ball method's momentum."""
 
 
-@claim(figure="adaptive_width", kind="finding", test=equivalence(0.02), unit="(L1 norm)")
+@claim(
+    figure="adaptive_width",
+    kind="finding",
+    test=equivalence(0.02),
+    unit="(L1 norm)",
+    derived_from="adaptive_rmsprop_floor",
+)
 def adaptive_rmsprop_norm(adaptive_designs: pd.DataFrame) -> Evidence:
     r"""On random designs with 10 to 50 columns the L1 norm that RMSProp with a long memory, $\beta_2 = 0.999$, keeps
     above $\lambda_{\max}$ is that of the LASSO with $|w|$ rounded off to $\sqrt{w^2 + \eta^2}$, and what its hovering

@@ -108,7 +108,13 @@ def convergence_networks_value_single(convergence_kink_value: pd.DataFrame) -> E
     return _by_value_at_kink(convergence_kink_value, "float32", biases=False)
 
 
-@claim(figure="convergence_networks_kinks", kind="finding", test=within(0), unit="(change of the loss)")
+@claim(
+    figure="convergence_networks_kinks",
+    kind="finding",
+    test=within(0),
+    unit="(change of the loss)",
+    derived_from="convergence_networks_value_double",
+)
 def convergence_networks_value_biases_double(convergence_kink_value: pd.DataFrame) -> Evidence:
     """In double precision the value taken for the derivative of ReLU at its kink changes no run whose biases start at
     small random numbers.
@@ -116,7 +122,13 @@ def convergence_networks_value_biases_double(convergence_kink_value: pd.DataFram
     return _by_value_at_kink(convergence_kink_value, "float64", biases=True)
 
 
-@claim(figure="convergence_networks_kinks", kind="finding", test=within(0), unit="(change of the loss)")
+@claim(
+    figure="convergence_networks_kinks",
+    kind="finding",
+    test=within(0),
+    unit="(change of the loss)",
+    derived_from="convergence_networks_value_single",
+)
 def convergence_networks_value_biases_single(convergence_kink_value: pd.DataFrame) -> Evidence:
     """In single precision the value taken for the derivative of ReLU at its kink changes no run whose biases start at
     small random numbers.
@@ -124,7 +136,13 @@ def convergence_networks_value_biases_single(convergence_kink_value: pd.DataFram
     return _by_value_at_kink(convergence_kink_value, "float32", biases=True)
 
 
-@claim(figure="convergence_networks_kinks", kind="finding", test=within(0), unit="(whether the run changes)")
+@claim(
+    figure="convergence_networks_kinks",
+    kind="finding",
+    test=within(0),
+    unit="(whether the run changes)",
+    derived_from="convergence_networks_value_double",
+)
 def convergence_networks_value_cause(convergence_kink_value: pd.DataFrame) -> Evidence:
     """Samples exactly on kinks at the start are what makes the value at the kink act: in double precision it changes
     those runs with biases of zero that start with a pre-activation on the kink, and no others.

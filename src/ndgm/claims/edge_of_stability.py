@@ -261,7 +261,13 @@ def edge_of_stability_logistic_stable(edge_of_stability_separable: pd.DataFrame)
     return Evidence(after.groupby(RATIO)["rise"].max(), 0.0, compared="predicted")
 
 
-@claim(figure="edge_of_stability_logistic", kind="finding", test=at_most(0), unit="times the largest stable loss")
+@claim(
+    figure="edge_of_stability_logistic",
+    kind="finding",
+    test=at_most(0),
+    unit="times the largest stable loss",
+    derived_from="edge_of_stability_logistic_separable",
+)
 def edge_of_stability_logistic_transition(edge_of_stability_separable: pd.DataFrame) -> Evidence:
     r"""On separable data descent with a step of $2/L$ or more stops oscillating within the time of Wu et al. (2024),
     with a constant of one: from step $\tau = \max\{\eta R^2, n\}/\gamma^2$ on, where $\gamma$ is the margin over $R$

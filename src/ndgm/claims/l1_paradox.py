@@ -21,7 +21,13 @@ FAILS = 5 * HOLDS
 """Phase discrepancy above which the law is said to fail."""
 
 
-@claim(figure="l1_paradox_law", kind="finding", test=equivalence(HOLDS), unit="(L1 norm)")
+@claim(
+    figure="l1_paradox_law",
+    kind="finding",
+    test=equivalence(HOLDS),
+    unit="(L1 norm)",
+    derived_from="l1_paradox_floor_everywhere",
+)
 def l1_paradox_law(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""On random designs the L1 norm that constant-step subgradient descent keeps is, to second order in the step, that
     of the LASSO whose kinks are rounded off over one step, at every penalty and step at which the phase discrepancy,

@@ -172,7 +172,13 @@ def l1_paradox_networks_seen_kink(l1_paradox_weights: pd.DataFrame) -> Evidence:
 
 
 # The bound on the rotation number was set after a first run, in which the claim above had been refuted.
-@claim(figure="l1_paradox_seen_kink", kind="finding", test=equivalence(0.05), unit="(share of the weights)")
+@claim(
+    figure="l1_paradox_seen_kink",
+    kind="finding",
+    test=equivalence(0.05),
+    unit="(share of the weights)",
+    derived_from="l1_paradox_networks_seen_kink",
+)
 def l1_paradox_networks_seen_kink_turning(l1_paradox_weights: pd.DataFrame) -> Evidence:
     r"""On digits of 8 × 8 pixels, what leaves the rounded kink is near the rotation number one half: of settled weights
     with $|m_i| \le \eta\lambda$ whose $(\lambda + g_i)/(2\lambda)$, $g_i$ the mean gradient, is a twentieth or more
@@ -182,7 +188,13 @@ def l1_paradox_networks_seen_kink_turning(l1_paradox_weights: pd.DataFrame) -> E
 
 
 # This claim and that on the norm were one with that on digits until a first run, in which MNIST alone refuted both.
-@claim(figure="l1_paradox_seen_kink", kind="finding", test=equivalence(0.05), unit="(share of the weights)")
+@claim(
+    figure="l1_paradox_seen_kink",
+    kind="finding",
+    test=equivalence(0.05),
+    unit="(share of the weights)",
+    derived_from="l1_paradox_networks_seen_kink_turning",
+)
 def l1_paradox_networks_mnist_turning(l1_paradox_weights: pd.DataFrame) -> Evidence:
     r"""On MNIST, of settled weights with $|m_i| \le \eta\lambda$ whose rotation number $(\lambda + g_i)/(2\lambda)$,
     $g_i$ the mean gradient, is a twentieth or more away from one half, all have the mean sign $m_i/(\eta\lambda)$,
@@ -200,7 +212,13 @@ def l1_paradox_networks_rounded_norm(l1_paradox_weights: pd.DataFrame) -> Eviden
     return norm_by_law(select(l1_paradox_weights, data="digits"))
 
 
-@claim(figure="l1_paradox_seen_kink", kind="finding", test=equivalence(0.03), unit="(L1 norm)")
+@claim(
+    figure="l1_paradox_seen_kink",
+    kind="finding",
+    test=equivalence(0.03),
+    unit="(L1 norm)",
+    derived_from="l1_paradox_networks_rounded_norm",
+)
 def l1_paradox_networks_mnist_norm(l1_paradox_weights: pd.DataFrame) -> Evidence:
     r"""On MNIST, with full batches and at penalties that leave a network accurate, the settled weights of each layer
     whose gradient varies, with $|m_i| \le \eta\lambda$, keep the L1 norm

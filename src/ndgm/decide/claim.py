@@ -83,6 +83,7 @@ class Claim:
         experiments: Tables that it reads.
         gather: The function: tables → evidence.
         design: Design that it speaks of, where a config may lack it; such a claim is then absent. Empty for all others.
+        derived_from: Claim from which it was split off, or after whose outcome it was added. Empty for all others.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Claim:
     experiments: tuple[str, ...]
     gather: Callable[..., Evidence]
     design: str = ""
+    derived_from: str = ""
 
     def absent_from(self, tables: Mapping[str, pd.DataFrame]) -> bool:
         """Whether it speaks of a design that none of its tables has."""
@@ -120,7 +122,9 @@ NO_NUMBERS = {
 """What `claims.json` says of a claim whose evidence has a gap."""
 
 
-def claim(*, figure: str, kind: Kind, test: Test, unit: str = "1", design: str = "") -> Callable[[Gather], Gather]:
+def claim(
+    *, figure: str, kind: Kind, test: Test, unit: str = "1", design: str = "", derived_from: str = ""
+) -> Callable[[Gather], Gather]:
     r"""Register the decorated function as a claim of the group that its module is named after.
 
     Args:
@@ -130,6 +134,7 @@ def claim(*, figure: str, kind: Kind, test: Test, unit: str = "1", design: str =
         test: The decision rule.
         unit: Unit of the values, in words that follow a number: `weights`, `$\eta$`, `times the bound`, `(penalty)`.
         design: As for `Claim`.
+        derived_from: As for `Claim`; it is printed beside the claim, by way of `ndgm.decide.rules`.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind is {kind!r}, not one of {', '.join(get_args(Kind))}")
@@ -146,6 +151,7 @@ def claim(*, figure: str, kind: Kind, test: Test, unit: str = "1", design: str =
             experiments=tuple(inspect.signature(gather).parameters),
             gather=gather,
             design=design,
+            derived_from=derived_from,
         )
         return gather
 

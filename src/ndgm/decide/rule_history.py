@@ -1,38 +1,10 @@
-"""How the rules of claims changed: read from the source of each version of the claims, oldest first.
+"""How the rules of claims changed, and which claims were added for what another one had said, oldest first."""
 
-A rule is a claim's test with its margin, and its selection: the code that takes the measured values from the tables. It
-is compared as a syntax tree, so that comments, docstrings and layout are no changes.
-"""
-
-import ast
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ndgm.store.files import InputError
-
-RENAMED = re.compile(r"^identity\(")
-"""The first name of the test `within`."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The rule of a claim in one version of its source.
-
-    Attributes:
-        test: The test as it is written, such as `equivalence(0.05)`, with the values of the module's constants.
-        selection: The code of the claim and of the functions of its module that it uses, without docstrings.
-    """
-
-    test: str
-    selection: str
-
-    @property
-    def digest(self) -> str:
-        """A number by which the rule is known again."""
-        return hashlib.sha256(f"{self.test}\n{self.selection}".encode()).hexdigest()[:16]
+from ndgm.decide.rules import Rule, rules_in
 
 
 @dataclass(frozen=True)
@@ -41,7 +13,7 @@ class Version:
 
     Attributes:
         date: Day of the commit, such as `2026-11-21`.
-        sources: Source of each module of claims, by its name.
+        sources: Source of each module, by its path: those of claims, and all others from which they may import.
         outcomes: What the reference run before this version said of each claim, such as `supported: 1.02 (1)`.
     """
 
@@ -75,50 +47,37 @@ class Change:
         return bool(self.outcome_before) and not rewritten
 
 
-def rules_of(source: str, name: str) -> dict[str, Rule]:
-    """The rules of the claims of a module, by claim.
+@dataclass(frozen=True)
+class Origin:
+    """Where a claim comes from that was added for what another one had said.
 
-    Args:
-        source: Text of the module.
-        name: Its name, for messages.
+    Attributes:
+        date: Day on which it was added.
+        claim: The other claim.
+        outcome: What the reference run before it said of the other claim; empty where it did not decide it, so that
+            the outcome which was known is that of a run that was not kept.
+    """
+
+    date: str
+    claim: str
+    outcome: str
+
+
+def origins_of(versions: Sequence[Version]) -> dict[str, Origin]:
+    """Where each claim of the newest version comes from that says that it is derived from another one.
 
     Raises:
-        InputError: if it is not Python.
+        InputError: naming a module that is not Python.
     """
-    try:
-        tree = ast.parse(source)
-    except SyntaxError as fault:
-        raise InputError(f"{name}: line {fault.lineno}: {fault.msg}") from None
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    constants = {
-        target.id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    rules = {}
-    for claim, node in functions.items():
-        tests = [
-            keyword.value
-            for decorator in node.decorator_list
-            if isinstance(decorator, ast.Call)
-            for keyword in decorator.keywords
-            if keyword.arg == "test"
-        ]
-        if tests:
-            test = RENAMED.sub("within(", ast.unparse(_Constants(constants).visit(tests[0])))
-            used = _used(node, functions)
-            rules[claim] = Rule(test, "\n".join(_code(functions[each], constants) for each in (claim, *used)))
-    return rules
-
-
-def rules_in(sources: Mapping[str, str]) -> dict[str, Rule]:
-    """The rules of all claims of several modules, from their sources by name."""
-    rules: dict[str, Rule] = {}
-    for name, source in sorted(sources.items()):
-        rules |= rules_of(source, name)
-    return rules
+    origins = {}
+    waiting = {claim: rule.derived_from for claim, rule in rules_in(versions[-1].sources).items() if rule.derived_from}
+    for version in versions:
+        if not waiting:
+            break
+        for claim in sorted(waiting.keys() & rules_in(version.sources).keys()):
+            parent = waiting.pop(claim)
+            origins[claim] = Origin(version.date, parent, version.outcomes.get(parent, ""))
+    return origins
 
 
 def changes_of(versions: Sequence[Version]) -> dict[str, list[Change]]:
@@ -195,34 +154,3 @@ def _joined(changes: list[Change], change: Change) -> list[Change]:
         return [*changes, change]
     dates = tuple(dict.fromkeys((*last.dates, *change.dates)))
     return [*changes[:-1], replace(last, dates=dates, test_after=change.test_after)]
-
-
-class _Constants(ast.NodeTransformer):
-    """Puts the value of a module's constant in the place of its name."""
-
-    def __init__(self, constants: Mapping[str, ast.expr]) -> None:
-        self.constants = constants
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        value = self.constants.get(node.id)
-        return value if isinstance(value, ast.Constant) else node
-
-
-def _used(node: ast.FunctionDef, functions: Mapping[str, ast.FunctionDef]) -> list[str]:
-    """The functions of the module that a function uses, directly or through others, in the order of their names."""
-    found: set[str] = set()
-    waiting = [node]
-    while waiting:
-        names = {each.id for each in ast.walk(waiting.pop()) if isinstance(each, ast.Name)}
-        new = (names & functions.keys()) - found - {node.name}
-        found |= new
-        waiting += [functions[name] for name in new]
-    return sorted(found)
-
-
-def _code(node: ast.FunctionDef, constants: Mapping[str, ast.expr]) -> str:
-    """The code of a function: its tables and its body without docstring, with the module's constants filled in."""
-    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-    arguments = ", ".join(argument.arg for argument in node.args.args)
-    lines = [ast.unparse(_Constants(constants).visit(statement)) for statement in body]
-    return "\n".join([f"{node.name}({arguments}):", *lines])

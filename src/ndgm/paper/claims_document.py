@@ -13,9 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ndgm.decide.root_seeds import RootSeeds
-from ndgm.decide.rule_history import Change
+from ndgm.decide.rule_history import Change, Origin
 from ndgm.groups import GROUPS, Experiment, Group, Job
 from ndgm.paper.columns import COLUMNS
+from ndgm.paper.rule_changes import known_before
 from ndgm.paper.verdicts import VERDICTS, DecidedClaim
 from ndgm.store.files import InputError, read_json_list
 
@@ -82,6 +83,7 @@ def claims_document(
     on_other_processors: Mapping[str, Sequence[str]] = MappingProxyType({}),
     root_seeds: RootSeeds = NO_ROOT_SEEDS,
     rules: Mapping[str, Sequence[Change]] = MappingProxyType({}),
+    origins: Mapping[str, Origin] = MappingProxyType({}),
 ) -> str:
     """The text of CLAIMS.md: counts, the fields of `claims.json`, and every claim by group, in the order of its source.
 
@@ -91,6 +93,7 @@ def claims_document(
         on_other_processors: All verdicts that were seen of a claim, where other processors gave another one.
         root_seeds: How runs with other root seeds decided; the text does not speak of them where there were none.
         rules: Changes of the rule of a claim after numbers were known.
+        origins: Where a claim comes from that was added for what another one had said.
 
     Raises:
         InputError: naming the function, if one of the manifest or of a claim is not in the sources.
@@ -117,7 +120,8 @@ def claims_document(
             for claim in of_kind:
                 link = f"src/ndgm/claims/{group.name}.py#L{lines[claim.id]}"
                 checked = _checked(claim, on_other_processors.get(claim.id, ()), root_seeds)
-                parts.append(_entry(claim, link, checked, rules.get(claim.id, ())))
+                past = [*map(_added, filter(None, [origins.get(claim.id)])), *map(_changed, rules.get(claim.id, ()))]
+                parts.append(_entry(claim, link, checked, past))
     return "\n\n".join(parts) + "\n"
 
 
@@ -211,7 +215,7 @@ def _checked(claim: DecidedClaim, verdicts: Sequence[str], root_seeds: RootSeeds
     return "".join(f", {part}" for part in [*fragile, *([seeds] if runs and agreeing == runs else [])])
 
 
-def _entry(claim: DecidedClaim, function: str, checked: str, rules: Sequence[Change]) -> str:
+def _entry(claim: DecidedClaim, function: str, checked: str, past: Sequence[str]) -> str:
     """One claim: statement, verdict and how it was checked, numbers, rule and its past, links to what is behind."""
     numbers = f"No numbers: {claim.gap}."
     if claim.compared:  # which is said of every claim without a gap
@@ -231,11 +235,16 @@ def _entry(claim: DecidedClaim, function: str, checked: str, rules: Sequence[Cha
             f"**{claim.verdict.capitalize()}** ({claim.label}{checked}): {_math(claim.statement)}\n",
             numbers + "\n",
             f"- Rule: {_math(claim.test)}{margin}{stands}",
-            *map(_changed, rules),
+            *past,
             f"- From: [function]({function}), {figure}, tables {tables}",
             f"- Alone: `snakemake --cores all results/laptop/claims/{claim.id}.json`",
         ]
     )
+
+
+def _added(origin: Origin) -> str:
+    """Which claim this one was split off from, or added after."""
+    return f"- Added on {origin.date} after an outcome of `{origin.claim}` was known; {known_before(origin)}"
 
 
 def _changed(change: Change) -> str:

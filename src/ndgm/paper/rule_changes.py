@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ndgm.decide.rule_history import Change, SettingChange
+from ndgm.decide.rule_history import Change, Origin, SettingChange
 from ndgm.store.files import InputError, read_json
 
 RULES = ["Claim", "Changed", "Test before", "Test after", "Outcome before", "Outcome after"]
@@ -19,15 +19,24 @@ class RuleChanges:
         digests: Of the rule of each claim as it is now.
         rules: Changes of rules, by claim.
         settings: Changes of settings.
+        origins: Where claims come from that were added for what another one had said, by claim.
     """
 
     digests: dict[str, str]
     rules: dict[str, list[Change]]
     settings: list[SettingChange]
+    origins: dict[str, Origin]
 
     def rows_of_rules(self) -> list[list[str]]:
         """A row for each change of a rule, as `RULES` heads it; a test is not repeated where the selection changed."""
-        return [
+        return [row for claim in sorted(self.rules | self.origins) for row in self._rows_of(claim)]
+
+    def _rows_of(self, claim: str) -> list[list[str]]:
+        """Rows of one claim: where it comes from, and its changes."""
+        rows = []
+        if origin := self.origins.get(claim):
+            rows.append([claim, origin.date, f"added after `{origin.claim}`", "–", known_before(origin), "–"])
+        return rows + [
             [
                 claim,
                 " and ".join(change.dates),
@@ -36,8 +45,7 @@ class RuleChanges:
                 change.outcome_before,
                 change.outcome_after,
             ]
-            for claim, changes in self.rules.items()
-            for change in changes
+            for change in self.rules.get(claim, [])
         ]
 
     def rows_of_settings(self) -> list[list[str]]:
@@ -62,10 +70,16 @@ def read_rule_changes(path: Path) -> RuleChanges:
         }
         digests = {claim: entry["rule"] for claim, entry in history["claims"].items()}
         settings = [SettingChange(**each) for each in history["settings"]]
+        origins = {claim: Origin(**entry["origin"]) for claim, entry in history["claims"].items() if entry["origin"]}
     except (KeyError, TypeError, AttributeError) as fault:
         raise InputError(f"{path}: not a history of rules ({fault}); `make claims` writes it") from None
     rules = {claim: [each for each in changes if each.after_numbers] for claim, changes in found.items()}
-    return RuleChanges(digests, rules, settings)
+    return RuleChanges(digests, rules, settings, origins)
+
+
+def known_before(origin: Origin) -> str:
+    """What was known of the other claim when one was added after it."""
+    return f"of that one: {origin.outcome}" if origin.outcome else "of that one, in a run that was not kept"
 
 
 def _sides(before: Any, after: Any) -> tuple[str, str]:

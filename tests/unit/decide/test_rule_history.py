@@ -2,8 +2,7 @@
 
 import pytest
 
-from ndgm.decide.rule_history import Version, changes_of, rules_of, setting_changes
-from ndgm.store.files import InputError
+from ndgm.decide.rule_history import Origin, Version, changes_of, origins_of, setting_changes
 
 SOURCE = '''
 MARGIN = 0.05
@@ -28,14 +27,6 @@ def _last(runs):
 
 def version(source: str, outcomes: dict[str, str] | None = None, date: str = "2026-01-01") -> Version:
     return Version(date, {"claims.py": source}, outcomes or {})
-
-
-def test_a_rule_is_its_test_with_constants_filled_in_and_all_code_that_it_uses() -> None:
-    """Helpers of helpers too; the other claim has nothing to do with them."""
-    rules = rules_of(SOURCE, "claims.py")
-    assert rules["falls"].test == "equivalence(0.05)"
-    assert "runs[-1]" in rules["falls"].selection and "runs[-1]" not in rules["rises"].selection
-    assert rules["falls"].digest != rules["rises"].digest
 
 
 @pytest.mark.parametrize(
@@ -98,6 +89,17 @@ def test_settings_that_changed_and_are_still_there() -> None:
     assert found == [("2026-01-02", "a.steps", 10, 20), ("2026-01-03", "a.kinks", [0, 1], [0, 1, 2])]
 
 
-def test_a_module_that_is_not_python_is_named() -> None:
-    with pytest.raises(InputError, match=r"^claims.py: line 1: "):
-        rules_of("def (", "claims.py")
+def test_a_claim_that_was_split_off_says_from_which_and_what_was_known_of_it() -> None:
+    """The other one may be gone by now, as one that was refuted; and it may not have been decided yet."""
+    split = SOURCE.replace("order()", 'order(), derived_from="falls"').replace("def rises", "def rises_late")
+    known = {"falls": "refuted: 2 (1)"}
+    later = version(split, {"falls": "supported: 1 (1)"}, "2026-01-03")
+    origin = Origin("2026-01-02", "falls", "refuted: 2 (1)")
+    assert origins_of([version(SOURCE), version(split, known, "2026-01-02"), later]) == {"rises_late": origin}
+    gone = version(split.replace("def falls", "def fell"), {}, "2026-01-04")
+    assert origins_of([version(SOURCE), gone]) == {"rises_late": Origin("2026-01-04", "falls", "")}
+
+
+def test_where_a_claim_comes_from_is_no_change_of_its_rule() -> None:
+    derived = SOURCE.replace("order()", 'order(), derived_from="falls"')
+    assert changes_of([version(SOURCE), version(derived)])["rises"] == []

@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup, Tag
 from paper_of_a_run import HISTORY, ROOT, claim
 
 from ndgm.decide.root_seeds import RootSeeds, read_root_seeds
-from ndgm.decide.rule_history import Change
+from ndgm.decide.rule_history import Change, Origin
 from ndgm.groups import GROUPS
 from ndgm.paper.claims_document import (
     MARKERS,
@@ -71,8 +71,8 @@ def assert_same(file, found, wanted):
 
 
 def test_the_document_is_what_is_made_now(claims):
-    rules = read_rule_changes(HISTORY).rules
-    assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT, verdicts_seen(), SEEDS, rules))
+    past = read_rule_changes(HISTORY)
+    assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT, verdicts_seen(), SEEDS, past.rules, past.origins))
 
 
 def test_a_claim_that_other_processors_decide_otherwise_says_so(claims):
@@ -121,6 +121,12 @@ def test_effect_over_cells_and_margins_of_the_verdict_are_told(claims):
     text = claims_document([this], ROOT)
     assert f"| {this.cells}: 14 above, 2 near, 0 below; ratio 2.15 \\[1.80, 2.50\\] |" in text
     assert f"; {this.verdict} from 2.5 % on\n" in text
+
+
+def test_which_claim_one_was_added_after_is_told(claims):
+    origins = {claims[0].id: Origin("2026-01-02", "a_gone_claim", "refuted: 2 (1)")}
+    text = claims_document(claims[:1], ROOT, origins=origins)
+    assert "- Added on 2026-01-02 after an outcome of `a_gone_claim` was known; of that one: refuted: 2 (1)\n" in text
 
 
 def test_findings_have_enough_replicates_or_are_named(claims):
