@@ -280,16 +280,21 @@ def _entry(
 def _margins(
     test: Test, decision: Decision, verdict: Verdict, others: Sequence[tuple[float, float]]
 ) -> list[float | None]:
-    """Margins between which the verdict stays, if nothing changes in the other claims of the group."""
+    """Margins between which the verdict stays, if nothing changes in the other claims of the group.
+
+    That of a rule with two sides which is supported at every margin begins at zero, where margins do.
+    """
     sizes = test.turns(decision.deviations)
     if not test.random:  # to the last digit: it may be a margin of rounding
-        largest = float(sizes.max())
-        return [largest if largest > 0 else None, None] if verdict == Verdict.SUPPORTED else [None, largest]
+        largest = float(sizes.max()) + 0.0
+        return [largest, None] if verdict == Verdict.SUPPORTED else [None, largest]
 
     def verdict_at(margin: float) -> Verdict:
         return _verdict(*_adjusted(*test.at(decision.deviations, margin), others))
 
-    return list(margins_of_verdict(test.margin, sizes, verdict_at))
+    low, high = margins_of_verdict(test.margin, sizes, verdict_at, signed=not test.two_sided)
+    closest = test.two_sided and not test.beyond and verdict == Verdict.SUPPORTED
+    return [0.0 if low is None and closest else low, high]
 
 
 def _adjusted(p_support: float, p_refute: float, others: Sequence[tuple[float, float]]) -> tuple[float, float]:

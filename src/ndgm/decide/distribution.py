@@ -59,13 +59,14 @@ class DistributionTest(Test):
         name = measured.index.droplevel(over)[place == worst][0]
         named = name if isinstance(name, tuple) else (name,)
         beyond = int((found > self.margin).sum())
+        ends = max(distance - half_width, 0.0), min(distance + half_width, 1.0)
         return Decision(
             p_support=float(p_support),
             p_refute=float(p_refute),
             measured=distance,
             reference=float(np.max(reference)),
-            interval=(max(distance - half_width, 0.0), min(distance + half_width, 1.0)),
-            effect=None,
+            interval=ends,
+            effect=(distance, *ends),
             where=dict(zip(levels, named, strict=True)),
             cells=len(cells.n),
             n=n,

@@ -67,7 +67,7 @@ def _counts(deviations: np.ndarray, margin: float) -> tuple[int, int, int]:
 
 
 def margins_of_verdict(
-    margin: float, sizes: np.ndarray, verdict_at: Callable[[float], str]
+    margin: float, sizes: np.ndarray, verdict_at: Callable[[float], str], *, signed: bool
 ) -> tuple[float | None, float | None]:
     """Margins between which the verdict stays what it is at the margin given; None where it never changes.
 
@@ -77,12 +77,16 @@ def margins_of_verdict(
         margin: The margin.
         sizes: Sizes of all deviations.
         verdict_at: Verdict by margin.
+        signed: Whether margins below zero are looked at, too: those of a rule with one side, which ask for less than
+            its reference, or for more, than a margin of zero.
     """
-    ends = np.unique(np.round(sizes[np.isfinite(sizes) & (sizes > 0)], 10))  # closer ones are the same but for rounding
-    ends = ends[ends > 0]
+    ends = np.unique(np.round(sizes[np.isfinite(sizes)], 10) + 0.0)  # closer ones are the same but for rounding
+    ends = ends if signed else ends[ends > 0]
     if not len(ends):
         return None, None
-    inside = np.concatenate([[ends[0] / 2], (ends[:-1] + ends[1:]) / 2, [2 * ends[-1]]])  # between two ends each
+    first = ends[0] - max(1.0, abs(ends[0])) if signed else ends[0] / 2
+    last = ends[-1] + max(1.0, abs(ends[-1]))
+    inside = np.concatenate([[first], (ends[:-1] + ends[1:]) / 2, [last]])  # between two ends each
     here, now = verdict_at(margin), int(np.searchsorted(ends, margin))
     low = _furthest(lambda place: verdict_at(inside[place]) == here, now, 0)
     high = _furthest(lambda place: verdict_at(inside[place]) == here, now, len(ends))

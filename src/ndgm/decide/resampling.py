@@ -127,7 +127,7 @@ class ResamplingTest(Test):
             measured=value,
             reference=float(np.max(reference)),
             interval=(float(low), float(high)),
-            effect=None,
+            effect=(value - self.centre, float(low) - self.centre, float(high) - self.centre),
             where=where,
             cells=len(found),
             n=n,

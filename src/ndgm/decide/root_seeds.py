@@ -17,11 +17,14 @@ class RootSeeds:
         root_seeds: Those of the runs.
         claims: Verdicts by claim, in the order of the root seeds.
         ratios: Geometric mean ratio measured/reference over cells by claim, in that order; None where there is none.
+        effects: How far what decides is from its reference by claim, in that order, as `effect` of `claims.json`
+            begins; None where there is none.
     """
 
     root_seeds: list[int] = field(default_factory=list)
     claims: dict[str, list[str]] = field(default_factory=dict)
     ratios: dict[str, list[float | None]] = field(default_factory=dict)
+    effects: dict[str, list[float | None]] = field(default_factory=dict)
 
     def agreeing(self, claim: str, verdict: str) -> int:
         """How many of the runs decided a claim like this."""
@@ -49,6 +52,7 @@ def gathered(runs: Mapping[int, Sequence[Mapping[str, Any]]]) -> RootSeeds:
             name: [(entries[name].get("over_cells") or {}).get("ratio") for entries in decided.values()]
             for name in names
         },
+        {name: [(entries[name].get("effect") or [None])[0] for entries in decided.values()] for name in names},
     )
 
 

@@ -53,8 +53,10 @@ class Decision:
         interval: Interval of `measured` that holds whichever cell was chosen: at level 1 − 2·`ERROR_RATE` for all cells
             at once, None where there are too few replicates for it; where nothing is estimated, the range of all
             measured values with this reference.
-        effect: Median relative deviation in that cell, and the ends of its interval, as `interval`; None where nothing
-            is estimated, or they are not finite.
+        effect: How far what decides is from its reference, in the unit of the margin, with the ends of an interval: the
+            median relative deviation in that cell, with those of `interval`, None where there is none or it is not
+            finite; for a rule on every value, the largest deviation, with the range of all; for one statistic of a
+            cell, its own distance from the reference of the margin, with its interval.
         where: The cell.
         cells: Number of cells.
         n: Replicates in that cell.
@@ -116,6 +118,8 @@ class Test:
             below = np.maximum(below, sign_test(cells.above(-margin), cells.n))
         elif margin > 0:
             below = sign_test(cells.below(margin) - cells.ties(), cells.n)
+        elif margin < 0:
+            above = sign_test(cells.above(margin) - cells.ties(), cells.n)
         return (above, below) if self.beyond else (below, above)
 
     def overall(self, p_for: np.ndarray, p_against: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -152,7 +156,7 @@ class Test:
             measured=float(worst["measured"]),
             reference=float(worst["reference"]),
             interval=(float(alike.min()), float(alike.max())),
-            effect=None,
+            effect=(float(deviation[at]), float(deviation.min()), float(deviation.max())),
             where=_named(values.index, at),
             cells=len(cells.n),
             n=len(values),

@@ -324,10 +324,10 @@ def test_the_verdict_stands_between_its_margins_also_beside_other_claims(rule, m
 
     here = verdict(margin)
     low, high = here["margins"]
-    for end, inside, outside in ((low, 1 + 1e-6, 1 - 1e-6), (high, 1 - 1e-6, 1 + 1e-6)):
+    for end, inside, outside in ((low, 1e-7, -1e-7), (high, -1e-7, 1e-7)):
         if end is not None:
-            assert verdict(end * inside)["verdict"] == here["verdict"]
-            assert verdict(end * outside)["verdict"] != here["verdict"]
+            assert verdict(end + inside)["verdict"] == here["verdict"]
+            assert verdict(end + outside)["verdict"] != here["verdict"]
     assert (low or 0) <= margin <= (high or margin)
 
 
@@ -340,3 +340,32 @@ def test_the_effect_in_the_deciding_cell_and_over_all():
     )
     assert row["over_cells"]["near"] == 1 and row["over_cells"]["ratio"] == pytest.approx(row["measured"])
     assert row["over_cells"]["interval"] is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "margins", "effect"),
+    [
+        (at_most(0), [0.8, 0.85], [-0.15, None], [-0.15, -0.2, -0.15]),
+        (at_most(0), [0.8, 1.25], [None, 0.25], [0.25, -0.2, 0.25]),
+        (at_most(0.1), [0.8, 1.0], [0.0, None], [0.0, -0.2, 0.0]),
+        (within(0), [1.0, 1.0], [0.0, None], [0.0, 0.0, 0.0]),
+        (within(0.3), [0.8, 1.1], [0.2, None], [-0.2, -0.2, 0.1]),
+        (within(0.1), [0.8, 1.1], [None, 0.2], [-0.2, -0.2, 0.1]),
+    ],
+)
+def test_a_rule_on_every_value_says_how_far_the_furthest_is_and_at_which_margin_it_turns(rule, values, margins, effect):
+    """A bound that is kept by some distance is far from being broken, and a margin below zero says how far."""
+    row = verdicts(a_claim("one", rule, np.array(values), np.ones(2)))["one"]
+    assert [end if end is None else pytest.approx(end) for end in margins] == row["margins"]
+    assert row["effect"] == pytest.approx(effect)
+
+
+def test_a_refuted_order_says_at_which_margin_it_would_not_be():
+    row = verdicts(a_claim("one", order(), deviating(-0.1), np.ones(20)))["one"]
+    low, high = row["margins"]
+    assert row["verdict"] == "refuted" and high is None and -0.2 < low < 0
+
+
+def test_an_equality_that_is_exact_is_supported_from_a_margin_of_zero_on():
+    row = verdicts(a_claim("one", equivalence(0.1), np.ones(20), np.ones(20)))["one"]
+    assert row["verdict"] == "supported" and row["margins"] == [0.0, None]

@@ -50,9 +50,10 @@ def test_the_verdict_stands_between_its_margins_and_not_beyond(rule, margin):
         p_support, p_refute = rule(margin).at(cells, margin)
         return "supported" if p_support <= ERROR_RATE else "refuted" if p_refute <= ERROR_RATE else "inconclusive"
 
-    low, high = margins_of_verdict(margin, rule(margin).size(cells.deviation), verdict_at)
+    sizes, signed = rule(margin).size(cells.deviation), rule is order
+    low, high = margins_of_verdict(margin, sizes, verdict_at, signed=signed)
     here, aside = verdict_at(margin), 1e-6
-    tried = np.linspace(0 if low is None else low + aside, 5 if high is None else high - aside, 200)
+    tried = np.linspace((-5 if signed else 0) if low is None else low + aside, 5 if high is None else high - aside, 200)
     assert {verdict_at(each) for each in tried} == {here}
     assert (low or 0) <= margin <= (high or 5)
     assert low is None or verdict_at(low - aside) != here
@@ -62,5 +63,30 @@ def test_the_verdict_stands_between_its_margins_and_not_beyond(rule, margin):
 
 def test_on_an_end_a_verdict_may_stand_alone_and_without_sizes_everywhere():
     verdicts = {0.5: "on it"}
-    assert margins_of_verdict(0.5, np.array([0.5]), lambda margin: verdicts.get(margin, "aside")) == (0.5, 0.5)
-    assert margins_of_verdict(0.5, np.array([0.0, -1.0, np.inf]), lambda margin: "always") == (None, None)
+    assert margins_of_verdict(0.5, np.array([0.5]), lambda margin: verdicts.get(margin, "aside"), signed=False) == (
+        0.5,
+        0.5,
+    )
+    for signed in (True, False):
+        sizes = np.array([0.0, -1.0, np.inf])
+        assert margins_of_verdict(0.5, sizes, lambda margin: "always", signed=signed) == (None, None)
+
+
+@pytest.mark.parametrize("centre", [-0.5, 0.0, 0.08])
+def test_the_verdict_of_an_order_turns_at_margins_below_zero_too(centre):
+    """Also where pairs tie: of a tie nobody knows on which side of zero it lies."""
+    cells = cells_of(centre + np.r_[np.zeros(3), np.linspace(-0.05, 0.05, 18)])
+
+    def verdict_at(margin):
+        p_support, p_refute = order(margin).at(cells, margin)
+        return "supported" if p_support <= ERROR_RATE else "refuted" if p_refute <= ERROR_RATE else "inconclusive"
+
+    tried = np.linspace(-1, 1, 4001)
+    seen = [verdict_at(margin) for margin in tried]
+    assert [*dict.fromkeys(seen)] == ["supported", "inconclusive", "refuted"]
+    for margin in (0.0, 0.01):
+        low, high = margins_of_verdict(margin, cells.deviation, verdict_at, signed=True)
+        alike = tried[[each == verdict_at(margin) for each in seen]]
+        assert (low is None, high is None) == (alike[0] == -1, alike[-1] == 1)
+        assert low is None or low == pytest.approx(alike[0], abs=1e-3)
+        assert high is None or high == pytest.approx(alike[-1], abs=1e-3)

@@ -9,13 +9,19 @@ from ndgm.store.files import InputError
 
 
 def decided(**verdicts):
-    return [{"id": name, "verdict": verdict, "over_cells": {"ratio": 2.0}} for name, verdict in verdicts.items()]
+    return [
+        {"id": name, "verdict": verdict, "over_cells": {"ratio": 2.0}, "effect": [0.1, 0.0, 0.2]}
+        for name, verdict in verdicts.items()
+    ]
 
 
 RUNS = {
     7: decided(a="supported", b="refuted"),
     8: decided(b="refuted", a="inconclusive"),
-    9: [{"id": "a", "verdict": "supported"}, {"id": "b", "verdict": "inconclusive", "over_cells": None}],
+    9: [
+        {"id": "a", "verdict": "supported"},
+        {"id": "b", "verdict": "inconclusive", "over_cells": None, "effect": None},
+    ],
 }
 
 
@@ -27,6 +33,7 @@ def test_verdicts_and_effects_are_gathered_by_claim_in_the_order_of_the_root_see
         "b": ["refuted", "refuted", "inconclusive"],
     }
     assert found.ratios == {"a": [2.0, 2.0, None], "b": [2.0, 2.0, None]}
+    assert found.effects == {"a": [0.1, 0.1, None], "b": [0.1, 0.1, None]}
     assert [found.agreeing("a", verdict) for verdict in ("supported", "refuted")] == [2, 0]
     assert found.agreeing("of nobody", "supported") == 0
     write_root_seeds(tmp_path / "seeds.json", found)

@@ -81,6 +81,9 @@ def test_it_is_said_for_which_verdict_a_p_value_speaks():
         ([None, None], 0.01, "at any margin"),
         ([None, 2.242e8], 0.01, "up to a factor of 2.242 × 10⁸"),
         ([2e-13, None], None, "from 2 × 10⁻¹³ on"),
+        ([-0.08, None], 0.01, "from −8 % on"),
+        ([-0.15, None], None, "from −0.15 on"),
+        ([0.0, None], None, "from 0 on"),
         (None, 0.01, ""),
     ],
 )
