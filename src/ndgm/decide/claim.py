@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pandas as pd
 
 from ndgm.decide.effects import margins_of_verdict
+from ndgm.decide.fragile import share_otherwise, why_fragile
 from ndgm.decide.holm import holm
 from ndgm.decide.missing_columns import NO_COLUMN, MissingColumn, missing_column
 from ndgm.decide.statistics import ERROR_RATE, Decision, MissingValue, Reference, Test
@@ -84,6 +85,7 @@ class Claim:
         gather: The function: tables → evidence.
         design: Design that it speaks of, where a config may lack it; such a claim is then absent. Empty for all others.
         derived_from: Claim from which it was split off, or after whose outcome it was added. Empty for all others.
+        fragile: Why another run may decide it otherwise, where that is known and not seen in one run. Empty for others.
     """
 
     id: str
@@ -97,6 +99,7 @@ class Claim:
     gather: Callable[..., Evidence]
     design: str = ""
     derived_from: str = ""
+    fragile: str = ""
 
     def absent_from(self, tables: Mapping[str, pd.DataFrame]) -> bool:
         """Whether it speaks of a design that none of its tables has."""
@@ -117,13 +120,20 @@ Gather = Callable[..., Evidence]
 NO_NUMBERS = {
     **dict.fromkeys(("measured", "reference", "compared", "interval", "p_value", "p_support", "p_refute")),
     **{"n": 0, "cells": 0, "where": {}, "table": {}},
-    **dict.fromkeys(("effect", "over_cells", "margins")),
+    **dict.fromkeys(("effect", "over_cells", "margins", "otherwise", "fragile")),
 }
 """What `claims.json` says of a claim whose evidence has a gap."""
 
 
 def claim(
-    *, figure: str, kind: Kind, test: Test, unit: str = "1", design: str = "", derived_from: str = ""
+    *,
+    figure: str,
+    kind: Kind,
+    test: Test,
+    unit: str = "1",
+    design: str = "",
+    derived_from: str = "",
+    fragile: str = "",
 ) -> Callable[[Gather], Gather]:
     r"""Register the decorated function as a claim of the group that its module is named after.
 
@@ -135,6 +145,7 @@ def claim(
         unit: Unit of the values, in words that follow a number: `weights`, `$\eta$`, `times the bound`, `(penalty)`.
         design: As for `Claim`.
         derived_from: As for `Claim`; it is printed beside the claim, by way of `ndgm.decide.rules`.
+        fragile: As for `Claim`.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind is {kind!r}, not one of {', '.join(get_args(Kind))}")
@@ -152,6 +163,7 @@ def claim(
             gather=gather,
             design=design,
             derived_from=derived_from,
+            fragile=fragile,
         )
         return gather
 
@@ -251,6 +263,11 @@ def _entry(
     decision, evidence = outcome
     p_support, p_refute = _adjusted(decision.p_support, decision.p_refute, others)
     verdict = _verdict(p_support, p_refute)
+
+    def verdict_of(for_it: float, against_it: float) -> Verdict:
+        return _verdict(*_adjusted(for_it, against_it, others))
+
+    otherwise = share_otherwise(this.test, decision.deviations, verdict, verdict_of)
     entry |= {
         "verdict": verdict,
         "gap": None,
@@ -268,6 +285,8 @@ def _entry(
         "effect": None if decision.effect is None else list(decision.effect),
         "over_cells": asdict(decision.over_cells),
         "margins": _margins(this.test, decision, verdict, others),
+        "otherwise": otherwise,
+        "fragile": why_fragile(otherwise, this.fragile),
     }
     if evidence.horizon is not None:
         entry["horizon"] = evidence.horizon

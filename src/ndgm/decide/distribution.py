@@ -21,6 +21,11 @@ class DistributionTest(Test):
     every law whose distribution function is `margin` or more away from F somewhere.
     """
 
+    @property
+    def of_signs(self) -> bool:
+        """No: they follow from a distance of distribution functions."""
+        return False
+
     def turns(self, cells: Cells) -> np.ndarray:
         """Margins at which the verdict is looked at, since it can change at any: thousandths."""
         return np.linspace(0.001, 1, 1000)

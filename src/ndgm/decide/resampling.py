@@ -88,6 +88,11 @@ class ResamplingTest(Test):
     statistic: str = "area"
     centre: float = 0.0
 
+    @property
+    def of_signs(self) -> bool:
+        """No: they follow from pictures and networks that are resampled already."""
+        return False
+
     def p_values(self, cells: Cells, margin: float) -> tuple[np.ndarray, np.ndarray]:
         """P values for and against the claim in each cell; a resample without a value counts against either."""
         missing = np.bincount(cells.cell[np.isnan(cells.deviation)], minlength=len(cells.n))

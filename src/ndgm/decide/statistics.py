@@ -95,6 +95,11 @@ class Test:
     beyond: bool
     random: bool = True
 
+    @property
+    def of_signs(self) -> bool:
+        """Whether its p values follow from the signs of the replicates of each cell, so that these can be resampled."""
+        return self.random
+
     def size(self, deviation: np.ndarray) -> np.ndarray:
         """Sizes of deviations."""
         return np.abs(deviation) if self.two_sided else deviation

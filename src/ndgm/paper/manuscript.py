@@ -155,6 +155,7 @@ class Manuscript:
         for claim in self._of(group):
             compared = "" if claim.compared in ("predicted", None) else f" ({claim.compared})"
             name, verdict = f"[{claim.label}]{{#claim-{claim.id}}}", f"[{claim.verdict}]{{.{claim.verdict}}}"
+            verdict += ", fragile" if claim.fragile else ""
             rows[claim.kind].append([name, claim.statement, claim.held_against + compared, claim.result, verdict])
         identities = f"Identities, apart from [](#tab-verdicts-{group}): algebra and theorems, which check the code."
         captions = {"finding": (f"tab-verdicts-{group}", caption), "identity": (f"tab-identities-{group}", identities)}

@@ -13,7 +13,7 @@ TAGS = {group.name: group.tag for group in GROUPS}
 WORDS = {"verdict": VERDICTS, "kind": get_args(Kind), "compared": (*get_args(Compared), None)}
 """Fields with a choice of words, and the words."""
 
-OPTIONAL = {"horizon", "diverged", "over_cells", "margins"}
+OPTIONAL = {"horizon", "diverged", "over_cells", "margins", "fragile"}
 """Fields that an entry may lack."""
 
 SMALLEST = 1e-300
@@ -53,6 +53,7 @@ class DecidedClaim:
     diverged: int | None
     over_cells: Mapping[str, Any] | None
     margins: tuple[float | None, float | None] | None
+    fragile: str | None
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> "DecidedClaim":
@@ -90,6 +91,7 @@ class DecidedClaim:
             diverged=entry.get("diverged"),
             over_cells=entry.get("over_cells"),
             margins=tuple(entry["margins"]) if entry.get("margins") else None,
+            fragile=entry.get("fragile"),
         )
 
     def number(self, row: str, column: str) -> Any:

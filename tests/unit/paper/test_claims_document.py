@@ -115,6 +115,12 @@ def test_the_head_speaks_of_root_seeds_where_runs_with_others_were_made(claims, 
         assert (words in head) == spoken_of, words
 
 
+def test_why_a_claim_is_fragile_is_told(claims):
+    this = replace(claims[0], fragile="21 % of resamples of its replicates decide otherwise")
+    text = claims_document([this], ROOT, {}, RootSeeds([1, 2], {this.id: [this.verdict] * 2}))
+    assert f"({this.label}, fragile: {this.fragile}, 2 of 2 root seeds): " in text
+
+
 def test_effect_over_cells_and_margins_of_the_verdict_are_told(claims):
     over = {"above": 14, "near": 2, "below": 0, "ratio": 2.1512, "interval": [1.8, 2.5]}
     this = replace(claims[0], over_cells=over, margins=(0.0247, None))

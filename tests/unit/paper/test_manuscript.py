@@ -57,6 +57,14 @@ def test_identities_have_a_table_of_their_own(fill):
     assert "#tab-identities" not in fill('{{ verdicts_table("l1_paradox", "Verdicts.") }}', both[0])
 
 
+def test_a_fragile_verdict_says_so_in_its_row(fill):
+    clear, fragile = (
+        fill('{{ verdicts_table("l1_paradox", "Verdicts.") }}', claim("l1_paradox_floor", fragile=why))
+        for why in (None, "another run did")
+    )
+    assert "fragile" in fragile and "fragile" not in clear
+
+
 def test_claims_are_counted_by_kind_and_verdict(fill):
     three = [claim("a"), claim("b", kind="identity"), claim("c", verdict="refuted")]
     source = '{{ count("finding") }} {{ count("finding", "refuted") }} {{ count("supported") }} {{ count("identity") }}'

@@ -1,0 +1,63 @@
+"""How often other replicates decide otherwise, against the binomial distribution that the share has by hand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ndgm.decide.cells import Cells
+from ndgm.decide.distribution import law
+from ndgm.decide.fragile import share_otherwise, why_fragile
+from ndgm.decide.resampling import told_apart
+from ndgm.decide.statistics import ERROR_RATE, at_most, equivalence, order, within
+
+
+def verdict_of(p_support, p_refute):
+    return "supported" if p_support <= ERROR_RATE else "refuted" if p_refute <= ERROR_RATE else "inconclusive"
+
+
+def cells_of(*shares, n=20):
+    """Cells in which so many of n deviations are 1, and the others −1."""
+    values = np.concatenate([np.where(np.arange(n) < count, 1.0, -1.0) for count in shares])
+    return Cells.of(values, np.repeat(np.arange(len(shares)), n))
+
+
+@pytest.mark.parametrize("count", [20, 18, 15, 12])
+def test_the_share_of_one_cell_is_that_of_a_binomial_number(count):
+    """An order with 20 replicates is supported by 15 of them above, and refuted by 15 below."""
+    cells = cells_of(count)
+    verdict = verdict_of(*order(0).at(cells, 0))
+    above = stats.binom(20, count / 20)
+    expected = {"supported": above.cdf(14), "inconclusive": above.sf(14) + above.cdf(5)}[verdict]
+    found = share_otherwise(order(0), cells, verdict, verdict_of, draws=20000)
+    assert found == pytest.approx(expected, abs=4 * np.sqrt(0.25 / 20000))
+    assert found == share_otherwise(order(0), cells, verdict, verdict_of, draws=20000), "the same draws each time"
+
+
+def test_every_cell_of_a_supported_claim_may_turn_it():
+    cells = cells_of(20, 17, 17)
+    found = share_otherwise(order(0), cells, "supported", verdict_of, draws=20000)
+    assert found == pytest.approx(1 - stats.binom(20, 17 / 20).sf(14) ** 2, abs=0.015)
+
+
+def test_a_clear_verdict_is_never_another_one():
+    cells = Cells.of(np.tile(np.linspace(-0.01, 0.01, 20), 3), np.repeat(np.arange(3), 20))
+    assert share_otherwise(equivalence(0.1), cells, "supported", verdict_of) == 0
+
+
+@pytest.mark.parametrize("rule", [within(0.1), at_most(0.1), law(0.2), told_apart(0.5)])
+def test_a_rule_that_tests_no_medians_has_no_share(rule):
+    assert share_otherwise(rule, cells_of(20), "supported", verdict_of) is None
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "declared", "why"),
+    [
+        (0.05, "", None),
+        (None, "", None),
+        (0.0, "another run did", "another run did"),
+        (0.21, "", "21 % of resamples of its replicates decide otherwise"),
+        (0.21, "another run did", "another run did; 21 % of resamples of its replicates decide otherwise"),
+    ],
+)
+def test_why_a_verdict_is_fragile(otherwise, declared, why):
+    assert why_fragile(otherwise, declared) == why
