@@ -50,7 +50,9 @@ def main() -> None:
 
 def _with_new_claims(history: dict, rules: Mapping[str, Rule]) -> dict:
     """A history in which each claim that it does not know has its rule, and no past."""
-    new = {claim: {"rule": rule.digest, "origin": None, "changes": []} for claim, rule in rules.items()}
+    new: dict[str, dict] = {
+        claim: {"rule": rule.digest, "origin": None, "changes": []} for claim, rule in rules.items()
+    }
     return history | {"claims": dict(sorted((new | history["claims"]).items()))}
 
 

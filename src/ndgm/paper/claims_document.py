@@ -46,8 +46,8 @@ for the same verdict. The column beside *measured* says what it is held against:
 theory, or the *other arm* of a comparison. A number after *>* is as far as could be measured; runs that diverged never
 got there. *p* is the probability, adjusted for the number of findings of a group, of evidence as strong *for* the claim
 were it false or, where it is refuted, *against* it were it true; where every single value counts there is none. A claim
-is *fragile* if more than one in twenty resamples of its replicates give it another verdict, or if other processors, which
-round otherwise, did (`reference/deviations.json`)."""
+is *fragile* if more than one in twenty resamples of its replicates give it another verdict, or if other processors,
+which round otherwise, did (`reference/deviations.json`)."""
 
 _OTHER_ROOT_SEEDS = """\
 It is fragile too if another root seed decided it otherwise (`reference/laptop/seeds.json`, by `make seeds`).
