@@ -43,11 +43,12 @@ whichever cell was chosen, or the range where every single value counts. Beside 
 over all of them: in how many the median deviation lies above the margin, near zero, and as far below it, and the
 geometric mean of the ratio of what was measured to what it is held against. The rule says how large a margin could be
 for the same verdict. The column beside *measured* says what it is held against: a *prediction* of
-theory, or the *other arm* of a comparison. A number after *>* is as far as could be measured; runs that diverged never
-got there. *p* is the probability, adjusted for the number of findings of a group, of evidence as strong *for* the claim
-were it false or, where it is refuted, *against* it were it true; where every single value counts there is none. A claim
-is *fragile* if more than one in twenty resamples of its replicates give it another verdict, or if other processors,
-which round otherwise, did (`reference/deviations.json`)."""
+theory, or the *other arm* of a comparison, with the median ratio *in pairs* where an order is claimed: this is what
+decides, and medians of both arms may lie the other way round. A number after *>* is as far as could be measured; runs
+that diverged never got there. *p* is the probability, adjusted for the number of findings of a group, of evidence as
+strong *for* the claim were it false or, where it is refuted, *against* it were it true; where every single value counts
+there is none. A claim is *fragile* if more than one in twenty resamples of its replicates give it another verdict, or if
+other processors, which round otherwise, did (`reference/deviations.json`)."""
 
 _OTHER_ROOT_SEEDS = """\
 It is fragile too if another root seed decided it otherwise (`reference/laptop/seeds.json`, by `make seeds`).
@@ -224,7 +225,8 @@ def _entry(claim: DecidedClaim, function: str, checked: str, past: Sequence[str]
         count = f"{claim.n}, {claim.diverged} runs diverged" if claim.diverged else str(claim.n)
         p = f"{claim.p} {claim.p_of}".strip()
         cells = ": ".join(filter(None, [str(claim.cells), claim.effect]))
-        row = [claim.result, claim.held_against, claim.where, cells, count, p]
+        measured = ", ".join(filter(None, [claim.result, claim.in_pairs]))
+        row = [measured, claim.held_against, claim.where, cells, count, p]
         numbers = _table(header, [row])
     margin = "" if str(claim.margin) in ("–", "0") else f"; margin {claim.margin}"
     stands = f"; {claim.verdict} {claim.stands}" if claim.stands else ""

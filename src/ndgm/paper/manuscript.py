@@ -112,8 +112,9 @@ class Manuscript:
             return f"not measured, because {claim.gap} {self.tag(name)}"
         against = "compared with" if claim.compared == "other arm" else str(claim.compared)
         parts = {"measured": claim.result, against: claim.held_against, "margin": claim.margin}
-        said = ", ".join(f"{word} {value}" for word, value in parts.items() if value != "–")
-        return f"{said} {self.tag(name)}"
+        said = [f"{word} {value}" for word, value in parts.items() if value != "–"]
+        said[2:2] = filter(None, [claim.in_pairs])
+        return f"{', '.join(said)} {self.tag(name)}"
 
     def decided(self, name: str, *, supported: str, refuted: str, inconclusive: str) -> str:
         """The wording that goes with the verdict of a claim; all three have to be written."""
@@ -156,7 +157,8 @@ class Manuscript:
             compared = "" if claim.compared in ("predicted", None) else f" ({claim.compared})"
             name, verdict = f"[{claim.label}]{{#claim-{claim.id}}}", f"[{claim.verdict}]{{.{claim.verdict}}}"
             verdict += ", fragile" if claim.fragile else ""
-            rows[claim.kind].append([name, claim.statement, claim.held_against + compared, claim.result, verdict])
+            measured = ", ".join(filter(None, [claim.result, claim.in_pairs]))
+            rows[claim.kind].append([name, claim.statement, claim.held_against + compared, measured, verdict])
         identities = f"Identities, apart from [](#tab-verdicts-{group}): algebra and theorems, which check the code."
         captions = {"finding": (f"tab-verdicts-{group}", caption), "identity": (f"tab-identities-{group}", identities)}
         widths = (15, 40, 13, 21, 11)

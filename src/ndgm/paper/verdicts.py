@@ -13,7 +13,7 @@ TAGS = {group.name: group.tag for group in GROUPS}
 WORDS = {"verdict": VERDICTS, "kind": get_args(Kind), "compared": (*get_args(Compared), None)}
 """Fields with a choice of words, and the words."""
 
-OPTIONAL = {"horizon", "diverged", "over_cells", "margins", "fragile"}
+OPTIONAL = {"horizon", "diverged", "over_cells", "margins", "fragile", "paired"}
 """Fields that an entry may lack."""
 
 SMALLEST = 1e-300
@@ -24,8 +24,8 @@ SMALLEST = 1e-300
 class DecidedClaim:
     """One entry of `claims.json`, with its numbers ready to print.
 
-    The fields are those that the schema of `claims.json` describes, but for `bounds`, which is its `interval`. A number
-    that is missing is a dash.
+    The fields are those that the schema of `claims.json` describes, but for `bounds`, which is its `interval`, and
+    `paired`, which is its `effect` for an order of two arms. A number that is missing is a dash.
     """
 
     id: str
@@ -54,6 +54,7 @@ class DecidedClaim:
     over_cells: Mapping[str, Any] | None
     margins: tuple[float | None, float | None] | None
     fragile: str | None
+    paired: tuple[float, float, float] | None
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> "DecidedClaim":
@@ -92,6 +93,7 @@ class DecidedClaim:
             over_cells=entry.get("over_cells"),
             margins=tuple(entry["margins"]) if entry.get("margins") else None,
             fragile=entry.get("fragile"),
+            paired=_paired(entry),
         )
 
     def number(self, row: str, column: str) -> Any:
@@ -150,6 +152,18 @@ class DecidedClaim:
         return f"{counts}; ratio {Quantity(over['ratio'], bounds)}{ends}"
 
     @property
+    def in_pairs(self) -> str:
+        """Median ratio of two arms in pairs of replicates, with its interval; empty where no order of arms is claimed.
+
+        This is what such a rule tests: medians of both arms may lie the other way round.
+        """
+        if self.paired is None:
+            return ""
+        ratio, *ends = (1 + each for each in self.paired)
+        low, high = (str(Quantity(end, ends)) for end in ends)
+        return f"in pairs {Quantity(ratio, ends)}" + (rf" \[{low}, {high}\]" if low != high else "") + " times"
+
+    @property
     def stands(self) -> str:
         """Margins between which the verdict stays what it is, as words that follow it; empty where none are known."""
         if not self.margins:
@@ -194,6 +208,13 @@ def _quantity(value: Any, interval: Sequence[float] | None = None) -> Any:
     if 0 < abs(value) < SMALLEST:
         return f"< {Quantity(SMALLEST)}" if value > 0 else f"> {Quantity(-SMALLEST)}"
     return value if isinstance(value, int) and interval is None else Quantity(value, interval)
+
+
+def _paired(entry: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    """Effect of an order of two arms; None for another rule, and where its ratio is unknown or has no meaning."""
+    tested = entry["compared"] == "other arm" and entry["test"].endswith(", in pairs") and "horizon" not in entry
+    effect = entry.get("effect")
+    return tuple(effect) if tested and effect and entry["reference"] > 0 else None
 
 
 def _at(factor: str, level: str) -> str:

@@ -47,6 +47,14 @@ def test_the_other_arm_of_a_comparison_is_not_called_a_prediction(fill, source):
     assert "compared with" not in fill(f"{{{{ {source} }}}}") and "(other arm)" not in fill(f"{{{{ {source} }}}}")
 
 
+@pytest.mark.parametrize("source", ['outcome("l1_paradox_floor")', 'verdicts_table("l1_paradox", "Verdicts.")'])
+def test_an_order_of_two_arms_is_printed_in_pairs(fill, source):
+    test = "order: in every cell the median is above the reference, in pairs"
+    arms = claim("l1_paradox_floor", compared="other arm", test=test, effect=[0.5, 0.25, 0.75])
+    assert ", in pairs 1.5" in fill(f"{{{{ {source} }}}}", arms)
+    assert "in pairs" not in fill(f"{{{{ {source} }}}}")
+
+
 def test_identities_have_a_table_of_their_own(fill):
     both = [claim("l1_paradox_floor"), claim("l1_paradox_slope", kind="identity")]
     findings, _, identities = fill('{{ verdicts_table("l1_paradox", "Verdicts.") }}', *both).partition(

@@ -108,3 +108,30 @@ def test_the_effect_over_cells_in_words(ratio, interval, words):
 
 def test_an_interval_that_too_few_replicates_have_is_left_out():
     assert DecidedClaim.read(claim("a", interval=None)).result == "1.012"
+
+
+ARMS = {
+    "test": "order: in every cell the median is above the reference, in pairs",
+    "compared": "other arm",
+    "effect": [0.2187, -0.204, 0.6474],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, r"in pairs 1.2 \[0.8, 1.6\] times"),
+        ({"effect": [9.0, 9.0, 9.0]}, "in pairs 10 times"),
+        ({"effect": None}, ""),
+        ({"compared": "bound"}, ""),
+        ({"test": "equivalence: in every cell"}, ""),
+        ({"reference": 0.0}, ""),
+        ({"horizon": 5}, ""),
+    ],
+)
+def test_an_order_of_two_arms_says_what_it_is_in_pairs(changes, words):
+    """The medians of both arms alone may contradict the verdict."""
+    assert DecidedClaim.read(claim("a", **(ARMS | changes))).in_pairs == words
+    entry = claim("a", **(ARMS | changes))
+    del entry["effect"]
+    assert DecidedClaim.read(entry).in_pairs == ""
