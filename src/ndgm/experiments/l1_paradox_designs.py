@@ -219,7 +219,7 @@ def measurements(part: Designs, rows: pd.DataFrame, means: np.ndarray, found: Ti
         {
             "mean_l1_norm": modulus.sum(1),
             "strip_l1_norm": (modulus * inside).sum(1),
-            "strip_mean_error": np.ma.median(np.ma.array(off, mask=~inside), axis=1).filled(np.nan),
+            "strip_mean_error": np.ma.median(np.ma.array(off, mask=~inside), axis=1).filled(0.0),
             "largest_mean_error": off.max(1),
             "exact_zeros": zero.sum(1),
             **{name: (taken != zero).sum(1) for name, taken in taken_for_zero.items()},

@@ -88,7 +88,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
         "1",
     ),
     "strip_mean_error": (
-        "median distance of a mean from the law's, of the weights that the law has within $\\eta\\lambda$ of zero",
+        "median distance of a mean from the law's, of weights that the law has within $\\eta\\lambda$ of zero, or 0",
         "$\\eta\\lambda$",
     ),
     "largest_mean_error": ("largest such distance, of all weights", "$\\eta\\lambda$"),

@@ -6,6 +6,7 @@ import pytest
 from ndgm.experiments.l1_paradox_designs import DESIGN_ELEMENTS, THRESHOLDS, designs, drawn, turns
 from ndgm.store.files import InputError
 from ndgm.theory.lasso import Quadratic, solve_lasso
+from ndgm.theory.rounded_lasso import mean_weights
 
 TABLE = "l1_paradox_designs"
 
@@ -46,12 +47,23 @@ def test_norms_are_those_of_a_plain_loop(smoke, table):
         problem = part.problems[seed]
         assert row["penalty"] == pytest.approx(2 * problem.penalty_max) and row["exact_zeros"] == problem.dimension
         assert row["step_size"] == pytest.approx(row["step_size_times_lipschitz"] / problem.lipschitz)
-        w, total, steps = np.linspace(-0.1, 0.1, problem.dimension), 0.0, 20_000
+        w, total, mean, steps = np.linspace(-0.1, 0.1, problem.dimension), 0.0, 0.0, 20_000
         for step in range(steps):
-            total += np.abs(w).sum() if step >= steps // 2 else 0
+            if step >= steps // 2:
+                total, mean = total + np.abs(w).sum(), mean + w / (steps - steps // 2)
             w = w - row["step_size"] * (problem.A @ w - problem.b + row["penalty"] * np.sign(w))
         # Another start: phases that lock elsewhere, and the tolerance of means.
         assert row["mean_l1_norm"] == pytest.approx(total / (steps - steps // 2), rel=0.02)
+        # Above λ_max the law has every weight within a step of zero.
+        width = row["step_size"] * row["penalty"]
+        law = mean_weights(problem, row["penalty"], row["step_size"], np.zeros(problem.dimension))
+        assert row["strip_mean_error"] == pytest.approx(np.median(np.abs(mean - law)) / width, abs=0.05)
+
+
+def test_means_are_compared_within_a_step_of_zero(table):
+    """Of no weights the error is 0."""
+    assert (table.loc[table["strip"] == 0, "strip_mean_error"] == 0).all() and (table["strip"] == 0).any()
+    assert (table["strip_mean_error"] <= table["largest_mean_error"]).all()
 
 
 def test_supports_are_compared_with_the_exact_one(table):
