@@ -7,7 +7,7 @@ import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
 from ndgm.decide.selection import ends_of, none_diverged, nonempty, select
-from ndgm.decide.statistics import MissingValue, Test, equivalence, order
+from ndgm.decide.statistics import MissingValue, below, equivalence, order
 from ndgm.decide.steps_to_target import steps_to_share
 from ndgm.theory.convergence import power_law_exponent
 from ndgm.theory.overparameterization import decay_rate
@@ -41,9 +41,6 @@ FIRST_ORDER = 0.4
 
 CLOSE = 0.1
 """Largest distance at which a network of 1,000 units leaves the gap empty long before it has trained."""
-
-BELOW = Test("order: in every cell the median is below the reference, in pairs", 0.0, two_sided=False, beyond=False)
-"""Rule that measured values lie below the reference: `order` the other way round."""
 
 
 @claim(figure="overparameterization_kernel", kind="finding", test=order(smallest=0), unit="(loss/weight²)")
@@ -178,7 +175,7 @@ def overparameterization_iterations_rate(overparameterization_iterations: pd.Dat
     return Evidence(slope, 1 / decay_rate(first["kernel_eigenvalue"], first["step_size"]), compared="predicted")
 
 
-@claim(figure="overparameterization_kernel", kind="finding", test=BELOW, unit="(exponent)")
+@claim(figure="overparameterization_kernel", kind="finding", test=below(), unit="(exponent)")
 def overparameterization_width_samples(overparameterization_capacity: pd.DataFrame) -> Evidence:
     r"""On log scales the smallest width that trains $n$ points with random labels, to a ten-thousandth of the first
     loss, grows less than twice as fast as $n$: more slowly than $n^2$.

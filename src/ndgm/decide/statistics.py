@@ -237,6 +237,12 @@ def order(smallest: float = SMALLEST_EFFECT) -> Test:
     return Test(f"order: in every cell the median is {above} the reference, in pairs", smallest, False, beyond=True)
 
 
+def below(margin: float = 0.0) -> Test:
+    """Rule that in every cell the measured values lie below the reference, or by less than `margin` of it above."""
+    where = f"less than {100 * margin:g} % above" if margin else "below"
+    return Test(f"order: in every cell the median is {where} the reference, in pairs", margin, False, beyond=False)
+
+
 def within(tolerance: float) -> Test:
     """Rule that every single measured value is within `tolerance` of its reference; nothing is estimated."""
     name = f"every value: within {tolerance:.2g} of the reference" if tolerance else "every value: equals the reference"

@@ -155,7 +155,7 @@ BREAKS = [
         law("law_second_order_l1_norm * (1 + 0.01 * step_size_times_lipschitz)"),
     ),
     ("law_and_floor", DESIGNS, "floor_formula_l1_norm", "design == 'a'", law("mean_l1_norm")),
-    ("law_means", DESIGNS, "strip_mean_error", f"{ONE_FAMILY} and penalty_over_max == 2 and seed == 4", lambda _: 0.3),
+    ("law_means", DESIGNS, "strip_mean_error", f"{ONE_FAMILY} and penalty_over_max == 2", lambda _: 0.3),
     ("support", DESIGNS, "wrong_by_strip", "design == 'a' and penalty_over_max == 0.3", lambda rows: 8),
     ("support", DESIGNS, "wrong_below_1e-3", "design == 'b'", lambda rows: 0),
     ("slope", LASSO, "mean_l1_norm", "method == 'subgradient' and design == 'a'", scaled(1.1)),
@@ -219,6 +219,8 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         NO_SIGNAL[name](tables[DESIGNS], rng)
         tables = {DESIGNS: tables[DESIGNS]}
     for table in [] if name in NO_SIGNAL else tables.values():
+        if "strip_mean_error" in table:
+            table["strip_mean_error"] = 0.2 * rng.lognormal(0, 1, len(table))
         if "mean_l1_norm" in table:
             # A line is fitted to many penalties, so what is noise to its slope is a factor for each seed.
             by_seed = rng.uniform(0.1, 1.9, SEEDS)[table["seed"]]
