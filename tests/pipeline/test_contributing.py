@@ -188,6 +188,7 @@ WITHOUT_A_RUN = ("test_cut_runs.py", "test_manifest.py", "test_readme.py")
 """Tests of the workflow that read all documents or all of the manifest, and need no finished run."""
 
 
+@pytest.mark.elsewhere
 def test_all_recipes_together_leave_the_tests_green(smoke_copy: Path) -> None:
     """Tests loop over registries and documents, and find each addition: a recipe names all that it takes.
 

@@ -113,8 +113,8 @@ def l1_paradox_law_and_floor(l1_paradox_designs: pd.DataFrame) -> Evidence:
 
 @claim(figure="l1_paradox_law", kind="finding", test=below(), unit="$\\eta\\lambda$")
 def l1_paradox_law_means(l1_paradox_designs: pd.DataFrame) -> Evidence:
-    r"""Of the weights that the law has within one step $\eta\lambda$ of zero, half or more have the mean of the law,
-    within a fifth of $\eta\lambda$, in the median over designs, wherever the law's solution is unique and the phase
+    r"""Of the weights that the law has within one step $\eta\lambda$ of zero, half or more have a mean that is off by
+    less than a fifth of $\eta\lambda$, in the median over designs, wherever the law's solution is unique and the phase
     discrepancy is at most 0.03 on all designs of a family.
     """
     runs = where_the_law_holds(settled(l1_paradox_designs), HOLDS)

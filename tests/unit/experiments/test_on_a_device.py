@@ -117,6 +117,7 @@ def assert_same(found, expected):
         np.testing.assert_array_equal(found.ends[run], end)
 
 
+@pytest.mark.elsewhere
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_what_trains_on_the_device_finds_the_same(part, monkeypatch, tmp_path):
     deterministic_torch("cpu")
