@@ -46,29 +46,30 @@ here = here[here["distance"].between(ROUNDING, np.inf, inclusive="neither") & he
 shown = [method for method in methods if method in set(here["method"])]
 style()
 figure, (path, zeros) = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.4), width_ratios=(3, 2))
-sns.lineplot(
-    here,
-    x="step",
-    y="distance",
-    hue="method",
-    palette={method: COLOURS[method] for method in shown},
-    hue_order=shown,
-    style="method",
-    style_order=shown,
-    markers=MARKERS,
-    dashes=False,
-    markersize=4,
-    estimator="median",
-    errorbar=("ci", 90),
-    seed=0,
-    legend=False,
-    ax=path,
-)
+if shown:
+    sns.lineplot(
+        here,
+        x="step",
+        y="distance",
+        hue="method",
+        palette={method: COLOURS[method] for method in shown},
+        hue_order=shown,
+        style="method",
+        style_order=shown,
+        markers=MARKERS,
+        dashes=False,
+        markersize=4,
+        estimator="median",
+        errorbar=("ci", 90),
+        seed=0,
+        legend=False,
+        ax=path,
+    )
 path.set_title(rf"{design.replace('_', ' ')}, $\lambda = {penalty:.2g}\,\lambda_{{\max}}$, $\eta L = {step_size:g}$")
 path.set(xscale="log", yscale="log", xlabel="step $k$", ylabel=r"$|\,\Vert w_k\Vert_1 - \Vert w^*\Vert_1|$")
-lines = path.get_lines()[: len(shown)]
-label_line_ends(path, dict(zip(map(LABELS.get, shown), lines, strict=True)))
-if not shown:
+if shown:
+    label_line_ends(path, dict(zip(map(LABELS.get, shown), path.get_lines()[: len(shown)], strict=True)))
+else:
     leave_empty(path, "nothing further than rounding from the exact solution", path.get_title(loc="left"))
 
 ends = last_rows(runs).groupby(["method", "penalty_over_max"])["zeros"].median()

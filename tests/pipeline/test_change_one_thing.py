@@ -91,6 +91,7 @@ FOUND = {
     "no method with momentum": alone("adaptive.cycles.methods", "rmsprop_0.9"),
     "no subgradient method on networks": alone("l1_paradox.networks.sweeps.minibatch.methods", "adam"),
     "no kink on the dial": alone("convergence.kink_dial.kinks", 0.0),
+    "a method that no curve is drawn of": alone("l1_paradox.lasso.methods", "sign"),
     "an archive of pictures": PICTURED,
     "one variance of convolutions": alone(
         "weight_initialization.convolutions.initializations", "glorot", config=PICTURED
