@@ -132,7 +132,7 @@ def go_on(
     ):
         row, checkpoints = rows[each.table], folder / "ensembles" / f"{part.job.name}-{part.part}-{each.table}"
         limit = deadline.within(deadline.left / (to_come - place)) if until_end else deadline
-        if row.failed or not limit.left or (row.stopped and not row.finished_ensembles and row.stopped > limit.left):
+        if row.failed or not limit.left or row.predicted(1) > limit.left:
             continue
         try:
             experiment = function_of("experiments", each.function)(given, replace(inputs, found=found))

@@ -27,7 +27,7 @@ except ModuleNotFoundError as missing:
     sys.exit(f"error: {sys.executable} finds no {missing.name}")
 except ImportError as fault:
     wanted = re.findall('requires-python = "(.*)"', (ROOT / "pyproject.toml").read_text())[0]
-    sys.exit(f"error: {sys.executable} is Python {sys.version.split()[0]}, and {wanted} is needed: {fault}")
+    sys.exit(f"error: {fault}; {sys.executable} is Python {sys.version.split()[0]}, and {wanted} is needed")
 
 TO_END = 5
 """Seconds that the start of Python and the end of this program take."""

@@ -49,11 +49,13 @@ def main() -> None:
 
 
 def _with_new_claims(history: dict, rules: Mapping[str, Rule]) -> dict:
-    """A history in which each claim that it does not know has its rule, and no past."""
-    new: dict[str, dict] = {
-        claim: {"rule": rule.digest, "origin": None, "changes": []} for claim, rule in rules.items()
+    """A history of today's claims, in which each one that it does not know has its rule, and no past."""
+    past = history["claims"]
+    claims = {
+        claim: past.get(claim, {"rule": rule.digest, "origin": None, "changes": []})
+        for claim, rule in sorted(rules.items())
     }
-    return history | {"claims": dict(sorted((new | history["claims"]).items()))}
+    return history | {"claims": claims}
 
 
 def _versions(root: Path) -> Iterator[Version]:

@@ -265,6 +265,7 @@ def _entry(
     verdict = _verdict(p_support, p_refute)
 
     def verdict_of(for_it: float, against_it: float) -> Verdict:
+        """Had these been the claim's own p values."""
         return _verdict(*_adjusted(for_it, against_it, others))
 
     otherwise = share_otherwise(this.test, decision.deviations, verdict, verdict_of)
@@ -284,7 +285,7 @@ def _entry(
         "table": {} if evidence.table is None else evidence.table.to_dict("index"),
         "effect": None if decision.effect is None else list(decision.effect),
         "over_cells": asdict(decision.over_cells),
-        "margins": _margins(this.test, decision, verdict, others),
+        "margins": _margins(this.test, decision, verdict, verdict_of),
         "otherwise": otherwise,
         "fragile": why_fragile(otherwise, this.fragile),
     }
@@ -297,7 +298,7 @@ def _entry(
 
 
 def _margins(
-    test: Test, decision: Decision, verdict: Verdict, others: Sequence[tuple[float, float]]
+    test: Test, decision: Decision, verdict: Verdict, verdict_of: Callable[[float, float], Verdict]
 ) -> list[float | None]:
     """Margins between which the verdict stays, if nothing changes in the other claims of the group.
 
@@ -309,7 +310,7 @@ def _margins(
         return [largest, None] if verdict == Verdict.SUPPORTED else [None, largest]
 
     def verdict_at(margin: float) -> Verdict:
-        return _verdict(*_adjusted(*test.at(decision.deviations, margin), others))
+        return verdict_of(*test.at(decision.deviations, margin))
 
     low, high = margins_of_verdict(test.margin, sizes, verdict_at, signed=not test.two_sided)
     closest = test.two_sided and not test.beyond and verdict == Verdict.SUPPORTED

@@ -5,9 +5,11 @@ import shlex
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from ndgm.pipeline.interruption import SIGNALS, Interrupted, interruptible
 
@@ -16,10 +18,17 @@ LOGS = Path(".snakemake/log")
 ROOM = 2**18
 """Bytes without which Snakemake cannot keep its own records, which ends in a traceback of its own."""
 
+MOMENT = 3.0
+"""Seconds in which Snakemake, with its results locked and no job, begins its first job or ends."""
+
 ANOTHER_RUN = ("LockException", "a concurrent process has deleted it")
 """What Snakemake says where another run holds a lock, or makes a file anew while this one still looks what is there."""
 
 FULL = "error: .snakemake: No space left on device; what was finished is kept; make room, and the same command goes on"
+
+
+Lock: TypeAlias = tuple[Path, int]
+"""A lock and when it was made."""
 
 
 def supervised(command: Sequence[str]) -> tuple[int, str]:
@@ -83,26 +92,30 @@ def _run(command: Sequence[str]) -> int:
         raise
 
 
-def _end(run: subprocess.Popen, of_others: set[Path]) -> None:
+def _end(run: subprocess.Popen, of_others: set[Lock]) -> None:
     """End Snakemake and its jobs, and wait until Snakemake has put away what they began.
 
     While Python starts, SIGINT is a traceback, and SIGTERM is silent. So jobs get SIGTERM, and so does Snakemake before
     it has locked what it makes. While it waits for jobs that it has begun, it takes SIGINT as the wish of the user;
     they are looked for until it ends, because it may begin one after the signal. With locks and without jobs it is on
-    its way into that or out of it, where SIGINT is a traceback too: then it has nothing to put away but its locks.
+    its way into that or out of it, where SIGINT is a traceback too. It is given a moment for either; one that needs
+    longer is killed, and then has nothing to put away but its locks.
 
     Args:
         run: Snakemake.
         of_others: Locks that were there before it began.
     """
-    locked = _locks() - of_others
-    if locked and not _jobs(run):
-        os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
-        for lock in locked:
-            lock.unlink(missing_ok=True)
-        return
-    run.send_signal(signal.SIGINT if locked else signal.SIGTERM)
+    last = time.monotonic() + MOMENT
+    while (locked := _locks() - of_others) and run.poll() is None and not _jobs(run):
+        if time.monotonic() > last:
+            run.kill()
+            run.wait()
+            for lock, _ in locked:
+                lock.unlink(missing_ok=True)
+            return
+        time.sleep(0.05)
+    if run.poll() is None:
+        run.send_signal(signal.SIGINT if locked else signal.SIGTERM)
     while run.poll() is None:
         for job in _jobs(run):
             with suppress(ProcessLookupError):
@@ -111,8 +124,13 @@ def _end(run: subprocess.Popen, of_others: set[Path]) -> None:
             run.wait(0.5)
 
 
-def _locks() -> set[Path]:
-    return set(LOCKS.glob("*"))
+def _locks() -> set[Lock]:
+    """Locks of all runs; a run gives its own a name that an earlier one had, so that it is known by its time."""
+    found = set()
+    for path in LOCKS.glob("*"):
+        with suppress(FileNotFoundError):
+            found.add((path, path.stat().st_mtime_ns))
+    return found
 
 
 def _jobs(run: subprocess.Popen) -> list[int]:

@@ -17,7 +17,7 @@ import pytest
 import snakemake
 
 from ndgm.pipeline.interruption import SIGNALS
-from ndgm.pipeline.supervision import ANOTHER_RUN, LOGS, supervised
+from ndgm.pipeline.supervision import ANOTHER_RUN, LOGS, _end, supervised
 
 SLEEPS = "import sys, time; print('ready', flush=True); time.sleep(60)"
 SUPERVISES = """
@@ -136,6 +136,28 @@ def test_a_locked_run_ends_without_a_traceback(tmp_path: Path, jobs: int) -> Non
     assert run.returncode == 143 and "Traceback" not in said and "interrupted by SIGTERM: " in said
     assert ("took SIGINT" in said) == bool(jobs)
     assert not psutil.pid_exists(child) and other.exists() and not ours.exists()
+
+
+def test_a_run_that_has_ended_is_not_ended_again(tmp_path: Path) -> None:
+    """Nothing waits for it, and a lock that it leaves behind is for the user to see."""
+    lock = tmp_path / ".snakemake/locks/0.output.lock"
+    lock.parent.mkdir(parents=True)
+    run = subprocess.Popen([sys.executable, "-c", f"open({str(lock)!r}, 'w')"])
+    run.wait()
+    begun = time.monotonic()
+    _end(run, set())
+    assert run.returncode == 0 and lock.exists() and time.monotonic() - begun < 1
+
+
+def test_a_locked_run_that_ends_by_itself_is_not_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is on its way out, and puts its lock away itself."""
+    monkeypatch.setattr("ndgm.pipeline.supervision.MOMENT", 20)
+    lock = tmp_path / ".snakemake/locks/0.output.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    run = subprocess.Popen([sys.executable, "-c", f"import os, time; time.sleep(1); os.unlink({str(lock)!r})"])
+    _end(run, set())
+    assert run.returncode in (0, -signal.SIGTERM) and not lock.exists()
 
 
 def test_a_job_that_begins_during_the_shutdown() -> None:
