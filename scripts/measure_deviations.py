@@ -1,8 +1,9 @@
 """Measure how far other processors move the numbers of a run. Run by hand, never by the pipeline; takes an hour.
 
 For each root seed it runs the scale in copies of the repository: as it is, and in the environments of
-`ndgm.pipeline.processor.OTHER_PROCESSORS`. With `--reference` it runs nothing: on a processor that is not that of the
-reference, the finished run of the scale is held against it. What is found is folded into the file: the largest
+`ndgm.pipeline.processor.OTHER_PROCESSORS`. With `--tables` it takes the finished run of the scale, and makes only these
+tables again in each environment, with what is made of them. With `--reference` it runs nothing: on a processor that is
+not that of the reference, the finished run is held against it. What is found is folded into the file: the largest
 deviation counts.
 """
 
@@ -31,31 +32,54 @@ def main() -> None:
     parser.add_argument("--scale", required=True)
     instead = parser.add_mutually_exclusive_group(required=True)
     instead.add_argument("--root-seeds", type=int, nargs="+")
+    instead.add_argument("--tables", nargs="+")
     instead.add_argument("--reference", type=Path)
     parser.add_argument("--processors", nargs="+", choices=OTHER_PROCESSORS, default=list(OTHER_PROCESSORS))
     arguments = parser.parse_args()
     with program(arguments) as say:
-        measured = read_measured(arguments.out)
+        scale, measured = arguments.scale, read_measured(arguments.out)
+        own_root_seed, finished = load(scale)["root_seed"], Path("results", scale)
         if arguments.reference:
-            root_seed = load(arguments.scale)["root_seed"]
-            run = Path("results", arguments.scale)
-            measured = measured.with_reference(arguments.scale, root_seed, run, arguments.reference)
+            measured = measured.with_reference(scale, own_root_seed, finished, arguments.reference)
             write_measured(arguments.out, measured)
-            say(f"{arguments.scale}, {arguments.reference}: {_said(measured)}")
-        for root_seed in arguments.root_seeds or ():
+            say(f"{scale}, {arguments.reference}: {_said(measured)}")
+            return
+        for root_seed in arguments.root_seeds or [own_root_seed]:
             with TemporaryDirectory() as folder:
-                run = _run(Path(folder, "here"), arguments.scale, root_seed, {})
+                run = finished if arguments.tables else _run(Path(folder, "here"), scale, root_seed, {})
                 for name in arguments.processors:
-                    other = _run(Path(folder, name), arguments.scale, root_seed, OTHER_PROCESSORS[name])
-                    measured = measured.with_runs(arguments.scale, root_seed, name, run, other)
-                    shutil.rmtree(other.parents[1])
+                    copy = Path(folder, name)
+                    if arguments.tables:
+                        _copy_without(arguments.tables, finished, copy / finished)
+                    other = _run(copy, scale, root_seed, OTHER_PROCESSORS[name])
+                    measured = measured.with_runs(scale, root_seed, name, run, other)
+                    shutil.rmtree(copy)
                     write_measured(arguments.out, measured)
-                    say(f"{arguments.scale}, root seed {root_seed}, {name}: {_said(measured)}")
+                    say(f"{scale}, root seed {root_seed}, {name}: {_said(measured)}")
+
+
+def _copy_without(tables: list[str], finished: Path, copy: Path) -> None:
+    """Copy a finished run, each file as old as the others, but for some tables.
+
+    Raises:
+        InputError: naming what is not there.
+    """
+    files = {table: table_files(load(finished.name), table) for table in tables}
+    if unknown := [table for table in tables if not files[table]]:
+        raise InputError(f"{finished}: no table {unknown[0]} at this scale")
+    wanted = ["claims.json", *(file for each in files.values() for file in each)]
+    if missing := [file for file in wanted if not (finished / file).exists()]:
+        raise InputError(f"{finished / missing[0]}: not there; the run of the scale has to be finished first")
+    shutil.copytree(finished, copy)
+    for file in copy.rglob("*"):
+        os.utime(file)
+    for file in wanted[1:]:
+        (copy / file).unlink()
 
 
 def _run(folder: Path, scale: str, root_seed: int, environment: dict[str, str]) -> Path:
     """Results of a run in a copy of the repository: the claims and all tables, also those that only figures read."""
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*MADE))
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*MADE), dirs_exist_ok=True)
     targets = [f"results/{scale}/{file}" for file in ("claims.json", *table_files(load(scale)))]
     command = [sys.executable, "-m", "snakemake", "--cores", "all", *targets]
     done = subprocess.run(

@@ -211,6 +211,7 @@ def assert_green(folder: Path) -> None:
     one_by_one += [folder / file for file in sorted(ours)]
     whole = [*(path for path in reads if path.relative_to(unit).parts[0] in WHOLE), *unit.glob("test_*.py")]
     whole += [unit / "claims/test_registered_claims.py", *(folder / "tests/pipeline" / name for name in WITHOUT_A_RUN)]
+    assert set(SLOW) <= {path.name for path in whole}
     whole = [path for path in whole if path.name not in SLOW]
     additions = "softsign or clipped or truncation or l1_paradox_starts or hovering or manifest"
     for files, chosen in ((whole, "not test_a_command and not program"), (one_by_one, additions)):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import SMOKE, run_snakemake
-from copies import MADE, ROOT, SMOKE_RESULTS, copy_repository
+from copies import MADE, ROOT, SMOKE_RESULTS, copy_repository, hashes
 
 from ndgm.pipeline.deviations import read_measured
 from ndgm.pipeline.processor import OTHER_PROCESSORS
@@ -109,3 +109,22 @@ def test_a_run_as_on_another_processor_is_within_tolerance(tmp_path: Path) -> No
 def test_deviations_are_measured_in_copies_without_what_was_made() -> None:
     """The program cannot import from the tests, and leaves out what they leave out."""
     assert runpy.run_path(str(ROOT / "scripts/measure_deviations.py"))["MADE"] == MADE
+
+
+def test_deviations_of_one_table_are_measured_beside_a_finished_run(smoke_copy: Path) -> None:
+    """Nothing else is made again but what is made of it; a table that no job makes is named."""
+    environment = {**os.environ, "PYTHONPATH": "src"}
+
+    def measure(table: str) -> subprocess.CompletedProcess:
+        options = ["--scale", "smoke", "--processors", "sse4.2", "--out", "found.json", "--tables", table]
+        command = [sys.executable, "scripts/measure_deviations.py", *options]
+        return subprocess.run(command, cwd=smoke_copy, env=environment, text=True, capture_output=True)
+
+    before = hashes(smoke_copy)
+    assert (done := measure("convergence_smoothing")).returncode == 0, done.stderr
+    found = read_measured(smoke_copy / "found.json")
+    assert set(found.deviations) <= {"runs/convergence_smoothing.parquet", "claims.json"}
+    assert [(run["scale"], run["other_processor"]) for run in found.runs] == [("smoke", "sse4.2")]
+    assert found.deviations["runs/convergence_smoothing.parquet"] and before == hashes(smoke_copy)
+    done = measure("l1_paradox_old")
+    assert (done.returncode, done.stderr) == (1, "error: results/smoke: no table l1_paradox_old at this scale\n")

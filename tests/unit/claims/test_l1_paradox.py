@@ -246,6 +246,7 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         ("law_square", DESIGNS, "mean_l1_norm", "penalty_over_max < 1", law("law_l1_norm")),
         ("law_and_floor", DESIGNS, "floor_formula_l1_norm", f"penalty_over_max == {LOCKED}", law("mean_l1_norm")),
         ("law_means", DESIGNS, "strip_mean_error", f"penalty_over_max == {LOCKED}", lambda rows: 5.0),
+        ("law_means", DESIGNS, "strip_mean_error", "seed == 3", lambda rows: 5.0),
         ("slope", LASSO, "mean_l1_norm", "penalty_over_max < 1", scaled(3.0)),
         ("heavy_ball", LASSO, "mean_l1_norm", "method == 'heavy_ball' and penalty_over_max < 1", scaled(9)),
         ("decaying_step", LASSO, "l1_norm", f"penalty_over_max < 1 or step == {HALF}", lambda rows: 9.0),
