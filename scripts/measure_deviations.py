@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -71,10 +72,11 @@ def _copy_without(tables: list[str], finished: Path, copy: Path) -> None:
     if missing := [file for file in wanted if not (finished / file).exists()]:
         raise InputError(f"{finished / missing[0]}: not there; the run of the scale has to be finished first")
     shutil.copytree(finished, copy)
-    for file in copy.rglob("*"):
-        os.utime(file)
     for file in wanted[1:]:
         (copy / file).unlink()
+    now = time.time()
+    for path in copy.rglob("*"):  # to the last digit: what is newer than what is made of it would be made again
+        os.utime(path, (now, now))
 
 
 def _run(folder: Path, scale: str, root_seed: int, environment: dict[str, str]) -> Path:

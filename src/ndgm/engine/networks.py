@@ -38,16 +38,50 @@ class Tape:
         deltas: Gradient with respect to z.
         outputs: Shape (runs, samples, out). In memory the samples of one output lie together, as in `last_gradient`,
             because products are several times faster with few rows than with few columns.
-        last_gradient: Gradient of the last layer, transposed, shape (runs, out, units + 1).
-        inputs: What the last forward pass began with, shape (runs, samples, in + 1); empty before the first.
+        gradients: Gradient of each layer but the last, shape (runs, in + 1, out).
+        last_gradient: That of the last layer, transposed, shape (runs, out, units + 1).
+        wide: First layers of all runs beside each other, or their gradient, shape (in + 1, runs, units).
+        joint: Pre-activations that they give, or the gradient with respect to these, shape (samples, runs, units).
+        inputs: What the last forward pass began with, shape (samples, in + 1) if runs share it, else with the runs in
+            front; empty before the first.
     """
 
     preactivations: list[Tensor]
     activations: list[Tensor]
     deltas: list[Tensor]
     outputs: Tensor
+    gradients: list[Tensor]
     last_gradient: Tensor
+    wide: Tensor
+    joint: Tensor
     inputs: Tensor
+
+    def times(self, matrices: Tensor, out: Tensor) -> Tensor:
+        """Inputs times a matrix of each run, shape (runs, in + 1, units), in `out`, shape (runs, samples, units).
+
+        Inputs that runs share take one wide product, which in float64 is twice as fast as one product a run.
+        """
+        if self.inputs.dim() == 3:
+            return torch.bmm(self.inputs, matrices, out=out)
+        self.wide.copy_(matrices.transpose(0, 1))
+        torch.mm(self.inputs, self.wide.flatten(1), out=self.joint.flatten(1))
+        return out.copy_(self.joint.transpose(0, 1))
+
+    def transposed_times(self, deltas: Tensor) -> Tensor:
+        """Transposed inputs times deltas of each run, shape (runs, samples, units); shape (runs, in + 1, units)."""
+        if self.inputs.dim() == 3:
+            return torch.bmm(self.inputs.mT, deltas, out=self.gradients[0])
+        self.joint.copy_(deltas.transpose(0, 1))
+        torch.mm(self.inputs.mT, self.joint.flatten(1), out=self.wide.flatten(1))
+        return self.wide.transpose(0, 1)
+
+
+def write(into: Tensor, values: Tensor, scale: float, add: bool) -> None:
+    """Write scale·values, or add it to what stands there."""
+    if add:
+        into.add_(values, alpha=scale)
+    else:
+        torch.mul(values, scale, out=into)
 
 
 def with_ones(x: Tensor) -> Tensor:
@@ -127,22 +161,32 @@ class Networks:
             preactivations = [like.new_empty(runs, samples, units) for units in hidden]
         deltas = [like.new_empty(runs, samples, units) for units in hidden]
         outputs = like.new_empty(runs, self.widths[-1], samples).mT
-        last_gradient = like.new_empty(runs, self.widths[-1], hidden[-1] + 1)
-        return Tape(preactivations, activations, deltas, outputs, last_gradient, like.new_empty(0))
+        return Tape(
+            preactivations,
+            activations,
+            deltas,
+            outputs,
+            gradients=[like.new_empty(runs, *shape) for shape in self._shapes[:-1]],
+            last_gradient=like.new_empty(runs, self.widths[-1], hidden[-1] + 1),
+            wide=like.new_empty(self.widths[0] + 1, runs, hidden[0]),
+            joint=like.new_empty(samples, runs, hidden[0]),
+            inputs=like.new_empty(0),
+        )
 
     def forward(self, layers: list[Layer], inputs: Tensor, tape: Tape) -> Tensor:
         """Outputs, shape (runs, samples, out); they and all that comes before them are left on the tape.
 
         Args:
             layers: Parameters.
-            inputs: `with_ones` of the inputs, shape (samples, in + 1), or with the runs or a 1 in front.
+            inputs: `with_ones` of the inputs, shape (samples, in + 1), or with the runs in front.
             tape: Where to write.
         """
-        tape.inputs = source = inputs.expand(len(tape.outputs), -1, -1)
-        for layer, z, out in zip(layers, tape.preactivations, tape.activations, strict=False):
-            self.activation.value(torch.bmm(source, layer.matrix, out=z), out[..., :-1])
-            source = out
-        torch.bmm(layers[-1].matrix.mT, source.mT, out=tape.outputs.mT)
+        tape.inputs = inputs
+        for depth, (z, out) in enumerate(zip(tape.preactivations, tape.activations, strict=True)):
+            matrix = layers[depth].matrix
+            z = torch.bmm(tape.activations[depth - 1], matrix, out=z) if depth else tape.times(matrix, z)
+            self.activation.value(z, out[..., :-1])
+        torch.bmm(layers[-1].matrix.mT, tape.activations[-1].mT, out=tape.outputs.mT)
         return tape.outputs
 
     def backward(
@@ -165,18 +209,17 @@ class Networks:
             add: Whether to add to what stands there.
         """
         delta = slopes
-        for depth in reversed(range(len(layers))):
-            source = tape.activations[depth - 1] if depth else tape.inputs
-            into = gradient[depth].matrix
+        for depth in range(len(layers) - 1, 0, -1):
+            source = tape.activations[depth - 1]
             if delta is slopes:
                 product = torch.bmm(delta.mT, source, out=tape.last_gradient).mT
-                torch.add(into, product, alpha=scale, out=into) if add else torch.mul(product, scale, out=into)
             else:
-                torch.baddbmm(into, source.mT, delta, beta=int(add), alpha=scale, out=into)
-            if depth:
-                delta = torch.bmm(delta, layers[depth].weights.mT, out=tape.deltas[depth - 1])
-                output = source[..., :-1]
-                self.activation.slope(delta, output if self.activation.from_output else tape.preactivations[depth - 1])
+                product = torch.bmm(source.mT, delta, out=tape.gradients[depth])
+            write(gradient[depth].matrix, product, scale, add)
+            delta = torch.bmm(delta, layers[depth].weights.mT, out=tape.deltas[depth - 1])
+            output = source[..., :-1]
+            self.activation.slope(delta, output if self.activation.from_output else tape.preactivations[depth - 1])
+        write(gradient[0].matrix, tape.transposed_times(delta), scale, add)
 
     def input_gradient(self, layers: list[Layer], tape: Tape, slopes: Tensor) -> Tensor:
         """Gradient of Σ loss over samples with respect to every input, for the forward pass that the tape holds.

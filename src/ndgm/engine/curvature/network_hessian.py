@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ndgm.engine.networks import Layer, Networks
+from ndgm.engine.networks import Layer, Networks, write
 from ndgm.engine.objectives.network import Loss, NetworkLoss
 
 
@@ -56,7 +56,7 @@ class _Piece:
         tape = networks.tape(len(layers[0].matrix), inputs.shape[-2], inputs, keep=True)
         outputs = networks.forward(layers, inputs, tape)
         self.layers, self.loss, self.target = layers, loss, target
-        self.inputs = tape.inputs
+        self.tape = tape
         self.slope = loss.slope(outputs, target)
         self.hidden: list[_Hidden] = []
         activation, delta = networks.activation, self.slope
@@ -75,20 +75,22 @@ class _Piece:
         """
         z_dots: list[Tensor] = []
         h_dots: list[Tensor] = []
-        source = self.inputs
-        for layer, direction, hidden in zip(self.layers, along, self.hidden, strict=False):
-            z_dot = torch.bmm(source, direction.matrix)
-            if h_dots:
-                z_dot.baddbmm_(h_dots[-1], layer.weights)
-            source = hidden.source
+        for depth, hidden in enumerate(self.hidden):
+            matrix = along[depth].matrix
+            if depth:
+                z_dot = torch.bmm(self.hidden[depth - 1].source, matrix)
+                z_dot.baddbmm_(h_dots[-1], self.layers[depth].weights)
+            else:
+                z_dot = self.tape.times(matrix, torch.empty_like(hidden.slope))
             z_dots.append(z_dot)
             h_dots.append(z_dot * hidden.slope)
 
+        source = self.hidden[-1].source
         outputs_dot = torch.bmm(along[-1].matrix.mT, source.mT).baddbmm_(self.layers[-1].weights.mT, h_dots[-1].mT).mT
         u, delta = self.loss.bend(self.slope, self.target, outputs_dot), self.slope
         of_last = torch.bmm(u.mT, source)
         of_last[..., :-1].baddbmm_(delta.mT, h_dots[-1])
-        _write(into[-1].matrix, of_last.mT, scale, add)
+        write(into[-1].matrix, of_last.mT, scale, add)
 
         for depth in reversed(range(len(self.hidden))):
             hidden = self.hidden[depth]
@@ -97,16 +99,9 @@ class _Piece:
             if hidden.bend is not None:
                 u.addcmul_(hidden.bend, z_dots[depth])
             delta = hidden.delta
-            matrix = into[depth].matrix
-            source = self.hidden[depth - 1].source if depth else self.inputs
-            torch.baddbmm(matrix, source.mT, u, beta=int(add), alpha=scale, out=matrix)
             if depth:
-                into[depth].weights.baddbmm_(h_dots[depth - 1].mT, delta, alpha=scale)
-
-
-def _write(into: Tensor, values: Tensor, scale: float, add: bool) -> None:
-    """Write scale·values, or add it to what stands there."""
-    if add:
-        into.add_(values, alpha=scale)
-    else:
-        torch.mul(values, scale, out=into)
+                product = torch.bmm(self.hidden[depth - 1].source.mT, u)
+                product[:, :-1].baddbmm_(h_dots[depth - 1].mT, delta)
+            else:
+                product = self.tape.transposed_times(u)
+            write(into[depth].matrix, product, scale, add)
