@@ -15,6 +15,7 @@ from conftest import SMOKE, run_snakemake
 from copies import MADE, ROOT, SMOKE_RESULTS, copy_repository, hashes
 
 from ndgm.pipeline.deviations import read_measured
+from ndgm.pipeline.jobs import JOBS
 from ndgm.pipeline.processor import OTHER_PROCESSORS
 from ndgm.pipeline.verification import Agreement, accept, compare
 from ndgm.store.run_tables import write_table
@@ -123,7 +124,8 @@ def test_deviations_of_one_table_are_measured_beside_a_finished_run(smoke_copy: 
     before = hashes(smoke_copy)
     assert (done := measure("convergence_smoothing")).returncode == 0, done.stderr
     found = read_measured(smoke_copy / "found.json")
-    assert set(found.deviations) <= {"runs/convergence_smoothing.parquet", "claims.json"}
+    of_its_job = {f"runs/{each.table}.parquet" for each in JOBS["train_convergence"].experiments}
+    assert set(found.deviations) <= {*of_its_job, "claims.json"}
     assert [(run["scale"], run["other_processor"]) for run in found.runs] == [("smoke", "sse4.2")]
     assert found.deviations["runs/convergence_smoothing.parquet"] and before == hashes(smoke_copy)
     done = measure("l1_paradox_old")
