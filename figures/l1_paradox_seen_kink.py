@@ -6,8 +6,8 @@
 # Lines, predicted without a fit: the subgradient method sees the kink rounded off over one step, $\eta\lambda$; RMSProp
 # with a long memory sees it rounded off smoothly over $\eta$. The kink itself would jump. Full circles: single weights
 # under a slope of their own; open circles: weights of the LASSO; diamonds and triangles: weights of networks on digits
-# and on MNIST, medians of bins with their intervals over seeds. Open ones: network weights whose phase is locked or
-# nearly so, with as many steps to one side of zero as to the other wherever they stand.
+# and on MNIST that have settled, medians of bins with their intervals over seeds. Open ones: network weights near the
+# rotation number one half, with as many steps to one side of zero as to the other wherever they stand: phases lock.
 
 # %%
 from itertools import product

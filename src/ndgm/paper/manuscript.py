@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 
+from ndgm.decide.statistics import ERROR_RATE
 from ndgm.groups import GROUPS
 from ndgm.paper.quantities import Quantity
 from ndgm.paper.rule_changes import RULES, SETTINGS, read_rule_changes
@@ -75,6 +76,7 @@ class Manuscript:
             "outcome": self.outcome,
             "decided": self.decided,
             "count": self.count,
+            "error_rate": ERROR_RATE,
             "figure": self.figure,
             "verdicts_table": self.verdicts_table,
             "claims_table": self.claims_table,
@@ -101,9 +103,10 @@ class Manuscript:
         return _pick(self.claims, name, "claim")
 
     def tag(self, name: str) -> str:
-        """The mark in the text that leads to the claim's row, such as [L1-floor, supported]."""
+        """The mark in the text that leads to the claim's row, such as [L1-floor, supported, fragile]."""
         claim = self.claim(name)
-        return rf"[\[{claim.label}, {claim.verdict}\]](#claim-{claim.id}){{.tag .{claim.verdict}}}"
+        words = ", ".join([claim.label, claim.verdict, *(["fragile"] if claim.fragile else [])])
+        return rf"[\[{words}\]](#claim-{claim.id}){{.tag .{claim.verdict}}}"
 
     def outcome(self, name: str) -> str:
         """Numbers of a claim, in the words that every claim has, with its tag."""

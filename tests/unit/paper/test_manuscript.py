@@ -6,6 +6,7 @@ import re
 import pytest
 from paper_of_a_run import FULL, HISTORY, SETTINGS, SHOWN, SOURCES, claim, manuscript, run
 
+from ndgm.decide.statistics import ERROR_RATE
 from ndgm.paper.manuscript import Manuscript
 from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import VERDICTS
@@ -71,6 +72,18 @@ def test_a_fragile_verdict_says_so_in_its_row(fill):
         for why in (None, "another run did")
     )
     assert "fragile" in fragile and "fragile" not in clear
+
+
+@pytest.mark.parametrize("source", ['tag("l1_paradox_floor")', 'outcome("l1_paradox_floor")'])
+def test_a_fragile_verdict_says_so_in_its_tag(fill, source):
+    fragile = claim("l1_paradox_floor", verdict="refuted", fragile="another run did")
+    assert fill(f"{{{{ {source} }}}}", fragile).endswith(
+        r"[\[L1-floor, refuted, fragile\]](#claim-l1_paradox_floor){.tag .refuted}"
+    )
+
+
+def test_a_text_may_print_the_share_of_resamples_that_makes_a_verdict_fragile(fill):
+    assert fill("{{ error_rate }}") == str(ERROR_RATE)
 
 
 def test_claims_are_counted_by_kind_and_verdict(fill):
