@@ -22,7 +22,11 @@ BOUND = 0.95
 """Share of the kernel's smallest eigenvalue that the gradient keeps."""
 
 SEPARATIONS = [0.4, 0.2]
-"""Distances of two points at which crossings are counted: at 0.8 draws of the units differ by more than these cost."""
+"""Distances of two points at which claims on crossed kinks are made, the middle ones of those that are trained.
+
+At 0.8 draws of the units differ by more than crossings cost; at 0.1 every width that is trained has a predicted deficit
+above `FIRST_ORDER`.
+"""
 
 LATE = 1e-2, 1e-4
 """Shares of the first loss between which the late rate is taken."""

@@ -82,7 +82,7 @@ def subspace_attack_adam_alike(subspace_attack_frozen_weights: pd.DataFrame) -> 
     return Evidence(largest.iloc[:, -1], largest.iloc[:, 0], "other arm")
 
 
-@claim(figure="subspace_attack_flips", kind="identity", test=within(1e-4), unit=r"(fall a step over $\eta$)")
+@claim(figure="subspace_attack_flips", kind="identity", test=within(1e-4), unit=r"(fall per step, over $\eta$)")
 def subspace_attack_adam_speed(subspace_attack_frozen_weights: pd.DataFrame) -> Evidence:
     r"""Until it comes near zero, the largest weight off the subspace falls by about $\eta$ a step under Adam with a
     coupled L2 penalty, whatever the penalty is: by what Adam's recursion gives, from which the penalty cancels.
