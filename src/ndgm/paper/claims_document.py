@@ -47,13 +47,13 @@ theory, or the *other arm* of a comparison, with the median ratio *in pairs* whe
 decides, and medians of both arms may lie the other way round. A number after *>* is as far as could be measured; runs
 that diverged never got there. *p* is the probability, adjusted for the number of findings of a group, of evidence as
 strong *for* the claim were it false or, where it is refuted, *against* it were it true; where every single value counts
-there is none. A claim is *fragile* if more than one in twenty resamples of its replicates give it another verdict, or
-if other processors, which round otherwise, did (`reference/deviations.json`)."""
+there is none. A claim is *fragile* if other replicates, another root seed or another processor give it another
+verdict: more than one in twenty resamples of its replicates, a run with another root seed that is known, or a run on a
+processor that rounds otherwise (`reference/deviations.json`)."""
 
 _OTHER_ROOT_SEEDS = """\
-It is fragile too if another root seed decided it otherwise (`reference/laptop/seeds.json`, by `make seeds`).
-Beside *finding* or *identity* stands how many of the root seeds decide as the reference, such as *{all} of {all} root
-seeds*."""
+Runs with other root seeds are in `reference/laptop/seeds.json`, by `make seeds`. Beside *finding* or *identity* stands
+how many of the root seeds decide as the reference, such as *{all} of {all} root seeds*."""
 
 _DATA = """\
 What `samples` says in the config, by owner and name, is made once by the rule `make_samples`: arrays of inputs and
