@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ndgm.experiments.training import deterministic_torch
+from ndgm.experiments.determinism import deterministic_torch
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_json
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import pandas as pd
 
+from ndgm.experiments.determinism import deterministic_torch
 from ndgm.experiments.ensembles import sweep
 from ndgm.experiments.inputs import read_inputs
-from ndgm.experiments.training import FoundSoFar, NotYet, deterministic_torch
+from ndgm.experiments.training import FoundSoFar, NotYet
 from ndgm.groups import GROUPS
 from ndgm.pipeline.commands import Part, all_parts
 from ndgm.pipeline.jobs import settings

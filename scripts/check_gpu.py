@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 try:
     from ndgm.data.sources import SOURCES
-    from ndgm.experiments.training import deterministic_torch
+    from ndgm.experiments.determinism import deterministic_torch
     from ndgm.pipeline.check import Check
     from ndgm.pipeline.check_steps import benchmark, largest_part, tests, twice, verdicts
     from ndgm.pipeline.device import description

@@ -18,6 +18,11 @@ def main() -> None:
         from ndgm.store.provenance import origin, record
         from ndgm.store.run_tables import write_table
 
+        if device := next((each["device"] for each in arguments.settings if "device" in each), ""):
+            # Imported here, because experiments that use NumPy alone do not wait for PyTorch.
+            from ndgm.experiments.determinism import deterministic_torch
+
+            deterministic_torch(device)
         inputs = read_inputs(arguments.samples, arguments.reads)
         found: dict[str, Found] = {}
         files = {f"{path.parent.name}/{path.name}": path for path in [*arguments.samples, *arguments.reads]}

@@ -15,8 +15,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with program(arguments) as say:
         # Imported here, so that an interruption while PyTorch loads is one line too.
+        from ndgm.experiments.determinism import deterministic_torch
         from ndgm.experiments.inputs import read_inputs
-        from ndgm.experiments.training import Shard, Task, deterministic_torch, train_job, train_shard
+        from ndgm.experiments.training import Shard, Task, train_job, train_shard
 
         deterministic_torch(arguments.settings[0]["device"])
         results = zip_longest(arguments.out, arguments.weights)

@@ -17,8 +17,9 @@ from pathlib import Path
 installed = Path(sys.argv[1])
 sys.path.insert(0, str(installed))
 
+from ndgm.experiments.determinism import deterministic_torch
 from ndgm.experiments.inputs import Inputs
-from ndgm.experiments.training import Task, deterministic_torch, train_job
+from ndgm.experiments.training import Task, train_job
 from ndgm.pipeline.jobs import JOBS, settings
 from ndgm.pipeline.programs import function_of
 from ndgm.pipeline.settings import faults, load

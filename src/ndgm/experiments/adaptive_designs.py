@@ -6,7 +6,6 @@ import pandas as pd
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, run
-from ndgm.experiments.training import deterministic_torch
 from ndgm.theory.rounded_lasso import PseudoHuber, kink_width, rmsprop_l1_norm, solve_rounded_lasso
 
 METHOD = "rmsprop_0.999"
@@ -15,7 +14,6 @@ METHOD = "rmsprop_0.999"
 
 def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Chosen families at every step and penalty: norms, and the width of the kink, from the means of weights."""
-    deterministic_torch(settings["device"])
     return numbered_table(
         settings,
         [

@@ -17,7 +17,6 @@ from ndgm.experiments.adversarial_spectrum_networks import standard
 from ndgm.experiments.adversarial_spectrum_pictures import OWNER
 from ndgm.experiments.grids import headed
 from ndgm.experiments.inputs import Found, Inputs, Settings
-from ndgm.experiments.training import deterministic_torch
 from ndgm.store.provenance import generator, seed_sequence
 from ndgm.theory.adversarial_spectrum import leading_subspaces, relative_values, statistics
 
@@ -32,7 +31,6 @@ def attacks(settings: Settings, inputs: Inputs) -> Found:
     What later experiments may use, by the place of the attack: the pictures as files would hold them, attacked and with
     random signs, and whether the attack succeeded, shape (2, networks, pictures, features) and one more feature.
     """
-    deterministic_torch(settings["device"])
     pictures = inputs.samples[OWNER][settings["part"]]
     asked = settings["data"][settings["part"]]
     x, classes = pictures.test_inputs[: asked["pictures"]], pictures.test_targets[: asked["pictures"]].argmax(1)

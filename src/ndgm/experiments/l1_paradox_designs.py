@@ -16,7 +16,6 @@ from ndgm.engine.stationary import TimeMeans, until_stationary
 from ndgm.experiments.ensembles import column, start_directions
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.training import deterministic_torch
 from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
 from ndgm.theory.l1_paradox import hovering_l1_norm
@@ -56,7 +55,6 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Raises:
         InputError: if a family makes no design, or a case has the name of a family.
     """
-    deterministic_torch(settings["device"])
     if twice := set(settings["families"]) & set(settings["cases"]):
         raise InputError(f"l1_paradox.designs.cases: {', '.join(sorted(twice))} is the name of a family, too")
     penalties = settings["penalties_over_max"]
@@ -74,7 +72,6 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 def turns(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Some families at many penalties around the one where the law's norm is smallest, which is computed before."""
-    deterministic_torch(settings["device"])
     tables = []
     for family in settings["turning"]:
         for part in drawn(settings, family, settings["families"][family], log_spaced(**settings["penalties_over_max"])):

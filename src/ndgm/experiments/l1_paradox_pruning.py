@@ -8,7 +8,6 @@ from torch import Tensor
 from ndgm.engine.pruning import accuracy, drop_below, keep_share, sequential, sparsity
 from ndgm.experiments.grids import log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.training import deterministic_torch
 from ndgm.store.files import InputError
 from ndgm.store.run_tables import last_rows
 
@@ -22,7 +21,6 @@ def pruning(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Raises:
         InputError: if no method keeps the accuracy at any penalty.
     """
-    deterministic_torch(settings["device"])
     test = inputs.samples["l1_paradox_networks"]["split"].test
     x, y = (torch.tensor(array, dtype=torch.float32, device=settings["device"]) for array in test)
     widths = (x.shape[1], *settings["hidden"], y.shape[1])

@@ -10,7 +10,6 @@ from ndgm.engine.weight_means import weight_means
 from ndgm.experiments.ensembles import column, start_directions
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.training import deterministic_torch
 from ndgm.store.provenance import generator
 from ndgm.theory.lasso import Quadratic
 
@@ -23,7 +22,6 @@ def seen_kink(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
     That width is ηλ for the subgradient method, and η for RMSProp, whose step is that of the other at λ_max.
     """
-    deterministic_torch(settings["device"])
     tables = [
         weights_of(settings, design, problem, method)
         for design, problem in problems(settings, inputs).items()

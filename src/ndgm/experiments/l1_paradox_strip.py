@@ -7,7 +7,6 @@ import torch
 from ndgm.engine.pruning import accuracy, sequential, sparsity
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.l1_paradox_weights import ACTIVATION, OWNER, layers_of, of_data, runs_of, widths_of
-from ndgm.experiments.training import deterministic_torch
 
 THRESHOLDS = ("1e-2", "1e-3", "1e-4")
 """Sizes below which people take a weight for zero, as they write them."""
@@ -19,7 +18,6 @@ def by_means(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Nothing is trained again after weights are removed. `overlap` is with the zeros of the proximal network of the same
     seed, batches and penalty; it is missing for data on which none is trained: MNIST, where that would cost most.
     """
-    deterministic_torch(settings["device"])
     settings = of_data(settings)
     split, ends = inputs.samples[OWNER][settings["split"]], inputs.found["l1_paradox_weights"].ends
     x, y = (torch.tensor(array, device=settings["device"]) for array in split.test)

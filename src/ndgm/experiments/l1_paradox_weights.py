@@ -18,7 +18,6 @@ from ndgm.experiments.ensembles import column
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Found, Inputs, Settings
 from ndgm.experiments.network_losses import FULL_BATCH, first_parameters, network_loss, tensors
-from ndgm.experiments.training import deterministic_torch
 from ndgm.store.provenance import generator
 from ndgm.theory.one_weight import noisy_mean, noisy_modulus
 
@@ -52,7 +51,6 @@ def weights(settings: Settings, inputs: Inputs) -> Found:
 
     The ends are the last iterate of each run and, below it, the mean of its weights; of a proximal run the iterate.
     """
-    deterministic_torch(settings["device"])
     settings = of_data(settings)
     split, runs = inputs.samples[OWNER][settings["split"]], runs_of(settings)
     tables, layer = [], layers_of(widths_of(settings, split))

@@ -14,7 +14,6 @@ from ndgm.experiments.attacked_networks import OffSubspaceAttack, nearest_output
 from ndgm.experiments.grids import headed
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.subspace_attack import at_the_end, on_digits, on_seven_points
-from ndgm.experiments.training import deterministic_torch
 from ndgm.theory.subspace_attack import FURTHEST, expected_output, flip_distance
 
 ROOM = 1.2
@@ -26,7 +25,6 @@ BEHIND = 2.0
 
 def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Output along the attack and its predicted mean, for one network of each width, trained as those of `flips`."""
-    deterministic_torch(settings["device"])
     components = settings["components"]
     tables = []
     for width in settings["widths"]:
@@ -65,7 +63,6 @@ def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 def regions(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Output over the plane, of one network for each factor, once it has the margin on all points, or at the end."""
-    deterministic_torch(settings["device"])
     asked = {**settings["seven_points"], **settings}
     factors = asked["factors"]
     network, w = on_seven_points(asked, factors, [0] * len(factors))

@@ -1,6 +1,5 @@
 """The frame of training: one thread, sweeps with progress, their run tables, and the records beside them."""
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from ndgm.data.kinds import Weights
 from ndgm.experiments.ensembles import Plan, sweep, trained
 from ndgm.experiments.inputs import Found, Inputs, Settings
 from ndgm.store.arrays import write_data
-from ndgm.store.files import InputError, write_json
+from ndgm.store.files import write_json
 from ndgm.store.provenance import record, value_hash
 from ndgm.store.run_tables import write_table
 
@@ -53,27 +51,6 @@ class Task:
     settings: Settings
     table: Path
     weights: Path | None = None
-
-
-def deterministic_torch(device: str) -> None:
-    """One thread, float64, deterministic kernels, no TF32: the numbers are decided by config, code and data alone.
-
-    Args:
-        device: What the config says.
-
-    Raises:
-        InputError: if there is no such device here.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("device: cuda: PyTorch finds no CUDA device here")
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS refuses to be deterministic
-    torch.set_num_threads(1)
-    torch.set_default_dtype(torch.float64)
-    # What `use_deterministic_algorithms` does too, but that also imports the compiler: half of a small job.
-    torch.set_deterministic_debug_mode("error")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # the tests fill it: what is read was written before
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
 
 
 @dataclass(frozen=True)

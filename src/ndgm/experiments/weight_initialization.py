@@ -16,7 +16,6 @@ from ndgm.engine.deep_signals import deep_signals
 from ndgm.engine.initialization import Initialization
 from ndgm.experiments.initial_gains import gain_of, unit_of
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.training import deterministic_torch
 from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
 from ndgm.theory.weight_initialization import (
@@ -59,7 +58,6 @@ def wide(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Each seed draws the weights of one network; signals of it see these with signs flipped, so that each of them sees a
     random network of its own (`deep_signals`).
     """
-    deterministic_torch(settings["device"])
     for name, arm in settings["activations"].items():
         for gain in arm["gains"]:  # before anything is drawn: what is predicted may leave the range of doubles
             _predicted(name, gain_of(name, gain), settings["layers"] + 1)
@@ -76,7 +74,6 @@ def wide(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 def _relu(settings: Settings, ensembles: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows of ReLU networks, a row for each ensemble, law, gain, seed and layer."""
-    deterministic_torch(settings["device"])
     for ensemble in ensembles:
         _check_range(ensemble)
     tables = []

@@ -19,7 +19,7 @@ from ndgm.engine.objectives.lasso import Lasso, MinibatchLasso
 from ndgm.engine.objectives.max_affine import MaxAffine
 from ndgm.engine.objectives.network import MinibatchNetworkLoss, NetworkLoss
 from ndgm.engine.objectives.penalised_network import FactoredNetwork, PenalisedNetwork
-from ndgm.experiments.training import deterministic_torch
+from ndgm.experiments.determinism import deterministic_torch
 from ndgm.theory.lasso import Quadratic, solve_lasso
 
 pytestmark = [

@@ -21,11 +21,8 @@ NAMES = ["fgsm", "pgd", "carlini_wagner"]
 
 @pytest.fixture(scope="session")
 def trained(smoke, tmp_path_factory):
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
     plan = smoke.experiment("adversarial_spectrum_networks", "digits")
     found = sweep(plan.ensembles(9), plan.build, tmp_path_factory.mktemp("networks"), experiment="networks")
-    torch.set_default_dtype(before)
     return Weights(np.stack(list(found.ends.values())))
 
 

@@ -30,7 +30,6 @@ from ndgm.engine.capture import replayed
 from ndgm.engine.methods import METHODS
 from ndgm.engine.objectives.objective import Averages, Averaging
 from ndgm.experiments.ensembles import Plan
-from ndgm.experiments.training import deterministic_torch
 from ndgm.pipeline.jobs import JOBS, parts
 
 REFUSED = {"bincount.default", "cumsum.default", "histc.default", "kthvalue.default", "median.dim", "put_.default"}
@@ -55,7 +54,6 @@ class Operations(TorchDispatchMode):
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_replayed_steps_are_the_steps(part, monkeypatch, tmp_path):
     captures = []
-    deterministic_torch("cpu")
     steps = swept(part, tmp_path / "steps")
     monkeypatch.setattr(ndgm.engine.capture, "_capture", lambda step: captures.append(step) or capture(step))
     on_device = torch.device("cuda")
@@ -93,7 +91,6 @@ def take_a_step(experiment, ensemble):
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_everything_is_on_the_device_and_deterministic(part, tmp_path):
-    deterministic_torch("cpu")
     with Operations() as taken:
         found = swept(part, tmp_path)
     assert "mul.Tensor" in taken.names and not taken.names & REFUSED
@@ -120,7 +117,6 @@ def assert_same(found, expected):
 @pytest.mark.elsewhere
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_what_trains_on_the_device_finds_the_same(part, monkeypatch, tmp_path):
-    deterministic_torch("cpu")
     expected = swept(part, tmp_path / "processor")
     monkeypatch.setattr(ndgm.engine.descent, "replayed", lambda step, memory, _: step)
     with MadeUpDevice() as device:

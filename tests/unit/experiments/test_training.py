@@ -1,7 +1,6 @@
 """What a killed training program goes on from, what it writes, and what it refuses."""
 
 import json
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -16,19 +15,9 @@ from ndgm.engine.objectives.one_weight import OneWeight
 from ndgm.experiments.ensembles import Plan, Problem
 from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs
-from ndgm.experiments.training import NotYet, Shard, Task, deterministic_torch, train_job, train_shard
+from ndgm.experiments.training import NotYet, Shard, Task, train_job, train_shard
 from ndgm.store.files import InputError
 from ndgm.store.run_tables import read_table
-
-
-@pytest.fixture(autouse=True)
-def switches():
-    """As in a training program; other tests of this process run with the switches that they found."""
-    dtype, mode = torch.get_default_dtype(), torch.get_deterministic_debug_mode()
-    deterministic_torch("cpu")
-    yield
-    torch.set_default_dtype(dtype)
-    torch.set_deterministic_debug_mode(mode)
 
 
 @pytest.fixture
@@ -204,15 +193,3 @@ def test_the_record_says_what_a_table_came_from(tmp_path):
     assert record["dtype"] == "float64" and "ndgm.experiments.training" in record["code"]
     assert said == ["one: 6 runs of up to 20 steps: 6 finished"]
     assert read_table(task.table)["experiment"].unique().tolist() == ["one"]
-
-
-def test_a_device_that_is_not_there_is_said_in_one_line(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(InputError, match="device: cuda: PyTorch finds no CUDA device here"):
-        deterministic_torch("cuda")
-
-
-def test_cublas_is_told_to_be_deterministic_where_nobody_did(monkeypatch):
-    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
-    deterministic_torch("cpu")
-    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"

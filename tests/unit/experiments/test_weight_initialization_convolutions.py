@@ -19,7 +19,6 @@ from ndgm.engine.capture import replayed
 from ndgm.engine.convolutions import Convolutions
 from ndgm.experiments.ensembles import sweep
 from ndgm.experiments.inputs import Inputs
-from ndgm.experiments.training import deterministic_torch
 from ndgm.experiments.weight_initialization_convolutions import convolutions, start
 from ndgm.paper.columns import COLUMNS
 from ndgm.pipeline.jobs import JOBS, parts, settings
@@ -119,7 +118,6 @@ def test_runs_of_a_seed_stay_together_and_see_the_same_batches(pictures):
 
 
 def test_a_tiny_run_is_recorded_by_epoch_and_is_deterministic(pictures, tmp_path):
-    deterministic_torch("cpu")
     first, again = (swept(pictures, tmp_path / str(time)) for time in range(2))
     pd.testing.assert_frame_equal(first.table, again.table, check_exact=True)
     table = first.table
@@ -147,7 +145,6 @@ def test_longer_training_fits_a_few_pictures(pictures, tmp_path):
 
 
 def test_replayed_steps_are_the_steps(pictures, monkeypatch, tmp_path):
-    deterministic_torch("cpu")
     steps = swept(pictures, tmp_path / "steps")
     captures = []
     monkeypatch.setattr(ndgm.engine.capture, "_capture", lambda step: captures.append(step) or capture(step))
@@ -171,7 +168,6 @@ def test_everything_is_on_the_device_and_deterministic(pictures):
 
 
 def test_a_run_on_the_device_finds_the_same(pictures, monkeypatch, tmp_path):
-    deterministic_torch("cpu")
     expected = swept(pictures, tmp_path / "processor")
     monkeypatch.setattr(ndgm.engine.descent, "replayed", lambda step, memory, _: step)
     with MadeUpDevice() as device:

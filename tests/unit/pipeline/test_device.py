@@ -6,7 +6,7 @@ import numpy
 import pytest
 import torch
 
-from ndgm.experiments.training import deterministic_torch
+from ndgm.experiments.determinism import deterministic_torch
 from ndgm.pipeline.device import description, driver
 
 
