@@ -164,7 +164,7 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
     step_sizes = rows.groupby("seed")["step_size"].first()
     floors = [hovering_l1_norm(*each) for each in zip(part.problems, part.exact, step_sizes, strict=True)]
     table["floor_formula_l1_norm"] = np.concatenate(floors)
-    beyond = np.abs(m) * (np.abs(m) > _width(rows))
+    beyond = np.abs(m) * ~_in_strip(m, rows)
     table["law_strip_l1_norm"] = table["law_second_order_l1_norm"] - beyond.sum(1)
     curvature = np.stack([np.diag(part.problems[seed - part.first].A) for seed in rows["seed"]])
     table["phase_discrepancy"] = phase_discrepancy(curvature, m, rows["penalty"], rows["step_size"])
@@ -208,8 +208,8 @@ def measurements(part: Designs, rows: pd.DataFrame, means: np.ndarray, found: Ti
     width = _width(rows)
     mean, modulus, last = found.mean.numpy(), found.modulus.numpy(), found.last.numpy()
     zero = np.concatenate([solution.weights for solution in part.exact]) == 0
-    off, inside = np.abs(mean - means) / width, np.abs(means) <= width
-    taken_for_zero = {"wrong_by_strip": np.abs(mean) <= width} | {
+    off, inside = np.abs(mean - means) / width, _in_strip(means, rows)
+    taken_for_zero = {"wrong_by_strip": _in_strip(mean, rows)} | {
         name: np.abs(last) < threshold for name, threshold in THRESHOLDS.items()
     }
     return pd.DataFrame(
@@ -230,6 +230,11 @@ def measurements(part: Designs, rows: pd.DataFrame, means: np.ndarray, found: Ti
 def _width(rows: pd.DataFrame) -> np.ndarray:
     """Length ηλ of each run's step, shape (runs, 1)."""
     return (rows["step_size"] * rows["penalty"]).to_numpy()[:, np.newaxis]
+
+
+def _in_strip(means: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
+    """Whether means of weights lie in the strip of their run, shape (runs, d)."""
+    return in_strip(means, *(rows[name].to_numpy()[:, np.newaxis] for name in ("penalty", "step_size")))
 
 
 def numbered_table(settings: Settings, tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import torch
 from ndgm.engine.pruning import accuracy, sequential, sparsity
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.l1_paradox_weights import ACTIVATION, OWNER, layers_of, of_data, runs_of, widths_of
+from ndgm.theory.rounded_lasso import in_strip
 
 THRESHOLDS = ("1e-2", "1e-3", "1e-4")
 """Sizes below which people take a weight for zero, as they write them."""
@@ -51,7 +52,7 @@ def removals(last: np.ndarray, mean: np.ndarray, penalised: np.ndarray, row: dic
     """
     if row["method"] == "ista":
         return {"zeros": penalised & (last == 0)}
-    strip = penalised & (np.abs(mean) <= row["step_size"] * row["penalty"])
+    strip = penalised & in_strip(mean, row["penalty"], row["step_size"])
     size = np.where(penalised, np.abs(last), np.inf)
     smallest = np.zeros_like(penalised)
     smallest[np.argsort(size, kind="stable")[: strip.sum()]] = True

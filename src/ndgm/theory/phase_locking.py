@@ -25,6 +25,8 @@ where it is large.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ndgm.theory.rounded_lasso import in_strip, mean_modulus
+
 Array = NDArray[np.float64]
 
 STEPS = 2_000
@@ -76,9 +78,7 @@ def phase_discrepancy(curvature: Array, means: Array, penalty: ArrayLike, step_s
         The number, shape (...).
     """
     penalty, step_size = np.asarray(penalty)[..., np.newaxis], np.asarray(step_size)[..., np.newaxis]
-    width = step_size * penalty
-    pull = -penalty * np.clip(means / width, -1.0, 1.0) - curvature * means
-    strip = np.abs(means) <= width
-    law = np.where(strip, means**2 / (2 * width) + width / 2, np.abs(means))
+    pull = -penalty * np.clip(means / (step_size * penalty), -1.0, 1.0) - curvature * means
+    strip, law = in_strip(means, penalty, step_size), mean_modulus(means, penalty, step_size)
     alone = unstirred_modulus(curvature, pull, penalty, step_size)
     return np.asarray((np.abs(alone - law) * strip).sum(-1) / law.sum(-1))

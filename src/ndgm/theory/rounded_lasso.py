@@ -152,7 +152,7 @@ def mean_weights(problem: Quadratic, penalty: float, step_size: float, start: Ar
     return solve_rounded_lasso(problem, penalty, Huber(float(positive("step size", step_size)) * penalty), start)
 
 
-def in_strip(means: Array, penalty: float, step_size: float) -> NDArray[np.bool_]:
+def in_strip(means: Array, penalty: Array | float, step_size: Array | float) -> NDArray[np.bool_]:
     """Whether a weight's mean lies in the strip |mᵢ| ≤ ηλ, where it crosses its kink; shape of `means`."""
     return np.abs(means) <= step_size * penalty
 
@@ -168,18 +168,24 @@ def means_are_unique(problem: Quadratic, means: Array, penalty: float, step_size
     return bool((eigenvalues > SINGULAR * np.diag(problem.A).max()).all())
 
 
-def mean_l1_norm(means: Array, penalty: float, step_size: float) -> float:
-    """E‖w‖₁ = ΣH(mᵢ) of subgradient descent, H(m) = m²/(2ηλ) + ηλ/2 in the strip |m| ≤ ηλ, else |m|.
+def mean_modulus(means: Array, penalty: Array | float, step_size: Array | float) -> Array:
+    """E|wᵢ| = H(mᵢ) of subgradient descent, H(m) = m²/(2ηλ) + ηλ/2 in the strip |m| ≤ ηλ, else |m|; shape of `means`.
 
     A weight in the strip is spread evenly over an interval of length 2ηλ around its mean.
+    """
+    width = step_size * penalty
+    return np.where(in_strip(means, penalty, step_size), means**2 / (2 * width) + width / 2, np.abs(means))
+
+
+def mean_l1_norm(means: Array, penalty: float, step_size: float) -> float:
+    """E‖w‖₁ = ΣH(mᵢ) of subgradient descent, H as in `mean_modulus`.
 
     Args:
         means: m, shape (d,).
         penalty: λ.
         step_size: η.
     """
-    width = step_size * penalty
-    return float(np.where(np.abs(means) <= width, means**2 / (2 * width) + width / 2, np.abs(means)).sum())
+    return float(mean_modulus(means, penalty, step_size).sum())
 
 
 def second_order_l1_norm(problem: Quadratic, means: Array, penalty: float, step_size: float) -> float:

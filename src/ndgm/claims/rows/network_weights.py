@@ -29,7 +29,7 @@ def accurate(rows: pd.DataFrame, design: str) -> pd.DataFrame:
     return _of_all_data(rows, at.isin(means.index[means >= ACCURATE]), "that leave a network accurate")
 
 
-def in_strip(rows: pd.DataFrame, *states: str) -> pd.DataFrame:
+def weights_in_strip(rows: pd.DataFrame, *states: str) -> pd.DataFrame:
     """Rows of weights in some states whose mean is within one step of zero.
 
     Raises:
@@ -46,7 +46,7 @@ def sums_of(rows: pd.DataFrame, cell: list[str] = CELL_OF_LAYER) -> pd.DataFrame
 
 def on_kink(rows: pd.DataFrame, *states: str, cell: list[str] = CELL_OF_LAYER) -> pd.Series:
     """Share of the weights in some states, of accurate networks with full batches, that see the rounded kink."""
-    found = sums_of(in_strip(accurate(rows, "full_batch"), *states), cell)
+    found = sums_of(weights_in_strip(accurate(rows, "full_batch"), *states), cell)
     return found["on_kink"] / found["count"]
 
 
@@ -57,7 +57,7 @@ def norm_by_law(rows: pd.DataFrame) -> Evidence:
     of weights in the strip that are left out because their means still move; both to two digits.
     """
     rows = accurate(rows, "full_batch")
-    inside = in_strip(rows, *VARYING)
+    inside = weights_in_strip(rows, *VARYING)
     found = sums_of(inside)
     noise = np.average(inside["noise_over_penalty"], weights=inside["count"])
     moving = rows.loc[(rows["state"] == "moving") & (rows["over_width"].abs() <= 1), "count"].sum()

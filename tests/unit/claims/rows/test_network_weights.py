@@ -7,12 +7,12 @@ from ndgm.claims.rows.network_weights import (
     accurate,
     beside_proximal,
     crossing_weights,
-    in_strip,
     kinks_where,
     norm_by_law,
     of_rule,
     on_kink,
     sums_of,
+    weights_in_strip,
     worst_overlaps,
 )
 from ndgm.decide.statistics import MissingValue
@@ -43,7 +43,7 @@ def test_penalties_that_leave_networks_accurate_in_the_mean(rows):
 
 def test_data_whose_networks_are_nowhere_accurate_are_not_left_out(rows):
     both = pd.concat([rows, rows.assign(data="mnist")], ignore_index=True)
-    assert sums_of(in_strip(accurate(both, "full_batch"), "turning"), ["data"])["count"].to_dict() == {
+    assert sums_of(weights_in_strip(accurate(both, "full_batch"), "turning"), ["data"])["count"].to_dict() == {
         "digits": 2,
         "mnist": 2,
     }
@@ -51,7 +51,7 @@ def test_data_whose_networks_are_nowhere_accurate_are_not_left_out(rows):
     with pytest.raises(MissingValue, match="leave a network accurate: mnist, full_batch"):
         accurate(both, "full_batch")
     with pytest.raises(MissingValue, match="mnist"):
-        in_strip(both.assign(state=both["state"].where(both["data"] == "digits", "moving")), "turning")
+        weights_in_strip(both.assign(state=both["state"].where(both["data"] == "digits", "moving")), "turning")
 
 
 def test_penalties_are_those_of_their_data(rows):
@@ -62,10 +62,10 @@ def test_penalties_are_those_of_their_data(rows):
 
 
 def test_weights_within_a_step_in_some_states(rows):
-    assert len(in_strip(rows, "turning")) == 4 and len(in_strip(rows, "turning", "near_half")) == 8
-    assert (sums_of(in_strip(rows, "turning", "near_half"))["count"] == 2).all()
+    assert len(weights_in_strip(rows, "turning")) == 4 and len(weights_in_strip(rows, "turning", "near_half")) == 8
+    assert (sums_of(weights_in_strip(rows, "turning", "near_half"))["count"] == 2).all()
     with pytest.raises(MissingValue, match="locked"):
-        in_strip(rows, "locked")
+        weights_in_strip(rows, "locked")
 
 
 def test_shares_and_norms_of_the_strip_by_hand(rows):
