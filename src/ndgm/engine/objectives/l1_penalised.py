@@ -16,7 +16,12 @@ class L1Penalised(Objective, ABC):
     Args:
         penalty: λ of each run, shape (runs, 1).
         gradient: Buffer of gradients, shape (runs, d), in memory as the iterates will be.
+
+    Attributes:
+        counts_zeros: Whether the number of weights at exactly zero is recorded, as where there are several with kinks.
     """
+
+    counts_zeros = True
 
     averaged = {
         "l1_norm": Average.PER_WEIGHT,
@@ -56,13 +61,9 @@ class L1Penalised(Objective, ABC):
         return w.sub_(torch.clamp(w, -threshold, threshold, out=self._scratch))
 
     def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
-        """What is recorded of iterates `w`: objective, L1 norm, squared L2 norm, number of exact zeros."""
-        return {
-            "objective": self.value(w),
-            "l1_norm": w.abs().sum(1),
-            "squared_norm": w.square().sum(1),
-            "zeros": (w == 0).sum(1).to(w.dtype),
-        }
+        """What is recorded of iterates `w`: objective, L1 norm, squared L2 norm, perhaps the number of exact zeros."""
+        zeros = {"zeros": (w == 0).sum(1).to(w.dtype)} if self.counts_zeros else {}
+        return {"objective": self.value(w), "l1_norm": w.abs().sum(1), "squared_norm": w.square().sum(1), **zeros}
 
     def _make_buffers(self, gradient: Tensor) -> None:
         self._gradient = gradient

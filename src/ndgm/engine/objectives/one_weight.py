@@ -15,15 +15,13 @@ class OneWeight(L1Penalised):
         penalty: λ ≥ 0 of each run, shape (runs, 1).
     """
 
+    counts_zeros = False
+
     def __init__(self, curvature: Tensor, tilt: Tensor, penalty: Tensor) -> None:
         super().__init__(penalty, torch.empty_like(penalty))
         self._minus_tilt = -tilt
         self.curvature = curvature
         self.tilt = tilt
-
-    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
-        """What is recorded of iterates `w`: objective, L1 norm, that is |w|, squared L2 norm."""
-        return {"objective": self.value(w), "l1_norm": w.abs().sum(1), "squared_norm": w.square().sum(1)}
 
     def _smooth_value(self, w: Tensor) -> Tensor:
         return (w * (self.curvature * w / 2 - self.tilt)).sum(1)

@@ -31,6 +31,8 @@ class SmoothedLasso(Lasso):
     Source: Huber (1964), Robust estimation of a location parameter.
     """
 
+    counts_zeros = False
+
     def __init__(self, gram: Tensor, correlation: Tensor, penalty: Tensor, width: Tensor) -> None:
         super().__init__(gram, correlation, penalty)
         self.width = width
@@ -44,10 +46,6 @@ class SmoothedLasso(Lasso):
         """Proximal map of t·Σh_δ with t = amount·λ: w − t·clip(w/(t + δ), −1, 1), written over `w`."""
         threshold = amount * self.penalty
         return w.addcmul_(huber_slope(w, threshold + self.width, self._scratch), threshold, value=-1)
-
-    def measure(self, w: Tensor, before: Tensor) -> dict[str, Tensor]:
-        """What is recorded of iterates `w`: objective, L1 norm, squared L2 norm."""
-        return {"objective": self.value(w), "l1_norm": w.abs().sum(1), "squared_norm": w.square().sum(1)}
 
     def _slope(self, w: Tensor, out: Tensor) -> Tensor:
         return huber_slope(w, self.width, out)
