@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.decide.claim import CLAIMS, Evidence, claim, decide
+from ndgm.decide.claim import CLAIMS, Evidence, claim
+from ndgm.decide.entries import decide
 from ndgm.decide.statistics import equivalence
 from ndgm.engine.descent import Schedule, descend
 from ndgm.engine.methods import METHODS

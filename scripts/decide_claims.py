@@ -20,7 +20,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with program(arguments) as say:
         # Imported here, so that an interruption while pandas loads is one line too.
-        from ndgm.decide.claim import CLAIMS, decide, p_values_of_siblings
+        from ndgm.decide.claim import CLAIMS
+        from ndgm.decide.entries import decide, p_values_of_siblings
         from ndgm.decide.missing_columns import MissingColumn
         from ndgm.store.run_tables import read_tables
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from ndgm.decide.rule_history import Version, changes_of, origins_of, setting_changes
-from ndgm.decide.rules import SOURCES, Rule, rules_in, sources_of
+from ndgm.decide.rules import SOURCES, Rule, sources_of
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import read_json, write_json
 
@@ -29,9 +29,9 @@ def main() -> None:
         versions = list(_versions(arguments.repository))
         if len(versions) == 1:
             say(f"no history of {SOURCES} here: {arguments.out} keeps its past")
-            write_json(arguments.out, _with_new_claims(read_json(arguments.out), rules_in(versions[0].sources)))
+            write_json(arguments.out, _with_new_claims(read_json(arguments.out), versions[0].rules))
             return
-        changes, rules = changes_of(versions), rules_in(versions[-1].sources)
+        changes, rules = changes_of(versions), versions[-1].rules
         origins = {claim: asdict(origin) for claim, origin in origins_of(versions).items()}
         settings = setting_changes(list(_settings(arguments.repository)))
         history = {

@@ -13,7 +13,8 @@ from changed_configs import Config
 from copies import ROOT
 from cut_runs import NothingLeft, cut, settings_of
 
-from ndgm.decide.claim import CLAIMS, decide
+from ndgm.decide.claim import CLAIMS
+from ndgm.decide.entries import decide
 from ndgm.groups import GROUPS
 from ndgm.pipeline.jobs import FIGURES, table_files
 from ndgm.store.run_tables import read_tables, write_table

@@ -14,9 +14,15 @@ from ndgm.claims.rows.ends import HOLDS
 def {name}(runs):
     return Evidence(runs, 1.0)
 """
+PATHS = {
+    "claims": "src/ndgm/claims/made_up.py",
+    "ends": "src/ndgm/claims/rows/ends.py",
+    "config": "config/laptop.yaml",
+    "decided": "reference/laptop/claims.json",
+}
 
 
-def test_a_constant_in_another_module_and_a_claim_that_was_split_off_are_seen(tmp_path):
+def test_a_constant_in_another_module_and_a_claim_that_was_split_off_are_seen(tmp_path: Path) -> None:
     """A commit that changes the constant alone counts; what is not committed yet is the newest version."""
 
     def commit(**files: str) -> None:
@@ -57,11 +63,3 @@ def test_a_constant_in_another_module_and_a_claim_that_was_split_off_are_seen(tm
     assert (change["outcome_before"], change["outcome_after"]) == ("refuted: 2 (1)", "supported: 2 (1)")
     assert history["falls_late"]["origin"]["claim"] == "falls" and history["falls"]["origin"] is None
     assert history["falls_late"]["origin"]["outcome"] == "supported: 2 (1)"
-
-
-PATHS = {
-    "claims": "src/ndgm/claims/made_up.py",
-    "ends": "src/ndgm/claims/rows/ends.py",
-    "config": "config/laptop.yaml",
-    "decided": "reference/laptop/claims.json",
-}

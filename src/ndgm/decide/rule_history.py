@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from ndgm.decide.rules import Rule, rules_in
@@ -20,6 +21,15 @@ class Version:
     date: str
     sources: Mapping[str, str]
     outcomes: Mapping[str, str]
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        """The rules of all claims.
+
+        Raises:
+            InputError: naming a module that is not Python.
+        """
+        return rules_in(self.sources)
 
 
 @dataclass(frozen=True)
@@ -70,11 +80,11 @@ def origins_of(versions: Sequence[Version]) -> dict[str, Origin]:
         InputError: naming a module that is not Python.
     """
     origins = {}
-    waiting = {claim: rule.derived_from for claim, rule in rules_in(versions[-1].sources).items() if rule.derived_from}
+    waiting = {claim: rule.derived_from for claim, rule in versions[-1].rules.items() if rule.derived_from}
     for version in versions:
         if not waiting:
             break
-        for claim in sorted(waiting.keys() & rules_in(version.sources).keys()):
+        for claim in sorted(waiting.keys() & version.rules.keys()):
             parent = waiting.pop(claim)
             origins[claim] = Origin(version.date, parent, version.outcomes.get(parent, ""))
     return origins
@@ -91,7 +101,7 @@ def changes_of(versions: Sequence[Version]) -> dict[str, list[Change]]:
     for number, version in enumerate(versions):
         later = (each.outcomes for each in versions[number:] if each.outcomes != version.outcomes)
         after = next(later, version.outcomes)
-        rules = rules_in(version.sources)
+        rules = version.rules
         for claim in rules.keys() & before.keys():
             old, new = before[claim], rules[claim]
             if old != new:

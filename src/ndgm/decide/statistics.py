@@ -100,6 +100,11 @@ class Test:
         """Whether its p values follow from the signs of the replicates of each cell, so that these can be resampled."""
         return self.random
 
+    @property
+    def in_pairs(self) -> bool:
+        """Whether it is on the order of measured values and their references, each of one replicate."""
+        return self.of_signs and not self.two_sided
+
     def size(self, deviation: np.ndarray) -> np.ndarray:
         """Sizes of deviations."""
         return np.abs(deviation) if self.two_sided else deviation

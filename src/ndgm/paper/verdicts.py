@@ -13,7 +13,10 @@ TAGS = {group.name: group.tag for group in GROUPS}
 WORDS = {"verdict": VERDICTS, "kind": get_args(Kind), "compared": (*get_args(Compared), None)}
 """Fields with a choice of words, and the words."""
 
-OPTIONAL = {"horizon", "diverged", "over_cells", "margins", "fragile", "paired"}
+NAMES = {"bounds": "interval", "paired": "effect"}
+"""Names in `claims.json` of what has another one here."""
+
+OPTIONAL = {"horizon", "diverged", "over_cells", "margins", "fragile", "effect"}
 """Fields that an entry may lack."""
 
 SMALLEST = 1e-300
@@ -24,8 +27,8 @@ SMALLEST = 1e-300
 class DecidedClaim:
     """One entry of `claims.json`, with its numbers ready to print.
 
-    The fields are those that the schema of `claims.json` describes, but for `bounds`, which is its `interval`, and
-    `paired`, which is its `effect` for an order of two arms. A number that is missing is a dash.
+    The fields are those that the schema of `claims.json` describes, but for names of `NAMES`; `paired` is the effect of
+    an order of two arms alone. A number that is missing is a dash.
     """
 
     id: str
@@ -64,7 +67,7 @@ class DecidedClaim:
             ValueError: if a key is missing, or a verdict, kind or comparison is none of the words for it.
         """
         name = entry.get("id", "a claim without id")
-        keys = set(cls.__dataclass_fields__) - OPTIONAL - {"bounds"} | {"interval"}
+        keys = {NAMES.get(name, name) for name in cls.__dataclass_fields__} - OPTIONAL
         if missing := sorted(keys - set(entry)):
             raise ValueError(f"{name}: {missing[0]}: is missing")
         for key, words in WORDS.items():
@@ -212,7 +215,7 @@ def _quantity(value: Any, interval: Sequence[float] | None = None) -> Any:
 
 def _paired(entry: Mapping[str, Any]) -> tuple[float, float, float] | None:
     """Effect of an order of two arms; None for another rule, and where its ratio is unknown or has no meaning."""
-    tested = entry["compared"] == "other arm" and entry["test"].endswith(", in pairs") and "horizon" not in entry
+    tested = entry["compared"] == "other arm" and entry.get("in_pairs") and "horizon" not in entry
     effect = entry.get("effect")
     return tuple(effect) if tested and effect and entry["reference"] > 0 else None
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.decide.claim import CLAIMS, decide
+from ndgm.decide.claim import CLAIMS
+from ndgm.decide.entries import decide
 
 STEPS = 2_000
 

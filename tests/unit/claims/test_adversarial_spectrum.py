@@ -6,7 +6,7 @@ import pytest
 from claims_on_made_up_tables import change, claims_of, copied_for_each_test, law, row_of, verdict, why_inconclusive
 
 import ndgm.claims.adversarial_spectrum  # noqa: F401  (registers its claims)
-from ndgm.decide.claim import decide
+from ndgm.decide.entries import decide
 from ndgm.experiments.grids import grid
 from ndgm.theory.adversarial_spectrum import Statistics
 

@@ -21,7 +21,7 @@ from claims_on_made_up_tables import (
 from made_up_convergence import CERTIFIED, CURES, DECAYING, DIAL, ROUNDED, SEEDS, SMOOTHING, WORST, lawful
 
 import ndgm.claims.convergence  # noqa: F401  (registers its claims)
-from ndgm.decide.claim import decide
+from ndgm.decide.entries import decide
 from ndgm.decide.missing_columns import MissingColumn
 
 CLAIMS = claims_of("convergence")

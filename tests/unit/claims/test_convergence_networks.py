@@ -15,7 +15,7 @@ from claims_on_made_up_tables import (
 from made_up_networks import FLOORS, HELD, KINK_VALUE, KINKED, NETS, SEEDS, SMOOTH, SOFTPLUS, lawful, of_run
 
 import ndgm.claims.convergence_networks  # noqa: F401  (registers its claims)
-from ndgm.decide.claim import decide
+from ndgm.decide.entries import decide
 
 CLAIMS = claims_of("convergence_networks")
 tables = copied_for_each_test(lawful)

@@ -6,7 +6,7 @@ import pytest
 from claims_on_made_up_tables import change, claims_of, copied_for_each_test, law, measured, with_unit
 
 import ndgm.claims.edge_of_stability  # noqa: F401  (registers its claims)
-from ndgm.decide.claim import decide
+from ndgm.decide.entries import decide
 from ndgm.experiments.grids import grid
 from ndgm.theory.edge_of_stability import FLAT, cycle_amplitude, cycle_sharpness, mean_curvature, scalar
 

@@ -6,7 +6,8 @@ import pytest
 from claims_on_made_up_tables import measured, with_unit
 
 from ndgm.claims.edge_of_stability_networks import plateaus
-from ndgm.decide.claim import CLAIMS, decide
+from ndgm.decide.claim import CLAIMS
+from ndgm.decide.entries import decide
 from ndgm.experiments.grids import grid
 
 GROUP = "edge_of_stability_networks"

@@ -24,7 +24,7 @@ from made_up_designs import LOCKED, NO_SIGNAL, designs_table, off_by, turns_tabl
 from made_up_noise import noise_table, noisy_weight_table
 
 import ndgm.claims.l1_paradox  # noqa: F401  (registers its claims)
-from ndgm.decide.claim import decide
+from ndgm.decide.entries import decide
 from ndgm.experiments.grids import grid
 
 CLAIMS = claims_of("l1_paradox")

@@ -6,7 +6,8 @@ import pytest
 from claims_on_made_up_tables import diverge
 
 import ndgm.claims.l1_paradox_networks  # noqa: F401  (registers its claims)
-from ndgm.decide.claim import CLAIMS, decide
+from ndgm.decide.claim import CLAIMS
+from ndgm.decide.entries import decide
 from ndgm.experiments.grids import grid
 
 READ = {"l1_paradox_networks", "l1_paradox_pruning"}

@@ -6,7 +6,7 @@ from claims_on_made_up_tables import change, claims_of, copied_for_each_test, la
 from made_up_weights import ROUNDING, STRIP, WEIGHTS, lawful
 
 import ndgm.claims.l1_paradox_networks  # noqa: F401  (registers its claims)
-from ndgm.decide.claim import decide
+from ndgm.decide.entries import decide
 
 ALL = claims_of("l1_paradox_networks")
 CLAIMS = {name: one for name, one in ALL.items() if set(one.experiments) <= {WEIGHTS, STRIP, ROUNDING}}

@@ -1,5 +1,6 @@
 """What holds for every claim of every group in the manifest."""
 
+import ast
 import json
 import re
 from importlib import import_module
@@ -68,3 +69,19 @@ def test_an_order_has_a_smallest_effect_or_a_factor_in_its_statement(group, one)
         assert re.search(factor, one.statement)
     else:
         assert one.test.margin > 0 or not one.test.random
+
+
+@pytest.mark.parametrize(("group", "one"), REGISTERED)
+def test_a_rule_says_in_its_sentence_whether_it_is_in_pairs(group, one):
+    assert one.test.name.endswith(", in pairs") == one.test.in_pairs
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "src/ndgm/claims").rglob("*.py")), ids=lambda path: path.stem)
+def test_rules_are_read_from_all_that_a_module_of_claims_imports(path):
+    """`ndgm.decide.rules` follows `from … import` at the head of a module, and would miss what comes otherwise."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert not [alias.name for alias in node.names if alias.name.partition(".")[0] == "ndgm"]
+        if isinstance(node, ast.ImportFrom):
+            assert node in tree.body and node.level == 0 and "*" not in [alias.name for alias in node.names]

@@ -17,7 +17,7 @@ from claims_on_made_up_tables import (
 )
 
 import ndgm.claims.subspace_attack  # noqa: F401  (registers its claims)
-from ndgm.decide.claim import decide
+from ndgm.decide.entries import decide
 from ndgm.experiments.grids import grid
 from ndgm.theory.subspace_attack import adam_weight, decay_factor, heavy_ball_factor
 

@@ -18,7 +18,7 @@ from claims_on_made_up_tables import (
 )
 
 import ndgm.claims.weight_initialization  # noqa: F401  registers the claims
-from ndgm.decide.claim import decide
+from ndgm.decide.entries import decide
 from ndgm.experiments.grids import grid
 
 GROUP = "weight_initialization"

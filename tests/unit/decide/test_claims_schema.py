@@ -9,14 +9,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import ndgm.decide.claim
-from ndgm.decide.claim import Claim, Evidence, decide
+from ndgm.decide.claim import Claim, Evidence
+from ndgm.decide.entries import decide
 from ndgm.decide.statistics import at_most, difference, equivalence, order, within
 from ndgm.store.files import rounded
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(Path(ndgm.decide.claim.__file__).with_name("claims.schema.json").read_text(encoding="utf-8"))
 FIELDS = SCHEMA["items"]["properties"]
-OPTIONAL = {"horizon", "diverged", "effect", "over_cells", "margins", "otherwise", "fragile"}
+OPTIONAL = {"in_pairs", "horizon", "diverged", "effect", "over_cells", "margins", "otherwise", "fragile"}
 REFERENCES = sorted(ROOT.glob("reference/*/claims.json"))
 
 
@@ -72,7 +73,7 @@ def test_no_field_may_be_missing_or_misspelt_or_of_another_type(field):
     entry = made_up(order(), np.arange(8.0) / 9) | {"horizon": 4.0, "diverged": 2}
     assert faults([entry]) == []
     assert bool(faults([{key: value for key, value in entry.items() if key != field}])) == (field not in OPTIONAL)
-    assert faults([entry | {field: True}])
+    assert faults([entry | {field: [True]}])
     assert faults([entry | {f"{field}_": entry[field]}])
 
 

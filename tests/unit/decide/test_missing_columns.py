@@ -5,7 +5,8 @@ import re
 import pandas as pd
 import pytest
 
-from ndgm.decide.claim import Claim, decide
+from ndgm.decide.claim import Claim
+from ndgm.decide.entries import decide
 from ndgm.decide.missing_columns import MissingColumn
 from ndgm.decide.statistics import MissingValue, within
 

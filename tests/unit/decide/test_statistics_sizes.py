@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.decide import statistics
+from ndgm.decide import distribution, resampling, statistics
 from ndgm.decide.cells import Cells, rank_of_bound
 from ndgm.decide.statistics import ERROR_RATE
 
@@ -66,6 +66,12 @@ def moved(cells, median, scale):
 
 def test_there_are_rules_on_medians_and_on_every_value():
     assert len(RANDOM) >= 3 and len(RULES) > len(RANDOM)
+
+
+def test_orders_alone_are_in_pairs():
+    others = [distribution.law(MARGIN), resampling.no_area_lost(MARGIN), resampling.share_within(0.1, 0.2)]
+    assert {name for name, rule in RULES.items() if rule.in_pairs} == {"order", "below"}
+    assert not any(rule.in_pairs for rule in others)
 
 
 @pytest.mark.parametrize("cells", SIMULATIONS)

@@ -50,8 +50,7 @@ def test_the_other_arm_of_a_comparison_is_not_called_a_prediction(fill, source):
 
 @pytest.mark.parametrize("source", ['outcome("l1_paradox_floor")', 'verdicts_table("l1_paradox", "Verdicts.")'])
 def test_an_order_of_two_arms_is_printed_in_pairs(fill, source):
-    test = "order: in every cell the median is above the reference, in pairs"
-    arms = claim("l1_paradox_floor", compared="other arm", test=test, effect=[0.5, 0.25, 0.75])
+    arms = claim("l1_paradox_floor", compared="other arm", in_pairs=True, effect=[0.5, 0.25, 0.75])
     assert ", in pairs 1.5" in fill(f"{{{{ {source} }}}}", arms)
     assert "in pairs" not in fill(f"{{{{ {source} }}}}")
 

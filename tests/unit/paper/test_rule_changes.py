@@ -2,15 +2,12 @@
 
 import json
 import re
-from importlib import import_module
 
 import pytest
 from paper_of_a_run import HISTORY, ROOT
 
-from ndgm.decide.claim import CLAIMS
 from ndgm.decide.rule_history import Origin
 from ndgm.decide.rules import rules_in, sources_of
-from ndgm.groups import GROUPS
 from ndgm.paper.rule_changes import RULES, SETTINGS, RuleChanges, read_rule_changes
 from ndgm.store.files import InputError
 
@@ -24,13 +21,8 @@ def test_the_history_knows_every_rule_as_it_is_now():
 def test_the_history_knows_every_claim_that_was_added_after_another_one():
     """As the decorators say; and no margin in it is a name, which could hide another value or invent a change."""
     history = read_rule_changes(HISTORY)
-    for group in GROUPS:
-        import_module(f"ndgm.claims.{group.name}")
-    declared = {
-        claim.id: claim.derived_from
-        for claim in list(CLAIMS.values())
-        if claim.derived_from and claim.group in {group.name for group in GROUPS}
-    }
+    rules = rules_in(sources_of(ROOT))
+    declared = {claim: rule.derived_from for claim, rule in rules.items() if rule.derived_from}
     assert {claim: origin.claim for claim, origin in history.origins.items()} == declared
     tests = {
         test for changes in history.rules.values() for each in changes for test in (each.test_before, each.test_after)

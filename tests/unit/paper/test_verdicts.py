@@ -111,7 +111,7 @@ def test_an_interval_that_too_few_replicates_have_is_left_out():
 
 
 ARMS = {
-    "test": "order: in every cell the median is above the reference, in pairs",
+    "in_pairs": True,
     "compared": "other arm",
     "effect": [0.2187, -0.204, 0.6474],
 }
@@ -124,7 +124,7 @@ ARMS = {
         ({"effect": [9.0, 9.0, 9.0]}, "in pairs 10 times"),
         ({"effect": None}, ""),
         ({"compared": "bound"}, ""),
-        ({"test": "equivalence: in every cell"}, ""),
+        ({"in_pairs": False}, ""),
         ({"reference": 0.0}, ""),
         ({"horizon": 5}, ""),
     ],
@@ -132,6 +132,10 @@ ARMS = {
 def test_an_order_of_two_arms_says_what_it_is_in_pairs(changes, words):
     """The medians of both arms alone may contradict the verdict."""
     assert DecidedClaim.read(claim("a", **(ARMS | changes))).in_pairs == words
-    entry = claim("a", **(ARMS | changes))
-    del entry["effect"]
-    assert DecidedClaim.read(entry).in_pairs == ""
+
+
+def test_entries_of_earlier_runs_say_nothing_in_pairs():
+    for field in ("effect", "in_pairs"):
+        entry = claim("a", **ARMS)
+        del entry[field]
+        assert DecidedClaim.read(entry).in_pairs == ""
