@@ -1,7 +1,7 @@
 """Write CLAIMS.md, and the table of claim groups in README.md, from the reference run. Run by hand: `make claims`."""
 
 from ndgm.decide.root_seeds import read_root_seeds
-from ndgm.paper.claims_document import claims_document, groups_table, read_claims, with_groups_table
+from ndgm.paper.claims_document import OtherRuns, claims_document, groups_table, read_claims, with_groups_table
 from ndgm.paper.rule_changes import read_rule_changes
 from ndgm.pipeline.deviations import read_measured
 from ndgm.pipeline.programs import argument_parser, program
@@ -19,7 +19,7 @@ def main() -> None:
         readme = arguments.repository / "README.md"
         texts = {
             arguments.repository / "CLAIMS.md": claims_document(
-                claims, arguments.repository, seen, seeds, past.rules, past.origins
+                claims, arguments.repository, OtherRuns(seen, seeds), past
             ),
             readme: with_groups_table(readme.read_text(encoding="utf-8"), groups_table(claims)),
         }

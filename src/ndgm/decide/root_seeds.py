@@ -16,19 +16,23 @@ class RootSeeds:
     Attributes:
         root_seeds: Those of the runs.
         claims: Verdicts by claim, in the order of the root seeds.
-        ratios: Geometric mean ratio measured/reference over cells by claim, in that order; None where there is none.
         effects: How far what decides is from its reference by claim, in that order, as `effect` of `claims.json`
             begins; None where there is none.
     """
 
     root_seeds: list[int] = field(default_factory=list)
     claims: dict[str, list[str]] = field(default_factory=dict)
-    ratios: dict[str, list[float | None]] = field(default_factory=dict)
     effects: dict[str, list[float | None]] = field(default_factory=dict)
 
-    def agreeing(self, claim: str, verdict: str) -> int:
-        """How many of the runs decided a claim like this."""
-        return self.claims.get(claim, []).count(verdict)
+    def decided(self, claim: str, verdict: str) -> tuple[int, int]:
+        """How many of the runs decided a claim, and how many of these like this."""
+        seen = self.claims.get(claim, [])
+        return len(seen), seen.count(verdict)
+
+    def effect_range(self, claim: str) -> tuple[float, float] | None:
+        """The smallest and the largest effect of a claim; None where a run has none."""
+        known = [effect for effect in self.effects.get(claim, []) if effect is not None]
+        return (min(known), max(known)) if known and len(known) == len(self.effects[claim]) else None
 
 
 def gathered(runs: Mapping[int, Sequence[Mapping[str, Any]]]) -> RootSeeds:
@@ -48,10 +52,6 @@ def gathered(runs: Mapping[int, Sequence[Mapping[str, Any]]]) -> RootSeeds:
     return RootSeeds(
         list(decided),
         {name: [entries[name]["verdict"] for entries in decided.values()] for name in names},
-        {
-            name: [(entries[name].get("over_cells") or {}).get("ratio") for entries in decided.values()]
-            for name in names
-        },
         {name: [(entries[name].get("effect") or [None])[0] for entries in decided.values()] for name in names},
     )
 

@@ -3,28 +3,24 @@
 Both are Markdown for GitHub, made from `reference/laptop/claims.json`, the manifest and the sources.
 """
 
-import ast
 import json
-import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from types import MappingProxyType
 
 from ndgm.decide.root_seeds import RootSeeds
 from ndgm.decide.rule_history import Change, Origin
 from ndgm.groups import GROUPS, Experiment, Group, Job
 from ndgm.paper.columns import COLUMNS
-from ndgm.paper.rule_changes import known_before
+from ndgm.paper.github_markdown import anchor, formulas, function_lines, markdown_table
+from ndgm.paper.rule_changes import RuleChanges, known_before
 from ndgm.paper.verdicts import VERDICTS, DecidedClaim
 from ndgm.store.files import InputError, read_json_list
 
 REFERENCE = "reference/laptop"
 REPLICATES = 20
 """Replicates that a finding has to have in each cell."""
-NO_ROOT_SEEDS = RootSeeds()
-"""No runs with other root seeds: what `read_root_seeds` finds where there is no file."""
 MARKERS = ("<!-- groups -->", "<!-- /groups -->")
 """Lines of README between which its table stands."""
 
@@ -52,13 +48,30 @@ verdict: more than one in twenty resamples of its replicates, a run with another
 processor that rounds otherwise (`reference/deviations.json`)."""
 
 _OTHER_ROOT_SEEDS = """\
-Runs with other root seeds are in `reference/laptop/seeds.json`, by `make seeds`. Beside *finding* or *identity* stands
-how many of the root seeds decide as the reference, such as *{all} of {all} root seeds*."""
+Runs with other root seeds are in `reference/laptop/seeds.json`, by `make seeds`. Beside *finding* or *identity* stands how many of the root seeds decide as the reference, such as *{all} of {all} root
+seeds*, with the smallest and the largest *effect* of these runs: how far what decides is from what it is held against,
+counted as the rule's margin is."""
 
 _DATA = """\
 What `samples` says in the config, by owner and name, is made once by the rule `make_samples`: arrays of inputs and
 targets, drawn from the root seed or taken from a package that is installed. [config/README.md](config/README.md)
 explains every source. Other tables draw what they need as they are made."""
+
+
+@dataclass(frozen=True)
+class OtherRuns:
+    """How runs decide that differ from the reference run in their processor or their root seed alone.
+
+    Attributes:
+        processors: All verdicts that were seen of a claim, where other processors gave another one.
+        root_seeds: Verdicts and effects with other root seeds; the text does not speak of them where there are none.
+    """
+
+    processors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    root_seeds: RootSeeds = field(default_factory=RootSeeds)
+
+
+NO_OTHER_RUNS, NO_PAST = OtherRuns(), RuleChanges()
 
 
 def read_claims(root: Path) -> list[DecidedClaim]:
@@ -80,27 +93,21 @@ def read_claims(root: Path) -> list[DecidedClaim]:
 
 
 def claims_document(
-    claims: Sequence[DecidedClaim],
-    root: Path,
-    on_other_processors: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    root_seeds: RootSeeds = NO_ROOT_SEEDS,
-    rules: Mapping[str, Sequence[Change]] = MappingProxyType({}),
-    origins: Mapping[str, Origin] = MappingProxyType({}),
+    claims: Sequence[DecidedClaim], root: Path, others: OtherRuns = NO_OTHER_RUNS, past: RuleChanges = NO_PAST
 ) -> str:
     """The text of CLAIMS.md: counts, the fields of `claims.json`, and every claim by group, in the order of its source.
 
     Args:
         claims: The claims of the reference run.
         root: Folder of the repository, whose sources tell the lines that links lead to.
-        on_other_processors: All verdicts that were seen of a claim, where other processors gave another one.
-        root_seeds: How runs with other root seeds decided; the text does not speak of them where there were none.
-        rules: Changes of the rule of a claim after numbers were known.
-        origins: Where a claim comes from that was added for what another one had said.
+        others: How other runs decided.
+        past: Changes of rules after numbers were known, and where claims come from that were added for what another
+            one had said.
 
     Raises:
         InputError: naming the function, if one of the manifest or of a claim is not in the sources.
     """
-    parts = [_introduction(root_seeds), groups_table(claims, "")]
+    parts = [_introduction(others.root_seeds), groups_table(claims, "")]
     if few := too_few_replicates(claims):
         named = ", ".join(f"`{name}` ({n})" for name, n in few.items())
         parts.append(f"Findings with fewer than {REPLICATES} replicates in a cell, and how many: {named}.")
@@ -113,7 +120,7 @@ def claims_document(
         _columns(),
     ]
     for group in GROUPS:
-        lines = _lines(root / f"src/ndgm/claims/{group.name}.py")
+        lines = function_lines(root / f"src/ndgm/claims/{group.name}.py")
         here = sorted((claim for claim in claims if claim.group == group.name), key=lambda claim: lines[claim.id])
         parts += [f"## {group.title}", _experiments(group, root)]
         for kind, title in (("finding", "Findings"), ("identity", "Identities")):
@@ -121,9 +128,9 @@ def claims_document(
             parts += [f"### {title}: {_counted(of_kind)}"] if of_kind else []
             for claim in of_kind:
                 link = f"src/ndgm/claims/{group.name}.py#L{lines[claim.id]}"
-                checked = _checked(claim, on_other_processors.get(claim.id, ()), root_seeds)
-                past = [*map(_added, filter(None, [origins.get(claim.id)])), *map(_changed, rules.get(claim.id, ()))]
-                parts.append(_entry(claim, link, checked, past))
+                added = map(_added, filter(None, [past.origins.get(claim.id)]))
+                changed = map(_changed, past.rules.get(claim.id, ()))
+                parts.append(_entry(claim, link, _checked(claim, others), [*added, *changed]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -138,9 +145,9 @@ def groups_table(claims: Sequence[DecidedClaim], document: str = "CLAIMS.md") ->
     rows = []
     for group in GROUPS:
         here = [claim for claim in claims if claim.group == group.name]
-        rows.append([f"[{group.title}]({document}#{_anchor(group.title)})", *_counts(here)])
+        rows.append([f"[{group.title}]({document}#{anchor(group.title)})", *_counts(here)])
     rows.append(["all", *_counts(claims)])
-    return _table(["claims", *(f"{verdict}" for verdict in VERDICTS), "identities that hold"], rows)
+    return markdown_table(["claims", *(f"{verdict}" for verdict in VERDICTS), "identities that hold"], rows)
 
 
 def with_groups_table(readme: str, table: str) -> str:
@@ -170,7 +177,7 @@ def _fields() -> str:
     # What looks like a tag, such as the scale in a path, would not be shown.
     rows = [[f"`{name}`", described[name]["description"].replace("<", "&lt;")] for name in described]
     text = "By `src/ndgm/decide/claims.schema.json`, a JSON schema that a reader may validate against."
-    return f"{text}\n\n" + _table(["field", "what it holds"], rows)
+    return f"{text}\n\n" + markdown_table(["field", "what it holds"], rows)
 
 
 def _data() -> str:
@@ -180,14 +187,14 @@ def _data() -> str:
         for pattern in job.samples:
             tables.setdefault(pattern.partition("/")[0], []).extend(f"`{made.table}`" for made in job.experiments)
     rows = [[f"`samples.{name}`", f"`data/{name}/*.npz`", ", ".join(made)] for name, made in tables.items()]
-    return f"{_DATA}\n\n" + _table(["settings", "files in `results/laptop`", "what is made from them"], rows)
+    return f"{_DATA}\n\n" + markdown_table(["settings", "files in `results/laptop`", "what is made from them"], rows)
 
 
 def _columns() -> str:
     """Every column of the tables in `runs` and `exact`, with meaning and unit."""
     text = "A row is a run at a recorded step. A unit of 1 is none; the unit of a weight is the problem's own."
     rows = [[f"`{name}`", meaning, unit] for name, (meaning, unit) in COLUMNS.items()]
-    return f"{text}\n\n" + _table(["column", "what it holds", "unit"], rows)
+    return f"{text}\n\n" + markdown_table(["column", "what it holds", "unit"], rows)
 
 
 def _counts(claims: Sequence[DecidedClaim]) -> list[str]:
@@ -204,13 +211,15 @@ def _counted(claims: Sequence[DecidedClaim]) -> str:
     return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts)
 
 
-def _checked(claim: DecidedClaim, verdicts: Sequence[str], root_seeds: RootSeeds) -> str:
+def _checked(claim: DecidedClaim, others: OtherRuns) -> str:
     """What follows a claim's label: whether other replicates, processors and root seeds decide it alike."""
     words = [claim.fragile] if claim.fragile else []
-    if others := " or ".join(verdict for verdict in verdicts if verdict != claim.verdict):
-        words.append(f"also {others} on other processors")
-    runs, agreeing = len(root_seeds.claims.get(claim.id, [])), root_seeds.agreeing(claim.id, claim.verdict)
-    seeds = f"{agreeing} of {runs} root seeds"
+    if seen := " or ".join(verdict for verdict in others.processors.get(claim.id, ()) if verdict != claim.verdict):
+        words.append(f"also {seen} on other processors")
+    runs, agreeing = others.root_seeds.decided(claim.id, claim.verdict)
+    effects = others.root_seeds.effect_range(claim.id)
+    of_effects = f", effects from {claim.size(effects[0])} to {claim.size(effects[1])}" if effects else ""
+    seeds = f"{agreeing} of {runs} root seeds{of_effects}"
     if agreeing < runs:
         words.append(seeds)
     fragile = [f"fragile: {', '.join(words)}"] if words else []
@@ -227,7 +236,7 @@ def _entry(claim: DecidedClaim, function: str, checked: str, past: Sequence[str]
         cells = ": ".join(filter(None, [str(claim.cells), claim.effect]))
         measured = ", ".join(filter(None, [claim.result, claim.in_pairs]))
         row = [measured, claim.held_against, claim.where, cells, count, p]
-        numbers = _table(header, [row])
+        numbers = markdown_table(header, [row])
     margin = "" if str(claim.margin) in ("–", "0") else f"; margin {claim.margin}"
     stands = f"; {claim.verdict} {claim.stands}" if claim.stands else ""
     tables = ", ".join(f"`{name}`" for name in claim.experiments)
@@ -235,9 +244,9 @@ def _entry(claim: DecidedClaim, function: str, checked: str, past: Sequence[str]
     return "\n".join(
         [
             f"#### {claim.id}\n",
-            f"**{claim.verdict.capitalize()}** ({claim.label}{checked}): {_math(claim.statement)}\n",
+            f"**{claim.verdict.capitalize()}** ({claim.label}{checked}): {formulas(claim.statement)}\n",
             numbers + "\n",
-            f"- Rule: {_math(claim.test)}{margin}{stands}",
+            f"- Rule: {formulas(claim.test)}{margin}{stands}",
             *past,
             f"- From: [function]({function}), {figure}, tables {tables}",
             f"- Alone: `snakemake --cores all results/laptop/claims/{claim.id}.json`",
@@ -262,7 +271,7 @@ def _changed(change: Change) -> str:
 def _experiments(group: Group, root: Path) -> str:
     """The tables that a group brings: where they are, what makes them, and their settings."""
     rows = [_made(job, experiment, root) for job in group.jobs for experiment in job.experiments]
-    return f"Section {group.section} of the {group.document}.\n\n" + _table(
+    return f"Section {group.section} of the {group.document}.\n\n" + markdown_table(
         ["table", "function", "settings", "rule"], rows
     )
 
@@ -271,47 +280,7 @@ def _made(job: Job, experiment: Experiment, root: Path) -> list[str]:
     """A table's files, the function behind it, its block in the config, and the rule of the workflow."""
     module, _, name = experiment.function.rpartition(".")
     path = f"src/ndgm/experiments/{module}.py"
-    table = f"results/laptop/{job.folder}/{experiment.table}{'_*' if job.parts else ''}.parquet"
-    link = f"[`{experiment.function}`]({path}#L{_lines(root / path)[name]})"
+    made = f"results/laptop/{job.folder}/{experiment.table}{'_*' if job.parts else ''}.parquet"
+    link = f"[`{experiment.function}`]({path}#L{function_lines(root / path)[name]})"
     settings = ", ".join(f"`{key}`" for key in filter(None, (experiment.settings, *experiment.also)))
-    return [f"`{table}`", link, settings or "–", f"`{job.name}`"]
-
-
-class _Lines(dict[str, int]):
-    """Lines at which the functions of a module begin."""
-
-    def __init__(self, path: Path, lines: dict[str, int]) -> None:
-        super().__init__(lines)
-        self.path = path
-
-    def __missing__(self, name: str) -> int:
-        raise InputError(f"{self.path}: no function {name}")
-
-
-@cache
-def _lines(path: Path) -> _Lines:
-    """Where each function of a module begins."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    return _Lines(path, {node.name: node.lineno for node in body if isinstance(node, ast.FunctionDef)})
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; a bar in a cell would begin the next one."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_math(cell).replace("|", r"\|") for cell in line) + " |" for line in lines)
-
-
-def _math(text: str) -> str:
-    r"""Formulas as GitHub takes them without reading Markdown in them, and with \vert for a bar, which ends a cell."""
-
-    def formula(found: re.Match) -> str:
-        return "$`" + found[1].replace(r"\|", r"\Vert ").replace("|", r"\vert ").rstrip() + "`$"
-
-    return re.sub(r"\$([^$`]+)\$", formula, text)
-
-
-def _anchor(title: str) -> str:
-    """The anchor that GitHub gives a heading."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+    return [f"`{made}`", link, settings or "–", f"`{job.name}`"]

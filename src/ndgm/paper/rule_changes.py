@@ -1,6 +1,6 @@
 """Rules and settings that changed after numbers were known, as tables of CLAIMS.md and of the paper."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,10 @@ class RuleChanges:
         origins: Where claims come from that were added for what another one had said, by claim.
     """
 
-    digests: dict[str, str]
-    rules: dict[str, list[Change]]
-    settings: list[SettingChange]
-    origins: dict[str, Origin]
+    digests: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, list[Change]] = field(default_factory=dict)
+    settings: list[SettingChange] = field(default_factory=list)
+    origins: dict[str, Origin] = field(default_factory=dict)
 
     def rows_of_rules(self) -> list[list[str]]:
         """A row for each change of a rule, as `RULES` heads it; a test is not repeated where the selection changed."""

@@ -111,6 +111,12 @@ class DecidedClaim:
             raise ValueError(f"the table of {self.id} has no {row!r} with {column!r}")
         return _quantity(self.table[row][column])
 
+    def size(self, size: float) -> str:
+        """A margin or an effect in words: in per cent where it is relative and no factor, else as a number."""
+        if self.p_value == "–":
+            return str(Quantity(size))
+        return f"{Quantity(float(f'{100 * size:.2g}'))} %" if size < 10 else f"a factor of {Quantity(size)}"
+
     @property
     def label(self) -> str:
         """Short name that tags carry, such as L1-networks-turn of `l1_paradox_networks_turn`."""
@@ -171,7 +177,7 @@ class DecidedClaim:
         """Margins between which the verdict stays what it is, as words that follow it; empty where none are known."""
         if not self.margins:
             return ""
-        low, high = (None if end is None else self._margin(end) for end in self.margins)
+        low, high = (None if end is None else self.size(end) for end in self.margins)
         if low is None or high is None:
             return "at any margin" if low == high else f"from {low} on" if high is None else f"up to {high}"
         return f"from {low} to {high}"
@@ -187,12 +193,6 @@ class DecidedClaim:
         if not isinstance(self.p_value, float):
             return ""
         return "against" if self.verdict == Verdict.REFUTED else "for"
-
-    def _margin(self, margin: float) -> str:
-        """A margin in words: in per cent where it is relative and no factor, else as a number."""
-        if self.p_value == "–":
-            return str(Quantity(margin))
-        return f"{Quantity(float(f'{100 * margin:.2g}'))} %" if margin < 10 else f"a factor of {Quantity(margin)}"
 
     @property
     def p(self) -> str:

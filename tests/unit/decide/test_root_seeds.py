@@ -9,10 +9,7 @@ from ndgm.store.files import InputError
 
 
 def decided(**verdicts):
-    return [
-        {"id": name, "verdict": verdict, "over_cells": {"ratio": 2.0}, "effect": [0.1, 0.0, 0.2]}
-        for name, verdict in verdicts.items()
-    ]
+    return [{"id": name, "verdict": verdict, "effect": [0.1, 0.0, 0.2]} for name, verdict in verdicts.items()]
 
 
 RUNS = {
@@ -20,7 +17,7 @@ RUNS = {
     8: decided(b="refuted", a="inconclusive"),
     9: [
         {"id": "a", "verdict": "supported"},
-        {"id": "b", "verdict": "inconclusive", "over_cells": None, "effect": None},
+        {"id": "b", "verdict": "inconclusive", "effect": None},
     ],
 }
 
@@ -32,12 +29,17 @@ def test_verdicts_and_effects_are_gathered_by_claim_in_the_order_of_the_root_see
         "a": ["supported", "inconclusive", "supported"],
         "b": ["refuted", "refuted", "inconclusive"],
     }
-    assert found.ratios == {"a": [2.0, 2.0, None], "b": [2.0, 2.0, None]}
     assert found.effects == {"a": [0.1, 0.1, None], "b": [0.1, 0.1, None]}
-    assert [found.agreeing("a", verdict) for verdict in ("supported", "refuted")] == [2, 0]
-    assert found.agreeing("of nobody", "supported") == 0
+    assert [found.decided("a", verdict) for verdict in ("supported", "refuted")] == [(3, 2), (3, 0)]
+    assert found.decided("of nobody", "supported") == (0, 0)
     write_root_seeds(tmp_path / "seeds.json", found)
     assert read_root_seeds(tmp_path / "seeds.json") == found
+
+
+def test_effects_range_where_every_run_has_one():
+    found = RootSeeds([7, 8], effects={"a": [0.2, -0.1], "b": [0.2, None]})
+    assert found.effect_range("a") == (-0.1, 0.2)
+    assert found.effect_range("b") is found.effect_range("of nobody") is None
 
 
 def test_a_claim_that_a_run_lacks_is_named():

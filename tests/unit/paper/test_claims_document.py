@@ -18,13 +18,14 @@ from ndgm.groups import GROUPS
 from ndgm.paper.claims_document import (
     MARKERS,
     REPLICATES,
+    OtherRuns,
     claims_document,
     groups_table,
     read_claims,
     too_few_replicates,
     with_groups_table,
 )
-from ndgm.paper.rule_changes import read_rule_changes
+from ndgm.paper.rule_changes import RuleChanges, read_rule_changes
 from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import DecidedClaim
 from ndgm.store.files import InputError
@@ -72,22 +73,22 @@ def assert_same(file, found, wanted):
 
 def test_the_document_is_what_is_made_now(claims):
     past = read_rule_changes(HISTORY)
-    assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT, verdicts_seen(), SEEDS, past.rules, past.origins))
+    assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT, OtherRuns(verdicts_seen(), SEEDS), past))
 
 
 def test_a_claim_that_other_processors_decide_otherwise_says_so(claims):
     this, *_ = claims = [replace(claim, fragile="") for claim in claims]
     seen = {this.id: ["inconclusive", "refuted", "supported"], "of_another_group": ["refuted"]}
     others = " or ".join(verdict for verdict in seen[this.id] if verdict != this.verdict)
-    text = claims_document(claims, ROOT, seen)
+    text = claims_document(claims, ROOT, OtherRuns(seen))
     line = f"**{this.verdict.capitalize()}** ({this.label}, fragile: also {others} on other processors): "
     assert text.count("fragile:") == 1 and line in text
-    assert "fragile:" not in claims_document(claims, ROOT, {this.id: [this.verdict]})
+    assert "fragile:" not in claims_document(claims, ROOT, OtherRuns({this.id: [this.verdict]}))
 
 
 def test_a_rule_that_changed_after_numbers_says_so(claims):
     change = Change(("2026-01-02", "2026-01-03"), "order()", "within(0)", "supported: 2 (1)", "")
-    text = claims_document(claims, ROOT, rules={claims[0].id: [change]})
+    text = claims_document(claims, ROOT, past=RuleChanges(rules={claims[0].id: [change]}))
     days = "2026-01-02 and 2026-01-03"
     wanted = f"- Rule changed on {days}: `order()` became `within(0)`; supported: 2 (1) became not decided yet"
     assert wanted in text.splitlines() and text.count("Rule changed on") == 1
@@ -100,9 +101,9 @@ def test_it_is_said_how_many_root_seeds_agree(claims, agreeing, note):
     this, *_ = claims = [replace(claim, fragile="") for claim in claims]
     other = next(verdict for verdict in ("supported", "refuted") if verdict != this.verdict)
     runs = {} if agreeing is None else {this.id: [this.verdict] * agreeing + [other] * (5 - agreeing)}
-    text = claims_document(claims, ROOT, {}, RootSeeds([1, 2, 3, 4, 5], runs))
+    text = claims_document(claims, ROOT, OtherRuns(root_seeds=RootSeeds([1, 2, 3, 4, 5], runs)))
     assert f"**{this.verdict.capitalize()}** ({this.label}{note}" in text
-    both = claims_document(claims, ROOT, {this.id: [other]}, RootSeeds([1, 2, 3, 4, 5], runs))
+    both = claims_document(claims, ROOT, OtherRuns({this.id: [other]}, RootSeeds([1, 2, 3, 4, 5], runs)))
     assert f"({this.label}, fragile: also {other} on other processors" in both
     assert ("of 5 root seeds): " in both) == (agreeing is not None)
 
@@ -110,15 +111,23 @@ def test_it_is_said_how_many_root_seeds_agree(claims, agreeing, note):
 @pytest.mark.parametrize(("root_seeds", "spoken_of"), [([], False), ([1, 2, 3, 4], True)])
 def test_the_head_speaks_of_root_seeds_where_runs_with_others_were_made(claims, root_seeds, spoken_of):
     """It once promised `seeds.json`, which was not in the repository."""
-    head = " ".join(claims_document(claims, ROOT, root_seeds=RootSeeds(root_seeds)).partition("| claims |")[0].split())
+    text = claims_document(claims, ROOT, OtherRuns(root_seeds=RootSeeds(root_seeds)))
+    head = " ".join(text.partition("| claims |")[0].split())
     for words in ("reference/laptop/seeds.json", "make seeds", "4 of 4 root seeds"):
         assert (words in head) == spoken_of, words
 
 
 def test_why_a_claim_is_fragile_is_told(claims):
     this = replace(claims[0], fragile="21 % of resamples of its replicates decide otherwise")
-    text = claims_document([this], ROOT, {}, RootSeeds([1, 2], {this.id: [this.verdict] * 2}))
+    text = claims_document([this], ROOT, OtherRuns(root_seeds=RootSeeds([1, 2], {this.id: [this.verdict] * 2})))
     assert f"({this.label}, fragile: {this.fragile}, 2 of 2 root seeds): " in text
+
+
+def test_the_range_of_effects_with_other_root_seeds_is_told(claims):
+    this = replace(claims[0], fragile="", p_value=0.01)
+    seeds = RootSeeds([1, 2], {this.id: [this.verdict] * 2}, {this.id: [0.0312, -0.01]})
+    text = claims_document([this], ROOT, OtherRuns(root_seeds=seeds))
+    assert f"({this.label}, 2 of 2 root seeds, effects from −1 % to 3.1 %): " in text
 
 
 def test_effect_over_cells_and_margins_of_the_verdict_are_told(claims):
@@ -131,7 +140,7 @@ def test_effect_over_cells_and_margins_of_the_verdict_are_told(claims):
 
 def test_which_claim_one_was_added_after_is_told(claims):
     origins = {claims[0].id: Origin("2026-01-02", "a_gone_claim", "refuted: 2 (1)")}
-    text = claims_document(claims[:1], ROOT, origins=origins)
+    text = claims_document(claims[:1], ROOT, past=RuleChanges(origins=origins))
     assert "- Added on 2026-01-02 after an outcome of `a_gone_claim` was known; of that one: refuted: 2 (1)\n" in text
 
 
