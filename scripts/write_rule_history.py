@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from ndgm.decide.rule_history import Version, changes_of, origins_of, setting_changes
-from ndgm.decide.rules import SOURCES, Rule, sources_of
+from ndgm.decide.rules import PACKAGE_FOLDER, Rule, sources_of
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import read_json, write_json
 
@@ -28,7 +28,7 @@ def main() -> None:
     with program(arguments) as say:
         versions = list(_versions(arguments.repository))
         if len(versions) == 1:
-            say(f"no history of {SOURCES} here: {arguments.out} keeps its past")
+            say(f"no history of {PACKAGE_FOLDER} here: {arguments.out} keeps its past")
             write_json(arguments.out, _with_new_claims(read_json(arguments.out), versions[0].rules))
             return
         changes, rules = changes_of(versions), versions[-1].rules
@@ -63,8 +63,8 @@ def _versions(root: Path) -> Iterator[Version]:
 
     A claim's constants may stand in any of its modules, so that other commits than those on claims change rules.
     """
-    for commit, date in _commits(root, SOURCES):
-        tree = (line.split() for line in (_git(root, "ls-tree", "-r", commit, f"{SOURCES}/") or "").splitlines())
+    for commit, date in _commits(root, PACKAGE_FOLDER):
+        tree = (line.split() for line in (_git(root, "ls-tree", "-r", commit, f"{PACKAGE_FOLDER}/") or "").splitlines())
         sources = {name: _blob(root, blob) for *_, blob, name in tree if name.endswith(".py")}
         yield Version(date, sources, _outcomes(_git(root, "show", f"{commit}^:{DECIDED}")))
     today = datetime.date.today().isoformat()

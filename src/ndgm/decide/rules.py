@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from ndgm.store.files import InputError
 
-SOURCES = "src/ndgm"
+PACKAGE_FOLDER = "src/ndgm"
 """The package whose modules rules are made of."""
 
 FOLLOWED = "ndgm.claims."
@@ -65,7 +65,7 @@ class Rule:
 
 def sources_of(root: Path) -> dict[str, str]:
     """Sources of a repository as they are now, by path."""
-    paths = sorted((root / SOURCES).rglob("*.py"))
+    paths = sorted((root / PACKAGE_FOLDER).rglob("*.py"))
     return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 

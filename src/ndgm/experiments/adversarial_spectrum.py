@@ -47,7 +47,7 @@ def attacks(settings: Settings, inputs: Inputs) -> Found:
         signs = generator(settings["root_seed"], settings["experiment"], f"signs beside {name}").choice(
             [-1.0, 1.0], (count * len(x), x.shape[1])
         )
-        for bits, one in _outcomes(target, found, torch.tensor(signs, device=found.device)):
+        for bits, one in _as_found_and_stored(target, found, torch.tensor(signs, device=found.device)):
             tables.append(_rows(settings, name, bits, one, len(x)))
         ends[place] = np.stack([np.column_stack([each, one.succeeded]) for each in (one.pictures, one.noisy)])
     table = pd.concat(tables, ignore_index=True)
@@ -68,7 +68,7 @@ def curves(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-class Outcome(NamedTuple):
+class AttackedPictures(NamedTuple):
     """Pictures of all networks after an attack, as NumPy arrays with networks · pictures rows.
 
     Attributes:
@@ -88,7 +88,7 @@ class Outcome(NamedTuple):
     length: np.ndarray
 
 
-def _outcomes(target: Victims, found: Tensor, signs: Tensor) -> Iterator[tuple[str, Outcome]]:
+def _as_found_and_stored(target: Victims, found: Tensor, signs: Tensor) -> Iterator[tuple[str, AttackedPictures]]:
     """An attack's pictures as they were found, and then in 8 bits."""
     length = (found - target.pictures).norm(dim=1)
     size = length / target.pictures.shape[1] ** 0.5
@@ -98,10 +98,10 @@ def _outcomes(target: Victims, found: Tensor, signs: Tensor) -> Iterator[tuple[s
     for bits, one, other in (("as found", found, noisy), ("8 bits", as_stored(found), as_stored(noisy))):
         succeeded = right & ~empty & (target.networks.takes_for(one) != target.classes)
         parts = (one, other, right, succeeded, empty, (one - target.pictures).norm(dim=1))
-        yield bits, Outcome(*(each.cpu().numpy() for each in parts))
+        yield bits, AttackedPictures(*(each.cpu().numpy() for each in parts))
 
 
-def _rows(settings: Settings, attack: str, bits: str, one: Outcome, pictures: int) -> pd.DataFrame:
+def _rows(settings: Settings, attack: str, bits: str, one: AttackedPictures, pictures: int) -> pd.DataFrame:
     """Rows of an attack: statistics of attacked pictures, and the main one of noisy pictures."""
     networks = len(one.right) // pictures
     named = {"seed": np.repeat(range(networks), pictures), "attack": attack, "bits": bits}

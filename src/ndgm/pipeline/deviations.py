@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from ndgm.pipeline.processor import described, processor
-from ndgm.pipeline.summaries import Number, Quantity, Summary, resampled, summary
+from ndgm.pipeline.summaries import Meaning, Number, Summary, resampled, summary
 from ndgm.store.files import InputError, file_hash, read_json, read_json_list, write_json
 from ndgm.store.provenance import generator
 
@@ -88,13 +88,13 @@ class Measured:
         found = self._copy()
         for file, expected in read_json(reference / "values.json").items():
             here = summary(run / file)
-            named = {str(quantity): quantity for quantity in here}
+            named = {str(meaning): meaning for meaning in here}
             values = {named[name]: entry["value"] for name, entry in expected.items() if name in named}
             there = {
-                quantity: value if isinstance(value, str) else Number(value, abs(value))
-                for quantity, value in values.items()
+                meaning: value if isinstance(value, str) else Number(value, abs(value))
+                for meaning, value in values.items()
             }
-            found._add(scale, file, {quantity: here[quantity] for quantity in there}, there)
+            found._add(scale, file, {meaning: here[meaning] for meaning in there}, there)
         return found._after(scale, root_seed, described(read_json(reference / "processor.json")))
 
     def _copy(self) -> "Measured":
@@ -104,12 +104,12 @@ class Measured:
     def _add(self, scale: str, file: str, here: Summary, there: Summary) -> None:
         """Take in how numbers and verdicts of one file differ."""
         known = self.deviations.setdefault(file, {})
-        for quantity in here.keys() | there.keys():
-            one, two = here.get(quantity), there.get(quantity)
+        for meaning in here.keys() | there.keys():
+            one, two = here.get(meaning), there.get(meaning)
             if not (isinstance(one, str) and isinstance(two, str)):
-                known[str(quantity)] = _larger(known.get(str(quantity), 0.0), deviation(one, two))
+                known[str(meaning)] = _larger(known.get(str(meaning), 0.0), deviation(one, two))
             elif one != two:
-                seen, claim = self.verdicts.setdefault(scale, {}), quantity.name.partition(",")[0]
+                seen, claim = self.verdicts.setdefault(scale, {}), meaning.name.partition(",")[0]
                 seen[claim] = sorted({one, two, *seen.get(claim, [])})
 
     def _after(self, scale: str, root_seed: int, other_processor: str) -> "Measured":
@@ -169,41 +169,41 @@ def compared(numbers: Summary, moved: Mapping[str, float | None]) -> dict[str, d
         numbers: Of the file.
         moved: Their deviations.
     """
-    columns: dict[tuple[str, str], dict[Quantity, dict[str, Any]]] = {}
+    columns: dict[tuple[str, str], dict[Meaning, dict[str, Any]]] = {}
     typical = _typical(numbers, moved)
-    for quantity, number in numbers.items():
-        entry = _entry(number, _larger(moved.get(str(quantity), 0.0), typical.get(_owner(quantity), 0.0)))
-        columns.setdefault((quantity.name, quantity.rows), {})[quantity] = entry
+    for meaning, number in numbers.items():
+        entry = _entry(number, _larger(moved.get(str(meaning), 0.0), typical.get(_owner(meaning), 0.0)))
+        columns.setdefault((meaning.name, meaning.rows), {})[meaning] = entry
     kept = [_kept(entries) for entries in columns.values()]
-    return {str(quantity): entry for entries in kept for quantity, entry in entries.items()}
+    return {str(meaning): entry for entries in kept for meaning, entry in entries.items()}
 
 
-def _typical(numbers: Iterable[Quantity], moved: Mapping[str, float | None]) -> dict[tuple[str, str], float]:
+def _typical(numbers: Iterable[Meaning], moved: Mapping[str, float | None]) -> dict[tuple[str, str], float]:
     """Median deviation of what moved, of each owner of numbers whose rounding was amplified.
 
     Chance decides which of them stay where they are: none is held closer. It is at most a half of what would leave a
     number out, so that a number near zero leaves no other one out.
     """
     found: dict[tuple[str, str], list[float]] = {}
-    for quantity in numbers:
-        if deviation := moved.get(str(quantity)):
-            found.setdefault(_owner(quantity), []).append(deviation)
+    for meaning in numbers:
+        if deviation := moved.get(str(meaning)):
+            found.setdefault(_owner(meaning), []).append(deviation)
     amplified = {owner: each for owner, each in found.items() if max(each) > AMPLIFIED}
     return {owner: min(median(each), MOST / SAFETY / 2) for owner, each in amplified.items()}
 
 
-def _owner(quantity: Quantity) -> tuple[str, str]:
+def _owner(meaning: Meaning) -> tuple[str, str]:
     """The method that a statistic is of, empty for all of them together, and its rows; or the claim of a number."""
-    if quantity.statistic:
-        return quantity.name.rpartition(".")[0], quantity.rows
-    return quantity.name.partition(",")[0], ""
+    if meaning.statistic:
+        return meaning.name.rpartition(".")[0], meaning.rows
+    return meaning.name.partition(",")[0], ""
 
 
-def _kept(entries: dict[Quantity, dict[str, Any]]) -> dict[Quantity, dict[str, Any]]:
+def _kept(entries: dict[Meaning, dict[str, Any]]) -> dict[Meaning, dict[str, Any]]:
     """Entries of one column that are compared; the first one with the tolerance null where none is."""
-    held = {quantity: entry for quantity, entry in entries.items() if entry.get("tolerance", 0.0) is not None}
-    if not any(quantity.statistic == "mean size" for quantity in held):
-        held = {quantity: entry for quantity, entry in held.items() if not _is_loose(entry)}
+    held = {meaning: entry for meaning, entry in entries.items() if entry.get("tolerance", 0.0) is not None}
+    if not any(meaning.statistic == "mean size" for meaning in held):
+        held = {meaning: entry for meaning, entry in held.items() if not _is_loose(entry)}
     if not held:
         first = next(iter(entries))
         return {first: entries[first] | {"tolerance": None}}

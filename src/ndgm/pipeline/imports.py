@@ -5,7 +5,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-SOURCES = "src"
+SOURCE_FOLDER = "src"
 PACKAGE = "ndgm"
 
 COMMENT, JOINT = r"\#[^\n]*", r"(?:[ \t]|\\\n)"
@@ -99,6 +99,6 @@ def _absolute(module: str, file: str) -> str:
 def _files(name: str, root: str) -> frozenset[str]:
     """Importing `a.b.c` runs `a/__init__.py`, `a/b/__init__.py` and `a/b/c.py`, as far as they are ours."""
     parts = name.split(".")
-    stems = ["/".join([SOURCES, *parts[: i + 1]]) for i in range(len(parts))]
+    stems = ["/".join([SOURCE_FOLDER, *parts[: i + 1]]) for i in range(len(parts))]
     candidates = [path for stem in stems for path in (f"{stem}.py", f"{stem}/__init__.py")]
     return frozenset(path for path in candidates if os.path.isfile(os.path.join(root, path)))

@@ -53,7 +53,7 @@ def schema() -> dict[str, Any]:
     return completed(_written())
 
 
-def sources_of(owner: str) -> list[str]:
+def sample_sources(owner: str) -> list[str]:
     """Sources that entries of an owner in the table of samples may have."""
     return list(_written()["properties"]["samples"]["properties"][owner]["sources"])
 

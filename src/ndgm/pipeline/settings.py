@@ -7,7 +7,7 @@ from typing import Any
 
 from ndgm.groups import GROUPS
 from ndgm.pipeline.config_files import Settings, read_config
-from ndgm.pipeline.schema import Faults, Key, dotted, parts_of, sources_of, violations
+from ndgm.pipeline.schema import Faults, Key, dotted, parts_of, sample_sources, violations
 
 DEFAULT = "laptop"
 """The scale whose settings the files of all others change."""
@@ -153,7 +153,7 @@ def _wanted_samples(settings: Mapping[str, Any]) -> dict[str, dict[str, tuple[Ke
     """
 
     def own(owner: str, name: str) -> str:
-        return name if name in sources_of(owner) else ""
+        return name if name in sample_sources(owner) else ""
 
     wanted: dict[str, dict[str, tuple[Key, str]]] = {}
     for job in (job for group in GROUPS for job in group.jobs):

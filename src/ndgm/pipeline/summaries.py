@@ -19,7 +19,7 @@ class Number(NamedTuple):
     unit: float
 
 
-class Quantity(NamedTuple):
+class Meaning(NamedTuple):
     """What a number says: of which column, for example `adam.l1_norm`, which statistic over which rows."""
 
     name: str
@@ -31,7 +31,7 @@ class Quantity(NamedTuple):
         return ", ".join(filter(None, self))
 
 
-Summary: TypeAlias = dict[Quantity, Number | str]
+Summary: TypeAlias = dict[Meaning, Number | str]
 """Numbers, and words such as verdicts, by what they summarise."""
 
 STATISTICS = ("mean", "geometric mean", "median", "mean size")
@@ -89,25 +89,25 @@ def resampled(path: Path, times: int, rng: np.random.Generator) -> Iterator[Summ
         yield dict(_of_table(again.assign(run=np.repeat(np.arange(len(rows)), list(map(len, drawn)))), path))
 
 
-def verdict_of(claim: str) -> Quantity:
+def verdict_of(claim: str) -> Meaning:
     """What the verdict of a claim goes by."""
-    return Quantity(f"{claim}, verdict")
+    return Meaning(f"{claim}, verdict")
 
 
-def _of_table(table: pd.DataFrame, path: Path) -> Iterator[tuple[Quantity, Number]]:
+def _of_table(table: pd.DataFrame, path: Path) -> Iterator[tuple[Meaning, Number]]:
     if "run" in table and "design" not in table:
         raise InputError(f"{path}: has no column design; remove it and run again")
     numbers = list(table.select_dtypes("number").columns)
     for name in numbers:
         finite = float(np.isfinite(table[name]).mean())
-        yield Quantity(f"{name}, share that is finite"), Number(finite, 1.0)
+        yield Meaning(f"{name}, share that is finite"), Number(finite, 1.0)
     if "run" in table and table["run"].duplicated().any():
         yield from _of_rows(table, numbers, "over all rows")
         table = last_rows(table)
     yield from _of_rows(table, numbers, "")
 
 
-def _of_rows(table: pd.DataFrame, numbers: list[str], over: str) -> Iterator[tuple[Quantity, Number]]:
+def _of_rows(table: pd.DataFrame, numbers: list[str], over: str) -> Iterator[tuple[Meaning, Number]]:
     """Numbers of all rows and, if there are several methods, of those of each."""
     yield from _of_columns(((name, table[name].to_numpy()) for name in numbers), over)
     if "method" in table and table["method"].nunique() > 1:
@@ -115,14 +115,14 @@ def _of_rows(table: pd.DataFrame, numbers: list[str], over: str) -> Iterator[tup
             yield from _of_columns(((f"{method}.{name}", rows[name].to_numpy()) for name in numbers), over)
 
 
-def _of_columns(columns: Iterable[tuple[str, np.ndarray]], over: str = "") -> Iterator[tuple[Quantity, Number]]:
+def _of_columns(columns: Iterable[tuple[str, np.ndarray]], over: str = "") -> Iterator[tuple[Meaning, Number]]:
     """The statistics of the finite entries of each column."""
     for name, column in columns:
         entries = column[np.isfinite(column)].astype(float)
         bound = BOUNDS.get(name.rpartition(".")[2])
         if bound is not None:
             above = 1 - float(np.mean(column <= bound))
-            yield Quantity(name, f"share above {bound:g}", over), Number(above, 1.0)
+            yield Meaning(name, f"share above {bound:g}", over), Number(above, 1.0)
         elif len(entries):
             sizes = np.abs(entries)
             size = float(sizes.mean())
@@ -133,15 +133,15 @@ def _of_columns(columns: Iterable[tuple[str, np.ndarray]], over: str = "") -> It
                 *(Number(each, abs(each)) for each in (geometric, median, size)),
             )
             for statistic, number in zip(STATISTICS, found, strict=True):
-                yield Quantity(name, statistic, over), number
+                yield Meaning(name, statistic, over), number
 
 
-def _of_claim(claim: Mapping[str, Any]) -> Iterator[tuple[Quantity, Number | str]]:
+def _of_claim(claim: Mapping[str, Any]) -> Iterator[tuple[Meaning, Number | str]]:
     yield verdict_of(claim["id"]), claim["verdict"]
     for name in ("measured", "reference"):
         if claim[name] is not None:
-            yield Quantity(f"{claim['id']}, {name}"), Number(claim[name], abs(claim[name]))
+            yield Meaning(f"{claim['id']}, {name}"), Number(claim[name], abs(claim[name]))
     for row, columns in (claim.get("table") or {}).items():
         for column, value in columns.items():
             if value is not None:  # which stands for a number that is not finite
-                yield Quantity(f"{claim['id']}, {row}, {column}"), Number(value, abs(value))
+                yield Meaning(f"{claim['id']}, {row}, {column}"), Number(value, abs(value))

@@ -20,7 +20,7 @@ from ndgm.pipeline.deviations import (
     write_measured,
 )
 from ndgm.pipeline.processor import OTHER_PROCESSORS
-from ndgm.pipeline.summaries import STATISTICS, Number, Quantity
+from ndgm.pipeline.summaries import STATISTICS, Meaning, Number
 from ndgm.store.files import InputError, write_json
 from ndgm.store.run_tables import write_table
 
@@ -139,9 +139,9 @@ def test_a_tolerance_is_twice_what_was_seen_and_finds_two_percent():
 
 def test_a_mean_whose_entries_cancel_is_compared_only_beside_the_mean_size():
     numbers = {
-        Quantity("a", "mean"): Number(0.01, 1.0),
-        Quantity("a", "geometric mean"): Number(0.5, 0.5),
-        Quantity("a", "mean size"): Number(1.0, 1.0),
+        Meaning("a", "mean"): Number(0.01, 1.0),
+        Meaning("a", "geometric mean"): Number(0.5, 0.5),
+        Meaning("a", "mean size"): Number(1.0, 1.0),
     }
     beside = compared(numbers, {"a, mean": 0.001})
     assert {name: entry["value"] for name, entry in beside.items()} == {"a, mean": 0.01, "a, mean size": 1.0}
@@ -150,13 +150,13 @@ def test_a_mean_whose_entries_cancel_is_compared_only_beside_the_mean_size():
 
 def test_the_first_statistic_that_chance_leaves_alone_is_compared():
     numbers = {
-        Quantity("a", "mean"): Number(-5.0, 6.0),
-        Quantity("a", "geometric mean"): Number(4.0, 4.0),
-        Quantity("a", "median"): Number(3.0, 3.0),
-        Quantity("a", "mean size"): Number(6.0, 6.0),
-        Quantity("ista.b", "mean"): Number(1.0, 1.0),
-        Quantity("ista.b", "median"): Number(1.0, 1.0),
-        Quantity("c, verdict"): "supported",
+        Meaning("a", "mean"): Number(-5.0, 6.0),
+        Meaning("a", "geometric mean"): Number(4.0, 4.0),
+        Meaning("a", "median"): Number(3.0, 3.0),
+        Meaning("a", "mean size"): Number(6.0, 6.0),
+        Meaning("ista.b", "mean"): Number(1.0, 1.0),
+        Meaning("ista.b", "median"): Number(1.0, 1.0),
+        Meaning("c, verdict"): "supported",
     }
     assert compared(numbers, {"a, mean": 0.001, "ista.b, mean": None, "ista.b, median": 0.5}) == {
         "a, mean": {"value": -5.0, "tolerance": pytest.approx(0.012)},
@@ -172,9 +172,7 @@ def test_the_first_statistic_that_chance_leaves_alone_is_compared():
 def test_no_number_of_a_method_whose_rounding_was_amplified_is_held_closer_than_most_that_moved():
     """Chance decides which of them one pair of runs leaves alone; an error of 2 % is found all the same."""
     columns = ("adam.loss", "adam.norm", "adam.accuracy", "ista.loss", "ista.accuracy")
-    numbers = {Quantity(name, "mean"): Number(1.0, 1.0) for name in columns} | {
-        Quantity("c, measured"): Number(1.0, 1.0)
-    }
+    numbers = {Meaning(name, "mean"): Number(1.0, 1.0) for name in columns} | {Meaning("c, measured"): Number(1.0, 1.0)}
     moved = {"adam.loss, mean": 1e-3, "adam.norm, mean": 1e-4, "ista.loss, mean": AMPLIFIED / 2}
     found = {name: entry["tolerance"] for name, entry in compared(numbers, moved).items()}
     assert found == {

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import gmean
 
-from ndgm.pipeline.summaries import BOUNDS, Quantity, summary
+from ndgm.pipeline.summaries import BOUNDS, Meaning, summary
 from ndgm.store.files import InputError, write_json
 from ndgm.store.run_tables import write_table
 from ndgm.theory.lasso import GAP_TOLERANCE, KKT_TOLERANCE
@@ -61,7 +61,7 @@ def test_a_residual_is_held_against_the_bound_that_it_certifies(tmp_path, name):
     bound = BOUNDS[name]
     for values, share in (([0.0, bound / 1e6, bound], 0.0), ([2 * bound, 0, 0, np.nan], 0.5)):
         write_table(tmp_path / "exact.parquet", pd.DataFrame({name: values}))
-        assert summary(tmp_path / "exact.parquet")[Quantity(name, f"share above {bound:g}")] == (share, 1.0)
+        assert summary(tmp_path / "exact.parquet")[Meaning(name, f"share above {bound:g}")] == (share, 1.0)
 
 
 def test_claims_give_their_verdict_and_their_numbers(tmp_path):
