@@ -25,6 +25,6 @@ def deterministic_torch(device: str) -> None:
     torch.set_deterministic_debug_mode("error")
     # It fills each buffer before it is used, hundreds of megabytes at a time. The tests of experiments leave it on, so
     # that what is read before it is written shows as NaN.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False

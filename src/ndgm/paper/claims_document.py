@@ -50,7 +50,7 @@ processor that rounds otherwise (`reference/deviations.json`)."""
 _OTHER_ROOT_SEEDS = """\
 Runs with other root seeds are in `reference/laptop/seeds.json`, by `make seeds`. Beside *finding* or *identity* stands
 how many of the root seeds decide as the reference, such as *{all} of {all} root seeds*, with the smallest and the
-largest *effect* of these runs: how far what decides is from what it is held against, counted as the rule's margin is."""
+largest *effect* of these runs: how far what decides is from what it is held against, as the margin counts."""
 
 _DATA = """\
 What `samples` says in the config, by owner and name, is made once by the rule `make_samples`: arrays of inputs and
