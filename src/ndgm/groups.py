@@ -219,6 +219,17 @@ GROUPS = (
                 trains=False,
             ),
             Job(
+                "run_l1_paradox_floors",
+                "Running gradient methods above the largest penalty on random designs",
+                _alone(
+                    "l1_paradox_floors",
+                    "floors",
+                    "l1_paradox.floors",
+                    also=("root_seed", "device", "l1_paradox.designs.families"),
+                ),
+                trains=False,
+            ),
+            Job(
                 "run_l1_paradox_seen_kink",
                 "Recording the kink that weights see on average",
                 _alone("l1_paradox_seen_kink", "seen_kink", "l1_paradox.seen_kink", also=("root_seed", "device")),
@@ -271,6 +282,19 @@ GROUPS = (
                     "designs",
                     "adaptive.designs",
                     also=("root_seed", "device", "l1_paradox.designs.families"),
+                ),
+                trains=False,
+            ),
+            Job(
+                "run_adaptive_floors",
+                "Running adaptive methods above the largest penalty on random designs",
+                (
+                    Experiment(
+                        "adaptive_floors",
+                        "l1_paradox_floors.floors",
+                        "adaptive.floors",
+                        also=("root_seed", "device", "l1_paradox.designs.families"),
+                    ),
                 ),
                 trains=False,
             ),

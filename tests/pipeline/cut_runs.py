@@ -158,6 +158,7 @@ FACTORS: dict[str, list[Factor]] = {
             penalty_over_max="penalties_over_max",
         ),
     ],
+    "l1_paradox_floors": _block("l1_paradox.floors", design="chosen", **SWEEP),
     "l1_paradox_noise": [
         Factor("design", "samples.l1_paradox"),
         *_block(
@@ -206,6 +207,7 @@ FACTORS: dict[str, list[Factor]] = {
             penalty_over_max="penalties_over_max",
         ),
     ],
+    "adaptive_floors": _block("adaptive.floors", design="chosen", **SWEEP),
     "adaptive_cycles": _block("adaptive.cycles", method="methods", start="starts"),
     "edge_of_stability_cycles": _block(
         "edge_of_stability.cycles", design="functions", step_size_over_threshold="step_sizes_over_threshold"

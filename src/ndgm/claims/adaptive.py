@@ -75,21 +75,21 @@ def adaptive_rmsprop_width_and_penalty(adaptive_designs: pd.DataFrame) -> Eviden
 
 
 @claim(figure="adaptive_methods", kind="finding", test=equivalence(0.02), unit="(L1 norm)")
-def adaptive_rmsprop_floor(adaptive_lasso: pd.DataFrame) -> Evidence:
-    r"""At every penalty above $\lambda_{\max}$ the L1 norm that RMSProp with $\beta_2 = 0.999$ keeps is, to first
-    order, $\tfrac{\eta}{2}\sum_i (1 + \kappa_i^2) / \sqrt{1 - \kappa_i^2}$.
+def adaptive_rmsprop_floor(adaptive_floors: pd.DataFrame) -> Evidence:
+    r"""On random designs, at every penalty above $\lambda_{\max}$, the L1 norm that RMSProp with $\beta_2 = 0.999$
+    keeps is, to first order, $\tfrac{\eta}{2}\sum_i (1 + \kappa_i^2) / \sqrt{1 - \kappa_i^2}$.
     """
-    runs = ends_of(adaptive_lasso, method="rmsprop_0.999").set_index(CELL)
+    runs = settled(adaptive_floors, "rmsprop_0.999")
     return Evidence(runs["mean_l1_norm"], runs["first_order_l1_norm"], compared="predicted")
 
 
 @claim(figure="adaptive_methods", kind="finding", test=order(), unit="(L1 norm)")
-def adaptive_rmsprop_trend(adaptive_lasso: pd.DataFrame) -> Evidence:
-    r"""Above $\lambda_{\max}$ the norm that RMSProp keeps falls from each penalty to the next by more than 1 %,
-    where that of the subgradient method rises by more than 1 %.
+def adaptive_rmsprop_trend(adaptive_floors: pd.DataFrame) -> Evidence:
+    r"""On random designs the norm that RMSProp keeps above $\lambda_{\max}$ falls from each penalty to the next by more
+    than 1 %, where that of the subgradient method rises by more than 1 %.
     """
-    methods = ["subgradient", *variants(adaptive_lasso, "rmsprop")]
-    runs = ends_of(adaptive_lasso, method=methods).set_index(["method", *CELL])
+    methods = ["subgradient", *variants(adaptive_floors, "rmsprop")]
+    runs = pd.concat({method: settled(adaptive_floors, method) for method in methods}, names=["method"])
     curves = runs["mean_l1_norm"].unstack("penalty_over_max")
     before, after = curves.iloc[:, :-1].set_axis(curves.columns[1:], axis=1).stack(), curves.iloc[:, 1:].stack()
     rises = after.index.get_level_values("method") == "subgradient"
@@ -182,13 +182,11 @@ def adaptive_epsilon(adaptive_one_weight: pd.DataFrame) -> Evidence:
 
 
 @claim(figure="adaptive_methods", kind="finding", test=order(smallest=0), unit="(L1 norm)")
-def adaptive_adam_and_rmsprop_on_kinks(adaptive_lasso: pd.DataFrame) -> Evidence:
+def adaptive_adam_and_rmsprop_on_kinks(adaptive_floors: pd.DataFrame) -> Evidence:
     r"""Adam and RMSProp do not perform alike on non-differentiable problems (v3, v4): with their usual settings and the
-    same step, RMSProp keeps more than twice Adam's L1 norm above $\lambda_{\max}$.
+    same step, RMSProp keeps more than twice Adam's L1 norm above $\lambda_{\max}$, on random designs.
     """
-    rmsprop, adam = (
-        ends_of(adaptive_lasso, method=method).set_index(CELL)["mean_l1_norm"] for method in ("rmsprop_0.99", "adam")
-    )
+    rmsprop, adam = (settled(adaptive_floors, method)["mean_l1_norm"] for method in ("rmsprop_0.99", "adam"))
     return Evidence(rmsprop, 2 * adam, compared="other arm")
 
 

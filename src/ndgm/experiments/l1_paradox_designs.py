@@ -171,17 +171,19 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
     return m, table
 
 
-def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, length: pd.Series) -> TimeMeans:
-    """Run a method from within some steps of the exact solutions until its means are stationary.
-
-    Runs are on the device, and what is found is on the processor.
+def started(
+    settings: Settings, part: Designs, rows: pd.DataFrame, length: pd.Series
+) -> tuple[LassoDesigns, torch.Tensor, torch.Tensor]:
+    """What runs minimise, where they start, within some steps of the exact solutions, and their steps; on the device.
 
     Args:
-        settings: When it is stationary, and the device.
+        settings: The device, the root seed and the number of seeds.
         part: The designs.
         rows: A row for each run, in blocks of one design, in each of them all penalties, once or at several steps.
-        method: A name in `METHODS`.
         length: How far a step moves a weight that hovers, of each run.
+
+    Returns:
+        The objective, starts of shape (runs, d), and step sizes of shape (runs, 1).
     """
     arrays, device = zip(*part.samples, strict=True), settings["device"]
     design, target = (torch.tensor(np.stack(array), device=device) for array in arrays)
@@ -192,12 +194,29 @@ def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, leng
     exact = np.concatenate([np.tile(solution.weights, (steps, 1)) for solution in part.exact])
     dimension = exact.shape[1]
     gaussian = start_directions(settings["root_seed"], settings["seeds"], dimension) * np.sqrt(dimension)
+    start = torch.tensor(exact, device=device) + unit * torch.tensor(gaussian[rows["seed"]], device=device)
+    return LassoDesigns(design, target, penalty), start, step_size
+
+
+def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, length: pd.Series) -> TimeMeans:
+    """Run a method from within some steps of the exact solutions until its means are stationary.
+
+    Runs are on the device, and what is found is on the processor.
+
+    Args:
+        settings: When it is stationary, and the device.
+        part: The designs.
+        rows: A row for each run, as `started` takes them.
+        method: A name in `METHODS`.
+        length: How far a step moves a weight that hovers, of each run.
+    """
+    objective, start, step_size = started(settings, part, rows, length)
     found = until_stationary(
-        LassoDesigns(design, target, penalty),
+        objective,
         METHODS[method],
-        torch.tensor(exact, device=device) + unit * torch.tensor(gaussian[rows["seed"]], device=device),
+        start,
         step_size,
-        unit,
+        column(rows.assign(unit=length), "unit", settings["device"]),
         **{name: settings[name] for name in ("first_steps", "most_steps", "norm_tolerance", "weight_tolerance")},
     )
     return TimeMeans(*(each.cpu() for each in vars(found).values()))

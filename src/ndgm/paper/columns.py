@@ -105,7 +105,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
         "weight",
     ),
     "single_case": ("whether the design is one case, and not one of several that are drawn of a family", "–"),
-    "stationary": ("whether means over two successive blocks of steps agreed", "–"),
+    "stationary": ("whether means over two successive blocks of steps agreed; true of a step that decays", "–"),
     "law_turning_point_over_max": ("penalty at which the law's norm is smallest", "$\\lambda_{\\max}$"),
     "squared_norm": ("$\\Vert w\\Vert_2^2$", "weight²"),
     "zeros": ("weights that are exactly zero; with `_k` in layer k", "weights"),

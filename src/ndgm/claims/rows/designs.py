@@ -35,6 +35,29 @@ def where_the_law_holds(runs: pd.DataFrame, margin: float, of: str = "law_l1_nor
     return nonempty(runs[share.groupby(CELL).transform("max") <= margin], "where the law is said to hold")
 
 
+def above_penalty_max(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs, indexed by cell and seed, at penalties whose exact solution is zero."""
+    return nonempty(runs[runs.index.get_level_values("penalty_over_max") > 1], "above penalty_max")
+
+
+def relative_error(runs: pd.DataFrame, predicted: str) -> pd.Series:
+    """Relative error of a prediction of the L1 norm, in size."""
+    return (runs["mean_l1_norm"] / runs[predicted] - 1).abs()
+
+
+def two_longest_steps(values: pd.Series) -> tuple[pd.Series, pd.Series, float]:
+    """Values at the second longest step and at the longest, and the ratio of the two steps.
+
+    Raises:
+        MissingValue: if there are fewer than two steps.
+    """
+    by_step = values.unstack("step_size_times_lipschitz")
+    if by_step.shape[1] < 2:
+        raise MissingValue("fewer than two step sizes")
+    shorter, longest = sorted(by_step)[-2:]
+    return by_step[shorter], by_step[longest], longest / shorter
+
+
 def _settled(runs: pd.DataFrame, method: str) -> pd.DataFrame:
     runs = none_diverged(select(runs, method=method))
     if moving := int((~runs["stationary"]).sum()):

@@ -1,8 +1,10 @@
 """Rows of runs with a noisy gradient, in the range in which a law is claimed for them."""
 
+import numpy as np
 import pandas as pd
 
 from ndgm.decide.selection import ends_of, none_diverged, nonempty, select
+from ndgm.decide.statistics import MissingValue
 
 BATCHES = ["design", "step_size_times_lipschitz", "batch_size"]
 STEEPEST = 0.6
@@ -40,3 +42,16 @@ def _weak(runs: pd.DataFrame) -> pd.DataFrame:
     """Runs whose ηLσ²/λ² is `WEAK_CURVATURE` at most."""
     number = runs["step_size_times_lipschitz"] * (runs["noise"] / runs["penalty"]) ** 2
     return nonempty(runs[number <= WEAK_CURVATURE], "with so weak a curvature")
+
+
+def weights_of_penalty_and_inverse(curve: pd.DataFrame) -> pd.Series:
+    """Least-squares weights p, q of mean ‖w‖₁ = pλ + q/λ, with residuals relative to the norm.
+
+    Raises:
+        MissingValue: if there are fewer than two penalties.
+    """
+    if len(curve) < 2:
+        raise MissingValue("fewer than two penalties")
+    norm, penalty = curve["mean_l1_norm"].to_numpy(), curve["penalty"].to_numpy()
+    columns = np.column_stack([penalty / norm, 1 / (penalty * norm)])
+    return pd.Series(np.linalg.lstsq(columns, np.ones(len(norm)))[0], index=["penalty", "inverse"])

@@ -1,0 +1,89 @@
+"""What methods keep above λ_max on random designs, where the exact solution of the LASSO is zero."""
+
+import numpy as np
+import pandas as pd
+
+from ndgm.engine.descent import Schedule, descend
+from ndgm.engine.methods import METHODS, HeavyBall
+from ndgm.engine.schedules import constant
+from ndgm.experiments.grids import grid, log_spaced
+from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, run, started
+from ndgm.experiments.training import deterministic_torch
+from ndgm.theory.adaptive import rmsprop_floor
+
+WITH_MOMENTUM = "heavy_ball", "adam", "adam_decoupled", "amsgrad"
+"""Methods whose runs wander between cycles of different length, so that their means settle late or never."""
+
+
+def floors(settings: Settings, inputs: Inputs) -> pd.DataFrame:
+    """Chosen families under every method, at every step and penalty above λ_max."""
+    deterministic_torch(settings["device"])
+    penalties = log_spaced(**settings["penalties_over_max"])
+    return numbered_table(
+        settings,
+        [
+            ensemble(settings, part, method, step).assign(design=family, single_case=False)
+            for family in settings["chosen"]
+            for part in drawn(settings, family, settings["families"][family], penalties)
+            for method in settings["methods"]
+            for step in settings["step_sizes_times_lipschitz"]
+        ],
+    )
+
+
+def ensemble(settings: Settings, part: Designs, method: str, step: float) -> pd.DataFrame:
+    """Rows of some designs under one method, at one step and all penalties, run together.
+
+    In the long run the heavy-ball method moves by η/(1 − β): that is what is as long as the subgradient method's step.
+    A step of a method that divides by the size of the gradient is as long as the subgradient method's at λ_max.
+    """
+    rows = grid(
+        method=[method],
+        step_size_times_lipschitz=[step],
+        seed=range(part.first, part.first + len(part.problems)),
+        penalty_over_max=part.penalties_over_max,
+    ).drop(columns="run")
+    problems = [part.problems[seed - part.first] for seed in rows["seed"]]
+    pace = step / np.array([each.lipschitz for each in problems])
+    at_max = pace * np.array([each.penalty_max for each in problems])
+    rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
+    normalises = METHODS[method].normalises
+    effective = 1 - HeavyBall().momentum if method == "heavy_ball" else 1.0
+    rows["step_size"] = at_max if normalises else effective * pace
+    rows["dimension"] = part.problems[0].dimension
+    cells = zip(at_max, rows["penalty"], problems, strict=True)
+    rows["first_order_l1_norm"] = [float(rmsprop_floor(length, penalty, each.b)) for length, penalty, each in cells]
+    length = pd.Series(at_max) if normalises else pace * rows["penalty"]
+    kept = averaged if METHODS[method].schedule is constant else decayed
+    return kept(settings, part, rows, length)
+
+
+def averaged(settings: Settings, part: Designs, rows: pd.DataFrame, length: pd.Series) -> pd.DataFrame:
+    """Rows with what a constant step keeps in the mean, once it is stationary."""
+    method = rows["method"].iloc[0]
+    if method in WITH_MOMENTUM:
+        settings = {**settings, "norm_tolerance": settings["norm_tolerance_with_momentum"]}
+    found = run(settings, part, rows, method, length)
+    norm = found.modulus.numpy().sum(1)
+    return rows.assign(
+        l1_norm=found.last.abs().sum(1).numpy(),
+        mean_l1_norm=norm,
+        step=found.steps.numpy(),
+        stationary=found.stationary.numpy(),
+        stopped_because=np.where(np.isfinite(norm), "finished", "diverged"),
+    )
+
+
+def decayed(settings: Settings, part: Designs, rows: pd.DataFrame, length: pd.Series) -> pd.DataFrame:
+    """Rows with what is left where the step has decayed; nothing is stationary there, nor has to be."""
+    objective, start, step_size = started(settings, part, rows, length)
+    schedule = Schedule.halving(settings["steps"], 1)
+    trace = descend(objective, METHODS[rows["method"].iloc[0]], start, step_size, schedule)
+    return rows.assign(
+        l1_norm=trace.measured["l1_norm"][-1],
+        mean_l1_norm=trace.measured["mean_l1_norm"][-1],
+        step=settings["steps"],
+        stationary=True,
+        stopped_because=trace.stopped_because,
+    )
