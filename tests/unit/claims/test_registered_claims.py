@@ -65,7 +65,7 @@ def test_no_identity_is_refuted():
 @pytest.mark.parametrize(("group", "one"), REGISTERED)
 def test_an_order_has_a_smallest_effect_or_a_factor_in_its_statement(group, one):
     if one.test.random and not one.test.two_sided and one.test.margin == 0:
-        factor = r"than (five times|a quarter|a fifth|half|ten times|a hundred times|twice|.* less the margin)"
+        factor = r"than (five times|a tenth|a quarter|a fifth|half|ten times|a hundred times|twice|.* less the margin)"
         assert re.search(factor, one.statement)
     else:
         assert one.test.margin > 0 or not one.test.random

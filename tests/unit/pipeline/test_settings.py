@@ -102,7 +102,7 @@ def test_an_archive_that_is_not_there() -> None:
         ({"scale": "smoke", "l1_paradox": {"lasso": {"seeds": 5}}}, "l1_paradox.lasso.seeds"),
         ({"convergence": {"cures": {"methods": ["polyak"]}}}, "convergence.cures.methods"),
         ({"samples": {"l1_paradox": {"new": {"source": "diabetes"}}}}, "samples.l1_paradox.new"),
-        ({"root_seed": 7, "l1_paradox": {"lasso": {"seeds": 5}}}, "root_seed, l1_paradox.lasso.seeds"),
+        ({"root_seed": 7, "l1_paradox": {"lasso": {"seeds": 6}}}, "root_seed, l1_paradox.lasso.seeds"),
         (
             {"l1_paradox": {name: {"seeds": 7, "steps": 70, "recorded_steps": 3} for name in ("lasso", "noise")}},
             "l1_paradox.lasso.seeds, l1_paradox.lasso.steps, l1_paradox.lasso.recorded_steps, l1_paradox.noise.seeds, "
