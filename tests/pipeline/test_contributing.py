@@ -128,7 +128,7 @@ def test_an_activation_with_a_wrong_derivative_is_caught(smoke_copy: Path) -> No
 def test_add_a_claim(smoke_copy: Path) -> None:
     """It is decided alone, with the p values of its siblings from the reference."""
     follow("claim", smoke_copy)
-    (entry,) = json.loads((smoke_copy / SMOKE / "claims/l1_paradox_schedules.json").read_text())
+    (entry,) = json.loads((smoke_copy / SMOKE / "claims/l1_paradox_momentum.json").read_text())
     assert entry["verdict"] in ("supported", "refuted", "inconclusive")
     # Smoke has too few seeds for a test of order, and says so.
     assert (entry["kind"], entry["compared"], entry["gap"]) in (
@@ -213,7 +213,7 @@ def assert_green(folder: Path) -> None:
     whole += [unit / "claims/test_registered_claims.py", *(folder / "tests/pipeline" / name for name in WITHOUT_A_RUN)]
     assert set(SLOW) <= {path.name for path in whole}
     whole = [path for path in whole if path.name not in SLOW]
-    additions = "softsign or clipped or schedules or l1_paradox_starts or hovering or manifest"
+    additions = "softsign or clipped or momentum or l1_paradox_starts or hovering or manifest"
     for files, chosen in ((whole, "not test_a_command and not program"), (one_by_one, additions)):
         names = sorted({path.relative_to(folder).as_posix() for path in files})
         said = run(folder, f"pytest -n0 -p no:cacheprovider -rA -k '{chosen}' {' '.join(names)}")
