@@ -171,7 +171,7 @@ def test_an_edit_of_claims_decides_their_group_alone(made: list[dict[str, str]],
 def test_one_claim_is_decided_from_its_own_tables(smoke_copy: Path, tmp_path: Path) -> None:
     """As in its group, whose other p values stand in the reference; a sibling that is missing there is named."""
     enough = tmp_path / "enough.yaml"
-    enough.write_text("adaptive: {lasso: {seeds: 8}}")
+    enough.write_text("adaptive: {floors: {seeds: 8}}")
     config = (*SMOKE, str(enough))
     reference, name = smoke_copy / "reference/smoke/claims.json", "adaptive_adam_and_rmsprop_on_kinks"
     group, alone = "results/smoke/claims/adaptive.json", f"results/smoke/claims/{name}.json"
@@ -179,14 +179,14 @@ def test_one_claim_is_decided_from_its_own_tables(smoke_copy: Path, tmp_path: Pa
     assert done.returncode == 0, done.stdout
     decided = json.loads((smoke_copy / group).read_text())
     reference.write_text(json.dumps(decided))
-    for other in (smoke_copy / "results/smoke/runs").glob("adaptive_[!l]*.parquet"):
+    for other in (smoke_copy / "results/smoke/runs").glob("adaptive_[!f]*.parquet"):
         other.unlink()
     done = run_snakemake(smoke_copy, alone, "--cores", "1", "--rerun-triggers", "mtime", *config)
     assert done.returncode == 0, done.stdout
     (found,) = json.loads((smoke_copy / alone).read_text())
     assert found["p_support"] is not None
     assert found == next(entry for entry in decided if entry["id"] == name)
-    assert list((smoke_copy / "results/smoke/runs").glob("adaptive_[!l]*.parquet")) == []
+    assert list((smoke_copy / "results/smoke/runs").glob("adaptive_[!f]*.parquet")) == []
 
     reference.write_text(json.dumps([entry for entry in decided if entry["id"] != "adaptive_rmsprop_norm"]))
     done = run_snakemake(smoke_copy, "--cores", "1", alone, *config)
