@@ -200,7 +200,7 @@ GROUPS = (
             ),
             Job(
                 "run_l1_paradox_designs",
-                "Running the subgradient method on random designs and on real ones",
+                "Running gradient methods on random designs and on real ones",
                 (
                     Experiment(
                         "l1_paradox_designs",
@@ -214,19 +214,14 @@ GROUPS = (
                         "l1_paradox.turns",
                         also=("root_seed", "device", "l1_paradox.designs.families"),
                     ),
+                    Experiment(
+                        "l1_paradox_floors",
+                        "l1_paradox_floors.floors",
+                        "l1_paradox.floors",
+                        also=("root_seed", "device", "l1_paradox.designs.families"),
+                    ),
                 ),
                 samples=("l1_paradox/*",),
-                trains=False,
-            ),
-            Job(
-                "run_l1_paradox_floors",
-                "Running gradient methods above the largest penalty on random designs",
-                _alone(
-                    "l1_paradox_floors",
-                    "floors",
-                    "l1_paradox.floors",
-                    also=("root_seed", "device", "l1_paradox.designs.families"),
-                ),
                 trains=False,
             ),
             Job(
@@ -276,19 +271,14 @@ GROUPS = (
             ),
             Job(
                 "run_adaptive_designs",
-                "Running RMSProp on random designs",
-                _alone(
-                    "adaptive_designs",
-                    "designs",
-                    "adaptive.designs",
-                    also=("root_seed", "device", "l1_paradox.designs.families"),
-                ),
-                trains=False,
-            ),
-            Job(
-                "run_adaptive_floors",
-                "Running adaptive methods above the largest penalty on random designs",
+                "Running adaptive methods on random designs",
                 (
+                    Experiment(
+                        "adaptive_designs",
+                        "adaptive_designs.designs",
+                        "adaptive.designs",
+                        also=("root_seed", "device", "l1_paradox.designs.families"),
+                    ),
                     Experiment(
                         "adaptive_floors",
                         "l1_paradox_floors.floors",

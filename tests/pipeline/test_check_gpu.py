@@ -173,7 +173,6 @@ def test_experiments_give_the_same_bytes_twice(driven: dict[str, Any]) -> None:
         "smoke/data": "passed",
         "smoke/train_adaptive": "passed",
         "smoke/run_adaptive_designs": "passed",
-        "smoke/run_adaptive_floors": "passed",
     }
     assert len(rows["smoke/train_adaptive"]["identical"]) == 6 and len(rows["smoke/train_adaptive"]["seconds"]) == 2
 
