@@ -97,6 +97,11 @@ class MomentMethod(Method[Moments]):
     epsilon: float = EPSILON
     largest: bool = False
 
+    @property
+    def inertial(self) -> bool:
+        """With any momentum."""
+        return self.decay > 0
+
     def start(self, w: Tensor) -> Moments:
         """State at the start: moments of zero."""
         mean, square, scale = (torch.zeros_like(w) for _ in range(3))

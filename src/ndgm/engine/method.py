@@ -21,6 +21,8 @@ class Method(Generic[S]):
         rests: Whether iterates come to rest at a solution, kinks or not: then there is nothing to average over steps,
             and a run that stands still has converged.
         normalises: Whether it divides by the size of gradients, so that its steps do not grow with them.
+        inertial: Whether it goes on where there is no gradient, as with momentum: on a kink, cycles of very different
+            length coexist then, and means settle late.
         on_factors: Whether iterates are two factors of each weight, as of a `FactoredNetwork`.
         schedule: Factor on the step size, from the number of steps done and the number of all steps.
 
@@ -49,6 +51,11 @@ class Method(Generic[S]):
     normalises: ClassVar[bool] = False
     on_factors: ClassVar[bool] = False
     schedule: Callable[[int, int], float] = constant
+
+    @property
+    def inertial(self) -> bool:
+        """As above; not unless a method says so."""
+        return False
 
     def start(self, w: Tensor) -> S:
         """State before the first step from `w`."""

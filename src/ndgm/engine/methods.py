@@ -107,6 +107,11 @@ class HeavyBall(Method[Velocity]):
     asks = ("subgradient",)
     momentum: float = 0.9
 
+    @property
+    def inertial(self) -> bool:
+        """With any momentum."""
+        return self.momentum > 0
+
     def start(self, w: Tensor) -> Velocity:
         """State at the start: velocity zero."""
         return Velocity(torch.zeros_like(w))
@@ -151,6 +156,7 @@ class FISTA(Method[Extrapolation]):
 
     asks = ("smooth_gradient", "shrink")
     rests = True
+    inertial = True
 
     def start(self, w: Tensor) -> Extrapolation:
         """State at the start, which is the first iterate too."""

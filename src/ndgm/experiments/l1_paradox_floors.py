@@ -9,16 +9,10 @@ from ndgm.engine.schedules import constant
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, run, started
-from ndgm.experiments.training import deterministic_torch
 from ndgm.theory.adaptive import rmsprop_floor
-
-WITH_MOMENTUM = "heavy_ball", "adam", "adam_decoupled", "amsgrad"
-"""Methods whose runs wander between cycles of different length, so that their means settle late or never."""
-
 
 def floors(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Chosen families under every method, at every step and penalty above λ_max."""
-    deterministic_torch(settings["device"])
     penalties = log_spaced(**settings["penalties_over_max"])
     return numbered_table(
         settings,
@@ -62,7 +56,7 @@ def ensemble(settings: Settings, part: Designs, method: str, step: float) -> pd.
 def averaged(settings: Settings, part: Designs, rows: pd.DataFrame, length: pd.Series) -> pd.DataFrame:
     """Rows with what a constant step keeps in the mean, once it is stationary."""
     method = rows["method"].iloc[0]
-    if method in WITH_MOMENTUM:
+    if METHODS[method].inertial:
         settings = {**settings, "norm_tolerance": settings["norm_tolerance_with_momentum"]}
     found = run(settings, part, rows, method, length)
     norm = found.modulus.numpy().sum(1)

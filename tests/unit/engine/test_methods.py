@@ -259,6 +259,22 @@ def test_what_normalises_steps_as_far_whatever_the_size_of_the_gradient(name):
     assert METHODS[name].normalises == np.allclose(moved, moved[0], rtol=1e-5, atol=0)
 
 
+@pytest.mark.parametrize("name", [name for name in METHODS if not METHODS[name].on_factors])
+def test_what_is_inertial_goes_on_without_a_gradient(name):
+    # After two steps on a slope comes a plane. On it Polyak's step is 0/0.
+    one, nothing = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
+    slope, plane = OneWeight(nothing, one, nothing), OneWeight(nothing, nothing, nothing)
+    slope.lowest = plane.lowest = torch.full((1,), -1.0, dtype=torch.float64)
+    w, method = nothing.clone(), METHODS[name]
+    state = method.start(w)
+    for _ in range(2):
+        w, state = method.step(slope, w, state, 0.1 * one)
+    before = w.clone()
+    after, _ = method.step(plane, w, state, 0.1 * one)
+    goes_on = bool((after - before).abs() > 0)
+    assert method.inertial == goes_on, f"{name}: `inertial` of its class has to be {goes_on}"
+
+
 def test_the_registry_can_be_read_without_importing_it():
     # The config's schema is made from the syntax tree: names, and what their classes ask for, are literals.
     module = ndgm.engine.methods
