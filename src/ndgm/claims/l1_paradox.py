@@ -29,8 +29,6 @@ HOLDS_ON_STRIP = 0.1
 """Margin on the norm of the strip, and the largest phase discrepancy in units of that norm."""
 FAILS = 5 * HOLDS
 """Phase discrepancy above which the law is said to fail."""
-SMALL_STEP = 0.02
-"""Longest step, in units of 1/L, at which the strip is said to tell zeros."""
 
 
 @claim(
@@ -166,7 +164,7 @@ def l1_paradox_strip_zeros(l1_paradox_designs: pd.DataFrame) -> Evidence:
     runs = where_the_law_holds(settled(l1_paradox_designs), HOLDS)
     zeros, others = runs["exact_zeros"], runs["dimension"] - runs["exact_zeros"]
     rarer = np.minimum(zeros, others)
-    small = runs.index.get_level_values("step_size_times_lipschitz") <= SMALL_STEP
+    small = runs.index.get_level_values("step_size_times_lipschitz") <= 0.02
     both = nonempty(runs[small & (rarer.groupby(CELL).transform("min") > 0)], "at small steps with zeros and others")
     return Evidence(both["wrong_by_strip"] / rarer[both.index], 0.1, compared="predicted")
 
@@ -201,7 +199,7 @@ def l1_paradox_identity(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: pd.Dat
     by_run = l1_paradox_lasso.groupby(["design", "run"], sort=False)
     decrease = -by_run["squared_norm"].diff() / by_run["step"].diff()
     runs = l1_paradox_lasso.assign(squared_norm_decrease=decrease)
-    runs = _ends_beside_exact(runs, "subgradient", l1_paradox_exact)
+    runs = _with_exact(ends_of(runs, method="subgradient"), l1_paradox_exact)
     residual = stationarity_residual(
         penalty=runs["penalty"],
         step_size=runs["step_size"],
@@ -298,8 +296,3 @@ def _with_exact(ends: pd.DataFrame, exact: pd.DataFrame, by: Sequence[str] = ())
     """Last rows of runs beside the exact solution at their penalty, indexed by `by`, cell and seed."""
     exact = exact[[*CELL, *OF_EXACT]]
     return ends.merge(exact, on=CELL, how="left", validate="many_to_one").set_index([*by, *CELL, "seed"])
-
-
-def _ends_beside_exact(runs: pd.DataFrame, method: str, exact: pd.DataFrame) -> pd.DataFrame:
-    """Last rows of one method's runs beside the exact solution, indexed by cell and seed."""
-    return _with_exact(ends_of(runs, method=method), exact)

@@ -11,6 +11,7 @@ from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, run, started
 from ndgm.theory.adaptive import rmsprop_floor
 
+
 def floors(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Chosen families under every method, at every step and penalty above λ_max."""
     penalties = log_spaced(**settings["penalties_over_max"])

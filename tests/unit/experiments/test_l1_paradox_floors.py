@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from ndgm.experiments.l1_paradox_designs import drawn
+from ndgm.pipeline.jobs import JOBS
 
-TABLES = ["l1_paradox_floors", "adaptive_floors"]
+TABLES = [
+    each.table for job in JOBS.values() for each in job.experiments if each.function == "l1_paradox_floors.floors"
+]
 
 
 @pytest.fixture(scope="module")
