@@ -76,6 +76,29 @@ def refuted(claims, tables, changed):
     return {row["id"] for row in decide(readers, tables) if row["verdict"] == "refuted"}
 
 
+def every_claim_is_in(where, names, claims, beginning):
+    """Fail, with the line to write, unless a list of tests has every one of the claims and no other.
+
+    Args:
+        where: Name of the list.
+        names: What its lines begin with: names of claims without their beginning, several with spaces between.
+        claims: Those that it should have, by id.
+        beginning: Of their ids.
+    """
+    named = {f"{beginning}{name}" for line in names for name in line.split()}
+    faults = [
+        f"add to {where} a line that {LINES[where]} {name}: it begins with {name.removeprefix(beginning)!r}, "
+        f"without the prefix {beginning}"
+        for name in sorted(set(claims) - named)
+    ]
+    faults += [f"{where}: {name} is none of the claims of this file" for name in sorted(named - set(claims))]
+    assert not faults, "\n".join(faults)
+
+
+LINES = {"BREAKS": "refutes", "NOISE": "drowns"}
+"""What a line of each list does to a claim."""
+
+
 def change(table, column, where, value):
     """Apply `value` to a column where a query holds; there must be such rows."""
     rows = table.query(where).index

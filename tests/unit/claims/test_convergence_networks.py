@@ -6,6 +6,7 @@ from claims_on_made_up_tables import (
     change,
     claims_of,
     copied_for_each_test,
+    every_claim_is_in,
     law,
     random_among,
     refuted,
@@ -171,8 +172,7 @@ def test_tables_that_break_the_law_refute_the_claim_and_no_other(names, table, c
 
 
 def test_every_claim_was_refuted_above_where_not_all_were():
-    names = {name for names, *_ in BREAKS for name in names.split()}
-    assert {f"convergence_{name}" for name in names} == set(CLAIMS)
+    every_claim_is_in("BREAKS", [names for names, *_ in BREAKS], CLAIMS, "convergence_")
 
 
 def test_a_run_that_starts_on_a_kink_may_change_and_is_counted(tables):
@@ -219,7 +219,7 @@ NOISE = {
 
 
 def test_every_random_claim_is_drowned_in_noise_below():
-    assert {f"convergence_{name}" for name in NOISE} == set(random_among(CLAIMS))
+    every_claim_is_in("NOISE", NOISE, random_among(CLAIMS), "convergence_")
 
 
 @pytest.mark.parametrize("name", NOISE)
