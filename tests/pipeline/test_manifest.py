@@ -178,13 +178,6 @@ def test_a_second_list_is_found_for_each_registry(kind: str) -> None:
         assert list(look(text.replace(some[0], "other"), known, least)) == []
 
 
-def test_each_figure_has_a_notebook_and_a_caption_and_there_are_no_others() -> None:
-    """The manifest is complete."""
-    assert {path.stem for path in (ROOT / "figures").glob("*.py")} == set(FIGURES)
-    captions = {path.stem for path in (ROOT / "workflow/report").glob("*.rst")}
-    assert captions == {*FIGURES, "figure"}
-
-
 def test_each_module_of_an_experiment_is_in_the_manifest() -> None:
     """A module that defines an experiment, by what its functions take, belongs to a job."""
     modules = {path.stem for path in (ROOT / "src/ndgm/experiments").glob("*.py") if TAKES.search(path.read_text())}

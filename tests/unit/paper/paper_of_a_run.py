@@ -30,8 +30,15 @@ FIGURES = {
     for document, path in SOURCES.items()
 }
 """Names of the figures that each document shows where the run has them."""
-SHOWN = {document: figures(SETTINGS, document) for document in DOCUMENTS}
-"""Those that it shows of the run."""
+
+
+def placed(settings, document):
+    """Figures of a run that have a place in its document; test_paper_source.py names those that have none."""
+    return [name for name in figures(settings, document) if name in FIGURES[document]]
+
+
+SHOWN = {document: placed(SETTINGS, document) for document in DOCUMENTS}
+"""Those that each document shows of the run."""
 # Longer names first: `convergence` is the beginning of `convergence_networks`.
 NAMES_OF_GROUPS = sorted((group.name for group in GROUPS), key=len, reverse=True)
 

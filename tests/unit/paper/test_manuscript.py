@@ -4,13 +4,12 @@ import json
 import re
 
 import pytest
-from paper_of_a_run import FULL, HISTORY, SETTINGS, SHOWN, SOURCES, claim, manuscript, run
+from paper_of_a_run import FULL, HISTORY, SETTINGS, SHOWN, SOURCES, claim, manuscript, placed, run
 
 from ndgm.decide.statistics import ERROR_RATE
 from ndgm.paper.manuscript import Manuscript
 from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import VERDICTS
-from ndgm.pipeline.jobs import figures
 from ndgm.store.files import InputError
 
 
@@ -202,7 +201,13 @@ def test_a_document_reports_every_verdict_plainly(tmp_path, verdict, document):
     for other in set(VERDICTS) - {verdict}:
         assert f", {other}\\]" not in text
         assert f"{len(written.claims)} {other}" not in text
-    assert all(f"#fig-{name} " in text for name in SHOWN[document])
+    not_shown = sorted(set(SHOWN[document]) - set(shown_in(text)))
+    assert not_shown == [], f"paper/{document}.md asks for a condition before {{{{ figure(…) }}}} of {not_shown}"
+
+
+def shown_in(text):
+    """Figures that a filled text shows, in its order."""
+    return re.findall(r"#fig-(\w+) name=", text)
 
 
 @pytest.mark.parametrize("document", SOURCES)
@@ -211,17 +216,30 @@ def test_a_document_refers_to_a_figure_before_it_shows_it(tmp_path, verdict, doc
     folder = run(tmp_path / "run", verdict=verdict)
     written = manuscript(folder, document)
     text = written.fill(SOURCES[document])
-    for name in SHOWN[document]:
-        assert -1 < text.find(f"](#fig-{name})") < text.index(f"#fig-{name} name="), name
+    late = {
+        name: f"paper/{document}.md: write [](#fig-{name}) in a sentence above {{{{ figure({name!r}) }}}}"
+        for name in shown_in(text)
+        if f"](#fig-{name})" not in text[: text.index(f"#fig-{name} name=")]
+    }
+    assert not late, "\n".join(late.values())
 
 
 @pytest.mark.parametrize("document", SOURCES)
 @pytest.mark.parametrize("settings", [SETTINGS, FULL], ids=lambda settings: settings["scale"])
 def test_a_document_shows_the_figures_that_a_run_has_and_speaks_of_no_others(tmp_path, document, settings):
     text = manuscript(run(tmp_path / "run"), document, settings).fill(SOURCES[document])
-    there = figures(settings, document)
-    assert sorted(re.findall(r"#fig-(\w+) name=", text)) == sorted(there)
-    assert set(re.findall(r"\]\(#fig-(\w+)\)", text)) == set(there)
+    there, shown, named = (set(each) for each in (placed(settings, document), shown_in(text), referred_to(text)))
+    assert len(shown_in(text)) == len(shown), f"paper/{document}.md shows a figure twice"
+    faults = [f"shows {name}, which the run does not have: ask before" for name in shown - there]
+    faults += [f"speaks of {name}, which the run does not have: ask before" for name in named - there - shown]
+    faults += [f"does not show {name}, which the run has" for name in there - shown]
+    faults += [f"shows {name} without a sentence that refers to it: write [](#fig-{name})" for name in shown - named]
+    assert not faults, "\n".join(f"paper/{document}.md {fault}" for fault in sorted(faults))
+
+
+def referred_to(text):
+    """Figures that a filled text refers to."""
+    return re.findall(r"\]\(#fig-(\w+)\)", text)
 
 
 def test_what_a_drawing_lacks_is_read_as_it_stands(tmp_path):
