@@ -256,7 +256,11 @@ def test_what_normalises_steps_as_far_whatever_the_size_of_the_gradient(name):
     objective.lowest = torch.zeros(3, dtype=torch.float64)
     *_, (_, found) = iterates(name, objective, start.clone(), torch.full_like(start, 1e-6), 1)
     moved = (start - found)[:, 0]
-    assert METHODS[name].normalises == np.allclose(moved, moved[0], rtol=1e-5, atol=0)
+    as_far = np.allclose(moved, moved[0], rtol=1e-5, atol=0)
+    assert METHODS[name].normalises == as_far, (
+        f"{name}: on a gradient ten times as large its step is {'as long' if as_far else 'longer'}, and experiments "
+        f"choose step sizes by that: its class has to say `normalises = {as_far}`"
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if not METHODS[name].on_factors])
