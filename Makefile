@@ -3,11 +3,14 @@
 CHECK = PYTHONPATH=src .venv/bin/python scripts/check_start.py --files config/laptop.yaml
 SNAKEMAKE = PYTHONPATH=src .venv/bin/python scripts/run_snakemake.py --cores all
 
-.PHONY: paper smoke verify report claims seeds test elsewhere torture bench gpu wheelhouse lock container
+.PHONY: paper setup smoke verify report claims seeds test elsewhere torture bench gpu wheelhouse lock container
 
 paper: .venv/ready  ## the paper, at laptop scale
 	@$(CHECK) && $(SNAKEMAKE)
 	@printf '%s\n' '' 'paper   results/laptop/paper.pdf, .html' '        results/laptop/companions.pdf, .html' 'claims  results/laptop/claims.json'
+
+setup: .venv/ready  ## .venv alone, which every other target sets up as well
+	@printf '%s\n' '' 'next    . .venv/bin/activate'
 
 smoke: .venv/ready  ## the same in small: a first look
 	@$(CHECK) config/smoke.yaml && $(SNAKEMAKE) --config scale=smoke
@@ -21,7 +24,7 @@ report: paper  ## one offline page with figures, captions and run times
 	@$(SNAKEMAKE) --report results/report.html
 	@echo 'report  results/report.html'
 
-claims: .venv/ready  ## the past of the rules, CLAIMS.md and the table in README.md, from history and reference/laptop
+claims: .venv/ready  ## the past of the rules, CLAIMS.md and what README.md says of it, from history and reference/laptop
 	@.venv/bin/python scripts/write_rule_history.py --repository . --out reference/rules.json
 	@.venv/bin/python scripts/write_claims.py --repository .
 

@@ -1,0 +1,43 @@
+"""README's sentence on all verdicts: up to date, and with the numbers of its table."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from paper_of_a_run import ROOT, claim
+
+from ndgm.paper.claims_document import groups_table, read_claims
+from ndgm.paper.verdict_totals import MARKERS, totals_sentence, with_totals
+from ndgm.paper.verdicts import DecidedClaim
+from ndgm.store.files import InputError
+
+
+def test_the_sentence_of_the_readme_is_what_is_made_now():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    made = with_totals(readme, totals_sentence(read_claims(ROOT)))
+    assert readme == made, "README.md is not up to date: run `make claims`"
+
+
+def test_its_numbers_are_those_of_the_last_row_of_the_table():
+    claims = read_claims(ROOT)
+    supported, refuted, inconclusive, held, identities = map(
+        int, re.findall(r"\d+", groups_table(claims).splitlines()[-1])
+    )
+    found = [int(number) for number in re.findall(r"\d+", totals_sentence(claims))]
+    assert found == [supported + refuted + inconclusive, supported, refuted, inconclusive, identities]
+    assert held == identities
+
+
+def test_kinds_and_verdicts_are_counted_apart_and_an_identity_that_does_not_hold_is_told():
+    one = DecidedClaim.read(claim("l1_paradox_floor"))
+    claims = [replace(one, verdict=verdict) for verdict in ("supported", "supported", "refuted", "inconclusive")]
+    claims += [replace(one, kind="identity"), replace(one, kind="identity", verdict="refuted")]
+    assert " ".join(totals_sentence(claims).split()) == (
+        "Of 4 claims that could have come out otherwise, **2 are supported, 1 refuted and 1 inconclusive**. "
+        "The other 2 are *identities*, algebra or theorems that check the code: 1 of them hold."
+    )
+
+
+def test_lines_that_are_not_there_are_named():
+    with pytest.raises(InputError, match=re.escape(f"README.md: no lines {MARKERS[0]}")):
+        with_totals("no markers", "")
