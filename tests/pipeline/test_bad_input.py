@@ -108,6 +108,21 @@ def test_a_claim_or_a_figure_that_there_is_not(repository: Path, target: str, li
     assert not (repository / "results").exists()
 
 
+def test_a_figure_without_a_caption(repository: Path) -> None:
+    """It can be drawn; a line at the start says what its document will ask for."""
+    caption = repository / "workflow/report/l1_paradox_norm.rst"
+    text = caption.read_text(encoding="utf-8")
+    caption.unlink()
+    try:
+        done = run_snakemake(repository, "--dry-run", *SMOKE, "--", "results/smoke/figures/l1_paradox_norm.svg")
+    finally:
+        caption.write_text(text, encoding="utf-8")
+    assert done.returncode == 0, done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if "caption" in line]
+    assert line.startswith("figure l1_paradox_norm has no caption yet: ")
+    assert line.endswith("workflow/report/l1_paradox_norm.rst")
+
+
 def test_tables_that_there_are_not(repository: Path) -> None:
     """Who reads one is named, a claim as well as a figure, before anything is computed."""
     edits = {

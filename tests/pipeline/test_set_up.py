@@ -1,6 +1,7 @@
 """The set-up of `.venv` on machines of other kinds, played by small programs in the place of Python, uv and pip."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -83,6 +84,15 @@ def test_any_name_of_a_python_that_fits_is_found(machine: Path, name: str) -> No
     assert "-c constraints.txt" in asked(machine) and "--no-index" not in asked(machine)
     assert set_up(machine)[0] == set_up(machine, f"PYTHON={name}")[0] == 0
     assert asked(machine).count("\n") == 1
+
+
+def test_setup_does_nothing_else_and_says_what_is_next(machine: Path) -> None:
+    """A make without a target is still the paper."""
+    python(machine, "python3.11")
+    program(machine, "printf", '#!/bin/sh\nprintf "$@"\n')  # make calls it without a shell
+    assert set_up(machine, "setup") == (0, "next    . .venv/bin/activate")
+    makefile = (machine / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^(\w+):", makefile, re.MULTILINE)[1] == "paper"
 
 
 def test_another_python_makes_it_anew(machine: Path) -> None:

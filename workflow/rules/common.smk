@@ -57,7 +57,7 @@ if line := overrides(config):
     logger.warning(line)
 for figure in figures(config):
     if not os.path.exists(f"workflow/report/{figure}.rst"):
-        logger.warning(f"figure {figure} has no caption yet: a document that shows it needs workflow/report/{figure}.rst")
+        logger.warning(f"figure {figure} has no caption yet: its document asks for workflow/report/{figure}.rst")
 
 TEMPLATES = local(sorted(map(str, Path("paper/templates").iterdir())))
 GPU = int(config["device"] == "cuda")
