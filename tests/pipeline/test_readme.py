@@ -42,6 +42,7 @@ INSTEAD = {
         "snakemake --cores all --dry-run results/laptop/claims/l1_paradox_slope.json"
     ),
     "open results/smoke/paper.html  # on Linux, xdg-open": "test -s results/smoke/paper.html",  # no test has a browser
+    ". .venv/bin/activate": "test -d .venv/bin",  # an environment of another kind has none
     "make torture": "make --dry-run torture",  # takes an hour; test_kills.py does a part of it
     "make gpu": "make --dry-run gpu",  # needs a CUDA device; test_check_gpu.py drives its logic
     "snakemake --cores all": "snakemake --cores all --dry-run",  # laptop scale takes minutes
