@@ -12,6 +12,7 @@ PATHS = (
     "captions",
     "claims",
     "history",
+    "root-seeds",
     "figures",
     "pdf",
     "html",
@@ -24,12 +25,19 @@ def main() -> None:
     arguments = argument_parser(__doc__, *PATHS).parse_args()
     with program(arguments):
         # Imported here, so that an interruption while matplotlib loads is one line too.
+        from ndgm.decide.root_seeds import read_root_seeds
         from ndgm.paper.manuscript import Manuscript
         from ndgm.paper.typesetting import document_html, document_pdf
 
         document = arguments.text.stem
         manuscript = Manuscript(
-            document, arguments.claims, arguments.settings, arguments.figures, arguments.captions, arguments.history
+            document,
+            arguments.claims,
+            arguments.settings,
+            arguments.figures,
+            arguments.captions,
+            arguments.history,
+            read_root_seeds(arguments.root_seeds),
         )
         markdown = manuscript.fill(arguments.text)
         ingredients = (arguments.templates, arguments.references, arguments.figures)

@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 
+from ndgm.decide.root_seeds import RootSeeds
 from ndgm.decide.statistics import ERROR_RATE
 from ndgm.groups import GROUPS
 from ndgm.paper.quantities import Quantity
@@ -39,10 +40,18 @@ class Manuscript:
         figures: Folder of the drawn figures; the web page is taken to stand beside it.
         captions: Folder of the captions, one `<figure>.rst` each.
         history: `reference/rules.json`.
+        root_seeds: How runs of the scale with other root seeds decided.
     """
 
     def __init__(
-        self, document: str, claims: Path, settings: Mapping, figures: Path, captions: Path, history: Path
+        self,
+        document: str,
+        claims: Path,
+        settings: Mapping,
+        figures: Path,
+        captions: Path,
+        history: Path,
+        root_seeds: RootSeeds | None = None,
     ) -> None:
         """Read the claims and prepare the placeholders.
 
@@ -58,6 +67,7 @@ class Manuscript:
         self.figures = figures
         self.captions = captions
         self.history = history
+        self.root_seeds = root_seeds or RootSeeds()
         # Comments of the source are HTML comments: the usual {# #} would swallow pandoc's {#anchors}.
         self._environment = jinja2.Environment(
             undefined=jinja2.StrictUndefined,
@@ -76,6 +86,8 @@ class Manuscript:
             "outcome": self.outcome,
             "decided": self.decided,
             "count": self.count,
+            "root_seeds": len(self.root_seeds.root_seeds),
+            "decided_alike": sum(self.alike(claim) for claim in self.claims.values()),
             "error_rate": ERROR_RATE,
             "figure": self.figure,
             "verdicts_table": self.verdicts_table,
@@ -102,10 +114,19 @@ class Manuscript:
         """The claim with an id."""
         return _pick(self.claims, name, "claim")
 
+    def alike(self, claim: DecidedClaim) -> bool:
+        """Whether runs with other root seeds, if there are any, all decide a claim as this run does."""
+        runs, agreeing = self.root_seeds.decided(claim.id, claim.verdict)
+        return agreeing == runs
+
+    def fragile(self, claim: DecidedClaim) -> list[str]:
+        """The word that says that other replicates, or another root seed, give a claim another verdict; or nothing."""
+        return ["fragile"] if claim.fragile or not self.alike(claim) else []
+
     def tag(self, name: str) -> str:
         """The mark in the text that leads to the claim's row, such as [L1-floor, supported, fragile]."""
         claim = self.claim(name)
-        words = ", ".join([claim.label, claim.verdict, *(["fragile"] if claim.fragile else [])])
+        words = ", ".join([claim.label, claim.verdict, *self.fragile(claim)])
         return rf"[\[{words}\]](#claim-{claim.id}){{.tag .{claim.verdict}}}"
 
     def outcome(self, name: str) -> str:
@@ -158,8 +179,10 @@ class Manuscript:
         rows: dict[str, list[list[str]]] = {"finding": [], "identity": []}
         for claim in self._of(group):
             compared = "" if claim.compared in ("predicted", None) else f" ({claim.compared})"
-            name, verdict = f"[{claim.label}]{{#claim-{claim.id}}}", f"[{claim.verdict}]{{.{claim.verdict}}}"
-            verdict += ", fragile" if claim.fragile else ""
+            runs, agreeing = self.root_seeds.decided(claim.id, claim.verdict)
+            seeds = [f"{agreeing} of {runs}"] if runs else []
+            name = f"[{claim.label}]{{#claim-{claim.id}}}"
+            verdict = ", ".join([f"[{claim.verdict}]{{.{claim.verdict}}}", *self.fragile(claim), *seeds])
             measured = ", ".join(filter(None, [claim.result, claim.in_pairs]))
             rows[claim.kind].append([name, claim.statement, claim.held_against + compared, measured, verdict])
         identities = f"Identities, apart from [](#tab-verdicts-{group}): algebra and theorems, which check the code."

@@ -6,6 +6,7 @@ import re
 import pytest
 from paper_of_a_run import FULL, HISTORY, SETTINGS, SHOWN, SOURCES, claim, manuscript, placed, run
 
+from ndgm.decide.root_seeds import RootSeeds
 from ndgm.decide.statistics import ERROR_RATE
 from ndgm.paper.manuscript import Manuscript
 from ndgm.paper.typesetting import convert
@@ -70,6 +71,26 @@ def test_a_fragile_verdict_says_so_in_its_row(fill):
         for why in (None, "another run did")
     )
     assert "fragile" in fragile and "fragile" not in clear
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [(["supported"] * 3, "supported]{.supported}, 3 of 3"), (["refuted", "supported"], "fragile, 1 of 2")],
+)
+def test_root_seeds_that_decide_alike_are_counted_beside_the_verdict(seen, said, tmp_path):
+    both = [claim("l1_paradox_floor"), claim("l1_paradox_slope")]
+    (tmp_path / "claims.json").write_text(json.dumps(both), encoding="utf-8")
+    root_seeds = RootSeeds(list(range(len(seen))), {"l1_paradox_floor": seen}, {"l1_paradox_floor": [0.1] * len(seen)})
+    manuscript = Manuscript("paper", tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path, HISTORY, root_seeds)
+    source = tmp_path / "paper.md"
+    source.write_text(
+        '{{ root_seeds }} {{ decided_alike }} {{ tag("l1_paradox_floor") }} {{ verdicts_table("l1_paradox", "All.") }}'
+    )
+    filled = manuscript.fill(source)
+    alike = len(set(seen)) == 1
+    assert said in filled and filled.startswith(f"{len(seen)} {1 + alike} ")
+    assert (", fragile" in manuscript.tag("l1_paradox_floor")) != alike
+    assert " of " not in filled.partition("#claim-l1_paradox_slope")[2], "no run with another root seed has it"
 
 
 @pytest.mark.parametrize("source", ['tag("l1_paradox_floor")', 'outcome("l1_paradox_floor")'])
