@@ -6,8 +6,8 @@ In a copy without history the file keeps the past that it has, and claims that a
 import datetime
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -63,34 +63,77 @@ def _versions(root: Path) -> Iterator[Version]:
 
     A claim's constants may stand in any of its modules, so that other commits than those on claims change rules.
     """
-    for commit, date in _commits(root, PACKAGE_FOLDER):
-        tree = (line.split() for line in (_git(root, "ls-tree", "-r", commit, f"{PACKAGE_FOLDER}/") or "").splitlines())
-        sources = {name: _blob(root, blob) for *_, blob, name in tree if name.endswith(".py")}
-        yield Version(date, sources, _outcomes(_git(root, "show", f"{commit}^:{DECIDED}")))
+    commits = _commits(root, PACKAGE_FOLDER)
+    blobs = {blob for commit in commits for path, blob in commit.changed.items() if path.endswith(".py")}
+    decided = {commit.name: f"{commit.name}^:{DECIDED}" for commit in commits}
+    texts = _texts(root, [*blobs, *decided.values(), f"HEAD:{DECIDED}"])
+    sources: dict[str, str] = {}
+    for commit in commits:
+        for path, blob in commit.changed.items():
+            sources.pop(path, None)
+            if blob in texts:
+                sources[path] = texts[blob]
+        yield Version(commit.date, dict(sources), _outcomes(texts.get(decided[commit.name])))
     today = datetime.date.today().isoformat()
-    yield Version(today, sources_of(root), _outcomes(_git(root, "show", f"HEAD:{DECIDED}")))
-
-
-@cache
-def _blob(root: Path, blob: str) -> str:
-    """A file as it was, read once for all commits that have it."""
-    return _git(root, "cat-file", "blob", blob) or ""
+    yield Version(today, sources_of(root), _outcomes(texts.get(f"HEAD:{DECIDED}")))
 
 
 def _settings(root: Path) -> Iterator[tuple[str, dict]]:
     """The config after each commit that changed it, from the one on which the first reference run rests, and now."""
-    for commit, date in _commits(root, CONFIG):
-        if _git(root, "cat-file", "-e", f"{commit}:{DECIDED}") is not None:
-            yield date, yaml.safe_load(_git(root, "show", f"{commit}:{CONFIG}") or "{}")
-    yield datetime.date.today().isoformat(), yaml.safe_load((root / CONFIG).read_text(encoding="utf-8"))
+    commits = _commits(root, CONFIG)
+    texts = _texts(root, [f"{commit.name}:{path}" for commit in commits for path in (CONFIG, DECIDED)])
+    for commit in commits:
+        if f"{commit.name}:{DECIDED}" in texts:
+            yield commit.date, yaml.load(texts.get(f"{commit.name}:{CONFIG}", "{}"), yaml.CSafeLoader)
+    yield datetime.date.today().isoformat(), yaml.load((root / CONFIG).read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
-def _commits(root: Path, path: str) -> list[list[str]]:
-    """Each commit that changed a path, with its day, oldest first; none outside of a repository of git."""
-    log = _git(root, "log", "--first-parent", "--reverse", "--date=short", "--format=%H %ad", "--", path)
-    return [line.split() for line in (log or "").splitlines()]
+@dataclass
+class _Commit:
+    """A commit, its day, and for each path that it changed the blob there, which is all zeros where it took it away."""
+
+    name: str
+    date: str
+    changed: dict[str, str] = field(default_factory=dict)
 
 
+def _commits(root: Path, path: str) -> list[_Commit]:
+    """Each commit that changed something at a path, oldest first; none outside of a repository of git."""
+    against_the_first_parent = ("--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames")
+    log = _git(root, "log", *against_the_first_parent, "--reverse", "--date=short", "--format=%H %ad", "--", path)
+    commits: list[_Commit] = []
+    for line in filter(None, (log or b"").decode().splitlines()):
+        if line.startswith(":"):
+            change, _, where = line.partition("\t")
+            commits[-1].changed[where] = change.split()[3]
+        else:
+            commits.append(_Commit(*line.split()))
+    return commits
+
+
+def _texts(root: Path, names: Sequence[str]) -> dict[str, str]:
+    """Files by names such as `<commit>:<path>`, or of blobs; without those that there are not.
+
+    Git is started twice for all of them, and reads each blob once.
+    """
+    found = _git(root, "cat-file", "--batch-check", say="\n".join(names)) or b""
+    blobs = {
+        name: line.split()[0]
+        for name, line in zip(names, found.decode().splitlines(), strict=False)
+        if " blob " in line
+    }
+    said = _git(root, "cat-file", "--batch", say="\n".join(dict.fromkeys(blobs.values()))) or b""
+    texts: dict[str, str] = {}
+    at = 0
+    while at < len(said):
+        start = said.index(b"\n", at) + 1
+        blob, _, size = said[at:start].decode().split()
+        texts[blob] = said[start : start + int(size)].decode()
+        at = start + int(size) + 1
+    return {name: texts[blob] for name, blob in blobs.items()}
+
+
+@cache
 def _outcomes(claims: str | None) -> dict[str, str]:
     """What a reference run said of each claim, from its `claims.json`."""
     return {entry["id"]: _outcome(entry) for entry in json.loads(claims or "[]")}
@@ -104,9 +147,9 @@ def _outcome(entry: dict) -> str:
     return f"{entry['verdict']}: {measured + 0.0:.3g} ({reference + 0.0:.3g})"  # a zero has no sign
 
 
-def _git(root: Path, *arguments: str) -> str | None:
-    """What git says, or nothing where it fails."""
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True)
+def _git(root: Path, *arguments: str, say: str = "") -> bytes | None:
+    """What git says to arguments and to what is said to it, or nothing where it fails."""
+    done = subprocess.run(["git", *arguments], cwd=root, input=say.encode(), capture_output=True)
     return None if done.returncode else done.stdout
 
 

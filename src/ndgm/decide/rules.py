@@ -79,10 +79,17 @@ def rules_in(sources: Mapping[str, str]) -> dict[str, Rule]:
     Raises:
         InputError: naming a module that is read and not Python.
     """
-    package = _Package(sources)
-    return {
-        claim: rule for path in sorted(sources) if "@claim(" in sources[path] for claim, rule in package.rules(path)
-    }
+    found: dict[str, Rule] = {}
+    for path in sorted(sources):
+        if "@claim(" in sources[path]:
+            found |= _rules(path, _needed(path, sources))
+    return found
+
+
+@cache
+def _rules(path: str, needed: tuple[tuple[str, str], ...]) -> dict[str, Rule]:
+    """The rules of the claims of a module, found once for all versions in which it and what it needs are the same."""
+    return dict(_Package(dict(needed)).rules(path))
 
 
 @dataclass(frozen=True)
@@ -104,21 +111,45 @@ class _Module:
 def _module(path: str, source: str) -> _Module:
     """Parse a module, once for all versions that have it."""
     try:
-        tree = ast.parse(source)
+        lines = source.split("\n")  # str.splitlines also ends lines where Python does not
+        body = [_first_like(node, lines) for node in ast.parse(source).body]
     except SyntaxError as fault:
         raise InputError(f"{path}: line {fault.lineno}: {fault.msg}") from None
     constants: dict[str, ast.expr] = {}
-    for node in tree.body:
+    for node in body:
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             constants |= {target.id: node.value for target in targets if isinstance(target, ast.Name)}
     imported = {
         alias.asname or alias.name: (node.module, alias.name)
-        for node in tree.body
+        for node in body
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
     }
-    return _Module({node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}, constants, imported)
+    return _Module({node.name: node for node in body if isinstance(node, ast.FunctionDef)}, constants, imported)
+
+
+_FIRST: dict[tuple[str, int, int], ast.stmt] = {}
+
+
+def _first_like(node: ast.stmt, lines: list[str]) -> ast.stmt:
+    """The first statement with the same text as one at the head of a module with these lines.
+
+    So what caches know of a function stays known in versions of its module that differ elsewhere.
+    """
+    first = min(each.lineno for each in (node, *getattr(node, "decorator_list", ())))
+    text = "\n".join(lines[first - 1 : node.end_lineno])
+    return _FIRST.setdefault((text, node.col_offset, node.end_col_offset or 0), node)
+
+
+def _needed(path: str, sources: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """A module and all that it imports from the package, also through others, each with its source, in their order."""
+    paths = {_dotted(each): each for each in sources}
+    needed = [path]
+    for each in needed:  # which grows
+        of_each = dict.fromkeys(paths.get(module) for module, _ in _module(each, sources[each]).imported.values())
+        needed += [other for other in of_each if other and other not in needed]
+    return tuple((each, sources[each]) for each in sorted(needed))
 
 
 @dataclass(frozen=True)
@@ -232,7 +263,8 @@ def _defaults(arguments: ast.arguments) -> list[tuple[str, ast.expr | None]]:
     return list(zip([each.arg for each in (*positional, *arguments.kwonlyargs)], defaults, strict=True))
 
 
-def _names(node: ast.AST) -> list[ast.Name]:
+@cache
+def _names(node: ast.AST) -> tuple[ast.Name, ...]:
     """Names that some code reads and does not bind itself; of a function those of its body and of its defaults."""
     parts: list[ast.AST] = [node]
     bound: set[str] = set()
@@ -241,7 +273,7 @@ def _names(node: ast.AST) -> list[ast.Name]:
         bound = {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
     names = [each for part in parts for each in ast.walk(part) if isinstance(each, ast.Name)]
     bound |= {each.id for each in names if not isinstance(each.ctx, ast.Load)}
-    return [each for each in names if each.id not in bound]
+    return tuple(each for each in names if each.id not in bound)
 
 
 class _Values(ast.NodeTransformer):

@@ -148,3 +148,13 @@ def test_constants_that_name_each_other_end() -> None:
 def test_a_module_that_is_not_python_is_named() -> None:
     with pytest.raises(InputError, match=r"^claims.py: line 1: "):
         rules_in({"claims.py": "def ( @claim("})
+
+
+def test_a_package_is_read_alike_after_others() -> None:
+    """What is known of a module in one version is used in another only where all that it imports is the same."""
+    alone = rules_in(SOURCES)
+    assert rules_after("ends.py", "HOLDS = 0.03", "HOLDS = 0.04")["falls"].test == "equivalence(0.04)"
+    assert rules_after("statistics.py", "float = 0.01", "float = 0.02")["rises"].test == "order(smallest=0.02)"
+    fewer = {path: text for path, text in SOURCES.items() if not path.endswith("statistics.py")}
+    assert rules_in(fewer)["rises"].test == "order()"
+    assert rules_in(SOURCES) == alone
