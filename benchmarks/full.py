@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("--groups", nargs="+", choices=[group.name for group in GROUPS], help="whose experiments")
     arguments = parser.parse_args()
     deadline = Deadline(arguments.seconds)
-    with program(arguments):
+    with program(arguments, goes_on=True):
         config = read_json(arguments.config)
         deterministic_torch(config["device"])
         groups = [group for group in GROUPS if group.name in (arguments.groups or [group.name])]

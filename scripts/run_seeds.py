@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--scale", default="laptop")
     parser.add_argument("--root-seeds", type=int, nargs="+", default=list(ROOT_SEEDS))
     arguments = parser.parse_args()
-    with program(arguments) as say:
+    with program(arguments, goes_on=True) as say:
         runs = {}
         for root_seed in arguments.root_seeds:
             claims = run_claims(arguments.scale, root_seed)

@@ -16,7 +16,7 @@ def main() -> None:
 
             code, line = supervised([sys.executable, "-m", "snakemake", *sys.argv[1:]])
     except Interrupted as ended:
-        code, line = ended.exit_code, str(ended)
+        code, line = ended.exit_code, ended.line(goes_on=True)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # what has ended cannot be interrupted any more
     if line:

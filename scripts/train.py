@@ -13,7 +13,7 @@ def main() -> None:
     )
     parser.add_argument("functions", nargs="+", help="`module.function` in ndgm.experiments, one for each table")
     arguments = parser.parse_args()
-    with program(arguments) as say:
+    with program(arguments, goes_on=True) as say:
         # Imported here, so that an interruption while PyTorch loads is one line too.
         from ndgm.experiments.determinism import deterministic_torch
         from ndgm.experiments.inputs import read_inputs

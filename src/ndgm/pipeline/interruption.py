@@ -21,9 +21,10 @@ class Interrupted(KeyboardInterrupt):
         """The exit code by which shells know the signal."""
         return 128 + self.signal
 
-    def __str__(self) -> str:
-        """One line on how to go on."""
-        return f"interrupted by {self.signal.name}: what was finished is kept; the same command goes on from there"
+    def line(self, *, goes_on: bool) -> str:
+        """One line on what the same command does; `goes_on` says whether it takes up what this one had finished."""
+        kept = "what was finished is kept; the same command goes on from there"
+        return f"interrupted by {self.signal.name}: {kept if goes_on else 'the same command begins anew'}"
 
 
 @contextmanager

@@ -72,10 +72,14 @@ def with_rule(fault: str) -> str:
 
 
 @contextmanager
-def program(arguments: argparse.Namespace) -> Iterator[Callable[[str], None]]:
+def program(arguments: argparse.Namespace, *, goes_on: bool = False) -> Iterator[Callable[[str], None]]:
     """Run the body of a program, which ends with one line where it cannot go on.
 
     A fault of its input or of the file system gives exit code 1, SIGINT 130, SIGTERM 143, and SIGHUP 129.
+
+    Args:
+        arguments: Of the command line.
+        goes_on: Whether the program, after an interruption, takes up what it had finished.
 
     Yields:
         A function that says one line, on standard error and in the log.
@@ -90,7 +94,7 @@ def program(arguments: argparse.Namespace) -> Iterator[Callable[[str], None]]:
         with interruptible():
             yield say
     except Interrupted as ended:
-        say(str(ended))
+        say(ended.line(goes_on=goes_on))
         sys.exit(ended.exit_code)
     except InputError as fault:
         say(f"error: {with_rule(str(fault))}")

@@ -47,7 +47,7 @@ def supervised(command: Sequence[str]) -> tuple[int, str]:
         with interruptible():
             code = _run(command)
     except Interrupted as ended:
-        return ended.exit_code, str(ended)
+        return ended.exit_code, ended.line(goes_on=True)
     if code < 0:
         code = 128 - code  # as shells say which signal killed it
     if code and disk_is_full():

@@ -123,7 +123,7 @@ def test_a_signal_at_any_moment_ends_the_kernel_too_in_one_line(tmp_path, moment
     time.sleep(moment)
     run.send_signal(number)
     said = run.communicate(timeout=30)[1]  # a kernel that lives on would keep the pipe open
-    assert (run.returncode, said) == (128 + number, f"{Interrupted(number)}\n")
+    assert (run.returncode, said) == (128 + number, f"{Interrupted(number).line(goes_on=False)}\n")
     assert psutil.wait_procs(kernels, timeout=5)[1] == []  # what was killed is there until its parent takes note of it
     assert [path.name for path in (tmp_path / "stopped").iterdir()] == ["demo.py"]
 

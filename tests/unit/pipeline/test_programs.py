@@ -102,21 +102,30 @@ INTERRUPTED = """
 import os, signal, sys, time
 from ndgm.pipeline.programs import argument_parser, program
 
-with program(argument_parser("A program.").parse_args(["--log", sys.argv[2]])) as say:
+with program(argument_parser("A program.").parse_args(["--log", sys.argv[2]]), goes_on=sys.argv[3] == "True") as say:
     say("first")
     os.kill(os.getpid(), signal.Signals[sys.argv[1]])
     time.sleep(60)
 """
 
 
+@pytest.mark.parametrize(
+    ("goes_on", "kept"),
+    [
+        (True, "what was finished is kept; the same command goes on from there"),
+        (False, "the same command begins anew"),  # one that writes once, at its end, used to promise the former
+    ],
+)
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
-def test_an_interruption_is_one_line_and_the_exit_code_of_its_signal(tmp_path: Path, name: str, code: int) -> None:
-    """The line says what is kept and how to go on, in the log too."""
+def test_an_interruption_is_one_line_and_the_exit_code_of_its_signal(
+    tmp_path: Path, name: str, code: int, goes_on: bool, kept: str
+) -> None:
+    """The line says what the same command does then, in the log too."""
     log = tmp_path / "program.log"
-    command = [sys.executable, "-c", INTERRUPTED, name, str(log)]
+    command = [sys.executable, "-c", INTERRUPTED, name, str(log), str(goes_on)]
     ours = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
     done = subprocess.run(command, text=True, capture_output=True, timeout=30, env=ours)
-    line = f"interrupted by {name}: what was finished is kept; the same command goes on from there"
+    line = f"interrupted by {name}: {kept}"
     assert (done.returncode, done.stderr) == (code, f"first\n{line}\n")
     assert log.read_text() == done.stderr
 
