@@ -107,7 +107,8 @@ def _commits(root: Path, path: str) -> list[_Commit]:
             change, _, where = line.partition("\t")
             commits[-1].changed[where] = change.split()[3]
         else:
-            commits.append(_Commit(*line.split()))
+            name, date = line.split()
+            commits.append(_Commit(name, date))
     return commits
 
 
