@@ -11,13 +11,15 @@ fail() {
 }
 
 case $torch in
-'') set -- ;;
-cpu) set -- --extra-index-url https://download.pytorch.org/whl/cpu ;;
+'' | cpu) ;;
 *) fail "TORCH=$torch: cpu, or nothing for the build with CUDA" ;;
 esac
 if [ -n "$wheelhouse" ]; then
     [ -d "$wheelhouse" ] || fail "WHEELHOUSE=$wheelhouse: no such folder; make wheelhouse makes one"
-    set -- "$@" --no-index --find-links "$wheelhouse"
+    torch=
+    set -- --no-index --find-links "$wheelhouse"
+else
+    set --
 fi
 
 # Whether a command is a Python of ours that can make an environment; Debian keeps what that takes in python3-venv.
@@ -45,8 +47,49 @@ else
 fi
 
 said=.venv/pip.log
-if ! .venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt "$@" -e '.[test]' 2>"$said"; then
-    reason=$(grep '^ERROR: ' "$said" | tail -n 1)
-    fail "pip: ${reason#ERROR: } ($said has the rest; without a network, WHEELHOUSE=… names a folder of wheels)"
+without_cuda=https://download.pytorch.org/whl/cpu
+export PIP_RETRIES="${PIP_RETRIES:-2}" # of 15 seconds, so that an index that answers no more ends it in a minute
+
+# Ends where an index does not answer. Usage: look REMEDY PACKAGE [OPTION]…
+look() {
+    remedy=$1
+    shift
+    silent=$(.venv/bin/python scripts/check_index.py "$@" 2>&1) || fail "$silent; $remedy"
+}
+
+# Says once a minute what pip said last, until it is ended; what it waits for then ends by itself, and holds no pipe.
+say_how_far() {
+    seconds=0
+    while sleep 1 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
+        seconds=$((seconds + 1))
+        [ $((seconds % 60)) = 0 ] || continue
+        tail -n 1 "$said" | (read -r last || :; echo "pip, after $((seconds / 60)) min: $last")
+    done
+}
+
+# Installs with our versions. Usage: pip_install OPTION…
+pip_install() {
+    say_how_far &
+    trap 'kill '$!' 2>/dev/null' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    code=0
+    .venv/bin/pip install --disable-pip-version-check --progress-bar off -c constraints.txt "$@" \
+        >"$said" 2>&1 || code=$?
+    kill $! 2>/dev/null || :
+    trap - EXIT INT TERM
+    if [ $code != 0 ]; then
+        reason=$(grep '^ERROR: ' "$said" | tail -n 1)
+        fail "pip: ${reason#ERROR: } ($said has the rest; without a network, WHEELHOUSE=… names a folder of wheels)"
+    fi
+}
+
+if [ -z "$wheelhouse" ]; then
+    look 'without a network, WHEELHOUSE=… names a folder of wheels' setuptools
 fi
+if [ -n "$torch" ]; then
+    look 'make it without TORCH=cpu, or with WHEELHOUSE=…, a folder of wheels' torch --index-url "$without_cuda"
+    pip_install --no-deps --index-url "$without_cuda" $(grep -E '^torch(vision)?==' constraints.txt)
+fi
+pip_install "$@" -e '.[test]'
 .venv/bin/python -c 'import sys; print(sys.argv[1] or "uv", sys.version.split()[0])' "$python" >.venv/ready

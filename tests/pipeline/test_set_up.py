@@ -3,13 +3,18 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from copies import ROOT
+from servers import free_port
 
-TOOLS = ("cat", "chmod", "grep", "make", "mkdir", "rm", "sh", "tail")
+TOOLS = ("cat", "chmod", "grep", "make", "mkdir", "rm", "sh", "sleep", "tail")
 FITS = """#!/bin/sh
 # A Python that fits, whose environments have a pip that says what it was asked for.
 case $1 in
@@ -20,6 +25,9 @@ esac
 MAKE_VENV = """rm -rf .venv; mkdir -p .venv/bin; echo {name} >.venv/made_by
 cat >.venv/bin/python <<'EOF'
 #!/bin/sh
+case $1 in
+scripts/check_index.py) {asks} ;;
+esac
 echo "{name} 3.12.1"
 EOF
 cat >.venv/bin/pip <<'EOF'
@@ -38,7 +46,7 @@ def machine(tmp_path: Path) -> Path:
     (tmp_path / "scripts").mkdir()
     for tool in TOOLS:
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
-    for file in ("Makefile", "scripts/set_up.sh", "constraints.txt", "pyproject.toml"):
+    for file in ("Makefile", "scripts/set_up.sh", "scripts/check_index.py", "constraints.txt", "pyproject.toml"):
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
 
@@ -49,24 +57,30 @@ def program(machine: Path, name: str, text: str) -> None:
     (machine / "bin" / name).chmod(0o755)
 
 
-def python(machine: Path, name: str, pip: str = "exit 0") -> None:
-    """Put a Python that fits on the machine."""
-    program(machine, name, FITS.format(make_venv=MAKE_VENV.format(name=name, pip=pip)))
+def python(machine: Path, name: str, pip: str = "exit 0", asks: str = "exit 0") -> None:
+    """Put a Python that fits on the machine, what its pip does, and what it does when indexes are asked."""
+    program(machine, name, FITS.format(make_venv=MAKE_VENV.format(name=name, pip=pip, asks=asks)))
 
 
 def set_up(machine: Path, *variables: str) -> tuple[int, str]:
     """Exit code, and the last line but make's own, of the set-up."""
+    code, lines = said_by_set_up(machine, *variables)
+    return code, lines[-1] if lines else ""
+
+
+def said_by_set_up(machine: Path, *variables: str, **environment: str) -> tuple[int, list[str]]:
+    """Exit code, and all lines but make's own, of the set-up."""
     done = subprocess.run(
         ["make", ".venv/ready", *variables],
         cwd=machine,
-        env={"PATH": str(machine / "bin")},
+        env={"PATH": str(machine / "bin"), **environment},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
     lines = [line for line in done.stdout.splitlines() if not line.startswith("make: ")]
     assert "No such file" not in done.stdout and "not found" not in done.stdout
-    return done.returncode, lines[-1] if lines else ""
+    return done.returncode, lines
 
 
 def asked(machine: Path) -> str:
@@ -114,7 +128,9 @@ def test_a_set_up_that_failed_is_begun_anew_by_the_next(machine: Path) -> None:
 def test_uv_brings_a_python(machine: Path) -> None:
     """Where there is none that fits."""
     program(machine, "python3", "#!/bin/sh\nexit 1\n")
-    program(machine, "uv", f'#!/bin/sh\necho "$@" >uv_asked\n{MAKE_VENV.format(name="uv", pip="exit 0")}')
+    program(
+        machine, "uv", f'#!/bin/sh\necho "$@" >uv_asked\n{MAKE_VENV.format(name="uv", pip="exit 0", asks="exit 0")}'
+    )
     assert set_up(machine)[0] == 0
     assert (machine / "uv_asked").read_text().split()[-3:] == ["--python", "3.11", ".venv"]
 
@@ -133,7 +149,10 @@ def test_the_build_of_pytorch(machine: Path) -> None:
     python(machine, "python3.11")
     assert set_up(machine, "TORCH=cuda")[1] == "error: TORCH=cuda: cpu, or nothing for the build with CUDA"
     assert not (machine / ".venv").exists()
-    assert set_up(machine, "TORCH=cpu")[0] == 0 and "/whl/cpu" in asked(machine)
+    assert set_up(machine, "TORCH=cpu")[0] == 0
+    alone, rest = asked(machine).splitlines()
+    assert "--no-deps --index-url https://download.pytorch.org/whl/cpu torch==" in alone and "torchvision==" in alone
+    assert "whl/cpu" not in rest and rest.endswith("-e .[test]")
 
 
 def test_wheels_from_a_folder(machine: Path) -> None:
@@ -147,3 +166,64 @@ def test_wheels_from_a_folder(machine: Path) -> None:
     assert code != 0 and line.startswith("error: pip: No matching distribution found for torch (.venv/pip.log has ")
     assert "--no-index --find-links wheels" in asked(machine)
     assert not (machine / ".venv/ready").exists() and os.listdir(machine / "wheels") == []
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[bool], str]]:
+    """Addresses of indexes on this machine: one that never answers, and one that nobody listens to."""
+    listeners = []
+
+    def address(listens: bool) -> str:
+        if not listens:
+            return f"http://127.0.0.1:{free_port()}"
+        listeners.append(socket.create_server(("127.0.0.1", 0)))
+        return f"http://127.0.0.1:{listeners[-1].getsockname()[1]}"
+
+    yield address
+    for listener in listeners:
+        listener.close()
+
+
+@pytest.mark.parametrize(("listens", "why"), [(False, "Connection refused"), (True, "no answer")])
+@pytest.mark.parametrize("torch", ["", "cpu"])
+def test_an_index_that_does_not_answer(
+    machine: Path, server: Callable[[bool], str], torch: str, listens: bool, why: str
+) -> None:
+    """It ends the set-up in half a minute and one line, not after pip has asked it in vain for every package."""
+    silent = server(listens)
+    own = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": silent}
+    if torch:  # pip's own index is a folder then
+        script = machine / "scripts/set_up.sh"
+        script.write_text(script.read_text().replace("https://download.pytorch.org/whl/cpu", silent))
+        own["PIP_INDEX_URL"] = machine.as_uri()
+    python(machine, "python3.11", asks=f'exec {sys.executable} "$@"')
+    begun = time.monotonic()
+    code, lines = said_by_set_up(machine, f"TORCH={torch}", **own)
+    assert code != 0 and len(lines) == 2 and time.monotonic() - begun < 40
+    if torch:
+        remedy = "make it without TORCH=cpu, or with WHEELHOUSE=…, a folder of wheels"
+        assert lines[-1] == f"error: {silent}/torch/: {why}; {remedy}"
+    else:
+        assert (
+            lines[-1] == f"error: {silent}/setuptools/: {why}; without a network, WHEELHOUSE=… names a folder of wheels"
+        )
+    assert not (machine / ".venv/asked").exists()
+
+
+def test_a_folder_of_wheels_asks_no_index(machine: Path) -> None:
+    """Also for PyTorch without CUDA, which the folder has or has not."""
+    python(machine, "python3.11", asks="exit 1")
+    (machine / "wheels").mkdir()
+    assert set_up(machine, "TORCH=cpu", "WHEELHOUSE=wheels")[0] == 0
+    assert "whl/cpu" not in asked(machine) and asked(machine).count("\n") == 1
+
+
+def test_a_sign_of_life(machine: Path) -> None:
+    """Once in 60 seconds, which are short ones here, with what pip said last; none where pip is quick."""
+    (machine / "bin/sleep").unlink()
+    program(machine, "sleep", f"#!/bin/sh\nexec {shutil.which('sleep')} 0.005\n")
+    python(machine, "python3.11", pip=f"echo Collecting torch; echo '  Downloading torch'; {shutil.which('sleep')} 2")
+    code, lines = said_by_set_up(machine)
+    assert code == 0 and lines[1] == "pip, after 1 min: Downloading torch" and len(lines) < 12
+    python(machine, "python3.12")
+    assert len(said_by_set_up(machine, "PYTHON=python3.12")[1]) == 1

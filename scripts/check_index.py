@@ -1,0 +1,39 @@
+"""Ask the indexes of pip for one package, and name one that does not answer, which pip would ask for every package.
+
+It is run by `scripts/set_up.sh` before anything is installed, and so imports nothing of ours. pip itself asks, because
+it has proxies and certificates of its own. Options are those of `pip index versions`.
+"""
+
+import re
+import subprocess
+import sys
+
+PATIENCE = 20
+"""Seconds for all addresses that an index has."""
+
+ONCE = ("-vv", "--disable-pip-version-check", "--retries", "0", "--timeout", "10")
+ASKED = re.compile(r"^ *Getting page (\S+)$", re.MULTILINE)
+FAILED = re.compile(r"^ *Could not fetch URL (\S+): (?:connection error|timed out)(.*)$", re.MULTILINE)
+
+
+def main() -> None:
+    """Run the program."""
+    sys.exit(silent(*sys.argv[1:]) or 0)
+
+
+def silent(*options: str) -> str:
+    """The address that does not answer, and why; empty where all do."""
+    command = [sys.executable, "-m", "pip", *ONCE, "index", "versions", *options]
+    try:
+        said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE).stdout
+    except subprocess.TimeoutExpired as late:
+        asked = ASKED.findall((late.stdout or b"").decode(errors="replace"))
+        return f"{asked[-1] if asked else 'the index of pip'}: no answer"
+    if not (failed := FAILED.search(said.decode(errors="replace"))):
+        return ""
+    why = re.search(r"\[Errno -?\d+\] ([^'\")]+)", failed[2])
+    return f"{failed[1]}: {why[1] if why else 'no answer'}"
+
+
+if __name__ == "__main__":
+    main()
