@@ -31,6 +31,7 @@ onerror:
 
 localrules:
     all,
+    name_no_result,
     verify,
 
 
@@ -41,3 +42,18 @@ rule all:
         everything,
     message:
         f"The paper is results/{SCALE}/paper.pdf and paper.html, its claims are results/{SCALE}/claims.json"
+
+
+RESULTS = results(config, TABLES_OF)
+
+
+rule name_no_result:
+    """Ends the run with one line where it is asked for a result that there is not."""
+    input:
+        lambda wildcards: sys.exit(said_of_no_result(wildcards.file, SCALE, RESULTS, config)),
+    output:
+        "results/{file}",
+    wildcard_constraints:
+        file=no_result(SCALE, RESULTS),
+    message:
+        "Naming what {wildcards.file} may have meant"

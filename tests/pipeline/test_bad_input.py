@@ -12,6 +12,11 @@ import pytest
 from conftest import SMOKE, run_snakemake
 from copies import ROOT
 
+from ndgm.groups import GROUPS
+from ndgm.pipeline.claim_tables import claim_tables
+from ndgm.pipeline.settings import load
+from ndgm.pipeline.targets import results
+
 # A superuser writes everywhere, unless the right to do so is given up.
 AS_A_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if shutil.which("setpriv") else ()
 
@@ -94,16 +99,23 @@ def test_a_file_that_is_no_config(repository: Path, tmp_path: Path, text: str) -
 @pytest.mark.parametrize(
     ("target", "line"),
     [
-        ("claims/l1_paradox_slpe.json", "there is no claim l1_paradox_slpe; did you mean l1_paradox_slope or "),
-        ("notebooks/convergence.html", "there is no figure convergence; did you mean convergence_floor or "),
+        (
+            "claims/l1_paradox_slpe.json",
+            "there is no claim l1_paradox_slpe in this run; did you mean l1_paradox_slope or ",
+        ),
+        (
+            "notebooks/convergence.html",
+            "there is no notebook convergence in this run; did you mean convergence_floor or ",
+        ),
+        ("runs/adaptive_laso.parquet", "there is no table adaptive_laso in this run; did you mean adaptive_lasso or "),
         (
             "figures/weight_initialization_convolutions.svg",
             "there is no figure weight_initialization_convolutions in this run: its config has nothing for ",
         ),
     ],
 )
-def test_a_claim_or_a_figure_that_there_is_not(repository: Path, target: str, line: str) -> None:
-    """The nearest ones are named; what is said of names far from all holds test_targets.py."""
+def test_a_result_that_there_is_not(repository: Path, target: str, line: str) -> None:
+    """The nearest ones are named; test_targets.py has every folder."""
     assert last_line(run_snakemake(repository, "--cores", "1", f"results/smoke/{target}", *SMOKE)).startswith(line)
     assert not (repository / "results").exists()
 
@@ -121,6 +133,15 @@ def test_a_figure_without_a_caption(repository: Path) -> None:
     (line,) = [line for line in done.stdout.splitlines() if "caption" in line]
     assert line.startswith("figure l1_paradox_norm has no caption yet: ")
     assert line.endswith("workflow/report/l1_paradox_norm.rst")
+
+
+def test_all_results_that_there_are(repository: Path) -> None:
+    """What a run can be asked for is what its rules make, and all of it can be asked for at once."""
+    known = results(load("smoke"), {group.name: claim_tables(group.name) for group in GROUPS})
+    done = run_snakemake(repository, "--summary", *(f"results/smoke/{name}" for name in known), *SMOKE)
+    assert done.returncode == 0, done.stdout
+    made = re.findall(r"^results/smoke/(\S+)\t", done.stdout, re.MULTILINE)
+    assert sorted(made) == sorted(known)
 
 
 def test_tables_that_there_are_not(repository: Path) -> None:
@@ -199,7 +220,8 @@ def test_another_scale_than_the_config(repository: Path) -> None:
     """A file of another scale is not made from this config."""
     done = run_snakemake(repository, "--cores", "1", "results/full/paper.pdf", *SMOKE)
     assert done.returncode != 0
-    assert "No rule to produce results/full/paper.pdf" in done.stdout
+    line = "results/full/paper.pdf is no result of this run, whose scale is smoke: say --config scale=full"
+    assert last_line(done) == line
 
 
 def test_another_working_folder(repository: Path, tmp_path: Path) -> None:

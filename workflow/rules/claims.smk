@@ -66,7 +66,7 @@ rule decide_one_claim:
     log:
         f"results/{SCALE}/logs/claim_{{claim}}.log",
     wildcard_constraints:
-        claim=rf"(?!({'|'.join(TABLES_OF)})\.json)\w+",  # what is no group: a misspelt claim is named
+        claim="|".join(GROUP_OF),
     threads: 1
     params:
         group=lambda wildcards: group_of(wildcards),

@@ -35,7 +35,7 @@ from ndgm.pipeline.jobs import (
 from ndgm.pipeline.config_files import unreadable
 from ndgm.pipeline.settings import faults, missing_files, overrides
 from ndgm.pipeline.start import unwritable
-from ndgm.pipeline.targets import unknown, unknown_tables
+from ndgm.pipeline.targets import no_result, results, said_of_no_result, unknown_tables
 from ndgm.store.files import write_atomically
 
 PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
@@ -141,15 +141,10 @@ def every(*patterns, **wildcards):
 
 
 def group_of(wildcards):
-    """The group of a claim; a claim that there is not ends the run with a line."""
-    return GROUP_OF.get(wildcards.claim) or sys.exit(f"there is no claim {unknown(wildcards.claim, GROUP_OF)}")
+    """The group of a claim."""
+    return GROUP_OF[wildcards.claim]
 
 
 def tables_of(wildcards):
-    """Files of the tables that a figure reads; a figure that there is not ends the run with a line."""
-    if wildcards.figure not in FIGURES:
-        sys.exit(f"there is no figure {unknown(wildcards.figure, FIGURES)}")
-    names = FIGURES[wildcards.figure].tables
-    if absent := [name for name in names if not tables(name)]:
-        sys.exit(f"there is no figure {wildcards.figure} in this run: its config has nothing for {absent[0]}")
-    return tables(*names)
+    """Files of the tables that a figure reads."""
+    return tables(*FIGURES[wildcards.figure].tables)

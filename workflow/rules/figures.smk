@@ -17,7 +17,7 @@ rule draw_figure:
     benchmark:
         f"results/{SCALE}/benchmarks/{{figure}}.tsv"
     wildcard_constraints:
-        figure=r"\w+",
+        figure="|".join(figures(config)),
     threads: 1
     params:
         results=lambda wildcards, output: str(Path(output.html).parents[1]),

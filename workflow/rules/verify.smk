@@ -27,6 +27,7 @@ rule verify:
                 str(output).removeprefix(f"results/{SCALE}/"): made.name
                 for made in workflow.rules
                 for output in made.output
+                if made.name != "name_no_result"
             }
         ),
     message:
