@@ -25,6 +25,10 @@ class Experiment:
     also: tuple[str, ...] = ()
 
 
+OF_TRAINING = ("root_seed", "device", "ensemble_size")
+"""Settings at the top of the config that every experiment uses whose runs are trained."""
+
+
 @dataclass(frozen=True)
 class Job:
     """Experiments that one process runs, one after the other: a start of PyTorch takes as long as a small experiment.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ndgm.decide.root_seeds import RootSeeds
 from ndgm.decide.rule_history import Change, Origin
-from ndgm.groups import GROUPS, Experiment, Group, Job
+from ndgm.groups import GROUPS, OF_TRAINING, Experiment, Group, Job
 from ndgm.paper.columns import COLUMNS
 from ndgm.paper.github_markdown import anchor, formulas, function_lines, markdown_table
 from ndgm.paper.rule_changes import RuleChanges, known_before
@@ -45,7 +45,10 @@ that diverged never got there. *p* is the probability, adjusted for the number o
 strong *for* the claim were it false or, where it is refuted, *against* it were it true; where every single value counts
 there is none. A claim is *fragile* if other replicates, another root seed or another processor give it another
 verdict: more than one in twenty resamples of its replicates, a run with another root seed that is known, or a run on a
-processor that rounds otherwise (`reference/deviations.json`)."""
+processor that rounds otherwise (`reference/deviations.json`).
+
+Where a rule *changed* after numbers were known, or a claim was added after the outcome of another one, the outcome of
+that time is told: the verdict, what was measured, and in brackets what that was held against."""
 
 _OTHER_ROOT_SEEDS = """\
 Runs with other root seeds are in `reference/laptop/seeds.json`, by `make seeds`. Beside *finding* or *identity* stands
@@ -55,7 +58,10 @@ largest *effect* of these runs: how far what decides is from what it is held aga
 _DATA = """\
 What `samples` says in the config, by owner and name, is made once by the rule `make_samples`: arrays of inputs and
 targets, drawn from the root seed or taken from a package that is installed. [config/README.md](config/README.md)
-explains every source. Other tables draw what they need as they are made."""
+explains every source. Other tables draw what they need as they are made.
+
+Beside each table in `runs` and `exact`, a file `<table>.json` holds what it was made with: its settings, the root seed
+among them where it draws or trains, the versions of packages, and hashes of its code and data."""
 
 
 @dataclass(frozen=True)
@@ -182,12 +188,15 @@ def _fields() -> str:
 
 def _data() -> str:
     """The samples that experiments run on: their settings, where they are, and what is made from them."""
-    tables: dict[str, list[str]] = {}
+    tables: dict[str, dict[str, None]] = {}
     for job in (job for group in GROUPS for job in group.jobs):
         for pattern in job.samples:
-            tables.setdefault(pattern.partition("/")[0], []).extend(f"`{made.table}`" for made in job.experiments)
+            of_owner = tables.setdefault(pattern.partition("/")[0], {})
+            of_owner |= dict.fromkeys(f"`{made.table}`" for made in job.experiments)
     rows = [[f"`samples.{name}`", f"`data/{name}/*.npz`", ", ".join(made)] for name, made in tables.items()]
-    return f"{_DATA}\n\n" + markdown_table(["settings", "files in `results/laptop`", "what is made from them"], rows)
+    return f"{_DATA}\n\n" + markdown_table(
+        ["settings", "files in `results/laptop`", "tables of the jobs that read them"], rows
+    )
 
 
 def _columns() -> str:
@@ -264,8 +273,10 @@ def _changed(change: Change) -> str:
     what = "other values for the same test"
     if change.test_before != change.test_after:
         what = f"`{change.test_before}` became `{change.test_after}`"
-    after = change.outcome_after or "not decided yet"
-    return f"- Rule changed on {' and '.join(change.dates)}: {what}; {change.outcome_before} became {after}"
+    outcome = f"{change.outcome_before} became {change.outcome_after or 'not decided yet'}"
+    if change.outcome_before == change.outcome_after:
+        outcome = f"verdict and numbers stayed: {change.outcome_before}"
+    return f"- Rule changed on {' and '.join(change.dates)}: {what}; {outcome}"
 
 
 def _experiments(group: Group, root: Path) -> str:
@@ -282,5 +293,6 @@ def _made(job: Job, experiment: Experiment, root: Path) -> list[str]:
     path = f"src/ndgm/experiments/{module}.py"
     made = f"results/laptop/{job.folder}/{experiment.table}{'_*' if job.parts else ''}.parquet"
     link = f"[`{experiment.function}`]({path}#L{function_lines(root / path)[name]})"
-    settings = ", ".join(f"`{key}`" for key in filter(None, (experiment.settings, *experiment.also)))
+    keys = dict.fromkeys((experiment.settings, *experiment.also, *(OF_TRAINING if job.trains else ())))
+    settings = ", ".join(f"`{key}`" for key in filter(None, keys))
     return [f"`{made}`", link, settings or "–", f"`{job.name}`"]

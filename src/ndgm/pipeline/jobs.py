@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ndgm.groups import GROUPS, Experiment, Job
+from ndgm.groups import GROUPS, OF_TRAINING, Experiment, Job
 
 Config = Mapping[str, Any]
 JOBS = {job.name: job for group in GROUPS for job in group.jobs}
@@ -39,7 +39,7 @@ def settings(job: Job, config: Config, part: str = "") -> list[dict[str, Any]]:
     """Settings of the experiments of a job: just what they use, so that no other edit of the config reruns it."""
     in_common = {"part": part} if part else {}
     if job.trains:
-        in_common |= {key: config[key] for key in ("root_seed", "device", "ensemble_size")}
+        in_common |= {key: config[key] for key in OF_TRAINING}
     return [{**in_common, "experiment": each.table, **_block(each, job, config, part)} for each in job.experiments]
 
 

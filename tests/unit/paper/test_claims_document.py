@@ -28,6 +28,8 @@ from ndgm.paper.claims_document import (
 from ndgm.paper.rule_changes import RuleChanges, read_rule_changes
 from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import DecidedClaim
+from ndgm.pipeline.jobs import parts, settings
+from ndgm.pipeline.settings import load
 from ndgm.store.files import InputError
 
 COMPANIONS = {group.name for group in GROUPS if group.document == "companions"}
@@ -36,7 +38,8 @@ DOCUMENT = (ROOT / "CLAIMS.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ENTRIES = json.loads((ROOT / "reference/laptop/claims.json").read_text(encoding="utf-8"))
 SEEDS = read_root_seeds(ROOT / "reference/laptop/seeds.json")
-EXPERIMENTS = {one.table: one for group in GROUPS for job in group.jobs for one in job.experiments}
+JOB_OF = {one: job for group in GROUPS for job in group.jobs for one in job.experiments}
+EXPERIMENTS = {one.table: one for one in JOB_OF}
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +95,9 @@ def test_a_rule_that_changed_after_numbers_says_so(claims):
     days = "2026-01-02 and 2026-01-03"
     wanted = f"- Rule changed on {days}: `order()` became `within(0)`; supported: 2 (1) became not decided yet"
     assert wanted in text.splitlines() and text.count("Rule changed on") == 1
+    same = replace(change, outcome_after=change.outcome_before)
+    text = claims_document(claims, ROOT, past=RuleChanges(rules={claims[0].id: [same]}))
+    assert wanted.partition(";")[0] + "; verdict and numbers stayed: supported: 2 (1)" in text.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -204,13 +210,26 @@ def defined_at(link):
     return found[1]
 
 
+def settings_of(experiment):
+    """Names of the settings that the rules hand to an experiment."""
+    job, config = JOB_OF[experiment], load("full")  # which has something for every job
+    return settings(job, config, parts(job, config)[0])[job.experiments.index(experiment)].keys()
+
+
 def test_every_table_has_its_function_and_settings(soup):
     rows = [[cell for cell in row("td")] for row in soup("tr") if "results/laptop/" in row.text]
     assert len(rows) == len(EXPERIMENTS)
-    for (file, function, settings, _), one in zip(rows, EXPERIMENTS.values(), strict=True):
+    for (file, function, named, _), one in zip(rows, EXPERIMENTS.values(), strict=True):
         assert one.table in file.text
         assert defined_at(function.a["href"]) == one.function.partition(".")[2]
-        assert settings.text == ", ".join([*filter(None, [one.settings]), *one.also]) or "–"
+        in_common = {"root_seed", "device", "ensemble_size"} & settings_of(one)
+        assert set(named.text.split(", ")) - {"–"} == {*filter(None, [one.settings]), *one.also, *in_common}
+
+
+def test_the_data_name_each_table_once(soup):
+    for row in soup.find(id="the-data").find_next("table").tbody("tr"):
+        named = row("td")[2].text.split(", ")
+        assert len(named) == len(set(named)) and {*named} <= EXPERIMENTS.keys()
 
 
 @pytest.mark.parametrize("file", ["CLAIMS.md", "README.md", "CONTRIBUTING.md", "PLATFORMS.md"])
