@@ -1,9 +1,10 @@
 """Ask the indexes of pip for one package, and name one that does not answer, which pip would ask for every package.
 
 It is run by `scripts/set_up.sh` before anything is installed, and so imports nothing of ours. pip itself asks, because
-it has proxies and certificates of its own. Options are those of `pip index versions`.
+it has proxies and certificates of its own.
 """
 
+import argparse
 import re
 import subprocess
 import sys
@@ -18,11 +19,16 @@ FAILED = re.compile(r"^ *Could not fetch URL (\S+): (?:connection error|timed ou
 
 def main() -> None:
     """Run the program."""
-    sys.exit(silent(*sys.argv[1:]) or 0)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("package")
+    parser.add_argument("--index-url", help="in the place of the index that pip asks by itself")
+    arguments = parser.parse_args()
+    index = ["--index-url", arguments.index_url] if arguments.index_url else []
+    sys.exit(silent(arguments.package, *index) or 0)
 
 
 def silent(*options: str) -> str:
-    """The address that does not answer, and why; empty where all do."""
+    """The address that does not answer, and why; empty where all do. Options are those of `pip index versions`."""
     command = [sys.executable, "-m", "pip", *ONCE, "index", "versions", *options]
     try:
         said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE).stdout
