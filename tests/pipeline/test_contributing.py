@@ -133,7 +133,7 @@ def test_add_a_claim(smoke_copy: Path) -> None:
     # Smoke has too few seeds for a test of order, and says so.
     assert (entry["kind"], entry["compared"], entry["gap"]) in (
         ("finding", "other arm", None),
-        ("finding", None, "too few seeds to decide: 4 of 5 needed"),
+        ("finding", "other arm", "too few seeds to decide: 4 of 5 needed"),
     )
     clean("claim", smoke_copy)
 

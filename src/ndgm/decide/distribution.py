@@ -8,7 +8,7 @@ from scipy import stats
 
 from ndgm.decide.cells import Cells
 from ndgm.decide.effects import OverCells
-from ndgm.decide.statistics import ERROR_RATE, Decision, MissingValue, Reference, Test
+from ndgm.decide.statistics import ERROR_RATE, Decision, MissingValue, Reference, Test, TooFew
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class DistributionTest(Test):
         """Decide from probabilities, whose distance from the uniform law is held against `reference`, which is zero.
 
         Raises:
-            MissingValue: if a value is missing, or there are too few for either verdict.
+            MissingValue: if a value is missing.
+            TooFew: if there are too few for either verdict.
         """
         if measured.empty:
             raise MissingValue("no runs")
@@ -54,8 +55,6 @@ class DistributionTest(Test):
         levels = [name for name in measured.index.names if name != over]
         place = measured.groupby(level=levels, sort=False).ngroup().to_numpy()
         cells = Cells.of(measured.to_numpy(dtype=float), place)
-        if p_of_closeness(0.0, int(cells.n.min()), self.margin) > ERROR_RATE:
-            raise MissingValue(f"too few {over}s to decide: {cells.n.min()}")
         p_for, p_against = self.p_values(cells, self.margin)
         found, worst = distances(cells), int(np.lexsort([p_against, -p_for])[0])
         p_support, p_refute = self.overall(p_for, p_against)
@@ -65,7 +64,7 @@ class DistributionTest(Test):
         named = name if isinstance(name, tuple) else (name,)
         beyond = int((found > self.margin).sum())
         ends = max(distance - half_width, 0.0), min(distance + half_width, 1.0)
-        return Decision(
+        decision = Decision(
             p_support=float(p_support),
             p_refute=float(p_refute),
             measured=distance,
@@ -78,6 +77,9 @@ class DistributionTest(Test):
             over_cells=OverCells(beyond, len(cells.n) - beyond, 0),
             deviations=cells,
         )
+        if p_of_closeness(0.0, int(cells.n.min()), self.margin) > ERROR_RATE:
+            raise TooFew(f"too few {over}s to decide: {cells.n.min()}", decision)
+        return decision
 
 
 def distances(cells: Cells) -> np.ndarray:

@@ -12,7 +12,7 @@ from ndgm.decide.effects import margins_of_verdict
 from ndgm.decide.fragile import share_otherwise, why_fragile
 from ndgm.decide.holm import holm
 from ndgm.decide.missing_columns import NO_COLUMN, MissingColumn, missing_column
-from ndgm.decide.statistics import ERROR_RATE, Decision, MissingValue, Test
+from ndgm.decide.statistics import ERROR_RATE, Decision, MissingValue, Test, TooFew
 from ndgm.decide.verdict import Gap, Verdict
 from ndgm.store.files import InputError, read_json_list
 
@@ -21,7 +21,7 @@ NO_NUMBERS = {
     **{"n": 0, "cells": 0, "where": {}, "table": {}},
     **dict.fromkeys(("effect", "over_cells", "margins", "otherwise", "fragile")),
 }
-"""What `claims.json` says of a claim whose evidence has a gap."""
+"""What `claims.json` says of a claim whose evidence has a gap, but for what is known all the same."""
 
 
 def decide(
@@ -86,7 +86,10 @@ def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision,
         raise InputError(f"{this.id}: no table of {missing[0]}")
     try:
         evidence = this.gather(*(tables[experiment] for experiment in this.experiments))
-        return this.test.decide(evidence.measured, evidence.reference, evidence.over), evidence
+        try:
+            return this.test.decide(evidence.measured, evidence.reference, evidence.over), evidence
+        except TooFew as few:
+            return Gap(str(few), _measured(this, few.decision, evidence))
     except (MissingValue, ArithmeticError) as gap:  # nothing was measured, or a closed form has no value there
         return Gap(str(gap))
     except EvidenceError as fault:
@@ -114,7 +117,7 @@ def _entry(
         "experiments": list(this.experiments),
     }
     if isinstance(outcome, Gap):
-        return entry | NO_NUMBERS | {"verdict": Verdict.INCONCLUSIVE, "gap": outcome.reason}
+        return entry | NO_NUMBERS | {"verdict": Verdict.INCONCLUSIVE, "gap": outcome.reason, **outcome.known}
     decision, evidence = outcome
     p_support, p_refute = _adjusted(decision.p_support, decision.p_refute, others)
     verdict = _verdict(p_support, p_refute)
@@ -126,17 +129,11 @@ def _entry(
     entry |= {
         "verdict": verdict,
         "gap": None,
-        "measured": decision.measured,
-        "reference": decision.reference,
-        "compared": "bound" if evidence.compared == "predicted" and not this.test.two_sided else evidence.compared,
+        **_measured(this, decision, evidence),
         "interval": None if decision.interval is None else list(decision.interval),
         "p_value": (p_refute if verdict == Verdict.REFUTED else p_support) if this.test.random else None,
         "p_support": decision.p_support if this.test.random else None,
         "p_refute": decision.p_refute if this.test.random else None,
-        "n": decision.n,
-        "cells": decision.cells,
-        "where": decision.where,
-        "table": {} if evidence.table is None else evidence.table.to_dict("index"),
         "effect": None if decision.effect is None else list(decision.effect),
         "over_cells": asdict(decision.over_cells),
         "margins": _margins(this.test, decision, verdict, verdict_of),
@@ -149,6 +146,19 @@ def _entry(
         levels = list(decision.where)
         entry["diverged"] = int(evidence.diverged.xs(tuple(decision.where.values()), level=levels).sum())
     return entry
+
+
+def _measured(this: Claim, decision: Decision, evidence: Evidence) -> dict[str, Any]:
+    """What was measured, beside what, and where: what is known also where replicates are too few for a verdict."""
+    return {
+        "measured": decision.measured,
+        "reference": decision.reference,
+        "compared": "bound" if evidence.compared == "predicted" and not this.test.two_sided else evidence.compared,
+        "n": decision.n,
+        "cells": decision.cells,
+        "where": decision.where,
+        "table": {} if evidence.table is None else evidence.table.to_dict("index"),
+    }
 
 
 def _margins(

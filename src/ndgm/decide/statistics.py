@@ -77,6 +77,14 @@ class Decision:
     deviations: Cells = field(repr=False, compare=False)
 
 
+class TooFew(MissingValue):
+    """Too few replicates for either verdict, whatever their values are; `decision` says what was measured."""
+
+    def __init__(self, reason: str, decision: Decision) -> None:
+        super().__init__(reason)
+        self.decision = decision
+
+
 @dataclass(frozen=True)
 class Test:
     """A decision rule, fixed before the run: on which side of a margin the size of the deviation lies, in every cell.
@@ -148,8 +156,8 @@ class Test:
         """Decide from measured values, their reference, and the level `over` of their index that replicates.
 
         Raises:
-            MissingValue: if there are too few replicates for either verdict, a value is missing or not finite, or a
-                size is relative to zero.
+            MissingValue: if a value is missing or not finite, or a size is relative to zero.
+            TooFew: if there are too few replicates for either verdict.
         """
         values = _side_by_side(measured, reference)
         levels = [name for name in values.index.names if name != over]
@@ -176,7 +184,6 @@ class Test:
 
     def _of_medians(self, values: pd.DataFrame, place: np.ndarray, over: str) -> Decision:
         cells = Cells.of(_relative(values, zero=not self.two_sided), place)
-        self._refuse_too_few(cells.n, over)
         p_for, p_against = self.p_values(cells, self.margin)
         medians = cells.medians()
         inside = self.size(medians) if self.beyond else -self.size(medians)
@@ -193,7 +200,7 @@ class Test:
             interval = Cells.of(here["measured"].to_numpy(), np.zeros(len(here), dtype=int)).interval(0, tail)
         p_support, p_refute = self.overall(p_for, p_against)
         positive = bool((values["reference"] > 0).all())
-        return Decision(
+        decision = Decision(
             p_support=float(p_support),
             p_refute=float(p_refute),
             measured=float(middle),
@@ -206,14 +213,16 @@ class Test:
             over_cells=over_cells(cells, self.margin, ERROR_RATE, 1 + medians if positive else None),
             deviations=cells,
         )
+        self._refuse_too_few(cells.n, over, decision)
+        return decision
 
-    def _refuse_too_few(self, n: np.ndarray, over: str) -> None:
-        """Raise `MissingValue` if no values whatever could give either verdict."""
+    def _refuse_too_few(self, n: np.ndarray, over: str, decision: Decision) -> None:
+        """Raise `TooFew` if no values whatever could give either verdict."""
         factor = {self.beyond: 2 if self.two_sided else 1, not self.beyond: 1}  # of outside and inside, by verdict
         support, refutation = factor[True] * 0.5 ** n.min(), len(n) * factor[False] * 0.5 ** n.max()
         if support > ERROR_RATE and refutation > ERROR_RATE:
             needed = int(np.ceil(np.log2(factor[True] / ERROR_RATE)))
-            raise MissingValue(f"too few {over}s to decide: {n.min()} of {needed} needed")
+            raise TooFew(f"too few {over}s to decide: {n.min()} of {needed} needed", decision)
 
 
 def equivalence(margin: float) -> Test:

@@ -1,8 +1,9 @@
 """Words of `claims.json`: of which kind a claim is, what it is compared with, and how it ends."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["finding", "identity"]
 """A finding could have come out otherwise; an identity follows from algebra or a theorem, and checks the code."""
@@ -25,6 +26,8 @@ class Gap:
 
     Attributes:
         reason: What is missing, in words.
+        known: What `claims.json` says of the claim all the same: numbers, where only replicates are too few.
     """
 
     reason: str
+    known: Mapping[str, Any] = field(default_factory=dict)

@@ -238,14 +238,14 @@ def _checked(claim: DecidedClaim, others: OtherRuns) -> str:
 def _entry(claim: DecidedClaim, function: str, checked: str, past: Sequence[str]) -> str:
     """One claim: statement, verdict and how it was checked, numbers, rule and its past, links to what is behind."""
     numbers = f"No numbers: {claim.gap}."
-    if claim.compared:  # which is said of every claim without a gap
+    if claim.compared:  # which is said wherever something was measured
         header = ["measured", claim.compared, "cell that decides", "cells", "n", "p"]
         count = f"{claim.n}, {claim.diverged} runs diverged" if claim.diverged else str(claim.n)
         p = f"{claim.p} {claim.p_of}".strip()
         cells = ": ".join(filter(None, [str(claim.cells), claim.effect]))
         measured = ", ".join(filter(None, [claim.result, claim.in_pairs]))
         row = [measured, claim.held_against, claim.where, cells, count, p]
-        numbers = markdown_table(header, [row])
+        numbers = "\n\n".join([*([f"No verdict: {claim.gap}."] if claim.gap else []), markdown_table(header, [row])])
     margin = "" if str(claim.margin) in ("–", "0") else f"; margin {claim.margin}"
     stands = f"; {claim.verdict} {claim.stands}" if claim.stands else ""
     tables = ", ".join(f"`{name}`" for name in claim.experiments)

@@ -132,12 +132,13 @@ class Manuscript:
     def outcome(self, name: str) -> str:
         """Numbers of a claim, in the words that every claim has, with its tag."""
         claim = self.claim(name)
-        if claim.gap:
+        if not claim.compared:
             return f"not measured, because {claim.gap} {self.tag(name)}"
         against = "compared with" if claim.compared == "other arm" else str(claim.compared)
         parts = {"measured": claim.result, against: claim.held_against, "margin": claim.margin}
         said = [f"{word} {value}" for word, value in parts.items() if value != "–"]
         said[2:2] = filter(None, [claim.in_pairs])
+        said += filter(None, [claim.gap])
         return f"{', '.join(said)} {self.tag(name)}"
 
     def decided(self, name: str, *, supported: str, refuted: str, inconclusive: str) -> str:
@@ -200,7 +201,7 @@ class Manuscript:
                 str(claim.margin),
                 claim.p,
                 _printed(claim.cells),
-                claim.where or claim.gap,
+                "; ".join(filter(None, [claim.where, claim.gap])),
                 _printed(claim.n),
                 ", ".join(f"`{_short(name, group)}`" for name in claim.experiments),
             ]

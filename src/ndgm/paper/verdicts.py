@@ -138,12 +138,12 @@ class DecidedClaim:
     @property
     def result(self) -> str:
         """What was measured, with interval and unit, as Markdown."""
-        return " ".join(filter(None, [str(self.measured), self.interval, self.unit])) if not self.gap else "–"
+        return " ".join(filter(None, [str(self.measured), self.interval, self.unit])) if self.compared else "–"
 
     @property
     def held_against(self) -> str:
         """What the measurement is compared with, with its unit but not what the unit explains, as Markdown."""
-        unit = "" if self.unit.startswith("(") or self.gap else self.unit
+        unit = "" if self.unit.startswith("(") or not self.compared else self.unit
         return f"{self.reference} {unit}".strip()
 
     @property

@@ -123,11 +123,14 @@ def test_a_gap_makes_a_claim_inconclusive_with_its_reason():
     assert found.pop("whole")["verdict"] == "supported"
     for name, row in found.items():
         assert row["verdict"] == "inconclusive", name
-        assert row["measured"] is row["interval"] is row["p_value"] is None and row["n"] == 0
+        assert row["interval"] is row["p_value"] is row["p_support"] is row["effect"] is row["margins"] is None
+        assert name == "one seed" or (row["measured"] is None and row["n"] == 0)
     assert found["identity"]["gap"] == "1 of 20 runs have no value"
     assert found["said by the claim"]["gap"] == "3 of 4 runs have no mean"
     assert found["no runs"]["gap"] == "no runs"
-    assert found["one seed"]["gap"] == "too few seeds to decide: 1 of 5 needed"
+    few = found["one seed"]  # whose numbers were null once, as if nothing had been measured
+    assert few["gap"] == "too few seeds to decide: 1 of 5 needed" and few["compared"] == "predicted"
+    assert (few["measured"], few["reference"], few["n"], few["cells"]) == (1.0, 1.0, 1, 1) and few["where"]
     assert found["order"]["test"] == order().name
 
 
