@@ -21,8 +21,7 @@ problem = Quadratic.from_data(rng.standard_normal((40, 5)), rng.standard_normal(
 
 def experiment() -> pd.DataFrame:
     """Sixty runs on one LASSO as one ensemble, at penalties so large that its exact solution is zero."""
-    runs = grid(penalty=[factor * problem.penalty_max for factor in (2, 4, 8)], seed=range(20))
-    runs["step_size"] = 0.1 / problem.lipschitz
+    runs = grid(penalty=problem.penalty_max * np.array([2, 4, 8]), step_size=[0.1 / problem.lipschitz], seed=range(20))
     lasso = Lasso(torch.tensor(problem.A), torch.tensor(problem.b), column(runs, "penalty", "cpu"))
     start = torch.tensor(rng.standard_normal((len(runs), problem.dimension)))
     trace = descend(lasso, METHODS["subgradient"], start, column(runs, "step_size", "cpu"), Schedule.halving(4000, 2))
