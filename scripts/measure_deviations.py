@@ -20,7 +20,7 @@ from ndgm.pipeline.jobs import table_files
 from ndgm.pipeline.processor import OTHER_PROCESSORS
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.pipeline.settings import load
-from ndgm.store.files import InputError
+from ndgm.store.files import InputError, read_json
 
 ROOT = Path(__file__).parents[1]
 MADE = (".venv", ".git", "results", ".snakemake", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
@@ -51,7 +51,7 @@ def main() -> None:
                 for name in arguments.processors:
                     copy = Path(folder, name)
                     if arguments.tables:
-                        _copy_without(arguments.tables, finished, copy / finished)
+                        _copy_without(arguments.tables, finished, copy / finished, root_seed)
                     other = _run(copy, scale, root_seed, OTHER_PROCESSORS[name])
                     measured = measured.with_runs(scale, root_seed, name, run, other)
                     shutil.rmtree(copy)
@@ -59,11 +59,11 @@ def main() -> None:
                     say(f"{scale}, root seed {root_seed}, {name}: {_said(measured)}")
 
 
-def _copy_without(tables: list[str], finished: Path, copy: Path) -> None:
+def _copy_without(tables: list[str], finished: Path, copy: Path, root_seed: int) -> None:
     """Copy a finished run, each file as old as the others, but for some tables.
 
     Raises:
-        InputError: naming what is not there.
+        InputError: naming what is not there, or was made with another root seed.
     """
     files = {table: table_files(load(finished.name), table) for table in tables}
     if unknown := [table for table in tables if not files[table]]:
@@ -71,6 +71,10 @@ def _copy_without(tables: list[str], finished: Path, copy: Path) -> None:
     wanted = ["claims.json", *(file for each in files.values() for file in each)]
     if missing := [file for file in wanted if not (finished / file).exists()]:
         raise InputError(f"{finished / missing[0]}: not there; the run of the scale has to be finished first")
+    for record in ((finished / file).with_suffix(".json") for file in wanted[1:]):
+        made_with = read_json(record)["settings"].get("root_seed", root_seed)
+        if made_with != root_seed:
+            raise InputError(f"{record}: made with the root seed {made_with}, and that of the scale is {root_seed}")
     shutil.copytree(finished, copy)
     for file in wanted[1:]:
         (copy / file).unlink()

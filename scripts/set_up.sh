@@ -35,7 +35,7 @@ for candidate in ${named:-python3.11 python3.12 python3.13 python3 python}; do
     fi
 done
 
-echo 'Setting up .venv: once, two to three minutes'
+echo 'Setting up .venv, once'
 if [ -n "$python" ]; then
     "$python" -m venv --clear .venv
 elif [ -n "$named" ]; then

@@ -44,7 +44,6 @@ def edge_of_stability_networks_lower(edge_of_stability_networks: pd.DataFrame) -
     kind="finding",
     test=order(),
     unit=r"times $2/\eta$",
-    fragile="by an earlier rule, another root seed decided otherwise",
 )
 def edge_of_stability_networks_excess(edge_of_stability_networks: pd.DataFrame) -> Evidence:
     r"""A longer step holds the sharpness further above $2/\eta$: on data with several step sizes, in units of $2/\eta$,

@@ -158,7 +158,8 @@ def l1_paradox_support(l1_paradox_designs: pd.DataFrame) -> Evidence:
 @claim(figure="l1_paradox_law", kind="finding", test=below(), unit="(share)", derived_from="l1_paradox_support")
 def l1_paradox_strip_zeros(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""Below $\lambda_{\max}$ a mean within $\eta\lambda$ tells which weights of the exact solution are zero, at steps
-    of at most $0.02/L$ and where the phase discrepancy is at most 0.03 on all designs of a family: in the median over
+    of at most $0.02/L$ where on all designs of a family the phase discrepancy is at most 0.03, and some weights of the
+    exact solution are zero and some are not: in the median over
     designs it is wrong on fewer than a tenth as many weights as are zero, or as are not, whichever are fewer.
     """
     runs = where_the_law_holds(settled(l1_paradox_designs), HOLDS)
@@ -172,7 +173,7 @@ def l1_paradox_strip_zeros(l1_paradox_designs: pd.DataFrame) -> Evidence:
 @claim(figure="l1_paradox_norm", kind="finding", test=equivalence(0.05), unit="$\\eta$")
 def l1_paradox_slope(l1_paradox_floors: pd.DataFrame) -> Evidence:
     r"""On random designs the L1 norm that constant-step subgradient descent keeps above $\lambda_{\max}$, where the
-    exact solution is zero, grows linearly in $\lambda$ with slope $\eta d/2$.
+    exact solution is zero, is $\eta d/2$ times $\lambda$, and a part that falls as $1/\lambda$.
     """
     runs = settled(l1_paradox_floors)
     lines = runs.groupby([*SETTING, "seed"])

@@ -78,7 +78,6 @@ class Claim:
         experiments: Tables that it reads.
         gather: The function: tables → evidence.
         design: Design that it speaks of, where a config may lack it; such a claim is then absent. Empty for all others.
-        fragile: Why another run may decide it otherwise, where that is known and not seen in one run. Empty for others.
     """
 
     id: str
@@ -91,7 +90,6 @@ class Claim:
     experiments: tuple[str, ...]
     gather: Callable[..., Evidence]
     design: str = ""
-    fragile: str = ""
 
     def absent_from(self, tables: Mapping[str, pd.DataFrame]) -> bool:
         """Whether it speaks of a design that none of its tables has."""
@@ -118,7 +116,6 @@ def claim(
     unit: str = "1",
     design: str = "",
     derived_from: str = "",
-    fragile: str = "",
 ) -> Callable[[Gather], Gather]:
     r"""Register the decorated function as a claim of the group that its module is named after.
 
@@ -131,7 +128,6 @@ def claim(
         design: As for `Claim`.
         derived_from: Claim from which it was split off, or after whose outcome it was added. Empty for all others. Only
             the source tells it, to `ndgm.decide.rules`, which reads that of earlier versions too.
-        fragile: As for `Claim`.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind is {kind!r}, not one of {', '.join(get_args(Kind))}")
@@ -148,7 +144,6 @@ def claim(
             experiments=tuple(inspect.signature(gather).parameters),
             gather=gather,
             design=design,
-            fragile=fragile,
         )
         return gather
 

@@ -126,7 +126,7 @@ def _entry(
         return _verdict(*_adjusted(for_it, against_it, others))
 
     otherwise = share_otherwise(this.test, decision.deviations, verdict, verdict_of)
-    entry |= {
+    return entry | {
         "verdict": verdict,
         "gap": None,
         **_measured(this, decision, evidence),
@@ -138,19 +138,13 @@ def _entry(
         "over_cells": asdict(decision.over_cells),
         "margins": _margins(this.test, decision, verdict, verdict_of),
         "otherwise": otherwise,
-        "fragile": why_fragile(otherwise, this.fragile),
+        "fragile": why_fragile(otherwise),
     }
-    if evidence.horizon is not None:
-        entry["horizon"] = evidence.horizon
-    if evidence.diverged is not None:
-        levels = list(decision.where)
-        entry["diverged"] = int(evidence.diverged.xs(tuple(decision.where.values()), level=levels).sum())
-    return entry
 
 
 def _measured(this: Claim, decision: Decision, evidence: Evidence) -> dict[str, Any]:
     """What was measured, beside what, and where: what is known also where replicates are too few for a verdict."""
-    return {
+    known = {
         "measured": decision.measured,
         "reference": decision.reference,
         "compared": "bound" if evidence.compared == "predicted" and not this.test.two_sided else evidence.compared,
@@ -159,6 +153,12 @@ def _measured(this: Claim, decision: Decision, evidence: Evidence) -> dict[str, 
         "where": decision.where,
         "table": {} if evidence.table is None else evidence.table.to_dict("index"),
     }
+    if evidence.horizon is not None:
+        known["horizon"] = evidence.horizon
+    if evidence.diverged is not None:
+        levels = list(decision.where)
+        known["diverged"] = int(evidence.diverged.xs(tuple(decision.where.values()), level=levels).sum())
+    return known
 
 
 def _margins(

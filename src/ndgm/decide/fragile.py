@@ -41,14 +41,12 @@ def share_otherwise(
     return sum(times for pair, times in seen.items() if verdict_of(*pair) != verdict) / draws
 
 
-def why_fragile(otherwise: float | None, declared: str) -> str | None:
-    """Why a verdict is fragile: what its claim declares, and how often other replicates decide otherwise; else None.
+def why_fragile(otherwise: float | None) -> str | None:
+    """Why a verdict is fragile, by the share of draws in which it is another one; None where that is small or unknown.
 
-    Args:
-        otherwise: Share of draws in which the verdict is another one; up to `ERROR_RATE` it is not fragile.
-        declared: What is known of other runs.
+    Up to `ERROR_RATE` it is small.
     """
-    reasons = [declared] if declared else []
-    if otherwise is not None and otherwise > ERROR_RATE:
-        reasons.append(f"{100 * otherwise:.2g} % of resamples of its replicates decide otherwise")
-    return "; ".join(reasons) or None
+    if otherwise is None or otherwise <= ERROR_RATE:
+        return None
+    share = f"{100 * otherwise:.{0 if otherwise >= 0.0995 else 1}f}"
+    return f"{share} % of resamples of its replicates decide otherwise"

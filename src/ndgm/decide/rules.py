@@ -24,9 +24,10 @@ PACKAGE_FOLDER = "src/ndgm"
 FOLLOWED = "ndgm.claims."
 """Modules whose functions belong to the selection of a claim that uses them; of all others only constants do."""
 
+OLD_BELOW = "Test('order: in every cell the median is below the reference, in pairs', 0.0"
 RENAMED = (
     (re.compile(r"^identity\("), "within("),
-    (re.compile(r"^Test\('order: in every cell the median is below .*\)$"), "below(margin=0.0)"),
+    (re.compile(rf"^{re.escape(OLD_BELOW)}(, two_sided=False, beyond=False)?\)$"), "below(margin=0.0)"),
 )
 """How tests were written first that have another name now."""
 

@@ -68,6 +68,7 @@ class Manuscript:
         self.captions = captions
         self.history = history
         self.root_seeds = root_seeds or RootSeeds()
+        elsewhere = [claim for claim in self.claims.values() if self.root_seeds.claims.get(claim.id)]
         # Comments of the source are HTML comments: the usual {# #} would swallow pandoc's {#anchors}.
         self._environment = jinja2.Environment(
             undefined=jinja2.StrictUndefined,
@@ -87,7 +88,8 @@ class Manuscript:
             "decided": self.decided,
             "count": self.count,
             "root_seeds": len(self.root_seeds.root_seeds),
-            "decided_alike": sum(self.alike(claim) for claim in self.claims.values()),
+            "decided_elsewhere": len(elsewhere),
+            "decided_alike": sum(map(self.alike, elsewhere)),
             "error_rate": ERROR_RATE,
             "figure": self.figure,
             "verdicts_table": self.verdicts_table,

@@ -106,11 +106,12 @@ def _end(run: subprocess.Popen, of_others: set[Lock]) -> None:
         of_others: Locks that were there before it began.
     """
     last = time.monotonic() + MOMENT
-    while (locked := _locks() - of_others) and run.poll() is None and not _jobs(run):
+    locked = _locks() - of_others
+    while locked and run.poll() is None and not _jobs(run):  # until it ends, also without its locks, or begins a job
         if time.monotonic() > last:
-            run.kill()
+            os.killpg(run.pid, signal.SIGKILL)
             run.wait()
-            for lock, _ in locked:
+            for lock, _ in locked & _locks():
                 lock.unlink(missing_ok=True)
             return
         time.sleep(0.05)

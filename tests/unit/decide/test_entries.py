@@ -258,6 +258,9 @@ def test_it_is_said_how_far_could_be_measured():
     assert "horizon" not in verdicts(one)["one"]
     far = replace(one, gather=lambda runs: Evidence(series([9.0] * 8), series([1.0] * 8), "other arm", horizon=4.0))
     assert verdicts(far)["one"]["horizon"] == 4.0
+    few = replace(one, gather=lambda runs: Evidence(series([9.0] * 3), series([1.0] * 3), "other arm", horizon=4.0))
+    assert (verdicts(few)["one"]["measured"], verdicts(few)["one"]["horizon"]) == (9.0, 4.0)
+    assert verdicts(few)["one"]["gap"] == "too few seeds to decide: 3 of 5 needed"
 
 
 def test_a_verdict_prints_and_compares_as_its_word():

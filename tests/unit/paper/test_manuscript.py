@@ -88,7 +88,7 @@ def test_root_seeds_that_decide_alike_are_counted_beside_the_verdict(seen, said,
     )
     filled = manuscript.fill(source)
     alike = len(set(seen)) == 1
-    assert said in filled and filled.startswith(f"{len(seen)} {1 + alike} ")
+    assert said in filled and filled.startswith(f"{len(seen)} {int(alike)} ")
     assert (", fragile" in manuscript.tag("l1_paradox_floor")) != alike
     assert " of " not in filled.partition("#claim-l1_paradox_slope")[2], "no run with another root seed has it"
 
