@@ -44,16 +44,16 @@ decides, and medians of both arms may lie the other way round. A number after *>
 that diverged never got there. *p* is the probability, adjusted for the number of findings of a group, of evidence as
 strong *for* the claim were it false or, where it is refuted, *against* it were it true; where every single value counts
 there is none. A claim is *fragile* if other replicates, another root seed or another processor give it another
-verdict: more than one in twenty resamples of its replicates, a run with another root seed
-(`reference/laptop/seeds.json`), or a run on a processor that rounds otherwise (`reference/deviations.json`).
+verdict: more than one in twenty resamples of its replicates, a run with another root seed, or a run on a processor that
+rounds otherwise (`reference/deviations.json`).
 
 Where a rule *changed* after numbers were known, or a claim was added after the outcome of another one, the outcome of
 that time is told: the verdict, what was measured, and in brackets what that was held against."""
 
 _OTHER_ROOT_SEEDS = """\
-Beside *finding* or *identity* stands how many other root seeds decide as the reference, such as *{all} of {all} root
-seeds*, with the smallest and the largest *effect* of these runs: how far what decides is from what it is held against,
-as the margin counts."""
+Runs with other root seeds are in `reference/laptop/seeds.json`, by `make seeds`. Beside *finding* or *identity* stands
+how many of them decide as the reference, such as *{all} of {all} root seeds*, with the smallest and the largest
+*effect* of these runs: how far what decides is from what it is held against, as the margin counts."""
 
 _DATA = """\
 What `samples` says in the config, by owner and name, is made once by the rule `make_samples`: arrays of inputs and
