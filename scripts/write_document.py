@@ -12,7 +12,6 @@ PATHS = (
     "captions",
     "claims",
     "history",
-    "root-seeds",
     "figures",
     "pdf",
     "html",
@@ -22,7 +21,7 @@ PATHS = (
 
 def main() -> None:
     """Run the program."""
-    arguments = argument_parser(__doc__, *PATHS).parse_args()
+    arguments = argument_parser(__doc__, *PATHS, any_number=("root-seeds",)).parse_args()
     with program(arguments):
         # Imported here, so that an interruption while matplotlib loads is one line too.
         from ndgm.decide.root_seeds import read_root_seeds
@@ -37,7 +36,7 @@ def main() -> None:
             arguments.figures,
             arguments.captions,
             arguments.history,
-            read_root_seeds(arguments.root_seeds),
+            *map(read_root_seeds, arguments.root_seeds),  # of most scales there are none
         )
         markdown = manuscript.fill(arguments.text)
         ingredients = (arguments.templates, arguments.references, arguments.figures)

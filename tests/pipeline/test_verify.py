@@ -132,6 +132,6 @@ def test_deviations_of_one_table_are_measured_beside_a_finished_run(smoke_copy: 
     record.write_text(record.read_text().replace('"root_seed": 20240116', '"root_seed": 7'))
     done = measure("convergence_smoothing")
     line = "made with the root seed 7, and that of the scale is 20240116"
-    assert (done.returncode, done.stderr) == (1, f"error: {record.relative_to(smoke_copy)}: {line}\n")
+    assert done.returncode == 1 and done.stderr.startswith(f"error: {record.relative_to(smoke_copy)}: {line}")
     done = measure("l1_paradox_old")
     assert (done.returncode, done.stderr) == (1, "error: results/smoke: no table l1_paradox_old at this scale\n")

@@ -14,7 +14,7 @@ for document in DOCUMENTS:
             captions=local(expand("workflow/report/{figure}.rst", figure=shown)),
             claims=f"results/{SCALE}/claims.json",
             history=local("reference/rules.json"),
-            root_seeds=local(list(map(str, Path("reference", SCALE).glob("seeds.json")))),  # of most scales there is none
+            root_seeds=local(list(map(str, Path("reference", SCALE).glob("seeds.json")))),
             figures=every("figures/{figure}.pdf", "figures/{figure}.svg", figure=shown),
         output:
             pdf=f"results/{SCALE}/{document}.pdf",
@@ -27,12 +27,11 @@ for document in DOCUMENTS:
         threads: 1
         params:
             settings=file_of(config),
-            root_seeds=f"reference/{SCALE}/seeds.json",
             results=lambda wildcards, output: str(Path(output.html).parent),
         message:
             f"Writing the {document}"
         shell:
             "{PYTHON} {input.script} --text {input.text} --references {input.references} --templates paper/templates"
-            " --captions workflow/report --claims {input.claims} --history {input.history} --root-seeds {params.root_seeds} --settings {params.settings:q}"
+            " --captions workflow/report --claims {input.claims} --history {input.history} --root-seeds {input.root_seeds} --settings {params.settings:q}"
             " --figures {params.results}/figures --pdf {output.pdf} --html {output.html}"
             " --filled {params.results}/captions --log {log}"
