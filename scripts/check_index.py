@@ -12,7 +12,7 @@ import sys
 PATIENCE = 20
 """Seconds for all addresses that an index has."""
 
-ONCE = ("-vv", "--disable-pip-version-check", "--retries", "0", "--timeout", "10")
+TWICE = ("-vv", "--disable-pip-version-check", "--retries", "1", "--timeout", "8")
 ASKED = re.compile(r"^ *Getting page (\S+)$", re.MULTILINE)
 FAILED = re.compile(r"^ *Could not fetch URL (\S+): (?:connection error|timed out)(.*)$", re.MULTILINE)
 
@@ -29,7 +29,7 @@ def main() -> None:
 
 def silent(*options: str) -> str:
     """The address that does not answer, and why; empty where all do. Options are those of `pip index versions`."""
-    command = [sys.executable, "-m", "pip", *ONCE, "index", "versions", *options]
+    command = [sys.executable, "-m", "pip", *TWICE, "index", "versions", *options]
     try:
         said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE).stdout
     except subprocess.TimeoutExpired as late:

@@ -1,9 +1,9 @@
 """Write CLAIMS.md, and README.md's totals and table of claims, from the reference run. Run by hand: `make claims`."""
 
 from ndgm.decide.root_seeds import read_root_seeds
-from ndgm.paper.claims_document import OtherRuns, claims_document, groups_table, read_claims, with_groups_table
+from ndgm.paper.claims_document import OtherRuns, claims_document, read_claims
+from ndgm.paper.readme_text import readme_of
 from ndgm.paper.rule_changes import read_rule_changes
-from ndgm.paper.verdict_totals import totals_sentence, with_totals
 from ndgm.pipeline.deviations import read_measured
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import write_atomically
@@ -22,9 +22,7 @@ def main() -> None:
             arguments.repository / "CLAIMS.md": claims_document(
                 claims, arguments.repository, OtherRuns(seen, seeds), past
             ),
-            readme: with_totals(
-                with_groups_table(readme.read_text(encoding="utf-8"), groups_table(claims)), totals_sentence(claims)
-            ),
+            readme: readme_of(readme.read_text(encoding="utf-8"), claims),
         }
         for path, text in texts.items():
             with write_atomically(path) as temporary:

@@ -27,7 +27,7 @@ def main() -> None:
     arguments = argument_parser(__doc__, "repository", "out").parse_args()
     with program(arguments) as say:
         versions = list(_versions(arguments.repository))
-        if len(versions) == 1 or _git(arguments.repository, "rev-parse", "--is-shallow-repository") == "true\n":
+        if len(versions) == 1 or _git(arguments.repository, "rev-parse", "--is-shallow-repository") == b"true\n":
             say(f"no history of {PACKAGE_FOLDER} here: {arguments.out} keeps its past")
             write_json(arguments.out, _with_new_claims(read_json(arguments.out), versions[0].rules))
             return

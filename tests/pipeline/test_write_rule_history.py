@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,22 +45,22 @@ def test_a_constant_in_another_module_and_a_claim_that_was_split_off_are_seen(tm
     commit(decided=json.dumps([entry | {"verdict": "supported"}]))
     derived = CLAIM.format(name="falls_late", derived=', derived_from="falls"')
     (tmp_path / PATHS["claims"]).write_text(CLAIM.format(name="falls", derived="") + derived)
-    subprocess.run(
-        [
-            sys.executable,
-            ROOT / "scripts/write_rule_history.py",
-            "--repository",
-            tmp_path,
-            "--out",
-            tmp_path / "rules.json",
-        ],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-        check=True,
-        timeout=60,
-    )
-    history = json.loads((tmp_path / "rules.json").read_text())["claims"]
+    history = written(tmp_path)
     (change,) = history["falls"]["changes"]
     assert (change["test_before"], change["test_after"]) == ("equivalence(0.03)", "equivalence(0.05)")
     assert (change["outcome_before"], change["outcome_after"]) == ("refuted: 2 (1)", "supported: 2 (1)")
     assert history["falls_late"]["origin"]["claim"] == "falls" and history["falls"]["origin"] is None
     assert history["falls_late"]["origin"]["outcome"] == "supported: 2 (1)"
+
+    # A clone without the first commits has no past to read, and keeps the one that is written.
+    git("clone", "-q", "--depth", "1", f"file://{tmp_path}", str(tmp_path / "shallow"))
+    shutil.copy(tmp_path / "rules.json", tmp_path / "shallow")
+    assert written(tmp_path / "shallow") == {"falls": history["falls"]}, "with the claims that are there"
+
+
+def written(repository: Path) -> dict:
+    """Claims of the history that the program writes into a repository."""
+    program, out = ROOT / "scripts/write_rule_history.py", repository / "rules.json"
+    command = [sys.executable, program, "--repository", repository, "--out", out]
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, check=True, timeout=60)
+    return json.loads(out.read_text())["claims"]

@@ -21,8 +21,6 @@ from ndgm.store.files import InputError, read_json_list
 REFERENCE = "reference/laptop"
 REPLICATES = 20
 """Replicates that a finding has to have in each cell."""
-MARKERS = ("<!-- groups -->", "<!-- /groups -->")
-"""Lines of README between which its table stands."""
 
 _INTRODUCTION = """\
 # Claims
@@ -154,19 +152,6 @@ def groups_table(claims: Sequence[DecidedClaim], document: str = "CLAIMS.md") ->
         rows.append([f"[{group.title}]({document}#{anchor(group.title)})", *_counts(here)])
     rows.append(["all", *_counts(claims)])
     return markdown_table(["claims", *(f"{verdict}" for verdict in VERDICTS), "identities that hold"], rows)
-
-
-def with_groups_table(readme: str, table: str) -> str:
-    """The text of README with `table` between its markers.
-
-    Raises:
-        InputError: if the markers are not there.
-    """
-    before, start, rest = readme.partition(MARKERS[0])
-    _, end, after = rest.partition(MARKERS[1])
-    if not end:
-        raise InputError(f"README.md: no lines {MARKERS[0]} and {MARKERS[1]}")
-    return f"{before}{start}\n\n{table}\n\n{end}{after}"
 
 
 def _introduction(root_seeds: RootSeeds) -> str:

@@ -16,14 +16,12 @@ from ndgm.decide.root_seeds import RootSeeds, read_root_seeds
 from ndgm.decide.rule_history import Change, Origin
 from ndgm.groups import GROUPS
 from ndgm.paper.claims_document import (
-    MARKERS,
     REPLICATES,
     OtherRuns,
     claims_document,
     groups_table,
     read_claims,
     too_few_replicates,
-    with_groups_table,
 )
 from ndgm.paper.rule_changes import RuleChanges, read_rule_changes
 from ndgm.paper.typesetting import convert
@@ -163,10 +161,6 @@ def test_findings_have_enough_replicates_or_are_named(claims):
     assert f"`{one.id}` (5)" in claims_document([one], ROOT)
 
 
-def test_the_table_of_the_readme_is_what_is_made_now(claims):
-    assert_same("README.md", README, with_groups_table(README, groups_table(claims)))
-
-
 def test_every_field_of_claims_json_is_explained(soup):
     explained = {row.td.text for row in soup.find(id="the-fields-of-claimsjson").find_next("table").tbody("tr")}
     assert explained == set(
@@ -291,8 +285,6 @@ def test_findings_and_identities_are_counted_apart(claims):
 
 
 def test_faults_are_named(tmp_path):
-    with pytest.raises(InputError, match=re.escape(f"README.md: no lines {MARKERS[0]}")):
-        with_groups_table("no markers", "")
     (tmp_path / "reference/laptop").mkdir(parents=True)
     faults = [({"group": "alchemy"}, "'alchemy' is not a group"), ({"verdict": "true"}, "verdict: 'true'")]
     for changes, fault in faults:

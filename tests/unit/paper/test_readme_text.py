@@ -1,4 +1,4 @@
-"""README's sentence on all verdicts: up to date, and with the numbers of its table."""
+"""What README says of the reference run: up to date, and its sentence with the numbers of its table."""
 
 import re
 from dataclasses import replace
@@ -7,15 +7,22 @@ import pytest
 from paper_of_a_run import ROOT, claim
 
 from ndgm.paper.claims_document import groups_table, read_claims
-from ndgm.paper.verdict_totals import MARKERS, totals_sentence, with_totals
+from ndgm.paper.readme_text import readme_of, totals_sentence
 from ndgm.paper.verdicts import DecidedClaim
 from ndgm.store.files import InputError
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-def test_the_sentence_of_the_readme_is_what_is_made_now():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    made = with_totals(readme, totals_sentence(read_claims(ROOT)))
-    assert readme == made, "README.md is not up to date: run `make claims`"
+
+def test_the_readme_is_what_is_made_now():
+    assert readme_of(README, read_claims(ROOT)) == README, "README.md is not up to date: run `make claims`"
+
+
+@pytest.mark.parametrize("made", [totals_sentence, groups_table])
+def test_what_stands_between_the_markers_is_made(made):
+    claims = read_claims(ROOT)
+    stale = README.replace(made(claims), "old")
+    assert stale != README and readme_of(stale, claims) == README
 
 
 def test_its_numbers_are_those_of_the_last_row_of_the_table():
@@ -38,6 +45,9 @@ def test_kinds_and_verdicts_are_counted_apart_and_an_identity_that_does_not_hold
     )
 
 
-def test_lines_that_are_not_there_are_named():
-    with pytest.raises(InputError, match=re.escape(f"README.md: no lines {MARKERS[0]}")):
-        with_totals("no markers", "")
+@pytest.mark.parametrize("name", ["totals", "groups"])
+@pytest.mark.parametrize("closing", ["", "/"])
+def test_markers_that_are_not_there_are_named(name, closing):
+    without = README.replace(f"<!-- {closing}{name} -->", "")
+    with pytest.raises(InputError, match=re.escape(f"README.md: no lines <!-- {name} --> and <!-- /{name} -->")):
+        readme_of(without, read_claims(ROOT))

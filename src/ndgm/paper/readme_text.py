@@ -1,14 +1,24 @@
-"""The sentence of README that says how all claims came out, made from `reference/laptop/claims.json`."""
+"""What README says of the reference run, between lines that mark it; made from `reference/laptop/claims.json`."""
 
 from collections import Counter
 from collections.abc import Sequence
 from textwrap import fill
 
+from ndgm.paper.claims_document import groups_table
 from ndgm.paper.verdicts import DecidedClaim
 from ndgm.store.files import InputError
 
-MARKERS = ("<!-- totals -->", "<!-- /totals -->")
-"""Lines of README between which the sentence stands."""
+
+def readme_of(readme: str, claims: Sequence[DecidedClaim]) -> str:
+    """The text of README with the totals of these claims, and their table by group, between its markers.
+
+    Raises:
+        InputError: naming markers that are not there.
+    """
+    made = {"totals": totals_sentence(claims), "groups": f"\n{groups_table(claims)}\n"}
+    for name, text in made.items():
+        readme = _marked(readme, name, text)
+    return readme
 
 
 def totals_sentence(claims: Sequence[DecidedClaim]) -> str:
@@ -25,14 +35,11 @@ def totals_sentence(claims: Sequence[DecidedClaim]) -> str:
     )
 
 
-def with_totals(readme: str, sentence: str) -> str:
-    """The text of README with `sentence` between its markers.
-
-    Raises:
-        InputError: if the markers are not there.
-    """
-    before, start, rest = readme.partition(MARKERS[0])
-    _, end, after = rest.partition(MARKERS[1])
+def _marked(readme: str, name: str, text: str) -> str:
+    """The text of README with another text between the markers of a name."""
+    markers = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, start, rest = readme.partition(markers[0])
+    _, end, after = rest.partition(markers[1])
     if not end:
-        raise InputError(f"README.md: no lines {MARKERS[0]} and {MARKERS[1]}")
-    return f"{before}{start}\n{sentence}\n{end}{after}"
+        raise InputError(f"README.md: no lines {' and '.join(markers)}")
+    return f"{before}{start}\n{text}\n{end}{after}"
