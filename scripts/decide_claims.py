@@ -1,21 +1,18 @@
-"""Decide the claims of one group from the tables that they read; with `--claim`, one of them."""
+"""Decide the claims of one group from the tables that they read.
+
+Settings are the `group`, its `section` of the document, and, where one claim alone is decided, that `claim`.
+"""
 
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
-import ndgm.claims
 from ndgm.pipeline.programs import argument_parser, function_of, program
 from ndgm.store.files import InputError, write_json
 
 
 def main() -> None:
     """Run the program."""
-    parser = argument_parser(__doc__, "out", any_number=("tables",))  # an absent claim has none
-    groups = [module.name for module in iter_modules(ndgm.claims.__path__)]
-    parser.add_argument("--group", choices=groups, required=True)
-    parser.add_argument("--section", default="", help="where the manifest has the group in the document")
-    parser.add_argument("--claim", help="decide this claim alone")
+    parser = argument_parser(__doc__, "settings", "out", any_number=("tables",))  # an absent claim has none
     parser.add_argument("--reference", type=Path, nargs="?", help="claims.json with the other p values of its group")
     arguments = parser.parse_args()
     with program(arguments) as say:
@@ -25,18 +22,17 @@ def main() -> None:
         from ndgm.decide.missing_columns import MissingColumn
         from ndgm.store.run_tables import read_tables
 
-        import_module(f"ndgm.claims.{arguments.group}")  # registers its claims
+        group, section = arguments.settings["group"], arguments.settings["section"]
+        import_module(f"ndgm.claims.{group}")  # registers its claims
         claims, siblings = CLAIMS, []
-        if arguments.claim:
-            if arguments.claim not in CLAIMS:
-                raise InputError(f"{arguments.group} has no claim {arguments.claim}; it has {', '.join(CLAIMS)}")
+        if claim := arguments.settings.get("claim"):
             if not arguments.reference:
                 raise InputError(
-                    f"{arguments.claim}: there is no reference with the p values of the other claims of its group; "
-                    f"make {arguments.out.with_name(arguments.group)}.json, which decides all of them"
+                    f"{claim}: there is no reference with the p values of the other claims of its group; "
+                    f"make {arguments.out.with_name(group)}.json, which decides all of them"
                 )
-            claims = {arguments.claim: CLAIMS[arguments.claim]}
-            siblings = p_values_of_siblings(CLAIMS[arguments.claim], CLAIMS, arguments.reference)
+            claims = {claim: CLAIMS[claim]}
+            siblings = p_values_of_siblings(CLAIMS[claim], CLAIMS, arguments.reference)
         tables = read_tables(arguments.tables)
         try:
             entries = decide(claims, tables, siblings)
@@ -46,7 +42,7 @@ def main() -> None:
                 raise  # no table ever had it: a fault of the claim
             path = next(path for path in arguments.tables if f"{path.stem}_".startswith(f"{lacking.experiment}_"))
             raise InputError(f"{path}: {lacking}; remove it and run again") from lacking
-        write_json(arguments.out, [entry | {"section": arguments.section} for entry in entries], fingerprint=True)
+        write_json(arguments.out, [entry | {"section": section} for entry in entries], fingerprint=True)
         for entry in entries:
             reason = f" ({entry['gap']})" if entry["gap"] else ""
             say(f"{entry['id']}: {entry['verdict']}{reason}")

@@ -22,7 +22,7 @@ from ndgm.pipeline.commands import all_parts, deciding_command, samples_command
 from ndgm.pipeline.device import PACKAGES
 from ndgm.pipeline.jobs import JOBS, table_files
 
-OPTIONS = ("group", "section", "settings", "samples", "reads", "tables", "out", "weights")
+OPTIONS = ("settings", "samples", "reads", "tables", "out", "weights")
 DRIVER = """
 import json, runpy, sys
 from importlib import import_module

@@ -1,5 +1,6 @@
 """A table without a column that a claim reads is named by the program that decides."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -26,8 +27,8 @@ def decided(run: Path, folder: Path, changed: str) -> str:
     script = [
         sys.executable,
         str(ROOT / "scripts/decide_claims.py"),
-        "--group",
-        "adaptive",
+        "--settings",
+        json.dumps({"group": "adaptive", "section": ""}),
         "--tables",
         *map(str, paths),
     ]

@@ -18,6 +18,7 @@ rule decide_group:
     input:
         script=local("scripts/decide_claims.py"),
         code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{wildcards.group}"),
+        settings=lambda wildcards: file_of({"group": wildcards.group, "section": SECTION_OF[wildcards.group]}),
         tables=lambda wildcards: tables(*sum(TABLES_OF[wildcards.group].values(), ())),
     output:
         claims=f"results/{SCALE}/claims/{{group}}.json",
@@ -28,12 +29,10 @@ rule decide_group:
     wildcard_constraints:
         group="|".join(TABLES_OF),
     threads: 1
-    params:
-        section=lambda wildcards: SECTION_OF[wildcards.group],
     message:
         "Deciding the claims of {wildcards.group}"
     shell:
-        "{PYTHON} {input.script} --group {wildcards.group} --section {params.section:q} --tables {input.tables}"
+        "{PYTHON} {input.script} --settings {input.settings:q} --tables {input.tables}"
         " --out {output.claims} --log {log}"
 
 
@@ -59,6 +58,9 @@ rule decide_one_claim:
     input:
         script=local("scripts/decide_claims.py"),
         code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{group_of(wildcards)}"),
+        settings=lambda wildcards: file_of(
+            {"group": group_of(wildcards), "section": SECTION_OF[group_of(wildcards)], "claim": wildcards.claim}
+        ),
         tables=lambda wildcards: tables(*TABLES_OF[group_of(wildcards)][wildcards.claim]),
         reference=local([file for file in [f"reference/{SCALE}/claims.json"] if os.path.exists(file)]),
     output:
@@ -68,11 +70,8 @@ rule decide_one_claim:
     wildcard_constraints:
         claim="|".join(GROUP_OF),
     threads: 1
-    params:
-        group=lambda wildcards: group_of(wildcards),
-        section=lambda wildcards: SECTION_OF[group_of(wildcards)],
     message:
         "Deciding the claim {wildcards.claim}"
     shell:
-        "{PYTHON} {input.script} --group {params.group} --section {params.section:q} --claim {wildcards.claim}"
+        "{PYTHON} {input.script} --settings {input.settings:q}"
         " --reference {input.reference} --tables {input.tables} --out {output.claim} --log {log}"

@@ -72,18 +72,19 @@ if workflow.storage_settings.default_storage_provider == "s3":
 
 
 def file_of(settings):
-    """File that holds settings of a job as JSON, for its program; a parameter of the job.
+    """File that holds settings of a job as JSON, for its program; an input of the job, whatever its time is.
 
-    Its name is made of its content, so that Snakemake, which compares parameters, notices each change. On the command
-    line the settings would be 20 kB of every message of a failed job. Whatever else stands there is damaged. Runs that
-    begin at once all write it: Snakemake has locked nothing yet.
+    Its name is made of its content, so that Snakemake, which compares the names of inputs, notices each change. As a
+    parameter, settings would cost a start that has nothing to do a quarter of its time: Snakemake imports pandas to
+    compare parameters. On the command line they would be 20 kB of every message of a failed job. Whatever else stands
+    in the file is damaged. Runs that begin at once all write it: Snakemake has locked nothing yet.
     """
     text = json.dumps(settings, sort_keys=True, allow_nan=False)
     file = Path(".snakemake", "settings", f"{sha256(text.encode()).hexdigest()[:16]}.json")
     if not file.exists() or file.read_bytes() != text.encode():
         with write_atomically(file, by_many=True) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    return str(file)
+    return local(ancient(str(file)))
 
 
 def code_of(program, *modules):
@@ -108,6 +109,11 @@ def settings_of(job):
     return lambda wildcards: file_of(settings(job, config, wildcards.get("part", "")))
 
 
+def installed_of(job):
+    """Whether what a job can use where it is installed is there: as a file of which the name tells it."""
+    return file_of({job.if_installed: find_spec(job.if_installed) is not None}) if job.if_installed else []
+
+
 def samples_of(job):
     """Files of the data that a job reads, by the part that it is run for."""
     return lambda wildcards: every("data/{samples}.npz", samples=samples(job, config, wildcards.get("part", "")))
@@ -117,6 +123,11 @@ def reads_of(job):
     """Other files that a job reads; those of the repository are local also where results are in a store of objects."""
     of_scale = [file.replace("{scale}", SCALE) for file in job.reads]
     return [file if file.startswith("results/") else local(file) for file in of_scale]
+
+
+def functions_of(job):
+    """Names of the functions of a job's experiments, for the command line."""
+    return " ".join(each.function for each in job.experiments)
 
 
 def results_of(job, folder="", suffix=".parquet"):

@@ -4,6 +4,13 @@ rule make_samples:
         script=local("scripts/make_samples.py"),
         code=lambda wildcards: code_of("scripts/make_samples.py", f"data.{SOURCES[entry(wildcards)['source']]}"),
         archive=lambda wildcards: local(entry(wildcards).get("archive", [])),
+        settings=lambda wildcards: file_of(
+            {
+                "function": "{0}.{source}".format(SOURCES[entry(wildcards)["source"]], **entry(wildcards)),
+                "root_seed": config["root_seed"],
+                "options": options(wildcards),
+            }
+        ),
     output:
         samples=f"results/{SCALE}/data/{{samples}}.npz",
     log:
@@ -13,10 +20,7 @@ rule make_samples:
     wildcard_constraints:
         samples="|".join(f"{owner}/{name}" for owner, names in config["samples"].items() for name in names),
     threads: 1
-    params:
-        function=lambda wildcards: "{0}.{source}".format(SOURCES[entry(wildcards)["source"]], **entry(wildcards)),
-        settings=lambda wildcards: file_of({"root_seed": config["root_seed"], "options": options(wildcards)}),
     message:
         "Making data: {wildcards.samples}"
     shell:
-        "{PYTHON} {input.script} {params.function} --settings {params.settings:q} --out {output.samples} --log {log}"
+        "{PYTHON} {input.script} --settings {input.settings:q} --out {output.samples} --log {log}"

@@ -14,6 +14,7 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                 job.name
             input:
                 script=local("scripts/train.py"),
+                settings=settings_of(job),
                 code=code_of("scripts/train.py", *code),
                 samples=samples_of(job),
                 reads=reads_of(job),
@@ -31,16 +32,15 @@ for job in (job for job in JOBS.values() if parts(job, config)):
             threads: 1
             resources:
                 gpu=GPU,
-            params:
-                functions=[each.function for each in job.experiments],
-                settings=settings_of(job),
             message:
                 message
             shell:
-                "{PYTHON} {input.script} {params.functions} --settings {params.settings:q} --samples {input.samples}"
-                " --reads {input.reads} --out {output.tables} --weights {output.weights} --shards {input.shards} --log {log}"
+                f"{{PYTHON}} {{input.script}} {functions_of(job)} --settings {{input.settings:q}}"
+                " --samples {input.samples} --reads {input.reads} --out {output.tables} --weights {output.weights}"
+                " --shards {input.shards} --log {log}"
 
         if shards_of(job, of_part):
+            tables = " ".join(results_of(job)).replace("{part}", "{wildcards.part}")
 
             rule:
                 """Trains one shard of the ensembles of a job, which then only writes its tables."""
@@ -48,6 +48,7 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                     f"{job.name}_shard"
                 input:
                     script=local("scripts/train.py"),
+                    settings=settings_of(job),
                     code=code_of("scripts/train.py", *code),
                     samples=samples_of(job),
                     reads=reads_of(job),
@@ -63,17 +64,12 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                 threads: 1
                 resources:
                     gpu=GPU,
-                params:
-                    functions=[each.function for each in job.experiments],
-                    settings=settings_of(job),
-                    tables=results_of(job),
-                    shards=config["shards"],
                 message:
                     f"{message}, shard {{wildcards.shard}} of {config['shards']}"
                 shell:
-                    "{PYTHON} {input.script} {params.functions} --settings {params.settings:q} --samples {input.samples}"
-                    " --reads {input.reads} --out {params.tables} --shard {wildcards.shard} {params.shards}"
-                    " --shards {output.shard} --log {log}"
+                    f"{{PYTHON}} {{input.script}} {functions_of(job)} --settings {{input.settings:q}}"
+                    " --samples {input.samples} --reads {input.reads}"
+                    f" --out {tables} --shard {{wildcards.shard}} {config['shards']} --shards {{output.shard}} --log {{log}}"
 
     else:
 
@@ -83,6 +79,8 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                 job.name
             input:
                 script=local("scripts/tabulate.py"),
+                settings=settings_of(job),
+                installed=installed_of(job),
                 code=code_of("scripts/tabulate.py", *code),
                 samples=samples_of(job),
                 reads=reads_of(job),
@@ -98,12 +96,8 @@ for job in (job for job in JOBS.values() if parts(job, config)):
             threads: 1
             resources:
                 gpu=GPU * on_a_device(job),
-            params:
-                functions=[each.function for each in job.experiments],
-                settings=settings_of(job),
-                installed=bool(job.if_installed and find_spec(job.if_installed)),
             message:
                 message
             shell:
-                "{PYTHON} {input.script} {params.functions} --settings {params.settings:q} --samples {input.samples}"
-                " --reads {input.reads} --out {output.tables} --log {log}"
+                f"{{PYTHON}} {{input.script}} {functions_of(job)} --settings {{input.settings:q}}"
+                " --samples {input.samples} --reads {input.reads} --out {output.tables} --log {log}"

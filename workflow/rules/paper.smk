@@ -8,6 +8,7 @@ for document in DOCUMENTS:
         input:
             script=local("scripts/write_document.py"),
             code=local(imports_of("scripts/write_document.py")),
+            settings=file_of(config),
             text=local(f"paper/{document}.md"),
             references=local("paper/references.bib"),
             templates=TEMPLATES,
@@ -26,12 +27,11 @@ for document in DOCUMENTS:
             f"results/{SCALE}/benchmarks/{document}.tsv"
         threads: 1
         params:
-            settings=file_of(config),
             results=lambda wildcards, output: str(Path(output.html).parent),
         message:
             f"Writing the {document}"
         shell:
             "{PYTHON} {input.script} --text {input.text} --references {input.references} --templates paper/templates"
-            " --captions workflow/report --claims {input.claims} --history {input.history} --root-seeds {input.root_seeds} --settings {params.settings:q}"
+            " --captions workflow/report --claims {input.claims} --history {input.history} --root-seeds {input.root_seeds} --settings {input.settings:q}"
             " --figures {params.results}/figures --pdf {output.pdf} --html {output.html}"
             " --filled {params.results}/captions --log {log}"

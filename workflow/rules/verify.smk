@@ -17,10 +17,6 @@ rule verify:
     input:
         everything,
         script=local("scripts/verify.py"),
-    log:
-        f"results/{SCALE}/logs/verify.log",
-    threads: 1
-    params:
         # Which rule makes what, so that a difference can be traced.
         settings=lambda wildcards: file_of(
             {
@@ -30,8 +26,11 @@ rule verify:
                 if made.name != "name_no_result"
             }
         ),
+    log:
+        f"results/{SCALE}/logs/verify.log",
+    threads: 1
     message:
         f"Comparing results/{SCALE} with reference/{SCALE}"
     shell:
-        f"{{PYTHON}} {{input.script}} --settings {{params.settings:q}} --results results/{SCALE}"
+        f"{{PYTHON}} {{input.script}} --settings {{input.settings:q}} --results results/{SCALE}"
         f" --reference reference/{SCALE} --log {{log}}"

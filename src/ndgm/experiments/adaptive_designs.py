@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from ndgm.experiments.grids import grid
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, run
+from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, rows_at, run
 from ndgm.theory.rounded_lasso import PseudoHuber, kink_width, rmsprop_l1_norm, solve_rounded_lasso
 
 METHOD = "rmsprop_0.999"
@@ -26,19 +25,8 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 
 def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
-    """Rows of some designs at one step and all penalties, run together.
-
-    A step is as long as the subgradient method's at λ_max, whatever the penalty is.
-    """
-    rows = grid(
-        method=[METHOD],
-        step_size_times_lipschitz=[step],
-        seed=range(part.first, part.first + len(part.problems)),
-        penalty_over_max=part.penalties_over_max,
-    ).drop(columns="run")
-    lengths = np.array([step / each.lipschitz * each.penalty_max for each in part.problems])
-    rows["step_size"] = lengths[rows["seed"] - part.first]
-    rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
+    """Rows of some designs at one step and all penalties, run together."""
+    rows = rows_at(part, step, METHOD)
     starts = np.concatenate([solution.weights for solution in part.exact])
     problems = [part.problems[seed - part.first] for seed in rows["seed"]]
     cells = [*zip(problems, rows["penalty"], rows["step_size"], strict=True)]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ndgm.data import regression
 from ndgm.data.kinds import Regression
-from ndgm.engine.methods import METHODS
+from ndgm.engine.methods import METHODS, HeavyBall
 from ndgm.engine.objectives.lasso import LassoDesigns
 from ndgm.engine.stationary import TimeMeans, until_stationary
 from ndgm.experiments.ensembles import column, start_directions
@@ -116,7 +116,7 @@ def solved(first: int, samples: list[Regression], penalties: ArrayLike) -> Desig
 
 def ensemble(settings: Settings, part: Designs) -> pd.DataFrame:
     """Rows of some designs at every step and penalty, run together."""
-    of_steps = [rows_at(part, step) for step in settings["step_sizes_times_lipschitz"]]
+    of_steps = [rows_at(part, step, "subgradient") for step in settings["step_sizes_times_lipschitz"]]
     predicted = [predictions(part, rows) for rows in of_steps]
     # The runs of a design lie together there, and come back in the order of steps.
     rows = pd.concat(of_steps, ignore_index=True).sort_values("seed", kind="stable")
@@ -130,15 +130,22 @@ def ensemble(settings: Settings, part: Designs) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def rows_at(part: Designs, step: float) -> pd.DataFrame:
-    """Factors of the runs of some designs at one step and all penalties."""
+def rows_at(part: Designs, step: float, method: str) -> pd.DataFrame:
+    """Factors of the runs of some designs under one method, at one step and all penalties.
+
+    A step of a method that divides by the size of the gradient is as long as the subgradient method's at λ_max. In the
+    long run the heavy-ball method moves by η/(1 − β): that is what is as long as the subgradient method's step.
+    """
     rows = grid(
-        method=["subgradient"],
+        method=[method],
         step_size_times_lipschitz=[step],
         seed=range(part.first, part.first + len(part.problems)),
         penalty_over_max=part.penalties_over_max,
     ).drop(columns="run")
-    rows["step_size"] = step / np.array([each.lipschitz for each in part.problems])[rows["seed"] - part.first]
+    lipschitz, largest = np.array([(each.lipschitz, each.penalty_max) for each in part.problems]).T
+    this = METHODS[method]
+    unit = largest if this.normalises else 1 - this.momentum if isinstance(this, HeavyBall) else 1.0
+    rows["step_size"] = (step / lipschitz * unit)[rows["seed"] - part.first]
     rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
     return rows
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from ndgm.engine.descent import Schedule, descend
-from ndgm.engine.methods import METHODS, HeavyBall
+from ndgm.engine.methods import METHODS
 from ndgm.engine.schedules import constant
-from ndgm.experiments.grids import grid, log_spaced
+from ndgm.experiments.grids import log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, run, started
+from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, rows_at, run, started
 from ndgm.theory.adaptive import rmsprop_floor
 
 
@@ -28,28 +28,15 @@ def floors(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 
 
 def ensemble(settings: Settings, part: Designs, method: str, step: float) -> pd.DataFrame:
-    """Rows of some designs under one method, at one step and all penalties, run together.
-
-    In the long run the heavy-ball method moves by η/(1 − β): that is what is as long as the subgradient method's step.
-    A step of a method that divides by the size of the gradient is as long as the subgradient method's at λ_max.
-    """
-    rows = grid(
-        method=[method],
-        step_size_times_lipschitz=[step],
-        seed=range(part.first, part.first + len(part.problems)),
-        penalty_over_max=part.penalties_over_max,
-    ).drop(columns="run")
+    """Rows of some designs under one method, at one step and all penalties, run together."""
+    rows = rows_at(part, step, method)
     problems = [part.problems[seed - part.first] for seed in rows["seed"]]
     pace = step / np.array([each.lipschitz for each in problems])
     at_max = pace * np.array([each.penalty_max for each in problems])
-    rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
-    normalises = METHODS[method].normalises
-    effective = 1 - HeavyBall().momentum if method == "heavy_ball" else 1.0
-    rows["step_size"] = at_max if normalises else effective * pace
     rows["dimension"] = part.problems[0].dimension
     cells = zip(at_max, rows["penalty"], problems, strict=True)
     rows["first_order_l1_norm"] = [float(rmsprop_floor(length, penalty, each.b)) for length, penalty, each in cells]
-    length = pd.Series(at_max) if normalises else pace * rows["penalty"]
+    length = pd.Series(at_max) if METHODS[method].normalises else pace * rows["penalty"]
     kept = averaged if METHODS[method].schedule is constant else decayed
     return kept(settings, part, rows, length)
 

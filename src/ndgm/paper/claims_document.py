@@ -13,7 +13,7 @@ from ndgm.decide.root_seeds import RootSeeds
 from ndgm.decide.rule_history import Change, Origin
 from ndgm.groups import GROUPS, OF_TRAINING, Experiment, Group, Job
 from ndgm.paper.columns import COLUMNS
-from ndgm.paper.github_markdown import anchor, formulas, function_lines, markdown_table
+from ndgm.paper.github_markdown import formulas, function_lines, markdown_table
 from ndgm.paper.rule_changes import RuleChanges, known_before
 from ndgm.paper.verdicts import VERDICTS, DecidedClaim
 from ndgm.store.files import InputError, read_json_list
@@ -126,7 +126,8 @@ def claims_document(
     for group in GROUPS:
         lines = function_lines(root / f"src/ndgm/claims/{group.name}.py")
         here = sorted((claim for claim in claims if claim.group == group.name), key=lambda claim: lines[claim.id])
-        parts += [f"## {group.title}", _experiments(group, root)]
+        # The anchor of the heading itself would be as long as the title, and change with it.
+        parts += [f'## <a id="{group.name}"></a>{group.title}', _experiments(group, root)]
         for kind, title in (("finding", "Findings"), ("identity", "Identities")):
             of_kind = [claim for claim in here if claim.kind == kind]
             parts += [f"### {title}: {_counted(of_kind)}"] if of_kind else []
@@ -149,7 +150,7 @@ def groups_table(claims: Sequence[DecidedClaim], document: str = "CLAIMS.md") ->
     rows = []
     for group in GROUPS:
         here = [claim for claim in claims if claim.group == group.name]
-        rows.append([f"[{group.title}]({document}#{anchor(group.title)})", *_counts(here)])
+        rows.append([f"[{group.title}]({document}#{group.name})", *_counts(here)])
     rows.append(["all", *_counts(claims)])
     return markdown_table(["claims", *(f"{verdict}" for verdict in VERDICTS), "identities that hold"], rows)
 

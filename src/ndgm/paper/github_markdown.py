@@ -1,4 +1,4 @@
-"""Markdown as GitHub shows it: tables, formulas, anchors of headings, and lines of sources that links lead to."""
+"""Markdown as GitHub shows it: tables, formulas, and lines of sources that links lead to."""
 
 import ast
 import re
@@ -22,11 +22,6 @@ def formulas(text: str) -> str:
         return "$`" + found[1].replace(r"\|", r"\Vert ").replace("|", r"\vert ").rstrip() + "`$"
 
     return re.sub(r"\$([^$`]+)\$", formula, text)
-
-
-def anchor(title: str) -> str:
-    """The anchor that GitHub gives a heading."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 @cache

@@ -109,8 +109,9 @@ def samples_command(entry: str, config: Config, sources: Mapping[str, str], root
     owner, name = entry.split("/")
     options = dict(config["samples"][owner][name])
     source = options.pop("source")
-    given = _json({"root_seed": config["root_seed"], "options": options})
-    program = [sys.executable, str(root / "scripts/make_samples.py"), f"{sources[source]}.{source}"]
+    function = f"{sources[source]}.{source}"
+    given = _json({"function": function, "root_seed": config["root_seed"], "options": options})
+    program = [sys.executable, str(root / "scripts/make_samples.py")]
     return [*program, "--settings", given, "--out", str(data / f"{entry}.npz")]
 
 
@@ -123,15 +124,9 @@ def deciding_command(group: Group, tables: Iterable[Path], root: Path, out: Path
         root: The repository.
         out: File of the decided claims.
     """
-    program = [
-        sys.executable,
-        str(root / "scripts/decide_claims.py"),
-        "--group",
-        group.name,
-        "--section",
-        group.section,
-    ]
-    return [*program, "--tables", *map(str, tables), "--out", str(out)]
+    given = _json({"group": group.name, "section": group.section})
+    program = [sys.executable, str(root / "scripts/decide_claims.py")]
+    return [*program, "--settings", given, "--tables", *map(str, tables), "--out", str(out)]
 
 
 def _json(value: Any) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from ndgm.paper.github_markdown import anchor, formulas, function_lines, markdown_table
+from ndgm.paper.github_markdown import formulas, function_lines, markdown_table
 from ndgm.paper.typesetting import convert
 from ndgm.store.files import InputError
 
@@ -21,12 +21,6 @@ def test_a_bar_ends_no_cell():
 def test_formulas_are_set_and_other_text_is_as_it_was():
     assert formulas(r"norm $\|w\|_1$ of *w*") == r"norm $`\Vert w\Vert _1`$ of *w*"
     assert len(on_github(formulas(r"$a_1*b$ and $c*d_1$"))("math")) == 2
-
-
-@pytest.mark.parametrize("title", ["The fields of `claims.json`", "Findings: 2 supported, 1 refuted", "A–B (c)"])
-def test_an_anchor_is_that_of_the_heading(title):
-    (heading,) = on_github(f"## {title}")("h2")
-    assert anchor(title) == heading["id"]
 
 
 def test_a_function_that_is_not_there_is_named(tmp_path):

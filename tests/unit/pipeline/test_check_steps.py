@@ -17,7 +17,7 @@ import argparse, json, os, sys, time
 from pathlib import Path
 parser = argparse.ArgumentParser()
 parser.add_argument("names", nargs="*")
-for name in ("settings", "samples", "reads", "out", "weights", "tables", "group", "section", "devices",
+for name in ("settings", "samples", "reads", "out", "weights", "tables", "devices",
              "config", "folder", "seconds", "groups"):
     parser.add_argument(f"--{name}", nargs="*", default=[])
 arguments = parser.parse_args()
@@ -43,7 +43,7 @@ for path in arguments.weights:
 PROGRAMS = {
     "scripts/train.py": TRAIN,
     "scripts/tabulate.py": TRAIN,
-    "scripts/make_samples.py": "write(arguments.out[0], arguments.names[0].encode())",
+    "scripts/make_samples.py": 'write(arguments.out[0], json.loads(arguments.settings[0])["function"].encode())',
     "scripts/decide_claims.py": """
 claims = [{"id": "one", "verdict": "supported"}, {"id": "two", "verdict": "refuted"}]
 write(arguments.out[0], json.dumps(claims).encode())

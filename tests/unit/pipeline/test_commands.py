@@ -55,8 +55,12 @@ def test_paths_are_under_the_folders_that_are_asked_for():
 
 def test_data_are_made_as_their_entry_says():
     command = samples_command("l1_paradox/gaussian", CONFIG, {"gaussian": "regression"}, Path("/code"), Path("/data"))
-    assert command[1:3] == ["/code/scripts/make_samples.py", "regression.gaussian"]
+    assert command[1] == "/code/scripts/make_samples.py"
     told = json.loads(command[command.index("--settings") + 1])
     entry = CONFIG["samples"]["l1_paradox"]["gaussian"]
-    assert told == {"root_seed": CONFIG["root_seed"], "options": {k: v for k, v in entry.items() if k != "source"}}
+    assert told == {
+        "function": "regression.gaussian",
+        "root_seed": CONFIG["root_seed"],
+        "options": {name: option for name, option in entry.items() if name != "source"},
+    }
     assert command[-2:] == ["--out", "/data/l1_paradox/gaussian.npz"]
