@@ -1,4 +1,7 @@
-"""Compute the tables of a job that trains nothing, and write a record beside each."""
+"""Compute the tables of a job that trains nothing, and write a record beside each.
+
+Settings are those of each experiment, with its name and its `function`, as `module.function` in ndgm.experiments.
+"""
 
 from dataclasses import replace
 
@@ -8,9 +11,7 @@ from ndgm.store.files import write_json
 
 def main() -> None:
     """Run the program."""
-    parser = argument_parser(__doc__, "settings", many=("out",), any_number=("samples", "reads"))
-    parser.add_argument("functions", nargs="+", help="`module.function` in ndgm.experiments, one for each table")
-    arguments = parser.parse_args()
+    arguments = argument_parser(__doc__, "settings", many=("out",), any_number=("samples", "reads")).parse_args()
     with program(arguments) as say:
         # Imported here, so that an interruption while pandas loads is one line too.
         from ndgm.experiments.finite import check_finite
@@ -26,8 +27,8 @@ def main() -> None:
         inputs = read_inputs(arguments.samples, arguments.reads)
         found: dict[str, Found] = {}
         files = {f"{path.parent.name}/{path.name}": path for path in [*arguments.samples, *arguments.reads]}
-        for name, settings, out in zip(arguments.functions, arguments.settings, arguments.out, strict=True):
-            result = function_of("experiments", name)(settings, replace(inputs, found=found))
+        for settings, out in zip(arguments.settings, arguments.out, strict=True):
+            result = function_of("experiments", settings["function"])(settings, replace(inputs, found=found))
             found[settings["experiment"]] = result if isinstance(result, Found) else Found(result, {})
             table = found[settings["experiment"]].table
             check_finite(table)

@@ -1,4 +1,7 @@
-"""Train the experiments of a job, and write a run table and a record for each; or train a shard of their ensembles."""
+"""Train the experiments of a job, and write a run table and a record for each; or train a shard of their ensembles.
+
+Settings are those of each experiment, with its name and its `function`, as `module.function` in ndgm.experiments.
+"""
 
 from itertools import zip_longest
 
@@ -11,7 +14,6 @@ def main() -> None:
     parser.add_argument(
         "--shard", type=int, nargs=2, metavar=("NUMBER", "OF"), help="train every OF-th ensemble, into --shards"
     )
-    parser.add_argument("functions", nargs="+", help="`module.function` in ndgm.experiments, one for each table")
     arguments = parser.parse_args()
     with program(arguments, goes_on=True) as say:
         # Imported here, so that an interruption while PyTorch loads is one line too.
@@ -22,8 +24,8 @@ def main() -> None:
         deterministic_torch(arguments.settings[0]["device"])
         results = zip_longest(arguments.out, arguments.weights)
         tasks = [
-            Task(function_of("experiments", name), settings, table, weights)
-            for name, settings, (table, weights) in zip(arguments.functions, arguments.settings, results, strict=True)
+            Task(function_of("experiments", settings["function"]), settings, table, weights)
+            for settings, (table, weights) in zip(arguments.settings, results, strict=True)
         ]
         files = {f"{path.parent.name}/{path.name}": path for path in [*arguments.samples, *arguments.reads]}
         inputs = read_inputs(arguments.samples, arguments.reads)

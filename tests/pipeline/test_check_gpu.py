@@ -235,8 +235,8 @@ def test_no_option_names_another_device(tmp_path: Path) -> None:
     assert check_gpu(tmp_path / "gpu.json", "--device", "cpu").returncode == 2
 
 
-def words(command: list[str]) -> tuple[str, list[str], dict[str, list[str]]]:
-    """Program, names and options of a command; an option without a value is as good as none."""
+def words(command: list[str]) -> tuple[str, dict[str, list[str]]]:
+    """Program and options of a command; an option without a value is as good as none."""
     options: dict[str, list[str]] = {"": []}
     for word in command:
         name = word.removeprefix("--")
@@ -244,8 +244,8 @@ def words(command: list[str]) -> tuple[str, list[str], dict[str, list[str]]]:
             options[name] = []
         else:
             options[list(options)[-1]].append(word)
-    program, *names = options.pop("")
-    return program, names, {name: options[name] for name in OPTIONS if options.get(name)}
+    (program,) = options.pop("")
+    return program, {name: options[name] for name in OPTIONS if options.get(name)}
 
 
 def with_settings(command: str, folder: Path) -> str:

@@ -125,11 +125,6 @@ def reads_of(job):
     return [file if file.startswith("results/") else local(file) for file in of_scale]
 
 
-def functions_of(job):
-    """Names of the functions of a job's experiments, for the command line."""
-    return " ".join(each.function for each in job.experiments)
-
-
 def results_of(job, folder="", suffix=".parquet"):
     """Files that a job makes, one for each of its experiments."""
     return [f"results/{SCALE}/{result(job, each, folder, suffix)}" for each in job.experiments]
@@ -137,8 +132,17 @@ def results_of(job, folder="", suffix=".parquet"):
 
 def shards_of(job, of_part):
     """Folders with the ensembles of a job, one for each process that trains a share of them; none where it is alone."""
-    numbers = range(1, config["shards"] + 1) if job.longest and config["shards"] > 1 else []
-    return [f"results/{SCALE}/shards/{of_part}.{number}" for number in numbers]
+    shards = config["shards"]
+    numbers = range(1, shards + 1) if job.longest and shards > 1 else []
+    return [f"results/{SCALE}/shards/{of_part}.{number}_of_{shards}" for number in numbers]
+
+
+def tables_of_shard(job):
+    """Files of the tables that a job makes of its shards, by the folder of one of them."""
+    tables = [result(job, each) for each in job.experiments]
+    return lambda wildcards, output: [
+        str(Path(output.shard).parents[1] / table.format(part=wildcards.get("part", ""))) for table in tables
+    ]
 
 
 def tables(*names):

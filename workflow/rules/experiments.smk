@@ -35,12 +35,10 @@ for job in (job for job in JOBS.values() if parts(job, config)):
             message:
                 message
             shell:
-                f"{{PYTHON}} {{input.script}} {functions_of(job)} --settings {{input.settings:q}}"
-                " --samples {input.samples} --reads {input.reads} --out {output.tables} --weights {output.weights}"
-                " --shards {input.shards} --log {log}"
+                "{PYTHON} {input.script} --settings {input.settings:q} --samples {input.samples} --reads {input.reads}"
+                " --out {output.tables} --weights {output.weights} --shards {input.shards} --log {log}"
 
         if shards_of(job, of_part):
-            tables = " ".join(results_of(job)).replace("{part}", "{wildcards.part}")
 
             rule:
                 """Trains one shard of the ensembles of a job, which then only writes its tables."""
@@ -53,23 +51,25 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                     samples=samples_of(job),
                     reads=reads_of(job),
                 output:
-                    shard=temp(directory(f"results/{SCALE}/shards/{of_part}.{{shard}}")),
+                    shard=temp(directory(f"results/{SCALE}/shards/{of_part}.{{shard}}_of_{{shards}}")),
                 log:
-                    f"results/{SCALE}/logs/{of_part}.{{shard}}.log",
+                    f"results/{SCALE}/logs/{of_part}.{{shard}}_of_{{shards}}.log",
                 benchmark:
-                    f"results/{SCALE}/benchmarks/{of_part}.{{shard}}.tsv"
+                    f"results/{SCALE}/benchmarks/{of_part}.{{shard}}_of_{{shards}}.tsv"
                 wildcard_constraints:
                     part="|".join(parts(job, config)),
                     shard=r"\d+",
+                    shards=r"\d+",
                 threads: 1
                 resources:
                     gpu=GPU,
+                params:
+                    tables=tables_of_shard(job),
                 message:
-                    f"{message}, shard {{wildcards.shard}} of {config['shards']}"
+                    f"{message}, shard {{wildcards.shard}} of {{wildcards.shards}}"
                 shell:
-                    f"{{PYTHON}} {{input.script}} {functions_of(job)} --settings {{input.settings:q}}"
-                    " --samples {input.samples} --reads {input.reads}"
-                    f" --out {tables} --shard {{wildcards.shard}} {config['shards']} --shards {{output.shard}} --log {{log}}"
+                    "{PYTHON} {input.script} --settings {input.settings:q} --samples {input.samples} --reads {input.reads}"
+                    " --out {params.tables} --shard {wildcards.shard} {wildcards.shards} --shards {output.shard} --log {log}"
 
     else:
 
@@ -99,5 +99,5 @@ for job in (job for job in JOBS.values() if parts(job, config)):
             message:
                 message
             shell:
-                f"{{PYTHON}} {{input.script}} {functions_of(job)} --settings {{input.settings:q}}"
-                " --samples {input.samples} --reads {input.reads} --out {output.tables} --log {log}"
+                "{PYTHON} {input.script} --settings {input.settings:q} --samples {input.samples} --reads {input.reads}"
+                " --out {output.tables} --log {log}"

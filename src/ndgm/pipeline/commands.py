@@ -71,9 +71,8 @@ class Part:
         if self.job.weights:
             options["weights"] = [results / path for path in self._results("weights", ".npz")]
         program = root / "scripts" / ("train.py" if self.job.trains else "tabulate.py")
-        functions = [each.function for each in self.job.experiments]
         arguments = [str(word) for name, values in options.items() for word in (f"--{name}", *values)]
-        return [sys.executable, str(program), *functions, *arguments]
+        return [sys.executable, str(program), *arguments]
 
     def inputs(self, root: Path, data: Path, results: Path) -> list[Path]:
         """All files that the process reads; the arguments are those of `command`."""

@@ -36,11 +36,14 @@ def parts(job: Job, config: Config) -> list[str]:
 
 
 def settings(job: Job, config: Config, part: str = "") -> list[dict[str, Any]]:
-    """Settings of the experiments of a job: just what they use, so that no other edit of the config reruns it."""
+    """The experiments of a job, each with its function and just what that uses, so that no other edit reruns it."""
     in_common = {"part": part} if part else {}
     if job.trains:
         in_common |= {key: config[key] for key in OF_TRAINING}
-    return [{**in_common, "experiment": each.table, **_block(each, job, config, part)} for each in job.experiments]
+    return [
+        {**in_common, "experiment": each.table, "function": each.function, **_block(each, job, config, part)}
+        for each in job.experiments
+    ]
 
 
 def on_a_device(job: Job) -> bool:

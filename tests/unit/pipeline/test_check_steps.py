@@ -16,7 +16,6 @@ ARGUMENTS = """
 import argparse, json, os, sys, time
 from pathlib import Path
 parser = argparse.ArgumentParser()
-parser.add_argument("names", nargs="*")
 for name in ("settings", "samples", "reads", "out", "weights", "tables", "devices",
              "config", "folder", "seconds", "groups"):
     parser.add_argument(f"--{name}", nargs="*", default=[])
@@ -29,7 +28,7 @@ for path in [*arguments.samples, *arguments.reads, *arguments.tables]:
         sys.exit(f"error: {path}: no such file")
 """
 TRAIN = """
-kind = arguments.names[0].partition(".")[2]
+kind = json.loads(arguments.settings[0])[0]["function"].partition(".")[2]
 if kind == "faulty":
     raise RuntimeError("CUDA error: an illegal memory access was encountered")
 if kind == "slow":

@@ -45,7 +45,9 @@ def test_what_reads_the_results_of_others_waits_for_them():
 def test_paths_are_under_the_folders_that_are_asked_for():
     part = PARTS["prune_l1_paradox_networks"]
     command = part.command(Path("/a folder"), Path("/data"), Path("/results"))
-    assert command[:3] == [sys.executable, "/a folder/scripts/tabulate.py", "l1_paradox_pruning.pruning"]
+    assert command[:3] == [sys.executable, "/a folder/scripts/tabulate.py", "--settings"]
+    (settings,) = json.loads(command[3])
+    assert settings["function"] == "l1_paradox_pruning.pruning"
     assert command[command.index("--samples") + 1] == "/data/l1_paradox_networks/split.npz"
     assert command[command.index("--reads") + 1] == "/results/runs/l1_paradox_networks_minibatch.parquet"
     assert command[command.index("--out") + 1] == "/results/runs/l1_paradox_pruning.parquet"

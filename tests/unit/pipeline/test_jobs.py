@@ -53,17 +53,26 @@ def test_settings_are_just_what_a_job_uses():
     everywhere = {"root_seed": 7, "device": "cpu", "part": "blue"}
     assert settings(DIVIDED, CONFIG, "blue") == [
         # Of the kinds only its own; and what the block says of the size of ensembles goes over what all are told.
-        {**everywhere, "experiment": "one", "kinds": {"blue": {"hidden": [2]}}, "steps": 3, "ensemble_size": 9},
-        {**everywhere, "experiment": "two", "steps": 4, "hidden": [5], "ensemble_size": 50},
+        {
+            **everywhere,
+            "experiment": "one",
+            "function": "module.one",
+            "kinds": {"blue": {"hidden": [2]}},
+            "steps": 3,
+            "ensemble_size": 9,
+        },
+        {**everywhere, "experiment": "two", "function": "module.two", "steps": 4, "hidden": [5], "ensemble_size": 50},
     ]
-    assert settings(WHOLE, CONFIG) == [{"experiment": "three", "hidden": [5]}]
+    assert settings(WHOLE, CONFIG) == [{"experiment": "three", "function": "other.three", "hidden": [5]}]
     assert set(CONFIG["group"]["inner"]["kinds"]) == {"red", "blue"}  # the config itself stays
 
 
 def test_what_trains_is_on_a_device_and_what_is_given_one():
     given = Job("given", "Sending", (Experiment("four", "other.four", also=("root_seed", "device")),), trains=False)
     assert [on_a_device(job) for job in (DIVIDED, WHOLE, given)] == [True, False, True]
-    assert settings(given, CONFIG) == [{"experiment": "four", "root_seed": 7, "device": "cpu"}]
+    assert settings(given, CONFIG) == [
+        {"experiment": "four", "function": "other.four", "root_seed": 7, "device": "cpu"}
+    ]
 
 
 def test_samples_are_matched_in_the_order_of_the_config():
