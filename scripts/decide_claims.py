@@ -1,6 +1,6 @@
-"""Decide the claims of one group from the tables that they read.
+"""Decide the claims of one group from the tables that they read; with `--claim`, one of them.
 
-Settings are the `group`, its `section` of the document, and, where one claim alone is decided, that `claim`.
+Settings are the `group` and its `section` of the document.
 """
 
 from importlib import import_module
@@ -13,6 +13,7 @@ from ndgm.store.files import InputError, write_json
 def main() -> None:
     """Run the program."""
     parser = argument_parser(__doc__, "settings", "out", any_number=("tables",))  # an absent claim has none
+    parser.add_argument("--claim", help="decide this claim alone")
     parser.add_argument("--reference", type=Path, nargs="?", help="claims.json with the other p values of its group")
     arguments = parser.parse_args()
     with program(arguments) as say:
@@ -25,7 +26,7 @@ def main() -> None:
         group, section = arguments.settings["group"], arguments.settings["section"]
         import_module(f"ndgm.claims.{group}")  # registers its claims
         claims, siblings = CLAIMS, []
-        if claim := arguments.settings.get("claim"):
+        if claim := arguments.claim:
             if not arguments.reference:
                 raise InputError(
                     f"{claim}: there is no reference with the p values of the other claims of its group; "

@@ -19,6 +19,7 @@ import pytest
 from copies import ROOT
 
 from ndgm.pipeline.registries import REGISTRIES
+from ndgm.pipeline.settings import load
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
@@ -173,6 +174,20 @@ def test_add_a_scale(smoke_copy: Path) -> None:
     said = follow("scale", smoke_copy)
     assert "results/afternoon/paper.pdf" in said
     assert not (smoke_copy / "results/afternoon").exists()
+
+
+def test_add_a_design(smoke_copy: Path) -> None:
+    """It is a case of the law's table at every step and penalty; an edit of its file is noticed."""
+    follow("design", smoke_copy)
+    target = "results/own/runs/l1_paradox_designs.parquet"
+    runs = pd.read_parquet(smoke_copy / target)
+    own, settings = runs[runs["design"] == "own"], load("laptop", ROOT / "config")["l1_paradox"]["designs"]
+    assert len(own) == len(settings["penalties_over_max"]) * len(settings["step_sizes_times_lipschitz"])
+    assert own["single_case"].all() and (own["dimension"] == 3).all()
+    assert {"phase_discrepancy", "mean_l1_norm", "law_second_order_l1_norm"} <= {*own}
+    table = smoke_copy / "own.csv"
+    table.write_text(table.read_text().replace("9.1", "9.2"))
+    assert "make_samples" in run(smoke_copy, f"snakemake --cores 1 --dry-run --config scale=own -- {target}")
 
 
 LISTS = [variable for _, variable in REGISTRIES.values()] + ["GROUPS", "JOBS", "FIGURES", "DOCUMENTS", "CLAIMS"]

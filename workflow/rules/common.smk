@@ -77,7 +77,8 @@ def file_of(settings):
     Its name is made of its content, so that Snakemake, which compares the names of inputs, notices each change. As a
     parameter, settings would cost a start that has nothing to do a quarter of its time: Snakemake imports pandas to
     compare parameters. On the command line they would be 20 kB of every message of a failed job. Whatever else stands
-    in the file is damaged. Runs that begin at once all write it: Snakemake has locked nothing yet.
+    in the file is damaged. Runs that begin at once all write it: Snakemake has locked nothing yet. It has to be there
+    before Snakemake looks for files, so that no function of wildcards may write it.
     """
     text = json.dumps(settings, sort_keys=True, allow_nan=False)
     file = Path(".snakemake", "settings", f"{sha256(text.encode()).hexdigest()[:16]}.json")
@@ -93,20 +94,10 @@ def code_of(program, *modules):
     return local(sorted({*files, *imports_of(program, *files)}))
 
 
-def entry(wildcards):
-    """What the config's table of samples says of `<owner>/<name>`."""
-    owner, name = os.path.split(wildcards.samples)
-    return config["samples"][owner][name]
-
-
-def options(wildcards):
-    """Options of an entry of the table of samples, for the function of its source."""
-    return {key: option for key, option in entry(wildcards).items() if key != "source"}
-
-
 def settings_of(job):
-    """Settings of the experiments of a job, by the part that it is run for."""
-    return lambda wildcards: file_of(settings(job, config, wildcards.get("part", "")))
+    """Files with the settings of the experiments of a job, by the part that it is run for."""
+    files = {part: file_of(settings(job, config, part)) for part in parts(job, config)}
+    return lambda wildcards: files[wildcards.get("part", "")]
 
 
 def installed_of(job):

@@ -1,16 +1,23 @@
+ENTRIES = {f"{owner}/{name}": entry for owner, names in config["samples"].items() for name, entry in names.items()}
+SETTINGS_OF_SAMPLES = {
+    name: file_of(
+        {
+            "function": f"{SOURCES[entry['source']]}.{entry['source']}",
+            "root_seed": config["root_seed"],
+            "options": {key: option for key, option in entry.items() if key != "source"},
+        }
+    )
+    for name, entry in ENTRIES.items()
+}
+
+
 rule make_samples:
     """The data of one entry of the config's table of samples: drawn from the root seed, or a table of others."""
     input:
         script=local("scripts/make_samples.py"),
-        code=lambda wildcards: code_of("scripts/make_samples.py", f"data.{SOURCES[entry(wildcards)['source']]}"),
-        archive=lambda wildcards: local(entry(wildcards).get("archive", [])),
-        settings=lambda wildcards: file_of(
-            {
-                "function": "{0}.{source}".format(SOURCES[entry(wildcards)["source"]], **entry(wildcards)),
-                "root_seed": config["root_seed"],
-                "options": options(wildcards),
-            }
-        ),
+        settings=lambda wildcards: SETTINGS_OF_SAMPLES[wildcards.samples],
+        code=lambda wildcards: code_of("scripts/make_samples.py", f"data.{SOURCES[ENTRIES[wildcards.samples]['source']]}"),
+        archive=lambda wildcards: local(ENTRIES[wildcards.samples].get("archive", [])),
     output:
         samples=f"results/{SCALE}/data/{{samples}}.npz",
     log:
@@ -18,7 +25,7 @@ rule make_samples:
     benchmark:
         f"results/{SCALE}/benchmarks/data/{{samples}}.tsv"
     wildcard_constraints:
-        samples="|".join(f"{owner}/{name}" for owner, names in config["samples"].items() for name in names),
+        samples="|".join(ENTRIES),
     threads: 1
     message:
         "Making data: {wildcards.samples}"

@@ -12,20 +12,18 @@ everything = tables() + every(
 )
 
 
+# Which rule makes what, so that a difference can be traced.
+RULE_OF = {
+    str(output).removeprefix(f"results/{SCALE}/"): made.name for made in workflow.rules for output in made.output
+}
+
+
 rule verify:
     """Compares this run with reference/<scale>/ and fails where a value differs."""
     input:
         everything,
         script=local("scripts/verify.py"),
-        # Which rule makes what, so that a difference can be traced.
-        settings=lambda wildcards: file_of(
-            {
-                str(output).removeprefix(f"results/{SCALE}/"): made.name
-                for made in workflow.rules
-                for output in made.output
-                if made.name != "name_no_result"
-            }
-        ),
+        settings=file_of(RULE_OF),
     log:
         f"results/{SCALE}/logs/verify.log",
     threads: 1

@@ -28,7 +28,7 @@ OF_EXACT = ["dimension", "exact_zeros"]
 HOLDS_ON_STRIP = 0.1
 """Margin on the norm of the strip, and the largest phase discrepancy in units of that norm."""
 FAILS = 5 * HOLDS
-"""Phase discrepancy above which the law is said to fail."""
+"""Net phase discrepancy above which the law is said to fail."""
 
 
 @claim(
@@ -72,12 +72,13 @@ def l1_paradox_law_strip(l1_paradox_designs: pd.DataFrame) -> Evidence:
 
 @claim(figure="l1_paradox_law", kind="finding", test=order(), unit="(relative error)")
 def l1_paradox_law_fails(l1_paradox_designs: pd.DataFrame) -> Evidence:
-    r"""Where the phase discrepancy exceeds 0.15, five times the margin, the law is off by more than the margin of 3 %,
-    in the mean over such penalties and steps, on each family with such a run on half of its designs.
+    r"""Where the net phase discrepancy, in which what weights keep more or less cancels, exceeds 0.15, five times the
+    margin, the law is off by more than the margin of 3 %, in the mean over such penalties and steps, on each family
+    with such a run on half of its designs.
     """
     runs = settled(l1_paradox_designs)
     runs = runs.assign(error=relative_error(runs, "law_second_order_l1_norm"))
-    failing = nonempty(runs[runs["phase_discrepancy"] > FAILS], "with a phase discrepancy above 0.15")
+    failing = nonempty(runs[runs["net_phase_discrepancy"] > FAILS], "with a net phase discrepancy above 0.15")
     error = failing.groupby(["design", "seed"])["error"].mean()
     seeds = runs.groupby("design").apply(lambda rows: rows.index.get_level_values("seed").nunique())
     enough = error.groupby("design").transform("size") >= error.index.get_level_values("design").map(seeds) / 2

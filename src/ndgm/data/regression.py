@@ -7,9 +7,19 @@ import numpy as np
 from ndgm.data.kinds import Regression
 from ndgm.store.files import InputError
 
+CONSTANT = 1e-12
+"""Standard deviation, as a share of the largest modulus, up to which numbers count as equal."""
+
 
 def standardised(design: np.ndarray, target: np.ndarray) -> Regression:
-    """Centre and scale every column of the design, and the target."""
+    """Centre and scale every column of the design, and the target.
+
+    Raises:
+        InputError: naming a column or the target, if all its numbers are equal.
+    """
+    for name, numbers in (("the target", target), *((f"column {i}", each) for i, each in enumerate(design.T, 1))):
+        if numbers.std() <= CONSTANT * np.abs(numbers).max():
+            raise InputError(f"all numbers of {name} are equal, so that it has no scale")
     return Regression((design - design.mean(0)) / design.std(0), (target - target.mean()) / target.std())
 
 
@@ -80,6 +90,37 @@ def diabetes_quadratic(rng: np.random.Generator) -> Regression:
     products = [main[:, i] * main[:, j] for i, j in combinations(range(main.shape[1]), 2)]
     squares = [main[:, i] ** 2 for i in range(main.shape[1]) if i != sex]
     return standardised(np.column_stack([main, *products, *squares]), table.target)
+
+
+def csv(rng: np.random.Generator, *, archive: str) -> Regression:
+    """A table of your own: its first line names its columns, and the last column is the target; nothing is random.
+
+    Args:
+        rng: Of no use here.
+        archive: Path of a file of comma-separated values.
+
+    Raises:
+        InputError: naming the file, and line and column where a value is not a finite number.
+    """
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(archive)
+    except FileNotFoundError:
+        raise InputError(f"{archive}: no such file") from None
+    except (OSError, ValueError) as fault:  # pandas' own errors are ValueErrors
+        reason = str(fault).partition("\n")[0]
+        raise InputError(f"{archive}: not a table of comma-separated values ({reason})") from None
+    if len(table) < 2 or table.shape[1] < 2:
+        raise InputError(f"{archive}: {len(table)} rows of {table.shape[1]} columns are no design with a target")
+    numbers = table.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
+    for row, column in np.argwhere(~np.isfinite(numbers))[:1]:
+        value = table.iloc[row, column]
+        raise InputError(f"{archive}: row {row + 1}, column {table.columns[column]}: {value} is not a finite number")
+    try:
+        return standardised(numbers[:, :-1], numbers[:, -1])
+    except InputError as fault:
+        raise InputError(f"{archive}: {fault}") from None
 
 
 def without_signal(data: Regression) -> Regression:

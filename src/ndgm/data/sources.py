@@ -5,6 +5,7 @@ SOURCES = {
     "autoregressive": "regression",
     "diabetes": "regression",
     "diabetes_quadratic": "regression",
+    "csv": "regression",
     "two_classes": "classification",
     "breast_cancer": "classification",
     "zeros_and_eights": "classification",

@@ -8,6 +8,9 @@ from torch import Tensor
 from ndgm.engine.method import Method, S
 from ndgm.engine.objectives.objective import Objective
 
+NOISE = 0.1
+"""Share of the tolerance up to which a difference between blocks counts as noise, whether or not it has grown."""
+
 
 @dataclass
 class TimeMeans:
@@ -18,7 +21,7 @@ class TimeMeans:
         modulus: E|w|, shape (runs, d).
         last: Iterates at the end of that block, shape (runs, d).
         steps: Steps done by then, shape (runs,).
-        stationary: Whether the block before it agreed, shape (runs,).
+        stationary: Whether the blocks before it agreed, shape (runs,).
     """
 
     mean: Tensor
@@ -43,9 +46,10 @@ def until_stationary(
     """Run a whole ensemble until means over successive blocks of steps agree, each block as long as all before it.
 
     A block agrees with the one before where E‖w‖₁ does to a share of itself, and E w in the median over weights to a
-    share of a unit. Blocks double, so that a slow drift is seen however slow it is: it moves as much in each. A run
-    that diverges is never stationary; its means are not finite. Runs that have settled are left out from then on, where
-    the objective can do `without` them.
+    share of a unit. Between blocks that double a slow drift moves the norm about twice as far each time, however slow
+    it is, and what has settled moves less and less: so the difference must not have grown either, which takes three
+    blocks. A run that diverges is never stationary; its means are not finite. Runs that have settled are left out from
+    then on, where the objective can do `without` them.
 
     Args:
         objective: What is minimised, over the whole ensemble.
@@ -62,7 +66,7 @@ def until_stationary(
     state = method.start(w)
     for _ in range(first_steps):
         w, state = method.step(objective, w, state, step_size)
-    done, means, before = first_steps, None, None
+    done, means, before, change = first_steps, None, None, torch.full((len(w),), -torch.inf).to(w)
     rows = torch.arange(len(w), device=w.device)
     while means is None or (2 * done <= most_steps and not means.stationary.all()):
         total, modulus, size = torch.zeros_like(w), torch.zeros_like(w), torch.empty_like(w)
@@ -76,7 +80,10 @@ def until_stationary(
         if before is not None:
             norm, last_norm = block[1].sum(1), before[1].sum(1)
             moved = _median((block[0] - before[0]).abs() / unit)
-            agrees = ((norm / last_norm - 1).abs() <= norm_tolerance) & (moved <= weight_tolerance)
+            last_change, change = change, (norm / last_norm - 1).abs()
+            shrinks = change <= last_change.clamp(min=NOISE * norm_tolerance)
+            agrees = shrinks & (change <= norm_tolerance) & (moved <= weight_tolerance)
+            agrees &= last_change >= 0  # there was a difference before
         found = TimeMeans(*block, w.clone(), torch.full_like(rows, done), agrees)
         before = tuple(part.clone() for part in block) if means is None else block  # what is found is written over
         means = found if means is None else _renewed(means, rows, found)
@@ -85,7 +92,7 @@ def until_stationary(
             continue
         left, objective = objective.without(settled)
         if len(left) < len(rows):
-            rows, w, step_size, unit = (each[left] for each in (rows, w, step_size, unit))
+            rows, w, step_size, unit, change = (each[left] for each in (rows, w, step_size, unit, change))
             state = _of_runs(state, left)
             before = before[0][left], before[1][left]
     return means

@@ -1,10 +1,12 @@
 """RMSProp with a long memory on random designs, beside the LASSO whose kinks are rounded off over its step."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, rows_at, run
+from ndgm.experiments.l1_paradox_designs import Designs, numbered_table, of_family, rows_at, run
 from ndgm.theory.rounded_lasso import PseudoHuber, kink_width, rmsprop_l1_norm, solve_rounded_lasso
 
 METHOD = "rmsprop_0.999"
@@ -16,12 +18,16 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     return numbered_table(
         settings,
         [
-            ensemble(settings, part, step).assign(design=family, single_case=False)
+            of_family(settings, family, settings["penalties_over_max"], partial(at_all_steps, settings))
             for family in settings["chosen"]
-            for part in drawn(settings, family, settings["families"][family], settings["penalties_over_max"])
-            for step in settings["step_sizes_times_lipschitz"]
         ],
     )
+
+
+def at_all_steps(settings: Settings, part: Designs) -> pd.DataFrame:
+    """Rows of some designs at every step and penalty."""
+    tables = [ensemble(settings, part, step) for step in settings["step_sizes_times_lipschitz"]]
+    return pd.concat(tables, ignore_index=True)
 
 
 def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:

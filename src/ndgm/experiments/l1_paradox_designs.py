@@ -1,6 +1,7 @@
 """The subgradient method on random designs of many families and on real ones, beside the law of the rounded LASSO."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from ndgm.engine.stationary import TimeMeans, until_stationary
 from ndgm.experiments.ensembles import column, start_directions
 from ndgm.experiments.grids import grid, log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.experiments.solvable import named
 from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
 from ndgm.theory.l1_paradox import hovering_l1_norm
@@ -53,44 +55,68 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Predictions are made before the run.
 
     Raises:
-        InputError: if a family makes no design, or a case has the name of a family.
+        InputError: if a case has the name of a family, or as `of_family`.
     """
     if twice := set(settings["families"]) & set(settings["cases"]):
         raise InputError(f"l1_paradox.designs.cases: {', '.join(sorted(twice))} is the name of a family, too")
     penalties = settings["penalties_over_max"]
-    parts = [
-        (family, False, part)
-        for family, source in settings["families"].items()
-        for part in drawn(settings, family, source, penalties)
-    ]
-    parts += [(case, True, solved(0, [inputs.samples["l1_paradox"][case]], penalties)) for case in settings["cases"]]
-    return numbered_table(
-        settings,
-        [ensemble(settings, part).assign(design=name, single_case=single) for name, single, part in parts],
-    )
+    tables = [of_family(settings, family, penalties, partial(ensemble, settings)) for family in settings["families"]]
+    for case in settings["cases"]:
+        with named(f"samples.l1_paradox.{case}"):
+            part = solved(0, [inputs.samples["l1_paradox"][case]], penalties)
+            tables.append(ensemble(settings, part).assign(design=case, single_case=True))
+    return numbered_table(settings, tables)
 
 
 def turns(settings: Settings, inputs: Inputs) -> pd.DataFrame:
-    """Some families at many penalties around the one where the law's norm is smallest, which is computed before."""
-    tables = []
-    for family in settings["turning"]:
-        for part in drawn(settings, family, settings["families"][family], log_spaced(**settings["penalties_over_max"])):
-            table = ensemble(settings, part).assign(design=family, single_case=False)
-            turn = {
-                (step, seed): rounded_turning_point(each, step / each.lipschitz) / each.penalty_max
-                for step in settings["step_sizes_times_lipschitz"]
-                for seed, each in enumerate(part.problems, part.first)
-            }
-            cells = zip(table["step_size_times_lipschitz"], table["seed"], strict=True)
-            tables.append(table.assign(law_turning_point_over_max=[turn[cell] for cell in cells]))
-    return numbered_table(settings, tables)
+    """Some families at many penalties around the one where the law's norm is smallest, which is computed before.
+
+    Raises:
+        InputError: as `of_family`, or if the law's norm of a design has no minimum.
+    """
+    penalties = log_spaced(**settings["penalties_over_max"])
+    rows = partial(around_the_turn, settings)
+    return numbered_table(settings, [of_family(settings, family, penalties, rows) for family in settings["turning"]])
+
+
+def around_the_turn(settings: Settings, part: Designs) -> pd.DataFrame:
+    """Rows of some designs, with the penalty at which the law's norm is smallest."""
+    table = ensemble(settings, part)
+    turn = {
+        (step, seed): turning_point(each, step)
+        for step in settings["step_sizes_times_lipschitz"]
+        for seed, each in enumerate(part.problems, part.first)
+    }
+    cells = zip(table["step_size_times_lipschitz"], table["seed"], strict=True)
+    return table.assign(law_turning_point_over_max=[turn[cell] for cell in cells])
+
+
+def turning_point(problem: Quadratic, step: float) -> float:
+    """Penalty over λ_max at which the law's norm is smallest, at a step in units of 1/L."""
+    try:
+        return rounded_turning_point(problem, step / problem.lipschitz) / problem.penalty_max
+    except ValueError as fault:
+        raise InputError(f"at a step of {step:g}/L there is {fault}") from fault
+
+
+def of_family(
+    settings: Settings, family: str, penalties: ArrayLike, rows: Callable[[Designs], pd.DataFrame]
+) -> pd.DataFrame:
+    """Rows of all designs of a family, whatever is run on them.
+
+    Raises:
+        InputError: naming the family, if there are no such designs, or a solution of one cannot be certified.
+    """
+    with named(f"l1_paradox.designs.families.{family}"):
+        tables = [rows(part) for part in drawn(settings, family, settings["families"][family], penalties)]
+        return pd.concat(tables, ignore_index=True).assign(design=family, single_case=False)
 
 
 def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties: ArrayLike) -> Iterator[Designs]:
     """Designs of a family in parts that are run together, each with a response of its own.
 
     Raises:
-        InputError: if there are no such designs, naming the family.
+        InputError: if there are no such designs.
     """
     options = {name: value for name, value in source.items() if name != "source"}
     make = getattr(regression, source["source"])
@@ -99,18 +125,17 @@ def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties:
         seeds = range(first, min(first + size, settings["seeds"]))
         # Of one name, so that both experiments see the same designs.
         draws = [generator(settings["root_seed"], "l1_paradox_designs", family, seed) for seed in seeds]
-        try:
-            samples = [make(rng, **options) for rng in draws]
-        except InputError as fault:
-            raise InputError(f"l1_paradox.designs.families.{family}: {fault}") from fault
-        yield solved(first, samples, penalties)
+        yield solved(first, [make(rng, **options) for rng in draws], penalties)
 
 
 def solved(first: int, samples: list[Regression], penalties: ArrayLike) -> Designs:
     """Designs with their exact solutions; `first` is the number of the first one."""
     penalties_over_max = np.asarray(penalties, dtype=np.float64)
     problems = [Quadratic.from_data(*each) for each in samples]
-    exact = [solve_lasso(each, penalties_over_max * each.penalty_max) for each in problems]
+    exact = []
+    for seed, each in enumerate(problems, first):
+        with named(f"design {seed}"):
+            exact.append(solve_lasso(each, penalties_over_max * each.penalty_max))
     return Designs(first, penalties_over_max, samples, problems, exact)
 
 
@@ -157,7 +182,8 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
     cells = rows[["seed", "penalty", "step_size"]].itertuples(index=False)
     for (seed, penalty, step_size), start in zip(cells, starts, strict=True):
         problem = part.problems[seed - part.first]
-        means.append(mean_weights(problem, penalty, step_size, start))
+        with named(f"design {seed}"):
+            means.append(mean_weights(problem, penalty, step_size, start))
         found.append(
             {
                 "dimension": problem.dimension,
@@ -174,7 +200,8 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
     beyond = np.abs(m) * ~_in_strip(m, rows)
     table["law_strip_l1_norm"] = table["law_second_order_l1_norm"] - beyond.sum(1)
     curvature = np.stack([np.diag(part.problems[seed - part.first].A) for seed in rows["seed"]])
-    table["phase_discrepancy"] = phase_discrepancy(curvature, m, rows["penalty"], rows["step_size"])
+    discrepancy = phase_discrepancy(curvature, m, rows["penalty"], rows["step_size"])
+    table["phase_discrepancy"], table["net_phase_discrepancy"] = discrepancy
     return m, table
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ndgm.experiments.grids import log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
+from ndgm.experiments.solvable import named
 from ndgm.theory.l1_paradox import away_from_breakpoints, hovering_l1_norm, turning_point
 from ndgm.theory.lasso import LassoSolution, Quadratic, lasso_path, solve_lasso
 from ndgm.theory.rounded_lasso import mean_weights, second_order_l1_norm
@@ -17,7 +18,17 @@ CURVE_POINTS = 400
 
 
 def exact(settings: Settings, inputs: Inputs) -> pd.DataFrame:
-    """Exact and predicted L1 norms on one design, at all penalties and steps that are run and on a curve."""
+    """Exact and predicted L1 norms on one design, at all penalties and steps that are run and on a curve.
+
+    Raises:
+        InputError: naming the design, if a solution of it cannot be certified.
+    """
+    with named(f"samples.l1_paradox.{settings['part']}"):
+        return norms(settings, inputs)
+
+
+def norms(settings: Settings, inputs: Inputs) -> pd.DataFrame:
+    """The table of `exact`."""
     run = settings["lasso"]
     penalties_over_max = penalties(run["penalties_over_max"])
     problem = Quadratic.from_data(*inputs.samples["l1_paradox"][settings["part"]])

@@ -1,5 +1,8 @@
 """What methods keep above λ_max on random designs, where the exact solution of the LASSO is zero."""
 
+from functools import partial
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +11,7 @@ from ndgm.engine.methods import METHODS
 from ndgm.engine.schedules import constant
 from ndgm.experiments.grids import log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, rows_at, run, started
+from ndgm.experiments.l1_paradox_designs import Designs, numbered_table, of_family, rows_at, run, started
 from ndgm.theory.adaptive import rmsprop_floor
 
 
@@ -17,14 +20,14 @@ def floors(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     penalties = log_spaced(**settings["penalties_over_max"])
     return numbered_table(
         settings,
-        [
-            ensemble(settings, part, method, step).assign(design=family, single_case=False)
-            for family in settings["chosen"]
-            for part in drawn(settings, family, settings["families"][family], penalties)
-            for method in settings["methods"]
-            for step in settings["step_sizes_times_lipschitz"]
-        ],
+        [of_family(settings, family, penalties, partial(under_all_methods, settings)) for family in settings["chosen"]],
     )
+
+
+def under_all_methods(settings: Settings, part: Designs) -> pd.DataFrame:
+    """Rows of some designs under every method, at every step and penalty."""
+    both = product(settings["methods"], settings["step_sizes_times_lipschitz"])
+    return pd.concat([ensemble(settings, part, method, step) for method, step in both], ignore_index=True)
 
 
 def ensemble(settings: Settings, part: Designs, method: str, step: float) -> pd.DataFrame:

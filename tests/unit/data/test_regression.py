@@ -7,11 +7,13 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from ndgm.data.regression import (
     autoregressive,
+    csv,
     diabetes,
     diabetes_quadratic,
     duplicated,
     gaussian,
     orthogonal,
+    standardised,
     without_signal,
 )
 from ndgm.store.files import InputError
@@ -132,3 +134,44 @@ def test_duplicated_columns_come_twice():
 def test_columns_that_there_cannot_be_are_said(make, features):
     with pytest.raises(InputError, match=f"{features} columns"):
         make(RNG, samples=40, features=features, nonzeros=3, noise=1.0)
+
+
+def test_a_table_of_your_own_is_scikit_learns_where_that_is_in_it(tmp_path):
+    table = load_diabetes(scaled=False, as_frame=True).frame
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    found, theirs = csv(RNG, archive=str(tmp_path / "mine.csv")), diabetes(RNG)
+    np.testing.assert_allclose(found.design, theirs.design, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.target, theirs.target, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (None, "no such file"),
+        ("", "not a table of comma-separated values (No columns to parse from file)"),
+        ("a,b\n1,2\n1,2,3,4\n", "not a table of comma-separated values (Error tokenizing data."),
+        ("a,b\n", "0 rows of 2 columns are no design with a target"),
+        ("a\n1\n2\n", "2 rows of 1 columns are no design with a target"),
+        ("a,b\n1,2\n3,four\n", "row 2, column b: four is not a finite number"),
+        ("a,b\n1,\n3,4\n", "row 1, column b: nan is not a finite number"),
+        ("a,b\n1,2\ninf,4\n", "row 2, column a: inf is not a finite number"),
+        ("a,b,c\n1,5,2\n2,5,4\n", "all numbers of column 2 are equal"),
+        ("a,b\n1,4\n3,4\n", "all numbers of the target are equal"),
+    ],
+)
+def test_a_table_that_is_no_design_is_told_by_its_file(tmp_path, text, fault):
+    file = tmp_path / "mine.csv"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(InputError) as told:
+        csv(RNG, archive=str(file))
+    assert str(told.value).startswith(f"{file}: {fault}")
+
+
+@pytest.mark.parametrize("value", [0.0, 7.3, -1e9])
+def test_what_has_no_scale_is_named(value):
+    design, target = np.column_stack([np.arange(7.0), np.full(7, value)]), np.arange(7.0)
+    with pytest.raises(InputError, match="all numbers of column 2 are equal"):
+        standardised(design, target)
+    with pytest.raises(InputError, match="all numbers of the target are equal"):
+        standardised(design[:, :1], np.full(7, value))

@@ -22,6 +22,7 @@ ENTRIES = {
 OFFERED = {
     "any/mnist": {"source": "mnist", "samples": 60, "wrong": 0.1},
     "any/split_mnist": {"source": "split_mnist", "test": 1000},
+    "l1_paradox/mine": {"source": "csv", "archive": "mine.csv"},
 }
 """Entries of sources that a config may name and none of ours does."""
 ENTRIES |= OFFERED

@@ -11,7 +11,7 @@ from ndgm.engine.stationary import _median, until_stationary
 TOLERANCES = {"norm_tolerance": 0.003, "weight_tolerance": 0.05}
 
 
-def until(curvature, start, step_size, penalty, most_steps, slope=0.0):
+def until(curvature, start, step_size, penalty, most_steps, slope=0.0, **tolerances):
     """The subgradient method on ½aw² − slope·w + λ|w|, a run for each start."""
     one = torch.tensor([[curvature]], dtype=torch.float64)
     penalties = torch.full((len(start), 1), penalty, dtype=torch.float64)
@@ -26,7 +26,7 @@ def until(curvature, start, step_size, penalty, most_steps, slope=0.0):
         steps * penalty,
         first_steps=64,
         most_steps=most_steps,
-        **TOLERANCES,
+        **{**TOLERANCES, **tolerances},
     )
 
 
@@ -59,6 +59,17 @@ def test_a_run_that_drifts_is_not_stationary():
     assert not found.stationary.any() and found.steps.tolist() == [1024]
 
 
+@pytest.mark.parametrize("rate", [3e-4, 1e-3])
+def test_a_slow_relaxation_is_not_taken_for_rest(rate):
+    """From the first block to the second it moves the norm by less than the tolerance, but further each time."""
+    # At rest |w| is (slope − λ)/a; it comes from 2 % below.
+    rest, any_weight = 0.5 / rate, {"weight_tolerance": np.inf}
+    found = until(rate, [0.98 * rest], step_size=1.0, penalty=1.0, most_steps=2**15, slope=1.5, **any_weight)
+    assert 0.02 * 1.5 * 64 * rate < TOLERANCES["norm_tolerance"]
+    assert found.stationary.all() and found.steps[0] > 1 / rate
+    np.testing.assert_allclose(found.modulus[:, 0], rest, rtol=0.003)
+
+
 def test_a_drift_too_slow_for_the_norm_is_seen_by_the_weights():
     # Each block moves by a thousandth of the norm and by more than a step.
     found = until(0.0, [1_000.0], step_size=0.01, penalty=1.0, most_steps=256)
@@ -79,7 +90,7 @@ def test_designs_that_go_on_alone_end_as_if_they_had_been_alone(method):
     penalty = torch.tensor([[1.0], [2.0]] * 2, dtype=torch.float64)
     step = torch.full_like(penalty, 0.01)
     start = torch.tensor(rng.standard_normal((4, 3))) + torch.tensor([[0.0], [0.0], [5.0], [20.0]], dtype=torch.float64)
-    limits = {"first_steps": 256, "most_steps": 2**14, "norm_tolerance": 0.1, "weight_tolerance": 3.0}
+    limits = {"first_steps": 64, "most_steps": 2**14, "norm_tolerance": 0.1, "weight_tolerance": 3.0}
 
     def ends(designs, runs):
         objective = LassoDesigns(Z[designs], y[designs], penalty[runs])

@@ -1,11 +1,14 @@
 """Random designs: units, what is drawn, and predictions against a plain loop of the method."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from ndgm.data.regression import standardised
 from ndgm.experiments.l1_paradox_designs import DESIGN_ELEMENTS, THRESHOLDS, designs, drawn, turns
 from ndgm.store.files import InputError
-from ndgm.theory.lasso import Quadratic, solve_lasso
+from ndgm.theory.lasso import CertificateError, Quadratic, solve_lasso
 from ndgm.theory.rounded_lasso import mean_weights
 
 TABLE = "l1_paradox_designs"
@@ -98,7 +101,41 @@ def test_turning_points_are_of_the_same_designs(smoke, table):
 def test_a_family_that_makes_no_design_is_named(smoke):
     source = {"source": "orthogonal", "samples": 5, "features": 9, "nonzeros": 2, "noise": 1.0}
     with pytest.raises(InputError, match=r"^l1_paradox.designs.families.odd: 9 columns"):
-        list(drawn(smoke.settings(TABLE), "odd", source, [0.9]))
+        designs(smoke.settings(TABLE) | {"families": {"odd": source}}, smoke.inputs(TABLE))
+
+
+def nearly_repeated(seed):
+    """Columns that are repeated but for rounding, of which no support is certain."""
+    rng = np.random.default_rng(seed)
+    Z = rng.standard_normal((60, 8))
+    Z = np.hstack([Z, Z + 1e-9 * rng.standard_normal(Z.shape)])
+    return standardised(Z, Z[:, 0] - Z[:, 1] + rng.standard_normal(60))
+
+
+def uncertified():
+    """The first of such designs whose solution cannot be certified at a small penalty."""
+    for seed in range(20):
+        try:
+            problem = Quadratic.from_data(*(design := nearly_repeated(seed)))
+            solve_lasso(problem, 0.05 * np.array([problem.penalty_max]))
+        except CertificateError:
+            return design
+    raise AssertionError("all are certified")
+
+
+def test_a_design_without_a_certified_solution_is_named(smoke):
+    design, whole = uncertified(), smoke.inputs(TABLE)
+    inputs = replace(whole, samples={"l1_paradox": {**whole.samples["l1_paradox"], "mine": design}})
+    settings = smoke.settings(TABLE) | {"penalties_over_max": [0.05], "cases": ["mine"], "families": {}}
+    with pytest.raises(InputError, match=r"^samples.l1_paradox.mine: design 0: .*penalty"):
+        designs(settings, inputs)
+
+
+def test_a_norm_without_a_minimum_is_named(smoke, monkeypatch):
+    """As where the law's norm is smallest below the penalties that are looked at."""
+    monkeypatch.setattr("ndgm.theory.rounded_lasso.GRID", np.array([1.4, 1.45, 1.5]))
+    with pytest.raises(InputError, match=r"^l1_paradox.designs.families.gaussian: at a step of .*no turning point"):
+        turns(smoke.settings("l1_paradox_turns"), smoke.inputs("l1_paradox_turns"))
 
 
 def test_a_step_beyond_stability_is_recorded_as_divergence(smoke):
