@@ -259,6 +259,16 @@ def test_results_that_cannot_be_written(repository: Path, folder: str) -> None:
         shutil.rmtree(repository / "results")
 
 
+@pytest.mark.parametrize(
+    "target", ["data/l1_paradox/gaussian.npz", "runs/adaptive_lasso.parquet", "claims/l1_paradox_law.json", "paper.pdf"]
+)
+def test_the_first_start_of_a_clone(repository: Path, target: str) -> None:
+    """Settings are there before Snakemake looks for files, whatever is asked for."""
+    shutil.rmtree(repository / ".snakemake", ignore_errors=True)
+    done = run_snakemake(repository, "--dry-run", "--cores", "1", *SMOKE, "--", f"results/smoke/{target}")
+    assert done.returncode == 0, done.stdout
+
+
 def test_settings_of_jobs_that_were_damaged(repository: Path) -> None:
     """Another digit would be other numbers, and no line; two runs that begin at once write them together."""
     runs = ["--dry-run", "--cores", "1", *SMOKE, "--", "results/smoke/runs/adaptive_lasso.parquet"]
