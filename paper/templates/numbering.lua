@@ -4,17 +4,40 @@
 --                 ::: {.figure #fig-x}    a caption; the file is named by the attribute `name`
 --                 ::: {.table #tab-x}     a caption and a list of lists, whose first row is the header; where it is
 --                                         `.long` too, it stands where it is written and breaks over pages
---                 [](#eq-x)               a link that gets its text here: (1), Figure 1, Table 1, Section 1
+--                 # Title {#sec-x .appendix}   a section of the appendix, which begins with the first of them
+--                 [](#eq-x)               a link that gets its text here: (1), Figure 1, Table 1, Section 1, Appendix A
 
 local text_of = {}
-local counters = {section = 0, figure = 0, table = 0, equation = 0}
+local counters = {section = 0, appendix = 0, subsection = 0, figure = 0, table = 0, equation = 0}
 local typst, latex = FORMAT == "typst", FORMAT == "latex"
 
 local function count(kind, id, pattern)
   counters[kind] = counters[kind] + 1
   local number = tostring(counters[kind])
+  if kind == "appendix" then number = string.char(64 + counters[kind]) end
   text_of["#" .. id] = pattern:format(number)
   return number
+end
+
+-- Typst and pandoc number sections of the text by themselves; those of the appendix have letters.
+local function section(header)
+  if header.classes:includes "unnumbered" or header.level > 2 then return end
+  if header.level == 2 then
+    if counters.appendix == 0 then return end
+    counters.subsection = counters.subsection + 1
+    header.attributes.number = ("%s.%d"):format(string.char(64 + counters.appendix), counters.subsection)
+    return header
+  end
+  if not header.classes:includes "appendix" then
+    count("section", header.identifier, "Section %s")
+    return
+  end
+  header.attributes.number = count("appendix", header.identifier, "Appendix %s")
+  counters.subsection = 0
+  if typst and counters.appendix == 1 then
+    return {pandoc.RawBlock("typst", '#counter(heading).update(0)\n#set heading(numbering: "A.1")'), header}
+  end
+  return header
 end
 
 -- Bars come in pairs: as plain symbols they would be set as relations, with space around them.
@@ -86,11 +109,7 @@ end
 local function number_everything(document)
   return document:walk {
     traverse = "topdown",
-    Header = function(header)
-      if header.level == 1 and not header.classes:includes("unnumbered") then
-        count("section", header.identifier, "Section %s")
-      end
-    end,
+    Header = section,
     Div = function(div)
       if div.classes:includes("equation") then
         return equation(div, count("equation", div.identifier, "(%s)")), false

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from paper_of_a_run import ROOT, SHOWN, SOURCES, manuscript, run
 
-from ndgm.paper.typesetting import MARKDOWN, document_html, document_pdf, inline_svg, page
+from ndgm.paper.typesetting import MARKDOWN, convert, document_html, document_pdf, inline_svg, page
 from ndgm.store.files import InputError
 
 TEMPLATES = ROOT / "paper/templates"
@@ -88,9 +88,40 @@ def test_equations_figures_and_tables_are_numbered_in_order(soup, document):
     assert numbers == [f"({i})" for i in range(1, len(numbers) + 1)]
     captions = [figure.figcaption.text.split(".")[0] for figure in soup.find_all("figure")]
     assert captions == [f"Figure {i}" for i in range(1, len(SHOWN[document]) + 1)]
-    to_sections = [link for link in soup.select('a[href^="#sec-"]') if link.text.startswith("Section ")]
-    numbers_of = {link["href"][1:]: link.text.removeprefix("Section ") for link in to_sections}
+    to_sections = [link for link in soup.select('a[href^="#sec-"]') if re.match("(Section|Appendix) ", link.text)]
+    numbers_of = {link["href"][1:]: link.text.split()[1] for link in to_sections}
     assert numbers_of == {name: soup.find(id=name).get("data-number") for name in numbers_of} != {}
+
+
+def test_sections_of_the_appendix_have_letters():
+    source = """---
+title: t
+---
+
+See [](#sec-one), [](#sec-first) and [](#sec-second).
+
+# One {#sec-one}
+
+## Part {#sec-part}
+
+# First {#sec-first .appendix}
+
+## Detail {#sec-detail}
+
+# Second {#sec-second .appendix}
+
+## Another {#sec-another}
+"""
+    written = BeautifulSoup(page(source, MARKDOWN, TEMPLATES, "--number-sections", "--section-divs"), "html.parser")
+    numbers = {
+        section["id"]: section.find(class_="header-section-number").text for section in written.select("section[id]")
+    }
+    letters = {"first": "A", "detail": "A.1", "second": "B", "another": "B.1"}
+    assert numbers == {f"sec-{name}": number for name, number in {"one": "1", "part": "1.1", **letters}.items()}
+    assert "See Section 1, Appendix A and Appendix B." in written.text
+    typeset = convert(source, MARKDOWN, "typst", f"--lua-filter={TEMPLATES / 'numbering.lua'}")
+    begins = '#counter(heading).update(0)\n#set heading(numbering: "A.1")'
+    assert typeset.count(begins) == 1 and typeset.index("= One") < typeset.index(begins) < typeset.index("= First")
 
 
 @pytest.mark.parametrize(
