@@ -11,10 +11,13 @@ local text_of = {}
 local counters = {section = 0, appendix = 0, subsection = 0, figure = 0, table = 0, equation = 0}
 local typst, latex = FORMAT == "typst", FORMAT == "latex"
 
+local function name_of(kind)
+  return kind == "appendix" and string.char(64 + counters[kind]) or tostring(counters[kind])
+end
+
 local function count(kind, id, pattern)
   counters[kind] = counters[kind] + 1
-  local number = tostring(counters[kind])
-  if kind == "appendix" then number = string.char(64 + counters[kind]) end
+  local number = name_of(kind)
   text_of["#" .. id] = pattern:format(number)
   return number
 end
@@ -22,19 +25,20 @@ end
 -- Typst and pandoc number sections of the text by themselves; those of the appendix have letters.
 local function section(header)
   if header.classes:includes "unnumbered" or header.level > 2 then return end
-  if header.level == 2 then
-    if counters.appendix == 0 then return end
+  local opens = header.level == 1 and header.classes:includes "appendix"
+  local kind = (opens or counters.appendix > 0) and "appendix" or "section"
+  local word = kind == "appendix" and "Appendix %s" or "Section %s"
+  local number
+  if header.level == 1 then
+    number, counters.subsection = count(kind, header.identifier, word), 0
+  else
     counters.subsection = counters.subsection + 1
-    header.attributes.number = ("%s.%d"):format(string.char(64 + counters.appendix), counters.subsection)
-    return header
+    number = ("%s.%d"):format(name_of(kind), counters.subsection)
+    text_of["#" .. header.identifier] = word:format(number)
   end
-  if not header.classes:includes "appendix" then
-    count("section", header.identifier, "Section %s")
-    return
-  end
-  header.attributes.number = count("appendix", header.identifier, "Appendix %s")
-  counters.subsection = 0
-  if typst and counters.appendix == 1 then
+  if kind == "section" then return end
+  header.attributes.number = number
+  if typst and opens and counters.appendix == 1 then
     return {pandoc.RawBlock("typst", '#counter(heading).update(0)\n#set heading(numbering: "A.1")'), header}
   end
   return header

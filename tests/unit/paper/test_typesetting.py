@@ -98,7 +98,7 @@ def test_sections_of_the_appendix_have_letters():
 title: t
 ---
 
-See [](#sec-one), [](#sec-first) and [](#sec-second).
+See [](#sec-one), [](#sec-part), [](#sec-detail) and [](#sec-second).
 
 # One {#sec-one}
 
@@ -118,7 +118,7 @@ See [](#sec-one), [](#sec-first) and [](#sec-second).
     }
     letters = {"first": "A", "detail": "A.1", "second": "B", "another": "B.1"}
     assert numbers == {f"sec-{name}": number for name, number in {"one": "1", "part": "1.1", **letters}.items()}
-    assert "See Section 1, Appendix A and Appendix B." in written.text
+    assert "See Section 1, Section 1.1, Appendix A.1 and Appendix B." in written.text
     typeset = convert(source, MARKDOWN, "typst", f"--lua-filter={TEMPLATES / 'numbering.lua'}")
     begins = '#counter(heading).update(0)\n#set heading(numbering: "A.1")'
     assert typeset.count(begins) == 1 and typeset.index("= One") < typeset.index(begins) < typeset.index("= First")
