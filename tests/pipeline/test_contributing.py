@@ -187,7 +187,7 @@ def test_add_a_design(smoke_copy: Path) -> None:
     assert {"phase_discrepancy", "mean_l1_norm", "law_second_order_l1_norm"} <= {*own}
     table = smoke_copy / "own.csv"
     table.write_text(table.read_text().replace("9.1", "9.2"))
-    assert "make_samples" in run(smoke_copy, f"snakemake --cores 1 --dry-run --config scale=own -- {target}")
+    assert "make_samples" in run(smoke_copy, f"snakemake --cores 1 --dry-run {target} --config scale=own")
 
 
 LISTS = [variable for _, variable in REGISTRIES.values()] + ["GROUPS", "JOBS", "FIGURES", "DOCUMENTS", "CLAIMS"]

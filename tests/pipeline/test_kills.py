@@ -20,6 +20,14 @@ SEED = 63
 """Draws a kill while a figure is drawn and one while a run is trained; among all kinds data, claims and the paper."""
 
 
+def trains(process: psutil.Process) -> bool:
+    """Whether a process is a program that trains; one that has ended by now is none."""
+    try:
+        return process.cmdline()[1:2] == ["scripts/train.py"]
+    except psutil.NoSuchProcess:  # a zombie, too
+        return False
+
+
 def killed_in_training(folder: Path) -> str:
     """Start the run anew, kill its job with SIGKILL while it trains, and give what was said."""
     (folder / RESUMED[0]).unlink()
@@ -30,7 +38,7 @@ def killed_in_training(folder: Path) -> str:
     while run.poll() is None and not jobs:
         time.sleep(0.05)
         children = psutil.Process(run.pid).children(recursive=True)
-        jobs = [child for child in children if child.cmdline()[1:2] == ["scripts/train.py"]]
+        jobs = [child for child in children if trains(child)]
     assert jobs, run.communicate()[0]
     time.sleep(2.5)  # until it has loaded what it needs, and trains
     assert jobs[0].is_running(), "the job was done before it could be killed: make it longer"

@@ -16,7 +16,9 @@ rule make_samples:
     input:
         script=local("scripts/make_samples.py"),
         settings=lambda wildcards: SETTINGS_OF_SAMPLES[wildcards.samples],
-        code=lambda wildcards: code_of("scripts/make_samples.py", f"data.{SOURCES[ENTRIES[wildcards.samples]['source']]}"),
+        code=lambda wildcards: code_of(
+            "scripts/make_samples.py", f"data.{SOURCES[ENTRIES[wildcards.samples]['source']]}"
+        ),
         archive=lambda wildcards: local(ENTRIES[wildcards.samples].get("archive", [])),
     output:
         samples=f"results/{SCALE}/data/{{samples}}.npz",
