@@ -181,8 +181,8 @@ def test_add_a_design(smoke_copy: Path) -> None:
     follow("design", smoke_copy)
     target = "results/own/runs/l1_paradox_designs.parquet"
     runs = pd.read_parquet(smoke_copy / target)
-    own, settings = runs[runs["design"] == "own"], load("laptop", ROOT / "config")["l1_paradox"]["designs"]
-    assert len(own) == len(settings["penalties_over_max"]) * len(settings["step_sizes_times_lipschitz"])
+    own, settings = runs[runs["design"] == "own"], load("own", smoke_copy / "config")["l1_paradox"]["designs"]
+    assert len(own) == len(settings["penalties_over_max"]) * len(settings["step_sizes_times_lipschitz"]) == 8
     assert own["single_case"].all() and (own["dimension"] == 3).all()
     assert {"phase_discrepancy", "mean_l1_norm", "law_second_order_l1_norm"} <= {*own}
     table = smoke_copy / "own.csv"
