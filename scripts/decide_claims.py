@@ -27,6 +27,8 @@ def main() -> None:
         import_module(f"ndgm.claims.{group}")  # registers its claims
         claims, siblings = CLAIMS, []
         if claim := arguments.claim:
+            if claim not in CLAIMS:
+                raise InputError(f"{group} has no claim {claim}; it has {', '.join(CLAIMS)}")
             if not arguments.reference:
                 raise InputError(
                     f"{claim}: there is no reference with the p values of the other claims of its group; "

@@ -317,3 +317,13 @@ def test_truncated_results(smoke_copy: Path, readers: dict[str, str]) -> None:
     assert not after - before
     lost = {path.stem for path in before - after if path.relative_to(results).parts[0] in ("data", "exact", "runs")}
     assert lost <= {Path(target).stem for target in readers}
+
+
+def test_a_claim_that_its_group_does_not_have(tmp_path: Path) -> None:
+    """By hand; in the workflow no result would have its name."""
+    settings = ["--settings", '{"group": "adaptive", "section": "4"}', "--claim", "adaptive_nothing"]
+    program = [sys.executable, "scripts/decide_claims.py", *settings, "--out", str(tmp_path / "adaptive.json")]
+    done = subprocess.run(program, cwd=ROOT, text=True, capture_output=True)
+    assert done.returncode == 1 and not list(tmp_path.iterdir())
+    assert done.stderr.startswith("error: adaptive has no claim adaptive_nothing; it has adaptive_")
+    assert len(done.stderr.splitlines()) == 1

@@ -64,7 +64,7 @@ def test_it_separates_runs_that_obey_the_law_from_others():
 def test_slow_weights_are_followed_until_they_have_relaxed():
     """Of one that relaxes in 1/(ηa) = 5,000 steps the mean is that of 20,000, as of a plain loop."""
     curvature, pull, penalty, step_size = np.array([0.02]), np.array([-0.6]), 1.0, 0.01
-    w = -np.sign(pull) * 0 + 0.01 * np.sin(1.0) / 2
+    w = step_size * penalty * np.sin(1.0) / 2
     kept = []
     for _ in range(20_000):
         kept.append(abs(w))
