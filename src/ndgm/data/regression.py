@@ -100,27 +100,35 @@ def csv(rng: np.random.Generator, *, archive: str) -> Regression:
         archive: Path of a file of comma-separated values.
 
     Raises:
-        InputError: naming the file, and line and column where a value is not a finite number.
+        InputError: naming the file, and row and column where a value is not a finite number; if columns have no names,
+            or there is nothing to explain.
     """
     import pandas as pd
 
     try:
-        table = pd.read_csv(archive)
+        table = pd.read_csv(archive, header=None, dtype=str)
     except FileNotFoundError:
         raise InputError(f"{archive}: no such file") from None
     except (OSError, ValueError) as fault:  # pandas' own errors are ValueErrors
         reason = str(fault).partition("\n")[0]
         raise InputError(f"{archive}: not a table of comma-separated values ({reason})") from None
-    if len(table) < 2 or table.shape[1] < 2:
-        raise InputError(f"{archive}: {len(table)} rows of {table.shape[1]} columns are no design with a target")
-    numbers = table.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
+    names, rows = table.iloc[0], table.iloc[1:]
+    for column in np.flatnonzero(names.isna() | pd.to_numeric(names, errors="coerce").notna())[:1]:
+        told = "has no name" if pd.isna(names[column]) else f"is named {names[column]}, a number"
+        raise InputError(f"{archive}: column {column + 1} {told}: the first line names the columns")
+    if len(rows) < 2 or len(names) < 2:
+        raise InputError(f"{archive}: {len(rows)} rows of {len(names)} columns are no design with a target")
+    numbers = rows.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
     for row, column in np.argwhere(~np.isfinite(numbers))[:1]:
-        value = table.iloc[row, column]
-        raise InputError(f"{archive}: row {row + 1}, column {table.columns[column]}: {value} is not a finite number")
+        value = "nothing" if pd.isna(rows.iloc[row, column]) else rows.iloc[row, column]
+        raise InputError(f"{archive}: row {row + 1}, column {names[column]}: {value} is not a finite number")
     try:
-        return standardised(numbers[:, :-1], numbers[:, -1])
+        data = standardised(numbers[:, :-1], numbers[:, -1])
     except InputError as fault:
         raise InputError(f"{archive}: {fault}") from None
+    if np.abs(data.design.T @ data.target).max() <= CONSTANT * len(rows):
+        raise InputError(f"{archive}: the target correlates with no column, so that 0 solves the LASSO at any penalty")
+    return data
 
 
 def without_signal(data: Regression) -> Regression:

@@ -66,7 +66,7 @@ def until_stationary(
     state = method.start(w)
     for _ in range(first_steps):
         w, state = method.step(objective, w, state, step_size)
-    done, means, before, change = first_steps, None, None, torch.full((len(w),), -torch.inf).to(w)
+    done, means, before, change = first_steps, None, None, w.new_full((len(w),), torch.nan)
     rows = torch.arange(len(w), device=w.device)
     while means is None or (2 * done <= most_steps and not means.stationary.all()):
         total, modulus, size = torch.zeros_like(w), torch.zeros_like(w), torch.empty_like(w)
@@ -80,10 +80,10 @@ def until_stationary(
         if before is not None:
             norm, last_norm = block[1].sum(1), before[1].sum(1)
             moved = _median((block[0] - before[0]).abs() / unit)
-            last_change, change = change, (norm / last_norm - 1).abs()
+            last_change, change = change, (norm - last_norm).abs() / last_norm.clamp(min=torch.finfo(w.dtype).tiny)
+            # Of the first difference there is none before: nothing is less than NaN.
             shrinks = change <= last_change.clamp(min=NOISE * norm_tolerance)
             agrees = shrinks & (change <= norm_tolerance) & (moved <= weight_tolerance)
-            agrees &= last_change >= 0  # there was a difference before
         found = TimeMeans(*block, w.clone(), torch.full_like(rows, done), agrees)
         before = tuple(part.clone() for part in block) if means is None else block  # what is found is written over
         means = found if means is None else _renewed(means, rows, found)

@@ -1,12 +1,12 @@
 """RMSProp with a long memory on random designs, beside the LASSO whose kinks are rounded off over its step."""
 
-from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.l1_paradox_designs import Designs, numbered_table, of_family, rows_at, run
+from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, rows_at, run
 from ndgm.theory.rounded_lasso import PseudoHuber, kink_width, rmsprop_l1_norm, solve_rounded_lasso
 
 METHOD = "rmsprop_0.999"
@@ -15,26 +15,17 @@ METHOD = "rmsprop_0.999"
 
 def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Chosen families at every step and penalty: norms, and the width of the kink, from the means of weights."""
-    return numbered_table(
-        settings,
-        [
-            of_family(settings, family, settings["penalties_over_max"], partial(at_all_steps, settings))
-            for family in settings["chosen"]
-        ],
-    )
-
-
-def at_all_steps(settings: Settings, part: Designs) -> pd.DataFrame:
-    """Rows of some designs at every step and penalty."""
-    tables = [ensemble(settings, part, step) for step in settings["step_sizes_times_lipschitz"]]
-    return pd.concat(tables, ignore_index=True)
+    steps, penalties = settings["step_sizes_times_lipschitz"], settings["penalties_over_max"]
+    parts = (part for family in settings["chosen"] for part in drawn(settings, family, penalties))
+    tables = [ensemble(settings, *each).assign(single_case=False) for each in product(parts, steps)]
+    return numbered_table(settings, tables)
 
 
 def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
     """Rows of some designs at one step and all penalties, run together."""
     rows = rows_at(part, step, METHOD)
     starts = np.concatenate([solution.weights for solution in part.exact])
-    problems = [part.problems[seed - part.first] for seed in rows["seed"]]
+    problems = [part.problem(seed) for seed in rows["seed"]]
     cells = [*zip(problems, rows["penalty"], rows["step_size"], strict=True)]
     means = np.stack(
         [

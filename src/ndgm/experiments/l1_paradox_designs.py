@@ -1,8 +1,7 @@
 """The subgradient method on random designs of many families and on real ones, beside the law of the rounded LASSO."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,8 @@ from ndgm.engine.objectives.lasso import LassoDesigns
 from ndgm.engine.stationary import TimeMeans, until_stationary
 from ndgm.experiments.ensembles import column, start_directions
 from ndgm.experiments.grids import grid, log_spaced
+from ndgm.experiments.input_faults import faults_of
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.solvable import named
 from ndgm.store.files import InputError
 from ndgm.store.provenance import generator
 from ndgm.theory.l1_paradox import hovering_l1_norm
@@ -40,13 +39,32 @@ DESIGN_ELEMENTS = 100_000
 
 
 class Designs(NamedTuple):
-    """Some designs of one family, with the number of the first, and their exact solutions at all penalties."""
+    """Some designs of one place in the config that are run together, and their exact solutions at all penalties.
 
+    Attributes:
+        place: Key of the family or of the case, with which faults of a design begin.
+        first: Number of the first design, from which the others count on.
+        penalties_over_max: λ/λ_max, shape (p,).
+        samples: Design and target of each.
+        problems: What each minimises, without the penalty.
+        exact: Solutions of each at all penalties.
+    """
+
+    place: str
     first: int
     penalties_over_max: np.ndarray
     samples: list[Regression]
     problems: list[Quadratic]
     exact: list[LassoSolution]
+
+    @property
+    def name(self) -> str:
+        """Name of the family or of the case."""
+        return self.place.rpartition(".")[2]
+
+    def problem(self, seed: int) -> Quadratic:
+        """What the design of a number minimises."""
+        return self.problems[seed - self.first]
 
 
 def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
@@ -55,16 +73,18 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Predictions are made before the run.
 
     Raises:
-        InputError: if a case has the name of a family, or as `of_family`.
+        InputError: if a case has the name of a family, or as `drawn`.
     """
     if twice := set(settings["families"]) & set(settings["cases"]):
         raise InputError(f"l1_paradox.designs.cases: {', '.join(sorted(twice))} is the name of a family, too")
     penalties = settings["penalties_over_max"]
-    tables = [of_family(settings, family, penalties, partial(ensemble, settings)) for family in settings["families"]]
-    for case in settings["cases"]:
-        with named(f"samples.l1_paradox.{case}"):
-            part = solved(0, [inputs.samples["l1_paradox"][case]], penalties)
-            tables.append(ensemble(settings, part).assign(design=case, single_case=True))
+    random = (part for family in settings["families"] for part in drawn(settings, family, penalties))
+    single = (
+        solved(f"samples.l1_paradox.{case}", 0, [inputs.samples["l1_paradox"][case]], penalties)
+        for case in settings["cases"]
+    )
+    tables = [ensemble(settings, part).assign(single_case=False) for part in random]
+    tables += [ensemble(settings, part).assign(single_case=True) for part in single]
     return numbered_table(settings, tables)
 
 
@@ -72,52 +92,45 @@ def turns(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Some families at many penalties around the one where the law's norm is smallest, which is computed before.
 
     Raises:
-        InputError: as `of_family`, or if the law's norm of a design has no minimum.
+        InputError: as `drawn`, or if the law's norm of a design has no minimum.
     """
     penalties = log_spaced(**settings["penalties_over_max"])
-    rows = partial(around_the_turn, settings)
-    return numbered_table(settings, [of_family(settings, family, penalties, rows) for family in settings["turning"]])
+    parts = (part for family in settings["turning"] for part in drawn(settings, family, penalties))
+    return numbered_table(settings, [around_the_turn(settings, part).assign(single_case=False) for part in parts])
 
 
 def around_the_turn(settings: Settings, part: Designs) -> pd.DataFrame:
     """Rows of some designs, with the penalty at which the law's norm is smallest."""
     table = ensemble(settings, part)
     turn = {
-        (step, seed): turning_point(each, step)
+        (step, seed): turning_point(part, seed, step)
         for step in settings["step_sizes_times_lipschitz"]
-        for seed, each in enumerate(part.problems, part.first)
+        for seed in table["seed"].unique()
     }
     cells = zip(table["step_size_times_lipschitz"], table["seed"], strict=True)
     return table.assign(law_turning_point_over_max=[turn[cell] for cell in cells])
 
 
-def turning_point(problem: Quadratic, step: float) -> float:
-    """Penalty over λ_max at which the law's norm is smallest, at a step in units of 1/L."""
+def turning_point(part: Designs, seed: int, step: float) -> float:
+    """Penalty over λ_max at which the law's norm of one design is smallest, at a step in units of 1/L.
+
+    Raises:
+        InputError: naming the design, if there is no such penalty.
+    """
+    problem = part.problem(seed)
     try:
         return rounded_turning_point(problem, step / problem.lipschitz) / problem.penalty_max
     except ValueError as fault:
-        raise InputError(f"at a step of {step:g}/L there is {fault}") from fault
+        raise InputError(f"{part.place}: design {seed}: at a step of {step:g}/L there is {fault}") from fault
 
 
-def of_family(
-    settings: Settings, family: str, penalties: ArrayLike, rows: Callable[[Designs], pd.DataFrame]
-) -> pd.DataFrame:
-    """Rows of all designs of a family, whatever is run on them.
+def drawn(settings: Settings, family: str, penalties: ArrayLike) -> Iterator[Designs]:
+    """Designs of a family in parts that are run together, each with a response of its own.
 
     Raises:
         InputError: naming the family, if there are no such designs, or a solution of one cannot be certified.
     """
-    with named(f"l1_paradox.designs.families.{family}"):
-        tables = [rows(part) for part in drawn(settings, family, settings["families"][family], penalties)]
-        return pd.concat(tables, ignore_index=True).assign(design=family, single_case=False)
-
-
-def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties: ArrayLike) -> Iterator[Designs]:
-    """Designs of a family in parts that are run together, each with a response of its own.
-
-    Raises:
-        InputError: if there are no such designs.
-    """
+    place, source = f"l1_paradox.designs.families.{family}", settings["families"][family]
     options = {name: value for name, value in source.items() if name != "source"}
     make = getattr(regression, source["source"])
     size = max(DESIGN_ELEMENTS // (min(source["samples"], source["features"]) * source["features"]), 1)
@@ -125,18 +138,24 @@ def drawn(settings: Settings, family: str, source: Mapping[str, Any], penalties:
         seeds = range(first, min(first + size, settings["seeds"]))
         # Of one name, so that both experiments see the same designs.
         draws = [generator(settings["root_seed"], "l1_paradox_designs", family, seed) for seed in seeds]
-        yield solved(first, [make(rng, **options) for rng in draws], penalties)
+        with faults_of(place):
+            samples = [make(rng, **options) for rng in draws]
+        yield solved(place, first, samples, penalties)
 
 
-def solved(first: int, samples: list[Regression], penalties: ArrayLike) -> Designs:
-    """Designs with their exact solutions; `first` is the number of the first one."""
+def solved(place: str, first: int, samples: list[Regression], penalties: ArrayLike) -> Designs:
+    """Designs with their exact solutions.
+
+    Raises:
+        InputError: naming place and number of a design of which a solution cannot be certified.
+    """
     penalties_over_max = np.asarray(penalties, dtype=np.float64)
     problems = [Quadratic.from_data(*each) for each in samples]
     exact = []
     for seed, each in enumerate(problems, first):
-        with named(f"design {seed}"):
+        with faults_of(f"{place}: design {seed}"):
             exact.append(solve_lasso(each, penalties_over_max * each.penalty_max))
-    return Designs(first, penalties_over_max, samples, problems, exact)
+    return Designs(place, first, penalties_over_max, samples, problems, exact)
 
 
 def ensemble(settings: Settings, part: Designs) -> pd.DataFrame:
@@ -168,10 +187,14 @@ def rows_at(part: Designs, step: float, method: str) -> pd.DataFrame:
         penalty_over_max=part.penalties_over_max,
     ).drop(columns="run")
     lipschitz, largest = np.array([(each.lipschitz, each.penalty_max) for each in part.problems]).T
-    this = METHODS[method]
-    unit = largest if this.normalises else 1 - this.momentum if isinstance(this, HeavyBall) else 1.0
-    rows["step_size"] = (step / lipschitz * unit)[rows["seed"] - part.first]
+    step_size, this = step / lipschitz, METHODS[method]
+    if this.normalises:
+        step_size = step_size * largest
+    elif isinstance(this, HeavyBall):
+        step_size = step_size * (1 - this.momentum)
+    rows["step_size"] = step_size[rows["seed"] - part.first]
     rows["penalty"] = np.concatenate([solution.penalty for solution in part.exact])
+    rows["design"] = part.name
     return rows
 
 
@@ -181,8 +204,8 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
     starts = (weights for solution in part.exact for weights in solution.weights)
     cells = rows[["seed", "penalty", "step_size"]].itertuples(index=False)
     for (seed, penalty, step_size), start in zip(cells, starts, strict=True):
-        problem = part.problems[seed - part.first]
-        with named(f"design {seed}"):
+        problem = part.problem(seed)
+        with faults_of(f"{part.place}: design {seed}"):
             means.append(mean_weights(problem, penalty, step_size, start))
         found.append(
             {
@@ -199,7 +222,7 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
     table["floor_formula_l1_norm"] = np.concatenate(floors)
     beyond = np.abs(m) * ~_in_strip(m, rows)
     table["law_strip_l1_norm"] = table["law_second_order_l1_norm"] - beyond.sum(1)
-    curvature = np.stack([np.diag(part.problems[seed - part.first].A) for seed in rows["seed"]])
+    curvature = np.stack([np.diag(part.problem(seed).A) for seed in rows["seed"]])
     discrepancy = phase_discrepancy(curvature, m, rows["penalty"], rows["step_size"])
     table["phase_discrepancy"], table["net_phase_discrepancy"] = discrepancy
     return m, table

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from ndgm.experiments.grids import log_spaced
+from ndgm.experiments.input_faults import faults_of
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.solvable import named
 from ndgm.theory.l1_paradox import away_from_breakpoints, hovering_l1_norm, turning_point
 from ndgm.theory.lasso import LassoSolution, Quadratic, lasso_path, solve_lasso
 from ndgm.theory.rounded_lasso import mean_weights, second_order_l1_norm
@@ -23,7 +23,7 @@ def exact(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     Raises:
         InputError: naming the design, if a solution of it cannot be certified.
     """
-    with named(f"samples.l1_paradox.{settings['part']}"):
+    with faults_of(f"samples.l1_paradox.{settings['part']}"):
         return norms(settings, inputs)
 
 

@@ -1,6 +1,5 @@
 """What methods keep above λ_max on random designs, where the exact solution of the LASSO is zero."""
 
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -11,31 +10,26 @@ from ndgm.engine.methods import METHODS
 from ndgm.engine.schedules import constant
 from ndgm.experiments.grids import log_spaced
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.experiments.l1_paradox_designs import Designs, numbered_table, of_family, rows_at, run, started
+from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, rows_at, run, started
 from ndgm.theory.adaptive import rmsprop_floor
 
 
 def floors(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Chosen families under every method, at every step and penalty above λ_max."""
+    methods, steps = settings["methods"], settings["step_sizes_times_lipschitz"]
     penalties = log_spaced(**settings["penalties_over_max"])
-    return numbered_table(
-        settings,
-        [of_family(settings, family, penalties, partial(under_all_methods, settings)) for family in settings["chosen"]],
-    )
-
-
-def under_all_methods(settings: Settings, part: Designs) -> pd.DataFrame:
-    """Rows of some designs under every method, at every step and penalty."""
-    both = product(settings["methods"], settings["step_sizes_times_lipschitz"])
-    return pd.concat([ensemble(settings, part, method, step) for method, step in both], ignore_index=True)
+    parts = (part for family in settings["chosen"] for part in drawn(settings, family, penalties))
+    tables = [ensemble(settings, *each).assign(single_case=False) for each in product(parts, methods, steps)]
+    return numbered_table(settings, tables)
 
 
 def ensemble(settings: Settings, part: Designs, method: str, step: float) -> pd.DataFrame:
     """Rows of some designs under one method, at one step and all penalties, run together."""
     rows = rows_at(part, step, method)
-    problems = [part.problems[seed - part.first] for seed in rows["seed"]]
-    pace = step / np.array([each.lipschitz for each in problems])
-    at_max = pace * np.array([each.penalty_max for each in problems])
+    problems = [part.problem(seed) for seed in rows["seed"]]
+    lipschitz, largest = np.array([(each.lipschitz, each.penalty_max) for each in part.problems]).T
+    pace = (step / lipschitz)[rows["seed"] - part.first]
+    at_max = pace * largest[rows["seed"] - part.first]
     rows["dimension"] = part.problems[0].dimension
     cells = zip(at_max, rows["penalty"], problems, strict=True)
     rows["first_order_l1_norm"] = [float(rmsprop_floor(length, penalty, each.b)) for length, penalty, each in cells]

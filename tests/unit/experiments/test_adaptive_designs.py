@@ -25,7 +25,7 @@ def test_a_row_for_every_family_design_step_and_penalty(smoke, table):
 
 def test_norms_and_widths_are_those_of_a_plain_loop(smoke, table):
     settings = smoke.settings(TABLE)
-    (part,) = drawn(settings, "gaussian", settings["families"]["gaussian"], [3.0])
+    (part,) = drawn(settings, "gaussian", [3.0])
     rows = table[(table["design"] == "gaussian") & (table["penalty_over_max"] == 3.0)]
     row, problem = rows.set_index("seed").loc[0], part.problems[0]
     assert row["penalty"] == pytest.approx(3 * problem.penalty_max)

@@ -44,7 +44,7 @@ def test_a_case_that_is_named_like_a_family_is_refused(smoke):
 
 
 def test_norms_are_those_of_a_plain_loop(smoke, table):
-    (part,) = drawn(smoke.settings(TABLE), "sparse", smoke.settings(TABLE)["families"]["sparse"], [0.9])
+    (part,) = drawn(smoke.settings(TABLE), "sparse", [0.9])
     rows = table[(table["design"] == "sparse") & (table["penalty_over_max"] == 2.0)]
     for seed, row in rows.set_index("seed").iterrows():
         problem = part.problems[seed]
@@ -79,9 +79,9 @@ def test_supports_are_compared_with_the_exact_one(table):
 
 
 def test_a_design_does_not_depend_on_those_drawn_beside_it(smoke):
-    settings = smoke.settings(TABLE)
-    source = settings["families"]["widest"] | {"samples": DESIGN_ELEMENTS // 1000}
-    few, many = ([part for part in drawn(settings | {"seeds": n}, "widest", source, [0.9])] for n in (2, 4))
+    source = smoke.settings(TABLE)["families"]["widest"] | {"samples": DESIGN_ELEMENTS // 1000}
+    settings = smoke.settings(TABLE) | {"families": {"widest": source}}
+    few, many = ([*drawn(settings | {"seeds": n}, "widest", [0.9])] for n in (2, 4))
     assert len(many) == 2 and many[1].first == 2
     np.testing.assert_array_equal(few[0].samples[1].design, many[0].samples[1].design)
     exact = solve_lasso(Quadratic.from_data(*many[1].samples[0]), 0.9 * many[1].problems[0].penalty_max)
@@ -134,7 +134,9 @@ def test_a_design_without_a_certified_solution_is_named(smoke):
 def test_a_norm_without_a_minimum_is_named(smoke, monkeypatch):
     """As where the law's norm is smallest below the penalties that are looked at."""
     monkeypatch.setattr("ndgm.theory.rounded_lasso.GRID", np.array([1.4, 1.45, 1.5]))
-    with pytest.raises(InputError, match=r"^l1_paradox.designs.families.gaussian: at a step of .*no turning point"):
+    with pytest.raises(
+        InputError, match=r"^l1_paradox.designs.families.gaussian: design 0: at a step of .*no turning point"
+    ):
         turns(smoke.settings("l1_paradox_turns"), smoke.inputs("l1_paradox_turns"))
 
 

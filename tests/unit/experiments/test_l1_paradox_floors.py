@@ -30,9 +30,7 @@ def test_a_row_for_every_family_method_design_step_and_penalty(name, smoke, tabl
 def test_every_method_moves_as_far_as_the_subgradient_method_at_the_largest_penalty(name, smoke, tables):
     settings, table = smoke.settings(name), tables[name]
     for family in settings["chosen"]:
-        problems = [
-            each for part in drawn(settings, family, settings["families"][family], [2.0]) for each in part.problems
-        ]
+        problems = [each for part in drawn(settings, family, [2.0]) for each in part.problems]
         rows = table[table["design"] == family]
         curvature = np.array([each.lipschitz for each in problems])
         largest = np.array([each.penalty_max for each in problems])
@@ -97,7 +95,7 @@ def test_norms_are_those_of_a_plain_loop(method, value, tolerance, smoke, tables
     settings, table = smoke.settings(name), tables[name]
     rows = table[(table["design"] == "sparse") & (table["method"] == method)]
     rows = rows[rows["penalty_over_max"] == rows["penalty_over_max"].max()].set_index("seed")
-    (part,) = drawn(settings, "sparse", settings["families"]["sparse"], [2.0])
+    (part,) = drawn(settings, "sparse", [2.0])
     steps = settings["steps"] if method == "subgradient_sqrt" else 16_000
     found = []
     for seed, row in rows.iterrows():

@@ -1,4 +1,4 @@
-"""Designs for which theory has no solution: one line that names them."""
+"""Faults of a design, in one line that names its place in the config."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from ndgm.theory.lasso import CertificateError
 
 
 @contextmanager
-def named(place: str) -> Iterator[None]:
+def faults_of(place: str) -> Iterator[None]:
     """Make what a design lacks a fault of the input.
 
     Args:
