@@ -83,7 +83,7 @@ def test_data_that_an_experiment_cannot_use(repository: Path, tmp_path: Path) ->
 def test_an_archive_that_is_not_there(repository: Path) -> None:
     """It is missed before anything is computed."""
     line = last_line(run_snakemake(repository, "--cores", "1", "--config", "scale=full"))
-    key = "samples.edge_of_stability_networks.cifar10_squared.archive"
+    key = "samples.edge_of_stability_networks.cifar10_squared.file"
     assert line.startswith(f"config/full.yaml: {key}: data/cifar-10-binary.tar.gz: no such file")
     assert not (repository / "results").exists()
 

@@ -211,8 +211,8 @@ def test_an_edit_of_one_part_reruns_just_that_part(smoke_copy: Path, tmp_path: P
 def test_a_config_with_pictures_of_its_own_adds_a_figure(smoke_copy: Path, tmp_path: Path) -> None:
     """Its data, table and drawing; what is made of all claims and figures is made again, and nothing else."""
     full, name = load("full", ROOT / "config"), "weight_initialization"
-    pictures = full["samples"][name]["cifar10"] | {"archive": str(tmp_path / "cifar-10-binary.tar.gz")}
-    Path(pictures["archive"]).touch()
+    pictures = full["samples"][name]["cifar10"] | {"file": str(tmp_path / "cifar-10-binary.tar.gz")}
+    Path(pictures["file"]).touch()
     settings = {"samples": {name: {"cifar10": pictures}}, name: {"convolutions": full[name]["convolutions"]}}
     mine = tmp_path / "mine.yaml"
     mine.write_text(json.dumps(settings))

@@ -24,19 +24,19 @@ def mnist(rng: np.random.Generator, *, samples: int, wrong: float, smoothing: fl
     return _subset(rng, pixels, classes, samples, wrong, smoothing)
 
 
-def cifar10(rng: np.random.Generator, *, archive: str, samples: int, smoothing: float = 0.0) -> Samples:
+def cifar10(rng: np.random.Generator, *, file: str, samples: int, smoothing: float = 0.0) -> Samples:
     """Colour pictures of 32 × 32 pixels, a random subset of the 50,000 for training; targets by `class_targets`.
 
     Args:
         rng: Chooses the subset.
-        archive: Path of `cifar-10-binary.tar.gz`.
+        file: Path of `cifar-10-binary.tar.gz`.
         samples: Size of the subset.
         smoothing: As for `class_targets`.
 
     Raises:
         InputError: if the archive is missing, is something else or holds fewer pictures.
     """
-    pixels, classes = cifar10_table(archive, samples)
+    pixels, classes = cifar10_table(file, samples)
     rows = rng.permutation(len(pixels))[:samples]
     return Samples(_contrast(pixels[rows].astype(np.float64)), class_targets(classes[rows], smoothing))
 

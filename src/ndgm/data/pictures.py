@@ -25,13 +25,13 @@ def mnist_pictures(rng: np.random.Generator, *, train: int, test: int) -> Split:
     return split_pictures(rng, *mnist_table(), train, test)
 
 
-def cifar10_pictures(rng: np.random.Generator, *, archive: str, train: int, test: int) -> Split:
+def cifar10_pictures(rng: np.random.Generator, *, file: str, train: int, test: int) -> Split:
     """Colour pictures of 32 × 32 pixels: a random subset of the 50,000 to train on, and others; one-hot classes.
 
     Raises:
         InputError: if the archive is missing, is something else or holds fewer pictures.
     """
-    return split_pictures(rng, *cifar10_table(archive, train + test), train, test)
+    return split_pictures(rng, *cifar10_table(file, train + test), train, test)
 
 
 def split_pictures(rng: np.random.Generator, pixels: np.ndarray, classes: np.ndarray, train: int, test: int) -> Split:

@@ -92,12 +92,12 @@ def diabetes_quadratic(rng: np.random.Generator) -> Regression:
     return standardised(np.column_stack([main, *products, *squares]), table.target)
 
 
-def csv(rng: np.random.Generator, *, archive: str) -> Regression:
+def csv(rng: np.random.Generator, *, file: str) -> Regression:
     """A table of your own: its first line names its columns, and the last column is the target; nothing is random.
 
     Args:
         rng: Of no use here.
-        archive: Path of a file of comma-separated values.
+        file: Path of a file of comma-separated values.
 
     Raises:
         InputError: naming the file, and row and column where a value is not a finite number; if columns have no names,
@@ -106,28 +106,28 @@ def csv(rng: np.random.Generator, *, archive: str) -> Regression:
     import pandas as pd
 
     try:
-        table = pd.read_csv(archive, header=None, dtype=str)
+        table = pd.read_csv(file, header=None, dtype=str)
     except FileNotFoundError:
-        raise InputError(f"{archive}: no such file") from None
+        raise InputError(f"{file}: no such file") from None
     except (OSError, ValueError) as fault:  # pandas' own errors are ValueErrors
         reason = str(fault).partition("\n")[0]
-        raise InputError(f"{archive}: not a table of comma-separated values ({reason})") from None
+        raise InputError(f"{file}: not a table of comma-separated values ({reason})") from None
     names, rows = table.iloc[0], table.iloc[1:]
     for column in np.flatnonzero(names.isna() | pd.to_numeric(names, errors="coerce").notna())[:1]:
         told = "has no name" if pd.isna(names[column]) else f"is named {names[column]}, a number"
-        raise InputError(f"{archive}: column {column + 1} {told}: the first line names the columns")
+        raise InputError(f"{file}: column {column + 1} {told}: the first line names the columns")
     if len(rows) < 2 or len(names) < 2:
-        raise InputError(f"{archive}: {len(rows)} rows of {len(names)} columns are no design with a target")
+        raise InputError(f"{file}: {len(rows)} rows of {len(names)} columns are no design with a target")
     numbers = rows.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
     for row, column in np.argwhere(~np.isfinite(numbers))[:1]:
         value = "nothing" if pd.isna(rows.iloc[row, column]) else rows.iloc[row, column]
-        raise InputError(f"{archive}: row {row + 1}, column {names[column]}: {value} is not a finite number")
+        raise InputError(f"{file}: row {row + 1}, column {names[column]}: {value} is not a finite number")
     try:
         data = standardised(numbers[:, :-1], numbers[:, -1])
     except InputError as fault:
-        raise InputError(f"{archive}: {fault}") from None
+        raise InputError(f"{file}: {fault}") from None
     if np.abs(data.design.T @ data.target).max() <= CONSTANT * len(rows):
-        raise InputError(f"{archive}: the target correlates with no column, so that 0 solves the LASSO at any penalty")
+        raise InputError(f"{file}: the target correlates with no column, so that 0 solves the LASSO at any penalty")
     return data
 
 

@@ -13,6 +13,7 @@ from ndgm.engine.objectives.objective import Objective
 from ndgm.engine.objectives.one_weight import OneWeight
 from ndgm.experiments.ensembles import Plan, Problem, column, start_directions
 from ndgm.experiments.grids import grid, log_spaced, numbered
+from ndgm.experiments.input_faults import faults_of
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.theory.adaptive import normalised_step, rmsprop_floor, sign_floor
 from ndgm.theory.l1_paradox import floor_above_penalty_max
@@ -55,10 +56,12 @@ def lasso_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFra
         # A step of a method that divides by the size of the gradient is as long as the subgradient method's at λ_max.
         length = step / problem.lipschitz * problem.penalty_max
         step_size = np.where(_normalises(rows), length, step / problem.lipschitz)
+        with faults_of(f"samples.l1_paradox.{design}"):
+            rounded = solve_rounded_lasso(problem, penalty, PseudoHuber(length))
         predicted = {
             "subgradient": floor_above_penalty_max(step / problem.lipschitz, penalty, problem.b),
             "sign": sign_floor(length, problem.dimension),
-            "rmsprop_0.999": rmsprop_l1_norm(solve_rounded_lasso(problem, penalty, PseudoHuber(length)), length),
+            "rmsprop_0.999": rmsprop_l1_norm(rounded, length),
         }
         runs.loc[rows.index, "step_size"] = step_size
         runs.loc[rows.index, "step_length_at_max"] = length

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from ndgm.experiments.input_faults import faults_of
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.l1_paradox_designs import Designs, drawn, numbered_table, rows_at, run
 from ndgm.theory.rounded_lasso import PseudoHuber, kink_width, rmsprop_l1_norm, solve_rounded_lasso
@@ -24,26 +25,33 @@ def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
 def ensemble(settings: Settings, part: Designs, step: float) -> pd.DataFrame:
     """Rows of some designs at one step and all penalties, run together."""
     rows = rows_at(part, step, METHOD)
-    starts = np.concatenate([solution.weights for solution in part.exact])
-    problems = [part.problem(seed) for seed in rows["seed"]]
-    cells = [*zip(problems, rows["penalty"], rows["step_size"], strict=True)]
-    means = np.stack(
-        [
-            solve_rounded_lasso(problem, penalty, PseudoHuber(width), start)
-            for (problem, penalty, width), start in zip(cells, starts, strict=True)
-        ]
-    )
+    means = law_means(part, rows)
     found = run(settings, part, rows, METHOD, rows["step_size"])
     step_size = rows["step_size"].to_numpy()[:, np.newaxis]
     hovers = np.abs(means) <= step_size
-    measured = zip(cells, found.mean.numpy(), hovers, strict=True)
+    measured = zip(rows["seed"], rows["penalty"], found.mean.numpy(), hovers, strict=True)
     return rows.assign(
         dimension=part.problems[0].dimension,
         hovering=hovers.sum(1),
-        law_l1_norm=[rmsprop_l1_norm(m, width) for m, (*_, width) in zip(means, cells, strict=True)],
+        law_l1_norm=[rmsprop_l1_norm(*each) for each in zip(means, rows["step_size"], strict=True)],
         mean_l1_norm=found.modulus.numpy().sum(1),
-        kink_width=[kink_width(problem, penalty, m, which) for (problem, penalty, _), m, which in measured],
+        kink_width=[kink_width(part.problem(seed), *others) for seed, *others in measured],
         step=found.steps.numpy(),
         stationary=found.stationary.numpy(),
         stopped_because=np.where(np.isfinite(found.modulus.numpy()).all(1), "finished", "diverged"),
     )
+
+
+def law_means(part: Designs, rows: pd.DataFrame) -> np.ndarray:
+    """Solutions of the LASSO whose kinks are rounded off over the step of each run, shape (runs, d).
+
+    Raises:
+        InputError: naming a design of which one cannot be certified.
+    """
+    means = []
+    starts = (weights for solution in part.exact for weights in solution.weights)
+    cells = rows[["seed", "penalty", "step_size"]].itertuples(index=False)
+    for (seed, penalty, width), start in zip(cells, starts, strict=True):
+        with faults_of(part.where(seed)):
+            means.append(solve_rounded_lasso(part.problem(seed), penalty, PseudoHuber(width), start))
+    return np.stack(means)

@@ -14,6 +14,7 @@ from ndgm.engine.objectives.relu_regression import ReluRegression
 from ndgm.engine.objectives.smoothed import SmoothedLasso
 from ndgm.experiments.ensembles import Plan, Problem, column, starts
 from ndgm.experiments.grids import grid, log_spaced, numbered
+from ndgm.experiments.input_faults import faults_of
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.store.provenance import generator
 from ndgm.theory.convergence import critical_width, settling_width
@@ -92,7 +93,8 @@ def smoothing_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.Dat
         else:
             problem = problems[name]
             step_size, slope = step / problem.lipschitz, penalty * problem.penalty_max
-            critical = settling_width(problem, slope, step_size)
+            with faults_of(f"samples.l1_paradox.{name}"):
+                critical = settling_width(problem, slope, step_size)
         runs.loc[rows.index, ["step_size", "penalty", "critical_width"]] = step_size, slope, critical
     return runs.assign(width=runs["width_over_critical"] * runs["critical_width"])
 

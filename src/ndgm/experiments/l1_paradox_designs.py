@@ -66,6 +66,10 @@ class Designs(NamedTuple):
         """What the design of a number minimises."""
         return self.problems[seed - self.first]
 
+    def where(self, seed: int) -> str:
+        """What a fault of the design of a number begins with."""
+        return f"{self.place}: design {seed}"
+
 
 def designs(settings: Settings, inputs: Inputs) -> pd.DataFrame:
     """Every family and every case of one design, at every step and penalty: what is measured beside what is predicted.
@@ -121,7 +125,7 @@ def turning_point(part: Designs, seed: int, step: float) -> float:
     try:
         return rounded_turning_point(problem, step / problem.lipschitz) / problem.penalty_max
     except ValueError as fault:
-        raise InputError(f"{part.place}: design {seed}: at a step of {step:g}/L there is {fault}") from fault
+        raise InputError(f"{part.where(seed)}: at a step of {step:g}/L there is {fault}") from fault
 
 
 def drawn(settings: Settings, family: str, penalties: ArrayLike) -> Iterator[Designs]:
@@ -205,7 +209,7 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
     cells = rows[["seed", "penalty", "step_size"]].itertuples(index=False)
     for (seed, penalty, step_size), start in zip(cells, starts, strict=True):
         problem = part.problem(seed)
-        with faults_of(f"{part.place}: design {seed}"):
+        with faults_of(part.where(seed)):
             means.append(mean_weights(problem, penalty, step_size, start))
         found.append(
             {

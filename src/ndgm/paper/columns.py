@@ -87,7 +87,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
         "norm that depends on whether phases lock, over that of the law, computed before the run",
         "1",
     ),
-    "net_phase_discrepancy": ("the same, with the signs of what single weights keep more or less", "1"),
+    "net_phase_discrepancy": (
+        "the same, where what one weight keeps more and another less cancels",
+        "1",
+    ),
     "strip_mean_error": (
         "median distance of a mean from the law's, of weights that the law has within $\\eta\\lambda$ of zero, or 0",
         "$\\eta\\lambda$",

@@ -83,12 +83,12 @@ class Check:
         yield Record(f"{scale}/data", Outcome.PASSED if made else Outcome.NOT_REACHED, numbers={"made": made})
 
     def _make(self, entry: str, scale: str, deadline: Deadline) -> Ended:
-        """Make the data of one entry, unless it is taken from an archive that is not here."""
+        """Make the data of one entry, unless it is taken from a file that is not here."""
         config = self.configs[scale]
         owner, name = entry.split("/")
-        archive = config["samples"][owner][name].get("archive")
-        if archive and not Path(archive).exists():
-            return Ended(Outcome.NOT_REACHED, f"there is no {archive}", 0.0, lacking=True)
+        file = config["samples"][owner][name].get("file")
+        if file and not Path(file).exists():
+            return Ended(Outcome.NOT_REACHED, f"there is no {file}", 0.0, lacking=True)
         return self.run(samples_command(entry, config, self.sources, self.root, self.data(scale)), deadline)
 
 

@@ -157,13 +157,14 @@ def _hint(value: Any, wanted: str) -> str:
         return ""
 
 
-def _ordered(validator: Any, wanted: list[str], value: Any, schema: Any) -> Iterator[ValidationError]:
-    """The keyword `ordered: [low, high]`: the first setting is not above the second."""
-    below, above = wanted
+def _ordered(validator: Any, wanted: list[Any], value: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `ordered: [low, high, times]`: the first setting is not above the second, nor so many of it."""
+    below, above, times = wanted if len(wanted) == 3 else [*wanted, 1]
     if isinstance(value, Mapping) and below in value and above in value:
         low, high = value[below], value[above]
-        if _is_number(None, low) and _is_number(None, high) and low > high:
-            yield ValidationError(f"{shown(low)} is above {above}, which is {shown(high)}", path=[below])
+        if _is_number(None, low) and _is_number(None, high) and times * low > high:
+            many = shown(low) if times == 1 else f"{times} times {shown(low)}"
+            yield ValidationError(f"{many} is above {above}, which is {shown(high)}", path=[below])
 
 
 def _registry(validator: Any, wanted: dict[str, Any], value: Any, schema: Any) -> Iterator[ValidationError]:

@@ -73,8 +73,8 @@ def faults(settings: Mapping[str, Any], files: list[str], command_line: Mapping[
 
 
 def missing_files(settings: Mapping[str, Any], files: list[str], command_line: Mapping[str, Any]) -> list[str]:
-    """Archives that a valid config names and that are not there, a line for each; arguments as for `faults`."""
-    named = {file: key for key, file in reversed(parts_of(settings, "samples.*.*.archive"))}
+    """Files of data that a valid config names and that are not there, a line for each; arguments as for `faults`."""
+    named = {file: key for key, file in reversed(parts_of(settings, "samples.*.*.file"))}
     missing = {file: key for file, key in named.items() if not os.path.isfile(file)}
     sources = _sources(files, command_line) if missing else {}
     return [f"{_where_set(key, sources)}: {file}: no such file; see config/README.md" for file, key in missing.items()]

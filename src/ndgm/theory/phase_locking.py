@@ -80,7 +80,7 @@ def unstirred_modulus(curvature: Array, pull: Array, penalty: ArrayLike, step_si
     steps, modulus = _steps(rates), np.empty(rates.shape)
     for count in np.unique(steps):
         chosen = steps == count
-        modulus[chosen] = _mean_modulus(*(part[chosen] for part in parts), int(count))
+        modulus[chosen] = _mean_modulus(*(part[chosen] for part in parts), steps=int(count))
     return modulus
 
 
@@ -91,7 +91,7 @@ def _steps(rates: Array) -> NDArray[np.int64]:
     return STEPS * 2 ** doublings.astype(np.int64)
 
 
-def _mean_modulus(smooth: Array, drift: Array, kink: Array, w: Array, steps: int) -> Array:
+def _mean_modulus(smooth: Array, drift: Array, kink: Array, w: Array, *, steps: int) -> Array:
     """Mean |w| of w ← (1 − ηa)w − ηc − ηλ·sign(w) over the last three quarters of its steps."""
     total = np.zeros_like(w)
     for step in range(steps):

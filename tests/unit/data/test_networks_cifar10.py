@@ -31,7 +31,7 @@ def whole(tmp_path, archive):
 
 
 def test_all_pictures_for_training_and_no_others(whole):
-    data = cifar10(np.random.default_rng(0), archive=whole, samples=40)
+    data = cifar10(np.random.default_rng(0), file=whole, samples=40)
     assert data.inputs.shape == (40, PIXELS) and data.targets.shape == (40, 10)
     np.testing.assert_allclose(data.inputs.mean(0), 0, atol=1e-13)
     assert data.inputs.std() == pytest.approx(1, rel=1e-13)
@@ -42,7 +42,7 @@ def test_all_pictures_for_training_and_no_others(whole):
 
 
 def test_the_subset_is_decided_by_the_generator(whole):
-    one, same, other = (cifar10(np.random.default_rng(seed), archive=whole, samples=7) for seed in (1, 1, 2))
+    one, same, other = (cifar10(np.random.default_rng(seed), file=whole, samples=7) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one.inputs, same.inputs)
     assert (one.inputs != other.inputs).any()
 
@@ -60,7 +60,7 @@ def test_the_subset_is_decided_by_the_generator(whole):
 def test_an_archive_of_something_else(tmp_path, archive, contents, samples):
     path = archive(tmp_path / "other.tar.gz", contents)
     with pytest.raises(InputError, match="other.tar.gz: not the binary version of CIFAR-10") as fault:
-        cifar10(np.random.default_rng(0), archive=path, samples=samples)
+        cifar10(np.random.default_rng(0), file=path, samples=samples)
     assert "\n" not in str(fault.value)
 
 
@@ -70,12 +70,12 @@ def test_a_file_that_is_no_archive(tmp_path, whole, keep):
     path = tmp_path / "half.tar.gz"
     path.write_bytes(content[: int(keep * len(content)) if keep < 1 else keep])
     with pytest.raises(InputError, match="half.tar.gz: not the binary version of CIFAR-10"):
-        cifar10(np.random.default_rng(0), archive=str(path), samples=1)
+        cifar10(np.random.default_rng(0), file=str(path), samples=1)
 
 
 def test_an_archive_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="none.tar.gz: no such file; .* from https://"):
-        cifar10(np.random.default_rng(0), archive=str(tmp_path / "none.tar.gz"), samples=1)
+        cifar10(np.random.default_rng(0), file=str(tmp_path / "none.tar.gz"), samples=1)
 
 
 def test_smoothed_labels():

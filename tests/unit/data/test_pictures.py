@@ -32,7 +32,7 @@ def test_pictures_are_those_of_the_table_each_with_its_class(source, table, side
 def test_colour_pictures_have_their_channels_one_after_the_other(tmp_path, archive, records):
     table = records(12)
     path = archive(tmp_path / "a.tar.gz", {"x/data_batch_1.bin": table.tobytes()})
-    split = cifar10_pictures(np.random.default_rng(0), archive=path, train=8, test=4)
+    split = cifar10_pictures(np.random.default_rng(0), file=path, train=8, test=4)
     rows = np.random.default_rng(0).permutation(12)
     np.testing.assert_array_equal(split.test_inputs, table[rows[8:], 1:] / 255)
     np.testing.assert_array_equal(split.test_targets.argmax(1), table[rows[8:], 0])
@@ -40,7 +40,7 @@ def test_colour_pictures_have_their_channels_one_after_the_other(tmp_path, archi
     assert matrices.shape == (4, 3, 32, 32)
     np.testing.assert_array_equal(matrices[0, 2, 1], split.test_inputs[0, 2 * 1024 + 32 : 2 * 1024 + 64])
     with pytest.raises(InputError, match="a.tar.gz: not the binary version of CIFAR-10 with 13 pictures or more"):
-        cifar10_pictures(np.random.default_rng(0), archive=path, train=8, test=5)
+        cifar10_pictures(np.random.default_rng(0), file=path, train=8, test=5)
 
 
 def test_which_pictures_is_decided_by_the_generator():

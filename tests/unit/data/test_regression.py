@@ -139,7 +139,7 @@ def test_columns_that_there_cannot_be_are_said(make, features):
 def test_a_table_of_your_own_is_scikit_learns_where_that_is_in_it(tmp_path):
     table = load_diabetes(scaled=False, as_frame=True).frame
     table.to_csv(tmp_path / "mine.csv", index=False)
-    found, theirs = csv(RNG, archive=str(tmp_path / "mine.csv")), diabetes(RNG)
+    found, theirs = csv(RNG, file=str(tmp_path / "mine.csv")), diabetes(RNG)
     np.testing.assert_allclose(found.design, theirs.design, rtol=0, atol=1e-12)
     np.testing.assert_allclose(found.target, theirs.target, rtol=0, atol=1e-12)
 
@@ -167,7 +167,7 @@ def test_a_table_that_is_no_design_is_told_by_its_file(tmp_path, text, fault):
     if text is not None:
         file.write_text(text)
     with pytest.raises(InputError) as told:
-        csv(RNG, archive=str(file))
+        csv(RNG, file=str(file))
     assert str(told.value).startswith(f"{file}: {fault}")
 
 

@@ -22,7 +22,7 @@ ENTRIES = {
 OFFERED = {
     "any/mnist": {"source": "mnist", "samples": 60, "wrong": 0.1},
     "any/split_mnist": {"source": "split_mnist", "test": 1000},
-    "l1_paradox/mine": {"source": "csv", "archive": "mine.csv"},
+    "l1_paradox/mine": {"source": "csv", "file": "mine.csv"},
 }
 """Entries of sources that a config may name and none of ours does."""
 ENTRIES |= OFFERED
@@ -37,7 +37,7 @@ def test_the_config_names_every_source():
     assert {entry["source"] for entry in ENTRIES.values()} == set(SOURCES)
 
 
-@pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if "archive" not in entry])
+@pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if "file" not in entry])
 def test_an_entry_of_the_config_is_made_and_read_back(tmp_path, name):
     data, path = made(ENTRIES[name]), tmp_path / "data.npz"
     assert type(data) in KINDS and data.fits()

@@ -48,7 +48,7 @@ def pictures(tmp_path_factory, archive, records):
     """As the pipeline reads them from an archive in the format of CIFAR-10, of which there are few."""
     contents = {"cifar-10-batches-bin/data_batch_1.bin": records(PICTURES).tobytes()}
     path = archive(tmp_path_factory.mktemp("data") / "cifar-10-binary.tar.gz", contents)
-    return cifar10(np.random.default_rng(1), archive=path, samples=PICTURES)
+    return cifar10(np.random.default_rng(1), file=path, samples=PICTURES)
 
 
 def planned(pictures, **changed):

@@ -39,7 +39,7 @@ def test_not_more_programs_run_at_a_time_than_there_are_cores():
 
 def test_an_archive_that_is_here_is_read(tmp_path):
     (tmp_path / "archive").touch()
-    there, missing = (check(tmp_path, archive=str(tmp_path / name)) for name in ("archive", "no_archive"))
+    there, missing = (check(tmp_path, file=str(tmp_path / name)) for name in ("archive", "no_archive"))
     # There is no program in this folder: it was called, and failed.
     assert there._make("a/b", "smoke", Deadline(60)).outcome == Outcome.FAILED
     ended = missing._make("a/b", "smoke", Deadline(60))

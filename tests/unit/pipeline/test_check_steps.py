@@ -70,7 +70,7 @@ CONFIG = {
     "ensemble_size": 5,
     "samples": {
         "digits": {"few": {"source": "teacher", "samples": 3}},
-        "pictures": {"many": {"source": "cifar10", "archive": "no/such/archive.tar.gz"}},
+        "pictures": {"many": {"source": "cifar10", "file": "no/such/archive.tar.gz"}},
     },
     "stand_in": {"sizes": {"small": {}, "large": {}}},
 }

@@ -83,7 +83,7 @@ def assert_within(recorded: object, now: object, key: str) -> None:
 def test_an_archive_that_is_not_there() -> None:
     """One line, though several entries name it; none where it is there."""
     files = [DEFAULT, "config/full.yaml"]
-    key = "samples.edge_of_stability_networks.cifar10_squared.archive"
+    key = "samples.edge_of_stability_networks.cifar10_squared.file"
     missing = f"config/full.yaml: {key}: data/cifar-10-binary.tar.gz: no such file; see config/README.md"
     assert missing_files(load("full"), files, {}) == [missing]
     Path("data").mkdir()

@@ -394,6 +394,10 @@ def faults_of(text: str) -> list[str]:
             "l1_paradox.lasso.recorded_steps: 90000 is above",
         ),
         (
+            "l1_paradox: {designs: {first_steps: 65536}}",
+            "l1_paradox.designs.first_steps: 8 times 65536 is above most_steps, which is 262144",
+        ),
+        (
             "samples: {l1_paradox: {New: {source: diabetes}}}",
             "samples.l1_paradox.New: a name has small",
         ),
@@ -439,7 +443,7 @@ def faults_of(text: str) -> list[str]:
             "samples: {edge_of_stability_networks: {cifar10_squared: {source: cifar10, samples: 9, smoothing: 0}}}",
             [
                 "samples.edge_of_stability_networks.cifar10_squared: nothing reads it; there are digits_squared",
-                "samples.edge_of_stability_networks.cifar10_squared.archive: is missing",
+                "samples.edge_of_stability_networks.cifar10_squared.file: is missing",
             ],
         ),
         (
@@ -455,18 +459,18 @@ def faults_of(text: str) -> list[str]:
             "samples.adversarial_spectrum.mnist.source: 'mnist' is not one of digit_pictures, ",
         ),
         (
-            "samples: {adversarial_spectrum: {digits: {source: cifar10_pictures, archive: a, train: 9, test: 200}}}",
+            "samples: {adversarial_spectrum: {digits: {source: cifar10_pictures, file: a, train: 9, test: 200}}}",
             [],
         ),
         (
-            "samples: {weight_initialization: {digits: {source: cifar10, archive: a, smoothing: 0, wrong: 0}}}",
+            "samples: {weight_initialization: {digits: {source: cifar10, file: a, smoothing: 0, wrong: 0}}}",
             [
                 "samples.weight_initialization.digits.source: 'cifar10' is not digits",
                 "samples.weight_initialization.digits.wrong: unknown key; ",
             ],
         ),
         (
-            "samples: {weight_initialization: {cifar10: {source: cifar10, archive: a, samples: 9, smoothing: 0}}}",
+            "samples: {weight_initialization: {cifar10: {source: cifar10, file: a, samples: 9, smoothing: 0}}}",
             "samples.weight_initialization.cifar10: nothing reads it; there are digits",
         ),
         (f"weight_initialization: {{convolutions: {CONVOLUTIONS}}}", NO_PICTURES),
