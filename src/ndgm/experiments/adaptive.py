@@ -15,7 +15,7 @@ from ndgm.experiments.ensembles import Plan, Problem, column, start_directions
 from ndgm.experiments.grids import grid, log_spaced, numbered
 from ndgm.experiments.input_faults import faults_of
 from ndgm.experiments.inputs import Inputs, Settings
-from ndgm.theory.adaptive import normalised_step, rmsprop_floor, sign_floor
+from ndgm.theory.adaptive import normalised_step, sign_floor
 from ndgm.theory.l1_paradox import floor_above_penalty_max
 from ndgm.theory.lasso import Quadratic
 from ndgm.theory.rounded_lasso import PseudoHuber, rmsprop_l1_norm, solve_rounded_lasso
@@ -68,7 +68,6 @@ def lasso_runs(settings: Settings, problems: dict[str, Quadratic]) -> pd.DataFra
         runs.loc[rows.index, "penalty"] = penalty
         runs.loc[rows.index, "dimension"] = problem.dimension
         runs.loc[rows.index, "predicted_l1_norm"] = rows["method"].map(predicted).astype(float)
-        runs.loc[rows.index, "first_order_l1_norm"] = rmsprop_floor(length, penalty, problem.b)
     return runs
 
 

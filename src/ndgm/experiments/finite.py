@@ -6,6 +6,7 @@ import pandas as pd
 from ndgm.store.files import InputError
 
 MAY_BE_MISSING = {
+    "adaptive_floors": {"first_order_l1_norm"},
     "adaptive_lasso": {"predicted_l1_norm"},
     "convergence_smoothing": {"penalty_over_max"},
     "convergence_worst_cases": {"l1_norm"},
@@ -25,7 +26,7 @@ MAY_BE_MISSING = {
 }
 """By experiment, columns that are NaN in runs for which they have no meaning.
 
-There is no prediction beyond its range and no largest penalty of a problem without one; ‖w‖₁ is recorded for separable
+There is no prediction beyond its range or its method and no largest penalty of a problem without one; ‖w‖₁ is recorded for separable
 functions alone, the smoothness along a step of length 0 is 0/0, there are networks that nothing flips, and others that
 share zeros with no proximal network, few minima have a second odd neuron, and the Hessian is not looked at where a run
 moves or a unit may have vanished.

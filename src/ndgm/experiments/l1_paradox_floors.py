@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from ndgm.engine.adaptive_methods import RMSProp
 from ndgm.engine.descent import Schedule, descend
 from ndgm.engine.methods import METHODS
 from ndgm.engine.schedules import constant
@@ -31,8 +32,9 @@ def ensemble(settings: Settings, part: Designs, method: str, step: float) -> pd.
     pace = (step / lipschitz)[rows["seed"] - part.first]
     at_max = pace * largest[rows["seed"] - part.first]
     rows["dimension"] = part.problems[0].dimension
-    cells = zip(at_max, rows["penalty"], problems, strict=True)
-    rows["first_order_l1_norm"] = [float(rmsprop_floor(length, penalty, each.b)) for length, penalty, each in cells]
+    if isinstance(METHODS[method], RMSProp):
+        cells = zip(at_max, rows["penalty"], problems, strict=True)
+        rows["first_order_l1_norm"] = [float(rmsprop_floor(length, penalty, each.b)) for length, penalty, each in cells]
     length = pd.Series(at_max) if METHODS[method].normalises else pace * rows["penalty"]
     kept = averaged if METHODS[method].schedule is constant else decayed
     return kept(settings, part, rows, length)
