@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from ndgm.decide.root_seeds import gathered, write_root_seeds
+from ndgm.decide.rules import rules_in, sources_of
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import InputError, read_json_list
 
@@ -32,7 +33,8 @@ def main() -> None:
             claims = run_claims(arguments.scale, root_seed)
             runs[root_seed] = read_json_list(claims, keys=("id", "verdict"))
             say(f"{claims}: {len(runs[root_seed])} claims")
-        found = gathered(runs)
+        rules = rules_in(sources_of(Path()))
+        found = gathered(runs, {claim: rule.digest for claim, rule in rules.items()})
         write_root_seeds(arguments.out, found)
         changing = sum(len(set(verdicts)) > 1 for verdicts in found.claims.values())
         say(f"{len(runs)} root seeds: {len(found.claims) - changing} claims decided alike, {changing} not")

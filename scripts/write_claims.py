@@ -15,8 +15,8 @@ def main() -> None:
     with program(arguments):
         claims = read_claims(arguments.repository)
         seen = read_measured(arguments.repository / "reference/deviations.json").verdicts.get("laptop", {})
-        seeds = read_root_seeds(arguments.repository / "reference/laptop/seeds.json")
         past = read_rule_changes(arguments.repository / "reference/rules.json")
+        seeds = read_root_seeds(arguments.repository / "reference/laptop/seeds.json").by_rules(past.digests)
         readme = arguments.repository / "README.md"
         texts = {
             arguments.repository / "CLAIMS.md": claims_document(

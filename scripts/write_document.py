@@ -26,9 +26,10 @@ def main() -> None:
         # Imported here, so that an interruption while matplotlib loads is one line too.
         from ndgm.decide.root_seeds import read_root_seeds
         from ndgm.paper.manuscript import Manuscript
+        from ndgm.paper.rule_changes import read_rule_changes
         from ndgm.paper.typesetting import document_html, document_pdf
 
-        document = arguments.text.stem
+        document, rules = arguments.text.stem, read_rule_changes(arguments.history).digests
         manuscript = Manuscript(
             document,
             arguments.claims,
@@ -36,7 +37,7 @@ def main() -> None:
             arguments.figures,
             arguments.captions,
             arguments.history,
-            *map(read_root_seeds, arguments.root_seeds),  # of most scales there are none
+            *(read_root_seeds(each).by_rules(rules) for each in arguments.root_seeds),  # of most scales there are none
         )
         markdown = manuscript.fill(arguments.text)
         ingredients = (arguments.templates, arguments.references, arguments.figures)

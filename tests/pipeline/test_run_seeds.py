@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ndgm.decide.rules import rules_in, sources_of
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -20,6 +22,9 @@ def run_seeds(tmp_path, monkeypatch):
     spec.loader.exec_module(module)
     (tmp_path / "config").mkdir()
     (tmp_path / "config/toy.yaml").write_text("scale: toy\nroot_seed: 0\nsteps: 9\n")
+    claims = tmp_path / "src/ndgm/claims/made_up.py"
+    claims.parent.mkdir(parents=True)
+    claims.write_text("@claim(test=order())\ndef one(table):\n    return Evidence(table, 1.0)\n")
     monkeypatch.chdir(tmp_path)
     said = []
 
@@ -55,6 +60,7 @@ def test_every_root_seed_is_run_apart_and_gathered(run_seeds, monkeypatch):
     assert found["root_seeds"] == list(run_seeds.ROOT_SEEDS)
     assert found["claims"]["one"] == ["supported"] * 2 + ["refuted"] * 3
     assert found["claims"]["two"] == ["supported"] * 5
+    assert found["rules"] == {"one": rules_in(sources_of(Path()))["one"].digest}  # the other has none here
     assert [path.name for path in Path("config").iterdir()] == ["toy.yaml"]
 
 

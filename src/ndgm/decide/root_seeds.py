@@ -18,11 +18,23 @@ class RootSeeds:
         claims: Verdicts by claim, in the order of the root seeds.
         effects: How far what decides is from its reference by claim, in that order, as `effect` of `claims.json`
             begins; None where there is none.
+        rules: Digests of the rules by which they were decided, by claim.
     """
 
     root_seeds: list[int] = field(default_factory=list)
     claims: dict[str, list[str]] = field(default_factory=dict)
     effects: dict[str, list[float | None]] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
+
+    def by_rules(self, digests: Mapping[str, str]) -> "RootSeeds":
+        """What was decided by the rules with these digests, by claim; what another rule has said is left out."""
+        same = {claim for claim, digest in self.rules.items() if digest == digests.get(claim)}
+        return RootSeeds(
+            self.root_seeds,
+            {claim: verdicts for claim, verdicts in self.claims.items() if claim in same},
+            {claim: effects for claim, effects in self.effects.items() if claim in same},
+            {claim: digest for claim, digest in self.rules.items() if claim in same},
+        )
 
     def decided(self, claim: str, verdict: str) -> tuple[int, int]:
         """How many of the runs decided a claim, and how many of these like this."""
@@ -35,11 +47,12 @@ class RootSeeds:
         return (min(known), max(known)) if known and len(known) == len(self.effects[claim]) else None
 
 
-def gathered(runs: Mapping[int, Sequence[Mapping[str, Any]]]) -> RootSeeds:
+def gathered(runs: Mapping[int, Sequence[Mapping[str, Any]]], digests: Mapping[str, str]) -> RootSeeds:
     """What runs decided.
 
     Args:
         runs: Entries of `claims.json` by root seed.
+        digests: Of the rules by which they did, by claim.
 
     Raises:
         InputError: naming the root seed and a claim that not all runs have.
@@ -53,6 +66,7 @@ def gathered(runs: Mapping[int, Sequence[Mapping[str, Any]]]) -> RootSeeds:
         list(decided),
         {name: [entries[name]["verdict"] for entries in decided.values()] for name in names},
         {name: [(entries[name].get("effect") or [None])[0] for entries in decided.values()] for name in names},
+        {name: digests[name] for name in names if name in digests},
     )
 
 

@@ -26,10 +26,10 @@ MAY_BE_MISSING = {
 }
 """By experiment, columns that are NaN in runs for which they have no meaning.
 
-There is no prediction beyond its range or its method and no largest penalty of a problem without one; ‖w‖₁ is recorded for separable
-functions alone, the smoothness along a step of length 0 is 0/0, there are networks that nothing flips, and others that
-share zeros with no proximal network, few minima have a second odd neuron, and the Hessian is not looked at where a run
-moves or a unit may have vanished.
+There is no prediction beyond its range or of another method, and no largest penalty of a problem without one; ‖w‖₁ is
+recorded for separable functions alone, the smoothness along a step of length 0 is 0/0, there are networks that nothing
+flips, and others that share zeros with no proximal network, few minima have a second odd neuron, and the Hessian is not
+looked at where a run moves or a unit may have vanished.
 """
 
 ANYTHING = {"distance_to_kink"}

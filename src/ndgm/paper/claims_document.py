@@ -51,7 +51,8 @@ that time is told: the verdict, what was measured, and in brackets what that was
 _OTHER_ROOT_SEEDS = """\
 Runs with other root seeds are in `reference/laptop/seeds.json`, by `make seeds`. Beside *finding* or *identity* stands
 how many of them decide as the reference, such as *{all} of {all} root seeds*, with the smallest and the largest
-*effect* of these runs: how far what decides is from what it is held against, as the margin counts."""
+*effect* of these runs: how far what decides is from what it is held against, as the margin counts. What was decided by
+a rule that has changed since is left out."""
 
 _DATA = """\
 What `samples` says in the config, by owner and name, is made once by the rule `make_samples`: arrays of inputs and

@@ -22,8 +22,11 @@ RUNS = {
 }
 
 
+DIGESTS = {"a": "1f", "b": "2e", "of nobody": "3d"}
+
+
 def test_verdicts_and_effects_are_gathered_by_claim_in_the_order_of_the_root_seeds(tmp_path):
-    found = gathered(RUNS)
+    found = gathered(RUNS, DIGESTS)
     assert found.root_seeds == [7, 8, 9]
     assert found.claims == {
         "a": ["supported", "inconclusive", "supported"],
@@ -36,6 +39,16 @@ def test_verdicts_and_effects_are_gathered_by_claim_in_the_order_of_the_root_see
     assert read_root_seeds(tmp_path / "seeds.json") == found
 
 
+def test_what_another_rule_has_decided_is_left_out():
+    found = gathered(RUNS, DIGESTS)
+    assert found.rules == {"a": "1f", "b": "2e"} and found.by_rules(DIGESTS) == found
+    kept = found.by_rules({"a": "1f", "b": "another"})
+    assert kept.root_seeds == found.root_seeds and set(kept.claims) == set(kept.effects) == set(kept.rules) == {"a"}
+    assert kept.decided("b", "refuted") == (0, 0) and kept.effect_range("b") is None
+    # Of a claim that there no longer is, or whose rule the file does not say, nothing is known.
+    assert found.by_rules({}).claims == gathered(RUNS, {}).by_rules(DIGESTS).claims == {}
+
+
 def test_effects_range_where_every_run_has_one():
     found = RootSeeds([7, 8], effects={"a": [0.2, -0.1], "b": [0.2, None]})
     assert found.effect_range("a") == (-0.1, 0.2)
@@ -44,7 +57,7 @@ def test_effects_range_where_every_run_has_one():
 
 def test_a_claim_that_a_run_lacks_is_named():
     with pytest.raises(InputError, match="^root seed 8: no claim b, which another root seed has$"):
-        gathered({7: RUNS[7], 8: decided(a="supported")})
+        gathered({7: RUNS[7], 8: decided(a="supported")}, DIGESTS)
 
 
 def test_without_the_file_nothing_is_known(tmp_path):
