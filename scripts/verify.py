@@ -13,7 +13,7 @@ def main() -> None:
         from ndgm.pipeline.verification import Agreement, compare, report
 
         comparisons = compare(arguments.results, arguments.reference)
-        for line in report(comparisons, arguments.settings, arguments.reference):
+        for line in report(comparisons, arguments.reference):
             say(line)
     if max(each.agreement for each in comparisons) == Agreement.DIFFERS:
         sys.exit(1)

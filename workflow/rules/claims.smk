@@ -3,7 +3,7 @@ from ndgm.pipeline.claim_tables import claim_tables
 
 TABLES_OF = {group.name: claim_tables(group.name) for group in GROUPS}
 GROUP_OF = {claim: group for group, claims in TABLES_OF.items() for claim in claims}
-SETTINGS_OF_GROUP = {group.name: file_of({"group": group.name, "section": group.section}) for group in GROUPS}
+SETTINGS_OF_GROUP = {group.name: file_of(settings_of_group(group)) for group in GROUPS}
 
 if found := unknown_tables(TABLES_OF, FIGURES.values()):
     sys.exit("\n".join(found))

@@ -30,6 +30,8 @@ from ndgm.pipeline.jobs import (
     result,
     samples,
     settings,
+    settings_of_group,
+    settings_of_samples,
     table_files,
 )
 from ndgm.pipeline.config_files import unreadable
@@ -75,7 +77,7 @@ def file_of(settings):
     """File that holds settings of a job as JSON, for its program; an input of the job, whatever its time is.
 
     Its name is made of its content, so that Snakemake, which compares the names of inputs, notices each change. As a
-    parameter, settings would cost a start that has nothing to do a quarter of its time: Snakemake imports pandas to
+    parameter, settings would cost a start that has nothing to do a sixth of its time: Snakemake imports pandas to
     compare parameters. On the command line they would be 20 kB of every message of a failed job. Whatever else stands
     in the file is damaged. Runs that begin at once all write it: Snakemake has locked nothing yet. It has to be there
     before Snakemake looks for files, so that no function of wildcards may write it.
@@ -129,7 +131,10 @@ def shards_of(job, of_part):
 
 
 def tables_of_shard(job):
-    """Files of the tables that a job makes of its shards, by the folder of one of them."""
+    """Files of the tables that a job makes of its shards, by the folder of one of them.
+
+    A shard's program is told them though another job makes them; with a store of objects, both lie in its folder.
+    """
     tables = [result(job, each) for each in job.experiments]
     return lambda wildcards, output: [
         str(Path(output.shard).parents[1] / table.format(part=wildcards.get("part", ""))) for table in tables

@@ -1,14 +1,5 @@
 ENTRIES = {f"{owner}/{name}": entry for owner, names in config["samples"].items() for name, entry in names.items()}
-SETTINGS_OF_SAMPLES = {
-    name: file_of(
-        {
-            "function": f"{SOURCES[entry['source']]}.{entry['source']}",
-            "root_seed": config["root_seed"],
-            "options": {key: option for key, option in entry.items() if key != "source"},
-        }
-    )
-    for name, entry in ENTRIES.items()
-}
+SETTINGS_OF_SAMPLES = {entry: file_of(settings_of_samples(entry, config, SOURCES)) for entry in ENTRIES}
 
 
 rule make_samples:
@@ -19,7 +10,7 @@ rule make_samples:
         code=lambda wildcards: code_of(
             "scripts/make_samples.py", f"data.{SOURCES[ENTRIES[wildcards.samples]['source']]}"
         ),
-        archive=lambda wildcards: local(ENTRIES[wildcards.samples].get("archive", [])),
+        file=lambda wildcards: local(ENTRIES[wildcards.samples].get("file", [])),
     output:
         samples=f"results/{SCALE}/data/{{samples}}.npz",
     log:

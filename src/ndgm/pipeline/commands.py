@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ndgm.groups import Group, Job
-from ndgm.pipeline.jobs import Config, parts, result, samples, settings
+from ndgm.pipeline.jobs import Config, parts, result, samples, settings, settings_of_group, settings_of_samples
 
 RESULTS = "results/{scale}/"
 """Prefix that marks a file in `Job.reads` as made by another job."""
@@ -105,11 +105,7 @@ def samples_command(entry: str, config: Config, sources: Mapping[str, str], root
         root: The repository.
         data: Folder of the data.
     """
-    owner, name = entry.split("/")
-    options = dict(config["samples"][owner][name])
-    source = options.pop("source")
-    function = f"{sources[source]}.{source}"
-    given = _json({"function": function, "root_seed": config["root_seed"], "options": options})
+    given = _json(settings_of_samples(entry, config, sources))
     program = [sys.executable, str(root / "scripts/make_samples.py")]
     return [*program, "--settings", given, "--out", str(data / f"{entry}.npz")]
 
@@ -123,7 +119,7 @@ def deciding_command(group: Group, tables: Iterable[Path], root: Path, out: Path
         root: The repository.
         out: File of the decided claims.
     """
-    given = _json({"group": group.name, "section": group.section})
+    given = _json(settings_of_group(group))
     program = [sys.executable, str(root / "scripts/decide_claims.py")]
     return [*program, "--settings", given, "--tables", *map(str, tables), "--out", str(out)]
 

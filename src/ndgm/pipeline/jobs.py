@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ndgm.groups import GROUPS, OF_TRAINING, Experiment, Job
+from ndgm.groups import GROUPS, OF_TRAINING, Experiment, Group, Job
 
 Config = Mapping[str, Any]
 JOBS = {job.name: job for group in GROUPS for job in group.jobs}
@@ -44,6 +44,25 @@ def settings(job: Job, config: Config, part: str = "") -> list[dict[str, Any]]:
         {**in_common, "experiment": each.table, "function": each.function, **_block(each, job, config, part)}
         for each in job.experiments
     ]
+
+
+def settings_of_samples(entry: str, config: Config, sources: Mapping[str, str]) -> dict[str, Any]:
+    """What makes the data of an entry `owner/name` of the config's table of samples.
+
+    Args:
+        entry: The entry.
+        config: The config.
+        sources: Module of `ndgm.data` with the function of each source's name.
+    """
+    owner, name = entry.split("/")
+    options = dict(config["samples"][owner][name])
+    source = options.pop("source")
+    return {"function": f"{sources[source]}.{source}", "root_seed": config["root_seed"], "options": options}
+
+
+def settings_of_group(group: Group) -> dict[str, str]:
+    """What decides the claims of a group, beside its tables."""
+    return {"group": group.name, "section": group.section}
 
 
 def on_a_device(job: Job) -> bool:
@@ -104,6 +123,8 @@ def rule_that_makes(result: str) -> str:
         return "decide_group" if stem in {group.name for group in GROUPS} else "decide_one_claim"
     if result == "claims.json":
         return "gather_claims"
+    if not folder and stem in DOCUMENTS:
+        return f"write_{stem}"
     makers = {each.table: job.name for job in JOBS.values() for each in job.experiments}
     tables = [table for table in makers if f"{stem}_".startswith(f"{table}_")]
     return makers[max(tables, key=len)] if tables else ""

@@ -7,7 +7,6 @@ as a figure, shows numbers of those: where its bytes differ, that is within tole
 or if the processor is of another kind, and otherwise a difference.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ndgm.pipeline.deviations import Deviations, compared
-from ndgm.pipeline.jobs import FIGURES
+from ndgm.pipeline.jobs import FIGURES, rule_that_makes
 from ndgm.pipeline.processor import compute_alike, described, processor
 from ndgm.pipeline.summaries import Number, summary, verdict_of
 from ndgm.store.files import InputError, file_hash, read_json, write_atomically, write_json
@@ -147,16 +146,15 @@ def _numbers(path: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def report(comparisons: list[Comparison], rules: Mapping[str, str], reference: Path) -> list[str]:
+def report(comparisons: list[Comparison], reference: Path) -> list[str]:
     """Lines for people: each difference with the rule that made the file, processors, and last the overall agreement.
 
     Args:
         comparisons: What `compare` found.
-        rules: Rule by pattern of its outputs, such as `runs/{experiment}.parquet`.
         reference: Folder of the reference.
     """
     lines = [
-        f"{each.file}: {difference} (made by rule {_rule_of(each.file, rules)})"
+        f"{each.file}: {difference} (made by rule {rule_that_makes(each.file) or 'unknown'})"
         for each in comparisons
         for difference in each.differences
     ]
@@ -229,11 +227,3 @@ def _shows(file: str, source: str) -> bool:
 def _is_record(file: str) -> bool:
     """Whether a file is the record beside a table, which names its code and machine: others may give equal numbers."""
     return file.startswith(("runs/", "exact/")) and file.endswith(".json")
-
-
-def _rule_of(file: str, rules: Mapping[str, str]) -> str:
-    for pattern, rule in rules.items():
-        parts = re.split(r"\{[^}]+\}", pattern)
-        if re.fullmatch(".+".join(map(re.escape, parts)), file):
-            return rule
-    return "unknown"

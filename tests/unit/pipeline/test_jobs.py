@@ -164,6 +164,8 @@ def test_the_rule_that_makes_a_result():
         "claims/adaptive_cycles.json": "decide_one_claim",
         "claims.json": "gather_claims",
         "figures/adaptive_methods.svg": "draw_figure",
+        "paper.pdf": "write_paper",
+        "companions.html": "write_companions",
         "values.json": "",
     }
     assert {name: rule_that_makes(name) for name in others} == others

@@ -79,7 +79,7 @@ def test_an_equal_run_is_identical_and_logs_do_not_count(run):
     assert len(comparisons) == 8
     line = "made up, x86_64 with AVX-512"
     said = [f"processor: {line}", f"reference: {line}", "identical bytes (8 files: identical bytes)"]
-    assert report(comparisons, {}, reference) == said
+    assert report(comparisons, reference) == said
 
 
 @pytest.mark.parametrize(
@@ -91,10 +91,10 @@ def test_a_number_may_move_twice_as_far_as_other_processors_moved_it(run, factor
     scale_table(results, factor)
     comparisons = compare(results, reference)
     assert agreements(results, reference)[TABLE] == Agreement[agreement]
-    lines = report(comparisons, {"runs/{experiment}.parquet": "train"}, reference)
+    lines = report(comparisons, reference)
     if agreement == "DIFFERS":
         assert lines[0].startswith(f"{TABLE}: mean_l1_norm, mean is ")
-        assert lines[0].endswith("(made by rule train)") and "off by" in lines[0]
+        assert lines[0].endswith("(made by rule train_l1_paradox)") and "off by" in lines[0]
         assert not any("median" in line for line in lines), "chance decides it"
         assert lines[-1].startswith("differs (")
     else:
@@ -167,7 +167,7 @@ def test_another_verdict_differs_unless_it_is_known_to_hang_on_the_processor(run
     write_json(results / "claims.json", [CLAIM | {"verdict": "refuted"}])
     comparisons = compare(results, reference)
     assert not any(each.differences for each in comparisons)
-    assert f"claims.json: {line}: it hangs on the processor" in report(comparisons, {}, reference)
+    assert f"claims.json: {line}: it hangs on the processor" in report(comparisons, reference)
     write_json(results / "claims.json", [CLAIM | {"verdict": "inconclusive"}])
     assert set(differences(results, reference)) == {"claims.json"}
 
@@ -194,7 +194,7 @@ def test_on_another_kind_of_processor_only_numbers_are_promised(run, monkeypatch
     (results / f"figures/{FIGURE}.svg").write_text("drawn otherwise")
     monkeypatch.setattr(verification, "processor", lambda: ELSEWHERE)
     assert agreements(results, reference)[f"figures/{FIGURE}.svg"] == Agreement.WITHIN_TOLERANCE
-    lines = report(compare(results, reference), {}, reference)
+    lines = report(compare(results, reference), reference)
     assert "processor: made up, x86_64 with AVX2 and FMA" in lines
     assert not any(line.startswith("bytes:") for line in lines)
     assert lines[-1] == "within tolerance (7 files: identical bytes, 1 files: within tolerance)"
@@ -204,7 +204,7 @@ def test_a_record_may_differ_where_no_number_does(run):
     results, reference = run
     write_json(results / "runs/l1_paradox_lasso_a.json", {"code": "edited"})
     assert agreements(results, reference)["runs/l1_paradox_lasso_a.json"] == Agreement.WITHIN_TOLERANCE
-    lines = report(compare(results, reference), {}, reference)
+    lines = report(compare(results, reference), reference)
     assert not any(line.startswith("bytes:") for line in lines)
 
 
