@@ -1,4 +1,4 @@
-"""Decide all claims with other root seeds, and gather how each was decided. Run by hand: `make seeds`; takes an hour.
+"""Decide claims with other root seeds, and gather how each was decided. Run by hand: `make seeds`; takes an hour.
 
 Each root seed is a scale of its own, whose config is that of the scale but for `root_seed`: its results stay apart, and
 a run that was interrupted goes on.
@@ -6,19 +6,21 @@ a run that was interrupted goes on.
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 
-from ndgm.decide.root_seeds import gathered, write_root_seeds
+from ndgm.decide.root_seeds import RootSeeds, gathered, read_root_seeds, write_root_seeds
 from ndgm.decide.rules import rules_in, sources_of
+from ndgm.groups import GROUPS
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import InputError, read_json_list
 
 ROOT_SEEDS = (1, 2, 3, 4, 5)
 """Other ones than that of the config, the first that come to mind."""
+ALL = [group.name for group in GROUPS]
 
 
 def main() -> None:
@@ -26,32 +28,34 @@ def main() -> None:
     parser = argument_parser(__doc__, "out")
     parser.add_argument("--scale", default="laptop")
     parser.add_argument("--root-seeds", type=int, nargs="+", default=list(ROOT_SEEDS))
+    parser.add_argument("--groups", nargs="+", choices=ALL, default=ALL, help="the claims of others stay as they are")
     arguments = parser.parse_args()
     with program(arguments, goes_on=True) as say:
-        runs = {}
+        others = read_root_seeds(arguments.out) if len(arguments.groups) < len(ALL) else RootSeeds()
+        runs: dict[int, list[dict]] = {}
         for root_seed in arguments.root_seeds:
-            claims = run_claims(arguments.scale, root_seed)
-            runs[root_seed] = read_json_list(claims, keys=("id", "verdict"))
-            say(f"{claims}: {len(runs[root_seed])} claims")
+            files = run_claims(arguments.scale, root_seed, arguments.groups)
+            runs[root_seed] = [entry for file in files for entry in read_json_list(file, keys=("id", "verdict"))]
+            say(f"{files[0].parent}: {len(runs[root_seed])} claims")
         rules = rules_in(sources_of(Path()))
-        found = gathered(runs, {claim: rule.digest for claim, rule in rules.items()})
+        found = others.renewed(gathered(runs, {claim: rule.digest for claim, rule in rules.items()}))
         write_root_seeds(arguments.out, found)
         changing = sum(len(set(verdicts)) > 1 for verdicts in found.claims.values())
         say(f"{len(runs)} root seeds: {len(found.claims) - changing} claims decided alike, {changing} not")
 
 
-def run_claims(scale: str, root_seed: int) -> Path:
-    """Decide all claims of a scale with another root seed, through Snakemake; the path of its `claims.json`.
+def run_claims(scale: str, root_seed: int, groups: Sequence[str]) -> list[Path]:
+    """Decide the claims of groups with another root seed, through Snakemake; the file of each group.
 
     Raises:
         InputError: if the run fails.
     """
     with own_scale(scale, root_seed) as own:
-        claims = Path("results", own, "claims.json")
-        command = [sys.executable, "scripts/run_snakemake.py", "--cores", "all", str(claims)]
+        files = [Path("results", own, "claims", f"{group}.json") for group in groups]
+        command = [sys.executable, "scripts/run_snakemake.py", "--cores", "all", *map(str, files)]
         if code := subprocess.run([*command, "--config", f"scale={own}", f"root_seed={root_seed}"]).returncode:
-            raise InputError(f"{claims}: the run of root seed {root_seed} ended with exit code {code}")
-    return claims
+            raise InputError(f"results/{own}: the run of root seed {root_seed} ended with exit code {code}")
+    return files
 
 
 @contextmanager

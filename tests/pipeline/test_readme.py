@@ -69,6 +69,9 @@ INSTEAD = {
         "python scripts/measure_deviations.py --scale laptop --reference reference/laptop"
         " --out reference/deviations.json"
     ): "python scripts/measure_deviations.py --help",  # wants a run of the laptop scale
+    "python scripts/run_seeds.py --groups l1_paradox adaptive --out reference/laptop/seeds.json": (
+        "python scripts/run_seeds.py --help"  # runs much of the laptop scale five times
+    ),
 }
 
 

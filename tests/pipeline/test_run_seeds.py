@@ -10,13 +10,14 @@ import pytest
 import yaml
 
 from ndgm.decide.rules import rules_in, sources_of
+from ndgm.groups import GROUPS
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def run_seeds(tmp_path, monkeypatch):
-    """The program, in a folder with a config, where a run of Snakemake writes a made-up `claims.json`."""
+    """The program, in a folder with a config, where a run of Snakemake writes made-up claims of each group."""
     spec = importlib.util.spec_from_file_location("run_seeds", ROOT / "scripts/run_seeds.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -34,11 +35,14 @@ def run_seeds(tmp_path, monkeypatch):
         config = yaml.safe_load(Path(f"config/{named['scale']}.yaml").read_text())
         said.append(config)
         assert str(config["root_seed"]) == named["root_seed"] and config["scale"] == named["scale"]
-        claims = Path(next(word for word in command if word.endswith("claims.json")))
-        assert claims == Path("results", config["scale"], "claims.json")
-        claims.parent.mkdir(parents=True)
+        claims = Path("results", config["scale"], "claims")
+        claims.mkdir(parents=True, exist_ok=True)
         verdict = "supported" if config["root_seed"] < 3 else "refuted"
-        claims.write_text(json.dumps([{"id": "one", "verdict": verdict}, {"id": "two", "verdict": "supported"}]))
+        decided = {GROUPS[0].name: {"id": "one", "verdict": verdict}, GROUPS[1].name: {"id": "two", "verdict": verdict}}
+        files = [Path(word) for word in command if word.endswith(".json")]
+        for file in files:
+            assert file.parent == claims
+            file.write_text(json.dumps([decided[file.stem]] if file.stem in decided else []))
         return subprocess.CompletedProcess(command, int(config["root_seed"] == 13))
 
     monkeypatch.setattr(module.subprocess, "run", run)
@@ -59,9 +63,20 @@ def test_every_root_seed_is_run_apart_and_gathered(run_seeds, monkeypatch):
     found = json.loads(Path("reference/seeds.json").read_text())
     assert found["root_seeds"] == list(run_seeds.ROOT_SEEDS)
     assert found["claims"]["one"] == ["supported"] * 2 + ["refuted"] * 3
-    assert found["claims"]["two"] == ["supported"] * 5
+    assert found["claims"]["two"] == found["claims"]["one"]
     assert found["rules"] == {"one": rules_in(sources_of(Path()))["one"].digest}  # the other has none here
     assert [path.name for path in Path("config").iterdir()] == ["toy.yaml"]
+
+
+def test_claims_of_some_groups_are_decided_anew_and_the_others_stay(run_seeds, monkeypatch):
+    start(run_seeds, monkeypatch)
+    out = Path("reference/seeds.json")
+    before = json.loads(out.read_text())
+    before["claims"] = {claim: ["inconclusive"] * 5 for claim in before["claims"]}
+    out.write_text(json.dumps(before))
+    start(run_seeds, monkeypatch, "--groups", GROUPS[1].name)
+    found = json.loads(out.read_text())
+    assert found["claims"] == {"one": ["inconclusive"] * 5, "two": ["supported"] * 2 + ["refuted"] * 3}
 
 
 @pytest.mark.parametrize(

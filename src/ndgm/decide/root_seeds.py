@@ -36,6 +36,21 @@ class RootSeeds:
             {claim: digest for claim, digest in self.rules.items() if claim in same},
         )
 
+    def renewed(self, found: "RootSeeds") -> "RootSeeds":
+        """These, and in the place of what was found now that.
+
+        Raises:
+            InputError: if both have claims, and other root seeds.
+        """
+        if self.claims and self.root_seeds != found.root_seeds:
+            raise InputError(f"root seeds {found.root_seeds} cannot stand beside those of before, {self.root_seeds}")
+        return RootSeeds(
+            found.root_seeds,
+            {**self.claims, **found.claims},
+            {**self.effects, **found.effects},
+            {**self.rules, **found.rules},
+        )
+
     def decided(self, claim: str, verdict: str) -> tuple[int, int]:
         """How many of the runs decided a claim, and how many of these like this."""
         seen = self.claims.get(claim, [])

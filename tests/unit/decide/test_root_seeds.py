@@ -49,6 +49,17 @@ def test_what_another_rule_has_decided_is_left_out():
     assert found.by_rules({}).claims == gathered(RUNS, {}).by_rules(DIGESTS).claims == {}
 
 
+def test_some_claims_are_decided_anew_and_the_others_stay():
+    before = gathered(RUNS, DIGESTS)
+    later = gathered({seed: decided(b="supported") for seed in RUNS}, {"b": "4c"})
+    both = before.renewed(later)
+    assert both.claims == {"a": before.claims["a"], "b": ["supported"] * 3} and both.rules == {"a": "1f", "b": "4c"}
+    assert both.effects["b"] == [0.1] * 3 and both.root_seeds == [7, 8, 9]
+    assert RootSeeds().renewed(before) == before
+    with pytest.raises(InputError, match=r"^root seeds \[7\] cannot stand beside those of before, \[7, 8, 9\]$"):
+        before.renewed(gathered({7: decided(b="supported")}, DIGESTS))
+
+
 def test_effects_range_where_every_run_has_one():
     found = RootSeeds([7, 8], effects={"a": [0.2, -0.1], "b": [0.2, None]})
     assert found.effect_range("a") == (-0.1, 0.2)
