@@ -8,9 +8,6 @@ min_version("9.27")
 gc.freeze()  # what Snakemake has loaded is never garbage; looking for it takes a tenth of a start
 
 
-configfile: "config/laptop.yaml"
-
-
 # Only for `--software-deployment-method apptainer`: the system of Containerfile, as one file.
 container: "ndgm.sif"
 

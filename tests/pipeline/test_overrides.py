@@ -22,11 +22,11 @@ def said(repository: Path, *arguments: str) -> list[str]:
             "laptop",
             "root_seed, l1_paradox.lasso.methods",
         ),
-        (("--configfile", "{mine}"), "laptop", "convergence.cures.seeds, convergence.cures.methods"),
+        (("--configfile", "{mine}"), "laptop", "convergence.cures.methods, convergence.cures.seeds"),
         (
             ("--configfile", "config/smoke.yaml", "{mine}", "--config", "root_seed=7"),
             "smoke",
-            "convergence.cures.seeds, convergence.cures.methods, root_seed",
+            "convergence.cures.methods, convergence.cures.seeds, root_seed",
         ),
     ],
 )

@@ -34,25 +34,23 @@ from ndgm.pipeline.jobs import (
     settings_of_samples,
     table_files,
 )
-from ndgm.pipeline.config_files import unreadable
-from ndgm.pipeline.settings import faults, missing_files, overrides
+from ndgm.pipeline.config_files import read_config, unreadable
+from ndgm.pipeline.settings import DEFAULT, faults, merged, missing_files, overrides
 from ndgm.pipeline.start import unwritable
 from ndgm.pipeline.targets import no_result, results, said_of_no_result, unknown_tables
 from ndgm.store.files import write_atomically
 
 PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that Snakemake runs in
-SCALE = config.get("scale")
-FILES = [file for file in dict.fromkeys(["config/laptop.yaml", f"config/{SCALE}.yaml"]) if os.path.exists(file)]
+# Not by the directive `configfile`: Snakemake would import NumPy to read YAML, for a tenth of a start with nothing to do.
+SCALE = config.get("scale", DEFAULT)
+OWN = f"config/{SCALE}.yaml"
+FILES = [f"config/{DEFAULT}.yaml", *([OWN] if SCALE != DEFAULT and os.path.exists(OWN) else [])]
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
 if found := unreadable(WRITTEN["files"]):
     sys.exit(found)
-
-
-if len(FILES) > 1:
-
-    configfile: FILES[1]  # what the command line says is merged over it
-
-
+if not workflow.config_settings.replace_workflow_config:
+    config.update(merged(*map(read_config, map(Path, FILES)), config))  # what the command line says is merged over them
+workflow.configfiles += FILES  # for the report, and for machines to which the workflow is sent
 if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
     sys.exit("\n".join(found))
 if line := overrides(config):

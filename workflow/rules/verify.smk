@@ -23,5 +23,4 @@ rule verify:
     message:
         f"Comparing results/{SCALE} with reference/{SCALE}"
     shell:
-        f"{{PYTHON}} {{input.script}} --results results/{SCALE}"
-        f" --reference reference/{SCALE} --log {{log}}"
+        f"{{PYTHON}} {{input.script}} --results results/{SCALE}" f" --reference reference/{SCALE} --log {{log}}"

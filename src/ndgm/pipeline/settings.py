@@ -27,20 +27,20 @@ def load(scale: str, folder: Path = Path("config")) -> Settings:
     Raises:
         InputError: naming the file, if it cannot be taken for settings.
     """
-    settings: Settings = {}
-    for name in dict.fromkeys([DEFAULT, scale]):
-        settings = merged(settings, read_config(Path(folder) / f"{name}.yaml"))
-    return settings
+    return merged(*(read_config(Path(folder) / f"{name}.yaml") for name in dict.fromkeys([DEFAULT, scale])))
 
 
-def merged(settings: Mapping[str, Any], other: Mapping[str, Any]) -> Settings:
-    """Settings with others over them: mappings key by key, anything else replaced."""
-    both = {
-        key: merged(settings[key], other[key])
-        for key in settings.keys() & other.keys()
-        if isinstance(settings[key], Mapping) and isinstance(other[key], Mapping)
-    }
-    return {**settings, **other, **both}
+def merged(*settings: Mapping[str, Any]) -> Settings:
+    """Settings, each over those before it: mappings key by key, anything else replaced."""
+    found: Settings = {}
+    for other in settings:
+        both = {
+            key: merged(found[key], other[key])
+            for key in found.keys() & other.keys()
+            if isinstance(found[key], Mapping) and isinstance(other[key], Mapping)
+        }
+        found = {**found, **other, **both}
+    return found
 
 
 def faults(settings: Mapping[str, Any], files: list[str], command_line: Mapping[str, Any]) -> list[str]:
