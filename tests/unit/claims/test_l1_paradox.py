@@ -149,12 +149,12 @@ BREAKS = [
     ("law", DESIGNS, "mean_l1_norm", f"{ONE_FAMILY} and penalty_over_max == 0.3", scaled(0.9)),
     ("law_strip", DESIGNS, "strip_l1_norm", f"{ONE_FAMILY} and penalty_over_max == 2", law("1.2 * strip_l1_norm")),
     ("law_cases", DESIGNS, "mean_l1_norm", f"{CASE} and penalty_over_max == 2", scaled(1.04)),
-    # The number says that the law fails, and it holds on one family.
+    # The number says that the law fails, and it holds on most designs.
     (
         "law_fails",
         DESIGNS,
         "mean_l1_norm",
-        f"design == 'a' and penalty_over_max == {LOCKED}",
+        f"(design == 'a' or seed > 1) and penalty_over_max == {LOCKED}",
         off_by("law_second_order_l1_norm", 0.01),
     ),
     ("law_second_order", DESIGNS, "mean_l1_norm", f"{ONE_FAMILY} and penalty_over_max > 1", off_by("law_l1_norm", 0.0)),
