@@ -31,17 +31,25 @@ def main() -> None:
     parser.add_argument("--groups", nargs="+", choices=ALL, default=ALL, help="the claims of others stay as they are")
     arguments = parser.parse_args()
     with program(arguments, goes_on=True) as say:
-        others = read_root_seeds(arguments.out) if len(arguments.groups) < len(ALL) else RootSeeds()
+        others = RootSeeds() if {*ALL} <= {*arguments.groups} else read_root_seeds(arguments.out)
+        others.check(arguments.root_seeds)
+        rules = digests()
         runs: dict[int, list[dict]] = {}
         for root_seed in arguments.root_seeds:
             files = run_claims(arguments.scale, root_seed, arguments.groups)
             runs[root_seed] = [entry for file in files for entry in read_json_list(file, keys=("id", "verdict"))]
             say(f"{files[0].parent}: {len(runs[root_seed])} claims")
-        rules = rules_in(sources_of(Path()))
-        found = others.renewed(gathered(runs, {claim: rule.digest for claim, rule in rules.items()}))
+        if digests() != rules:
+            raise InputError("src/ndgm: rules of claims were edited during the runs, which have to be made again")
+        found = others.renewed(gathered(runs, rules))
         write_root_seeds(arguments.out, found)
         changing = sum(len(set(verdicts)) > 1 for verdicts in found.claims.values())
         say(f"{len(runs)} root seeds: {len(found.claims) - changing} claims decided alike, {changing} not")
+
+
+def digests() -> dict[str, str]:
+    """The digest of each claim's rule, from the sources as they are now."""
+    return {claim: rule.digest for claim, rule in rules_in(sources_of(Path())).items()}
 
 
 def run_claims(scale: str, root_seed: int, groups: Sequence[str]) -> list[Path]:

@@ -207,7 +207,7 @@ def test_a_home_that_cannot_be_written(repository: Path, tmp_path: Path) -> None
     ],
 )
 def test_a_scale_of_ones_own_with_a_fault(repository: Path, text: str, line: str) -> None:
-    """Its file is read before Snakemake merges it; test_settings.py and test_config_files.py have other faults."""
+    """Its file is read before anything is merged; test_settings.py and test_config_files.py have other faults."""
     mine = repository / "config/mine.yaml"
     mine.write_text(text)
     try:

@@ -254,3 +254,5 @@ def test_report(smoke_copy: Path) -> None:
     done = run_snakemake(smoke_copy, "--report", "report.html", *SMOKE)
     assert done.returncode == 0, done.stdout
     assert (smoke_copy / "report.html").stat().st_size > 100_000
+    page = (smoke_copy / "report.html").read_text()
+    assert all(file in page for file in ("config/laptop.yaml", "config/smoke.yaml"))

@@ -68,7 +68,7 @@ def test_every_root_seed_is_run_apart_and_gathered(run_seeds, monkeypatch):
     assert [path.name for path in Path("config").iterdir()] == ["toy.yaml"]
 
 
-def test_claims_of_some_groups_are_decided_anew_and_the_others_stay(run_seeds, monkeypatch):
+def test_claims_of_some_groups_are_decided_anew_and_the_others_stay(run_seeds, monkeypatch, capsys):
     start(run_seeds, monkeypatch)
     out = Path("reference/seeds.json")
     before = json.loads(out.read_text())
@@ -77,6 +77,25 @@ def test_claims_of_some_groups_are_decided_anew_and_the_others_stay(run_seeds, m
     start(run_seeds, monkeypatch, "--groups", GROUPS[1].name)
     found = json.loads(out.read_text())
     assert found["claims"] == {"one": ["inconclusive"] * 5, "two": ["supported"] * 2 + ["refuted"] * 3}
+    runs = len(run_seeds.said)
+    with pytest.raises(SystemExit):
+        start(run_seeds, monkeypatch, "--groups", GROUPS[1].name, "--root-seeds", "1", "2")
+    assert "root seeds [1, 2] cannot stand beside those of before" in capsys.readouterr().err
+    assert len(run_seeds.said) == runs, "said before anything runs"
+
+
+def test_verdicts_of_rules_that_were_edited_in_between_are_refused(run_seeds, monkeypatch, capsys):
+    claims, run = Path("src/ndgm/claims/made_up.py"), run_seeds.subprocess.run
+
+    def edited(command):
+        claims.write_text(claims.read_text().replace("1.0", "2.0"))
+        return run(command)
+
+    monkeypatch.setattr(run_seeds.subprocess, "run", edited)
+    with pytest.raises(SystemExit):
+        start(run_seeds, monkeypatch)
+    assert "rules of claims were edited during the runs" in capsys.readouterr().err
+    assert not Path("reference").exists()
 
 
 @pytest.mark.parametrize(

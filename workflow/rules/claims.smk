@@ -3,7 +3,7 @@ from ndgm.pipeline.claim_tables import claim_tables
 
 TABLES_OF = {group.name: claim_tables(group.name) for group in GROUPS}
 GROUP_OF = {claim: group for group, claims in TABLES_OF.items() for claim in claims}
-SETTINGS_OF_GROUP = {group.name: file_of(settings_of_group(group)) for group in GROUPS}
+SETTINGS_FILE_OF_GROUP = {group.name: file_of(settings_of_group(group)) for group in GROUPS}
 
 if found := unknown_tables(TABLES_OF, FIGURES.values()):
     sys.exit("\n".join(found))
@@ -18,7 +18,7 @@ rule decide_group:
     input:
         script=local("scripts/decide_claims.py"),
         code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{wildcards.group}"),
-        settings=lambda wildcards: SETTINGS_OF_GROUP[wildcards.group],
+        settings=lambda wildcards: SETTINGS_FILE_OF_GROUP[wildcards.group],
         tables=lambda wildcards: tables(*sum(TABLES_OF[wildcards.group].values(), ())),
     output:
         claims=f"results/{SCALE}/claims/{{group}}.json",
@@ -58,7 +58,7 @@ rule decide_one_claim:
     input:
         script=local("scripts/decide_claims.py"),
         code=lambda wildcards: code_of("scripts/decide_claims.py", f"claims.{group_of(wildcards)}"),
-        settings=lambda wildcards: SETTINGS_OF_GROUP[group_of(wildcards)],
+        settings=lambda wildcards: SETTINGS_FILE_OF_GROUP[group_of(wildcards)],
         tables=lambda wildcards: tables(*TABLES_OF[group_of(wildcards)][wildcards.claim]),
         reference=local([file for file in [f"reference/{SCALE}/claims.json"] if os.path.exists(file)]),
     output:

@@ -48,7 +48,7 @@ FILES = [f"config/{DEFAULT}.yaml", *([OWN] if SCALE != DEFAULT and os.path.exist
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
 if found := unreadable(WRITTEN["files"]):
     sys.exit(found)
-if not workflow.config_settings.replace_workflow_config:
+if not (workflow.config_settings.replace_workflow_config and config):  # --replace-workflow-config
     config.update(merged(*map(read_config, map(Path, FILES)), config))  # what the command line says is merged over them
 workflow.configfiles += FILES  # for the report, and for machines to which the workflow is sent
 if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
@@ -94,7 +94,7 @@ def code_of(program, *modules):
     return local(sorted({*files, *imports_of(program, *files)}))
 
 
-def settings_of(job):
+def settings_files_of(job):
     """Files with the settings of the experiments of a job, by the part that it is run for."""
     files = {part: file_of(settings(job, config, part)) for part in parts(job, config)}
     return lambda wildcards: files[wildcards.get("part", "")]

@@ -14,7 +14,7 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                 job.name
             input:
                 script=local("scripts/train.py"),
-                settings=settings_of(job),
+                settings=settings_files_of(job),
                 code=code_of("scripts/train.py", *code),
                 samples=samples_of(job),
                 reads=reads_of(job),
@@ -46,7 +46,7 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                     f"{job.name}_shard"
                 input:
                     script=local("scripts/train.py"),
-                    settings=settings_of(job),
+                    settings=settings_files_of(job),
                     code=code_of("scripts/train.py", *code),
                     samples=samples_of(job),
                     reads=reads_of(job),
@@ -79,7 +79,7 @@ for job in (job for job in JOBS.values() if parts(job, config)):
                 job.name
             input:
                 script=local("scripts/tabulate.py"),
-                settings=settings_of(job),
+                settings=settings_files_of(job),
                 installed=installed_of(job),
                 code=code_of("scripts/tabulate.py", *code),
                 samples=samples_of(job),

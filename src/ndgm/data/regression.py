@@ -8,7 +8,7 @@ from ndgm.data.kinds import Regression
 from ndgm.store.files import InputError
 
 CONSTANT = 1e-12
-"""Standard deviation, as a share of the largest modulus, up to which numbers count as equal."""
+"""Standard deviation over the largest modulus up to which numbers count as equal, and correlation that counts as 0."""
 
 
 def standardised(design: np.ndarray, target: np.ndarray) -> Regression:
@@ -106,21 +106,22 @@ def csv(rng: np.random.Generator, *, file: str) -> Regression:
     import pandas as pd
 
     try:
-        table = pd.read_csv(file, header=None, dtype=str)
+        table = pd.read_csv(file, header=None, dtype=str, keep_default_na=False).fillna("")  # of a line that is short
     except FileNotFoundError:
         raise InputError(f"{file}: no such file") from None
     except (OSError, ValueError) as fault:  # pandas' own errors are ValueErrors
         reason = str(fault).partition("\n")[0]
         raise InputError(f"{file}: not a table of comma-separated values ({reason})") from None
-    names, rows = table.iloc[0], table.iloc[1:]
-    for column in np.flatnonzero(names.isna() | pd.to_numeric(names, errors="coerce").notna())[:1]:
-        told = "has no name" if pd.isna(names[column]) else f"is named {names[column]}, a number"
+    table = table.apply(lambda column: column.str.strip())
+    names, rows = table.iloc[0], table.iloc[1:].replace({"True": "1", "False": "0"})
+    for column in np.flatnonzero((names == "") | pd.to_numeric(names, errors="coerce").notna())[:1]:
+        told = f"is named {names[column]}, a number" if names[column] else "has no name"
         raise InputError(f"{file}: column {column + 1} {told}: the first line names the columns")
     if len(rows) < 2 or len(names) < 2:
         raise InputError(f"{file}: {len(rows)} rows of {len(names)} columns are no design with a target")
     numbers = rows.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
     for row, column in np.argwhere(~np.isfinite(numbers))[:1]:
-        value = "nothing" if pd.isna(rows.iloc[row, column]) else rows.iloc[row, column]
+        value = rows.iloc[row, column] or "nothing"
         raise InputError(f"{file}: row {row + 1}, column {names[column]}: {value} is not a finite number")
     try:
         data = standardised(numbers[:, :-1], numbers[:, -1])

@@ -36,14 +36,22 @@ class RootSeeds:
             {claim: digest for claim, digest in self.rules.items() if claim in same},
         )
 
+    def check(self, root_seeds: list[int]) -> None:
+        """Look whether what other root seeds decide can stand beside this.
+
+        Raises:
+            InputError: if there are claims, of other root seeds.
+        """
+        if self.claims and self.root_seeds != root_seeds:
+            raise InputError(f"root seeds {root_seeds} cannot stand beside those of before, {self.root_seeds}")
+
     def renewed(self, found: "RootSeeds") -> "RootSeeds":
         """These, and in the place of what was found now that.
 
         Raises:
             InputError: if both have claims, and other root seeds.
         """
-        if self.claims and self.root_seeds != found.root_seeds:
-            raise InputError(f"root seeds {found.root_seeds} cannot stand beside those of before, {self.root_seeds}")
+        self.check(found.root_seeds)
         return RootSeeds(
             found.root_seeds,
             {**self.claims, **found.claims},

@@ -21,7 +21,7 @@ class TimeMeans:
         modulus: E|w|, shape (runs, d).
         last: Iterates at the end of that block, shape (runs, d).
         steps: Steps done by then, shape (runs,).
-        stationary: Whether the blocks before it agreed, shape (runs,).
+        stationary: Whether it agrees with the block before, and no worse than that with the one before, shape (runs,).
     """
 
     mean: Tensor

@@ -16,6 +16,7 @@ MAY_BE_MISSING = {
     "edge_of_stability_max_affine": {"smoothness"},
     "edge_of_stability_logistic": {"smoothness", "predicted_amplitude", "multiplier"},
     "edge_of_stability_separable": {"smoothness"},
+    "l1_paradox_floors": {"first_order_l1_norm"},
     "l1_paradox_strip": {"overlap"},
     "spurious_minima": {"second_other", "second_own"},
     "spurious_minima_one": {"smallest_eigenvalue"},

@@ -119,13 +119,14 @@ def turning_point(part: Designs, seed: int, step: float) -> float:
     """Penalty over λ_max at which the law's norm of one design is smallest, at a step in units of 1/L.
 
     Raises:
-        InputError: naming the design, if there is no such penalty.
+        InputError: naming the design, if there is no such penalty, or a solution on the way cannot be certified.
     """
     problem = part.problem(seed)
-    try:
-        return rounded_turning_point(problem, step / problem.lipschitz) / problem.penalty_max
-    except ValueError as fault:
-        raise InputError(f"{part.where(seed)}: at a step of {step:g}/L there is {fault}") from fault
+    with faults_of(part.where(seed)):
+        try:
+            return rounded_turning_point(problem, step / problem.lipschitz) / problem.penalty_max
+        except ValueError as fault:
+            raise InputError(f"at a step of {step:g}/L there is {fault}") from fault
 
 
 def drawn(settings: Settings, family: str, penalties: ArrayLike) -> Iterator[Designs]:

@@ -32,9 +32,9 @@ def ensemble(settings: Settings, part: Designs, method: str, step: float) -> pd.
     pace = (step / lipschitz)[rows["seed"] - part.first]
     at_max = pace * largest[rows["seed"] - part.first]
     rows["dimension"] = part.problems[0].dimension
-    if isinstance(METHODS[method], RMSProp):
-        cells = zip(at_max, rows["penalty"], problems, strict=True)
-        rows["first_order_l1_norm"] = [float(rmsprop_floor(length, penalty, each.b)) for length, penalty, each in cells]
+    cells = zip(at_max, rows["penalty"], problems, strict=True)
+    first_order = np.array([rmsprop_floor(length, penalty, each.b) for length, penalty, each in cells])
+    rows["first_order_l1_norm"] = first_order if isinstance(METHODS[method], RMSProp) else np.nan
     length = pd.Series(at_max) if METHODS[method].normalises else pace * rows["penalty"]
     kept = averaged if METHODS[method].schedule is constant else decayed
     return kept(settings, part, rows, length)

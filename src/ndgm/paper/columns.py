@@ -75,7 +75,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "mean_weight": ("mean of the one weight, over the same steps and over its copies", "weight"),
     "exact_l1_norm": ("L1 norm of the exact solution", "weight"),
     "predicted_l1_norm": ("closed form of `mean_l1_norm`", "weight"),
-    "first_order_l1_norm": ("of RMSProp, the one to first order in the step", "weight"),
+    "first_order_l1_norm": (
+        "L1 norm that RMSProp keeps above $\\lambda_{\\max}$, to first order",
+        "weight",
+    ),
     "law_l1_norm": ("L1 norm that the law of the rounded LASSO says, to first order", "weight"),
     "law_second_order_l1_norm": ("the one to second order", "weight"),
     "law_strip_l1_norm": ("its part on the strip, weights whose mean is within $\\eta\\lambda$", "weight"),

@@ -18,7 +18,7 @@ def read_config(file: Path) -> Settings:
     """The settings that a file holds.
 
     Args:
-        file: YAML, of which JSON is a part.
+        file: YAML, which reads JSON too, but numbers such as 1e-05.
 
     Raises:
         InputError: naming the file, if it cannot be read, is not UTF-8, not YAML or no mapping, or gives a key twice.
@@ -41,7 +41,7 @@ def read_config(file: Path) -> Settings:
     return found
 
 
-@cache  # a start of Snakemake asks three times for each file
+@cache  # a start of Snakemake asks several times for each file
 def _parsed(text: str) -> tuple[Any, tuple[str, int, int] | None]:
     """What a YAML text holds, and the first key that it gives twice."""
     loader = yaml.CSafeLoader(text)

@@ -125,6 +125,8 @@ def rule_that_makes(result: str) -> str:
         return "gather_claims"
     if not folder and stem in DOCUMENTS:
         return f"write_{stem}"
+    if folder == "captions":
+        return next((f"write_{document}" for document, shown in DOCUMENTS.items() if stem in shown), "")
     makers = {each.table: job.name for job in JOBS.values() for each in job.experiments}
     tables = [table for table in makers if f"{stem}_".startswith(f"{table}_")]
     return makers[max(tables, key=len)] if tables else ""

@@ -8,6 +8,7 @@ import math
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache, partial
 from importlib.resources import files
 from typing import Any
@@ -152,9 +153,10 @@ def _key_and_fault(error: ValidationError) -> tuple[Key, str]:
 def _hint(value: Any, wanted: str) -> str:
     """YAML reads 1e-3 as text; how to write it as a number."""
     try:
-        return f" (write {float(value)!r})" if wanted == "number" and isinstance(value, str) else ""
+        number = float(value) if wanted == "number" and isinstance(value, str) else math.inf
     except ValueError:
         return ""
+    return f" (write {Decimal(repr(number)):f})" if math.isfinite(number) else ""
 
 
 def _ordered(validator: Any, wanted: list[Any], value: Any, schema: Any) -> Iterator[ValidationError]:

@@ -40,8 +40,9 @@ from ndgm.theory.rounded_lasso import in_strip, mean_modulus
 Array = NDArray[np.float64]
 
 STEPS, RELAXATIONS, DOUBLINGS = 2_000, 10, 3
-"""Steps of a weight that nothing stirs: so many, doubled until they are so many of its relaxation times 1/(ηa), but at
-most so many times. The first quarter is left out of its mean."""
+"""A weight that nothing stirs does `STEPS` steps, doubled until they are `RELAXATIONS` of its relaxation times 1/(ηa),
+but at most `DOUBLINGS` times; without curvature it has nothing to relax to, and nothing is doubled. The first quarter
+is left out of its mean."""
 
 
 class PhaseDiscrepancy(NamedTuple):

@@ -144,6 +144,15 @@ def test_a_table_of_your_own_is_scikit_learns_where_that_is_in_it(tmp_path):
     np.testing.assert_allclose(found.target, theirs.target, rtol=0, atol=1e-12)
 
 
+def test_names_and_truth_values_are_what_they_say(tmp_path):
+    """As pandas writes a table of indicators; a column may be called what pandas takes for no value."""
+    (tmp_path / "mine.csv").write_text("NA, null,y\nTrue,1,3\nFalse, 2,4\nTrue,7,9\n")
+    found = csv(RNG, file=str(tmp_path / "mine.csv"))
+    wanted = standardised(np.array([[1.0, 1], [0, 2], [1, 7]]), np.array([3.0, 4, 9]))
+    np.testing.assert_array_equal(found.design, wanted.design)
+    np.testing.assert_array_equal(found.target, wanted.target)
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -152,6 +161,9 @@ def test_a_table_of_your_own_is_scikit_learns_where_that_is_in_it(tmp_path):
         ("a,b\n1,2\n1,2,3,4\n", "not a table of comma-separated values (Error tokenizing data."),
         ("1.5,2\n3,4\n5,7\n", "column 1 is named 1.5, a number: the first line names the columns"),
         ("a,\n3,4\n5,7\n", "column 2 has no name: the first line names the columns"),
+        (" ,b\n3,4\n5,7\n", "column 1 has no name: the first line names the columns"),
+        ("a,b\n3,4\n5\n", "row 2, column b: nothing is not a finite number"),
+        ("a,b\n3,4\nNA,7\n", "row 2, column a: NA is not a finite number"),
         ("a,b\n1,0\n-1,0\n2,1\n-2,1\n", "the target correlates with no column"),
         ("a,b\n", "0 rows of 2 columns are no design with a target"),
         ("a\n1\n2\n", "2 rows of 1 columns are no design with a target"),

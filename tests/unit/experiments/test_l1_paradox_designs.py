@@ -1,6 +1,7 @@
 """Random designs: units, what is drawn, and predictions against a plain loop of the method."""
 
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -137,6 +138,13 @@ def test_a_norm_without_a_minimum_is_named(smoke, monkeypatch):
     with pytest.raises(
         InputError, match=r"^l1_paradox.designs.families.gaussian: design 0: at a step of .*no turning point"
     ):
+        turns(smoke.settings("l1_paradox_turns"), smoke.inputs("l1_paradox_turns"))
+
+
+def test_a_turning_point_that_cannot_be_certified_is_named(smoke, monkeypatch):
+    fault = mock.Mock(side_effect=CertificateError("no certified solution"))
+    monkeypatch.setattr("ndgm.experiments.l1_paradox_designs.rounded_turning_point", fault)
+    with pytest.raises(InputError, match=r"^l1_paradox.designs.families.gaussian: design 0: no certified solution$"):
         turns(smoke.settings("l1_paradox_turns"), smoke.inputs("l1_paradox_turns"))
 
 

@@ -20,6 +20,9 @@ from ndgm.pipeline.jobs import (
     value,
 )
 from ndgm.pipeline.settings import load
+from ndgm.store.files import read_json
+
+ROOT = Path(__file__).parents[3]
 
 CONFIG = {
     "root_seed": 7,
@@ -169,3 +172,13 @@ def test_the_rule_that_makes_a_result():
         "values.json": "",
     }
     assert {name: rule_that_makes(name) for name in others} == others
+    for document, shown in DOCUMENTS.items():
+        assert {rule_that_makes(f"captions/{figure}.rst") for figure in shown} == {f"write_{document}"}
+
+
+@pytest.mark.parametrize("scale", ["smoke", "laptop"])
+def test_of_every_result_there_is_a_rule(scale):
+    """Which is one of the workflow's, as the manifest and the rules name them."""
+    rules = {rule_that_makes(file) for file in read_json(ROOT / f"reference/{scale}/hashes.json")}
+    others = {"make_samples", "draw_figure", "gather_claims", *(f"write_{each}" for each in DOCUMENTS)}
+    assert rules <= {*JOBS, *others} and others <= rules

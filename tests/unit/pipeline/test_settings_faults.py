@@ -382,6 +382,10 @@ def faults_of(text: str) -> list[str]:
             "l1_paradox.lasso.penalties_over_max.low: '1e-3' is not a finite number (write 0.001)",
         ),
         (
+            "l1_paradox: {lasso: {penalties_over_max: {low: 1e-05}}}",
+            "l1_paradox.lasso.penalties_over_max.low: '1e-05' is not a finite number (write 0.00001)",
+        ),
+        (
             "l1_paradox: {lasso: {penalties_over_max: {high: .nan}}}",
             "l1_paradox.lasso.penalties_over_max.high: nan is not a finite number",
         ),

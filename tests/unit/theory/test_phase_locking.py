@@ -62,8 +62,8 @@ def test_it_separates_runs_that_obey_the_law_from_others():
 
 
 @pytest.mark.parametrize(("rate", "steps"), [(1e-2, 2_000), (2e-3, 8_000), (1e-3, 16_000), (1e-5, 16_000)])
-def test_slow_weights_are_followed_for_ten_relaxation_times(rate, steps):
-    """By doublings, three at most; the mean is that of a plain loop."""
+def test_slow_weights_are_followed_for_longer(rate, steps):
+    """For ten relaxation times by doublings, three at most; the mean is that of a plain loop."""
     curvature, pull, penalty, step_size = np.array([rate / 0.01]), np.array([-0.6]), 1.0, 0.01
     w = step_size * penalty * np.sin(1.0) / 2
     kept = []
