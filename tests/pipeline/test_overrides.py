@@ -50,6 +50,19 @@ def test_the_settings_of_the_scale(repository: Path, arguments: tuple[str, ...])
     assert said(repository, *arguments) == []
 
 
+def test_the_files_of_a_scale_go_with_the_workflow(repository: Path, tmp_path: Path) -> None:
+    """As Snakemake sends them to a machine that shares no files; git need not track a scale of one's own."""
+    probe, mine = tmp_path / "Snakefile", repository / "config/mine.yaml"
+    probe.write_text(f"include: {str(repository / 'Snakefile')!r}\nprint('sent', *workflow.configfiles)\n")
+    mine.write_text("scale: mine\n")
+    try:
+        where = ("--snakefile", str(probe), "--directory", str(repository))
+        done = run_snakemake(repository, *where, "--list-rules", "--config", "scale=mine")
+    finally:
+        mine.unlink()
+    assert "sent config/laptop.yaml config/mine.yaml" in done.stdout.splitlines(), done.stdout
+
+
 def test_a_scale_of_ones_own(repository: Path) -> None:
     """What the line says to do gives a run with a folder of its own, and nothing to be said."""
     mine = repository / "config/mine.yaml"

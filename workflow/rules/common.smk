@@ -50,7 +50,7 @@ if found := unreadable(WRITTEN["files"]):
     sys.exit(found)
 if not (workflow.config_settings.replace_workflow_config and config):  # --replace-workflow-config
     config.update(merged(*map(read_config, map(Path, FILES)), config))  # what the command line says is merged over them
-workflow.configfiles += FILES  # for the report, and for machines to which the workflow is sent
+workflow.configfiles += FILES  # what is sent to machines that share no files, though git may not track it
 if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
     sys.exit("\n".join(found))
 if line := overrides(config):
