@@ -50,6 +50,14 @@ def test_the_settings_of_the_scale(repository: Path, arguments: tuple[str, ...])
     assert said(repository, *arguments) == []
 
 
+def test_a_config_that_replaces_all_others(repository: Path) -> None:
+    """With this option the command line is all that there is, and lacks the rest; alone the option says nothing."""
+    option = "--replace-workflow-config"
+    assert run_snakemake(repository, "--list-rules", option).returncode == 0
+    done = run_snakemake(repository, "--list-rules", option, "--config", "scale=smoke")
+    assert done.returncode != 0 and "root_seed: is missing" in done.stdout, done.stdout
+
+
 def test_the_files_of_a_scale_go_with_the_workflow(repository: Path, tmp_path: Path) -> None:
     """As Snakemake sends them to a machine that shares no files; git need not track a scale of one's own."""
     probe, mine = tmp_path / "Snakefile", repository / "config/mine.yaml"

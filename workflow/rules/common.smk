@@ -48,7 +48,7 @@ FILES = [f"config/{DEFAULT}.yaml", *([OWN] if SCALE != DEFAULT and os.path.exist
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
 if found := unreadable(WRITTEN["files"]):
     sys.exit(found)
-if not (workflow.config_settings.replace_workflow_config and config):  # --replace-workflow-config
+if not (workflow.config_settings.replace_workflow_config and config):
     config.update(merged(*map(read_config, map(Path, FILES)), config))  # what the command line says is merged over them
 workflow.configfiles += FILES  # what is sent to machines that share no files, though git may not track it
 if found := faults(config, **WRITTEN) or missing_files(config, **WRITTEN):
