@@ -31,7 +31,7 @@ def main() -> None:
             result = function_of("experiments", settings["function"])(settings, replace(inputs, found=found))
             found[settings["experiment"]] = result if isinstance(result, Found) else Found(result, {})
             table = found[settings["experiment"]].table
-            check_finite(table)
+            check_finite(table, settings["undefined"])
             write_table(out, table)
             made_by = record if "device" in settings else origin
             write_json(out.with_suffix(".json"), made_by(settings, files) | table.attrs)

@@ -17,12 +17,15 @@ class Experiment:
         settings: Dotted key of the block in the config whose keys are its settings; empty where it has none of its own.
         also: Dotted keys of single settings that it uses besides, each known to it by its last word; `device` is one,
             of what does its work in PyTorch and does not train.
+        undefined: Columns that are NaN in runs for which they have no meaning, such as ‖w‖₁ of a function that is not
+            separable; any other number of its table has to be finite.
     """
 
     table: str
     function: str
     settings: str = ""
     also: tuple[str, ...] = ()
+    undefined: tuple[str, ...] = ()
 
 
 OF_TRAINING = ("root_seed", "device", "ensemble_size")
@@ -108,9 +111,18 @@ class Group:
         return self.name.partition("_")[0].capitalize() + ("-networks" if self.name.endswith("_networks") else "")
 
 
-def _experiments(section: str, *names: str) -> tuple[Experiment, ...]:
-    """Experiments that have one name for their function, their block in the config and the end of their table's."""
-    return tuple(Experiment(f"{section}_{name}", f"{section}.{name}", f"{section}.{name}") for name in names)
+def _experiments(section: str, *names: str, **undefined: tuple[str, ...]) -> tuple[Experiment, ...]:
+    """Experiments that have one name for their function, their block in the config and the end of their table's.
+
+    Args:
+        section: Of the config.
+        *names: Of the experiments.
+        **undefined: Columns that one of them, which is named, leaves undefined.
+    """
+    return tuple(
+        Experiment(f"{section}_{name}", f"{section}.{name}", f"{section}.{name}", undefined=undefined.get(name, ()))
+        for name in names
+    )
 
 
 def _alone(table: str, function: str, settings: str = "", also: tuple[str, ...] = ()) -> tuple[Experiment, ...]:
@@ -147,7 +159,15 @@ GROUPS = (
             Job(
                 "train_convergence",
                 "Running gradient methods on convex problems with a kink",
-                _experiments("convergence", "kink_dial", "smoothing", "cures", "worst_cases"),
+                _experiments(
+                    "convergence",
+                    "kink_dial",
+                    "smoothing",
+                    "cures",
+                    "worst_cases",
+                    smoothing=("penalty_over_max",),
+                    worst_cases=("l1_norm",),
+                ),
                 samples=("l1_paradox/*",),
             ),
         ),
@@ -223,6 +243,7 @@ GROUPS = (
                         "l1_paradox_floors.floors",
                         "l1_paradox.floors",
                         also=("root_seed", "device", "l1_paradox.designs.families"),
+                        undefined=("first_order_l1_norm",),
                     ),
                 ),
                 samples=("l1_paradox/*",),
@@ -270,7 +291,7 @@ GROUPS = (
             Job(
                 "train_adaptive",
                 "Running adaptive methods on convex problems",
-                _experiments("adaptive", "lasso", "one_weight", "cycles"),
+                _experiments("adaptive", "lasso", "one_weight", "cycles", lasso=("predicted_l1_norm",)),
                 samples=("l1_paradox/*",),
             ),
             Job(
@@ -288,6 +309,7 @@ GROUPS = (
                         "l1_paradox_floors.floors",
                         "adaptive.floors",
                         also=("root_seed", "device", "l1_paradox.designs.families"),
+                        undefined=("first_order_l1_norm",),
                     ),
                 ),
                 trains=False,
@@ -332,12 +354,20 @@ GROUPS = (
             Job(
                 "run_l1_paradox_networks_weights",
                 "Training networks under an L1 penalty, weight by weight: {part}",
-                tuple(
-                    Experiment(table, function, "l1_paradox.weights", also=("root_seed", "device"))
-                    for table, function in (
-                        ("l1_paradox_weights", "l1_paradox_weights.weights"),
-                        ("l1_paradox_strip", "l1_paradox_strip.by_means"),
-                    )
+                (
+                    Experiment(
+                        "l1_paradox_weights",
+                        "l1_paradox_weights.weights",
+                        "l1_paradox.weights",
+                        also=("root_seed", "device"),
+                    ),
+                    Experiment(
+                        "l1_paradox_strip",
+                        "l1_paradox_strip.by_means",
+                        "l1_paradox.weights",
+                        also=("root_seed", "device"),
+                        undefined=("overlap",),
+                    ),
                 ),
                 samples=("l1_paradox_networks/split", "l1_paradox_networks/split_mnist"),
                 parts="l1_paradox.weights.data",
@@ -367,7 +397,19 @@ GROUPS = (
                 "train_edge_of_stability",
                 "Running gradient descent beyond the edge of stability",
                 _experiments(
-                    "edge_of_stability", "cycles", "asymmetric", "near_threshold", "max_affine", "logistic", "separable"
+                    "edge_of_stability",
+                    "cycles",
+                    "asymmetric",
+                    "near_threshold",
+                    "max_affine",
+                    "logistic",
+                    "separable",
+                    cycles=("smoothness",),
+                    asymmetric=("smoothness",),
+                    near_threshold=("smoothness",),
+                    max_affine=("smoothness",),
+                    logistic=("smoothness", "predicted_amplitude", "multiplier"),
+                    separable=("smoothness",),
                 ),
                 samples=("edge_of_stability_logistic/*", "edge_of_stability_separable/*"),
             ),
@@ -477,13 +519,20 @@ GROUPS = (
             Job(
                 "train_attacked_networks",
                 "Training networks on data in a subspace and attacking them off it",
-                _experiments("subspace_attack", "frozen_weights", "flips", "scales"),
+                _experiments(
+                    "subspace_attack",
+                    "frozen_weights",
+                    "flips",
+                    "scales",
+                    flips=("flip_over_output", "predicted_flip_over_output", "flip_over_predicted"),
+                    scales=("flip_over_output", "predicted_flip_over_output", "flip_over_predicted"),
+                ),
                 samples=("subspace_attack/digits",),
             ),
             Job(
                 "train_networks_on_seven_points",
                 "Training networks on seven points of a line",
-                _experiments("subspace_attack", "seven_points"),
+                _experiments("subspace_attack", "seven_points", seven_points=("flip_distance", "random_flip_distance")),
             ),
             Job(
                 "follow_attacked_networks",
@@ -525,7 +574,12 @@ GROUPS = (
                 "solve_spurious_minima",
                 "Finding symmetric minima of students and teachers",
                 (
-                    Experiment("spurious_minima", "spurious_minima.minima", "spurious_minima.minima"),
+                    Experiment(
+                        "spurious_minima",
+                        "spurious_minima.minima",
+                        "spurious_minima.minima",
+                        undefined=("second_other", "second_own"),
+                    ),
                     Experiment(
                         "spurious_minima_splits",
                         "spurious_minima.splits",
@@ -542,8 +596,18 @@ GROUPS = (
                 "train_spurious_minima",
                 "Training students of a teacher",
                 (
-                    Experiment("spurious_minima_one", "spurious_minima_descent.after_one", "spurious_minima.chains"),
-                    Experiment("spurious_minima_two", "spurious_minima_descent.after_two", "spurious_minima.chains"),
+                    Experiment(
+                        "spurious_minima_one",
+                        "spurious_minima_descent.after_one",
+                        "spurious_minima.chains",
+                        undefined=("smallest_eigenvalue",),
+                    ),
+                    Experiment(
+                        "spurious_minima_two",
+                        "spurious_minima_descent.after_two",
+                        "spurious_minima.chains",
+                        undefined=("smallest_eigenvalue",),
+                    ),
                     Experiment(
                         "spurious_minima_starts", "spurious_minima_descent.random_starts", "spurious_minima.starts"
                     ),

@@ -41,7 +41,6 @@ STAY = {
     },
     r"src/ndgm/theory/edge_of_stability\.py: scalar_functions: SCALARS:": "closed forms; a test holds its names",
     r"src/ndgm/experiments/convergence\.py: \w+: LAST_AND_AVERAGE:": "which methods take the steps of which rule",
-    r"src/ndgm/experiments/finite\.py: manifest: MAY_BE_MISSING:": "what has no meaning in some runs of an experiment",
     r"src/ndgm/claims/\S+: \w+: (KINKED_AND_SMOOTH|ONCE_DIFFERENTIABLE|BENT):": "a rule names what it compares",
     r"src/ndgm/paper/colours\.py: methods: (COLOURS|MARKERS):": "looks chosen by hand; others follow from the name",
     r"figures/\S+: (?!manifest)": "a figure names the curves that it shows, and leaves out those that a run lacks",

@@ -16,6 +16,10 @@ from torch import Tensor
 from ndgm.engine.activations import Activation
 from ndgm.engine.initialization import HE, Initialization
 
+NARROW = 64
+"""A first layer with fewer units takes one product of all runs: on a processor its products run by run take longer, up
+to twice as long, and for wider ones to lay runs side by side takes longer than it spares."""
+
 
 class Layer(NamedTuple):
     """Views of one layer's parameters, or of their gradient: biases are the last row of `matrix`, weights the others.
@@ -40,7 +44,8 @@ class Tape:
             because products are several times faster with few rows than with few columns.
         gradients: Gradient of each layer but the last, shape (runs, in + 1, out).
         last_gradient: That of the last layer, transposed, shape (runs, out, units + 1).
-        wide: First layers of all runs beside each other, or their gradient, shape (in + 1, runs, units).
+        wide: First layers of all runs side by side, or their gradient, shape (in + 1, runs, units), where they are
+            narrow; else empty.
         joint: Pre-activations that they give, or the gradient with respect to these, shape (samples, runs, units).
         inputs: What the last forward pass began with, shape (samples, in + 1) if runs share it, else with the runs in
             front; empty before the first.
@@ -59,21 +64,25 @@ class Tape:
     def times(self, matrices: Tensor, out: Tensor) -> Tensor:
         """Inputs times a matrix of each run, shape (runs, in + 1, units), in `out`, shape (runs, samples, units).
 
-        Inputs that runs share take one wide product, which in float64 is twice as fast as one product a run.
+        Inputs that runs share take one wide product where the layer is narrow.
         """
-        if self.inputs.dim() == 3:
-            return torch.bmm(self.inputs, matrices, out=out)
+        if not self._joins_runs():
+            return torch.bmm(self.inputs.expand(len(out), -1, -1), matrices, out=out)
         self.wide.copy_(matrices.transpose(0, 1))
         torch.mm(self.inputs, self.wide.flatten(1), out=self.joint.flatten(1))
         return out.copy_(self.joint.transpose(0, 1))
 
     def transposed_times(self, deltas: Tensor) -> Tensor:
         """Transposed inputs times deltas of each run, shape (runs, samples, units); shape (runs, in + 1, units)."""
-        if self.inputs.dim() == 3:
-            return torch.bmm(self.inputs.mT, deltas, out=self.gradients[0])
+        if not self._joins_runs():
+            return torch.bmm(self.inputs.expand(len(deltas), -1, -1).mT, deltas, out=self.gradients[0])
         self.joint.copy_(deltas.transpose(0, 1))
         torch.mm(self.inputs.mT, self.joint.flatten(1), out=self.wide.flatten(1))
         return self.wide.transpose(0, 1)
+
+    def _joins_runs(self) -> bool:
+        """Whether one product of all runs takes the place of one product a run."""
+        return self.inputs.dim() == 2 and self.wide.numel() > 0
 
 
 def write(into: Tensor, values: Tensor, scale: float, add: bool) -> None:
@@ -161,6 +170,7 @@ class Networks:
             preactivations = [like.new_empty(runs, samples, units) for units in hidden]
         deltas = [like.new_empty(runs, samples, units) for units in hidden]
         outputs = like.new_empty(runs, self.widths[-1], samples).mT
+        side_by_side = hidden[0] if hidden[0] < NARROW else 0
         return Tape(
             preactivations,
             activations,
@@ -168,8 +178,8 @@ class Networks:
             outputs,
             gradients=[like.new_empty(runs, *shape) for shape in self._shapes[:-1]],
             last_gradient=like.new_empty(runs, self.widths[-1], hidden[-1] + 1),
-            wide=like.new_empty(self.widths[0] + 1, runs, hidden[0]),
-            joint=like.new_empty(samples, runs, hidden[0]),
+            wide=like.new_empty(self.widths[0] + 1, runs, side_by_side),
+            joint=like.new_empty(samples, runs, side_by_side),
             inputs=like.new_empty(0),
         )
 

@@ -1,7 +1,7 @@
 """What is to be run, and how: runs that share a shape train as one ensemble."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -125,6 +125,7 @@ def sweep(
     advanced: Callable[[float], object] = float,
     say: Callable[[str], object] = str,
     experiment: str = "",
+    undefined: Collection[str] = (),
 ) -> Found:
     """Train ensemble after ensemble.
 
@@ -138,6 +139,7 @@ def sweep(
         advanced: Called at each recorded step with the newly completed share, in whole runs.
         say: Says one line to the user.
         experiment: Name for the column `experiment`, where the rows have none.
+        undefined: Columns that are NaN in runs for which they have no meaning.
 
     Returns:
         The run table, sorted by run and step, and where each run ended, of problems that keep it.
@@ -152,7 +154,7 @@ def sweep(
         table = tabulate(rows, trace)
         if "experiment" not in table:
             table.insert(0, "experiment", experiment)
-        check_finite(table)
+        check_finite(table, undefined)
         tables.append(table)
         if trace.iterates.shape[1]:  # else the problem keeps no ends, and who asks for them finds none
             ends |= dict(zip(rows["run"], trace.iterates, strict=True))

@@ -41,8 +41,8 @@ class Task:
 
     Attributes:
         function: Makes the experiment from its settings and inputs.
-        settings: Its block of the config, with `experiment`, `root_seed`, `device`, `ensemble_size` and, where its job
-            is divided, `part`.
+        settings: Its block of the config, with `experiment`, `undefined`, `root_seed`, `device`, `ensemble_size` and,
+            where its job is divided, `part`.
         table: File of the run table; its record goes beside it.
         weights: File of the parameters that its runs end with; None where they are not kept.
     """
@@ -166,7 +166,8 @@ def train(
     silent = not sys.stderr.isatty()
     with tqdm(desc=out.stem, total=len(runs), unit="runs", unit_scale=True, disable=silent, leave=False) as bar:
         ensembles = experiment.ensembles(task.settings["ensemble_size"])
-        found = sweep(ensembles, experiment.build, checkpoints, bar.update, say, task.settings["experiment"])
+        named = task.settings["experiment"], task.settings["undefined"]
+        found = sweep(ensembles, experiment.build, checkpoints, bar.update, say, *named)
     write_table(out, found.table)
     write_json(out.with_suffix(".json"), origin)
     if task.weights:

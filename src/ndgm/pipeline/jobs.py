@@ -40,10 +40,7 @@ def settings(job: Job, config: Config, part: str = "") -> list[dict[str, Any]]:
     in_common = {"part": part} if part else {}
     if job.trains:
         in_common |= {key: config[key] for key in OF_TRAINING}
-    return [
-        {**in_common, "experiment": each.table, "function": each.function, **_block(each, job, config, part)}
-        for each in job.experiments
-    ]
+    return [in_common | _of_manifest(each) | _block(each, job, config, part) for each in job.experiments]
 
 
 def settings_of_samples(entry: str, config: Config, sources: Mapping[str, str]) -> dict[str, Any]:
@@ -130,6 +127,15 @@ def rule_that_makes(result: str) -> str:
     makers = {each.table: job.name for job in JOBS.values() for each in job.experiments}
     tables = [table for table in makers if f"{stem}_".startswith(f"{table}_")]
     return makers[max(tables, key=len)] if tables else ""
+
+
+def _of_manifest(experiment: Experiment) -> dict[str, Any]:
+    """What an experiment and the programs that run it know of the manifest."""
+    return {
+        "experiment": experiment.table,
+        "function": experiment.function,
+        "undefined": list(experiment.undefined),
+    }
 
 
 def _block(experiment: Experiment, job: Job, config: Config, part: str) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def in_two_steps(experiment, settings, folder):
         steps = min(2, problem.schedule.steps)
         return problem._replace(schedule=Schedule(steps, (steps,), 0))
 
-    return sweep(experiment.ensembles(settings["ensemble_size"]), build, folder, experiment=settings["experiment"])
+    named = {"experiment": settings["experiment"], "undefined": settings["undefined"]}
+    return sweep(experiment.ensembles(settings["ensemble_size"]), build, folder, **named)
 
 
 FLOAT64 = pd.Series(["float64"])

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ndgm.experiments.finite import ANYTHING, MAY_BE_MISSING, check_finite
-from ndgm.groups import GROUPS
+from ndgm.experiments.finite import check_finite
 from ndgm.store.files import InputError
 
 
@@ -38,18 +37,14 @@ def test_what_has_no_meaning_is_passed_over(changes):
     check_finite(runs(**changes))
 
 
-@pytest.mark.parametrize(
-    ("experiment", "column"), [(name, column) for name in MAY_BE_MISSING for column in sorted(MAY_BE_MISSING[name])]
-)
-def test_what_may_be_missing_in_one_experiment_may_not_in_others(experiment, column):
-    table = runs().assign(**{column: 1.0})
-    table.loc[4, column] = np.nan
-    check_finite(table.assign(experiment=experiment))
-    with pytest.raises(InputError, match=f"l1_paradox_networks: {column} is nan"):
-        check_finite(table.assign(experiment="l1_paradox_networks"))
-    table.loc[4, column] = np.inf
-    with pytest.raises(InputError, match=f"{experiment}: {column} is inf"):
-        check_finite(table.assign(experiment=experiment))
+def test_only_what_is_said_to_be_undefined_is_missing_where_it_has_no_meaning():
+    table = runs(zeros=(4, np.nan))
+    check_finite(table, ["zeros"])
+    with pytest.raises(InputError, match="lasso: zeros is nan"):
+        check_finite(table, ["l1_norm"])
+    table.loc[4, "zeros"] = np.inf
+    with pytest.raises(InputError, match="lasso: zeros is inf"):
+        check_finite(table, ["zeros"])
 
 
 def test_divergence_is_data():
@@ -92,8 +87,3 @@ def test_a_table_without_steps():
     exact = pd.DataFrame({"experiment": "exact", "design": "gaussian", "penalty": [1.0, np.nan]})
     with pytest.raises(InputError, match="exact: penalty is nan where it should be finite: design gaussian$"):
         check_finite(exact)
-
-
-def test_what_may_be_missing_is_of_an_experiment_and_of_no_other_list():
-    assert set(MAY_BE_MISSING) <= {made.table for group in GROUPS for job in group.jobs for made in job.experiments}
-    assert not set.union(*MAY_BE_MISSING.values()) & ANYTHING

@@ -53,7 +53,7 @@ def fault(settings, inputs):
 
 def tasks_of(folder, weights=None, **functions):
     """Experiments of a job, by the names of their tables."""
-    told = {"device": "cpu", "ensemble_size": 3}
+    told = {"device": "cpu", "ensemble_size": 3, "undefined": []}
     return [
         Task(function, {**told, "experiment": name}, folder / f"{name}.parquet", weights)
         for name, function in functions.items()
@@ -185,7 +185,7 @@ def test_a_killed_shard_goes_on_and_a_torn_one_is_trained_again(tmp_path, traine
 
 def test_the_record_says_what_a_table_came_from(tmp_path):
     (tmp_path / "data").write_bytes(b"abc")
-    task = Task(descent, {"device": "cpu", "ensemble_size": 3, "experiment": "one"}, tmp_path / "one.parquet")
+    (task,) = tasks_of(tmp_path, one=descent)
     said.clear()
     train_job([task], Inputs(), {"owner/data": tmp_path / "data"}, said.append)
     record = json.loads((tmp_path / "one.json").read_text())

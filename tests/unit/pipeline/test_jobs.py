@@ -37,7 +37,10 @@ CONFIG = {
 DIVIDED = Job(
     "divided",
     "Training {part}",
-    (Experiment("one", "module.one", "group.inner"), Experiment("two", "module.two", "group.other")),
+    (
+        Experiment("one", "module.one", "group.inner", undefined=("norm",)),
+        Experiment("two", "module.two", "group.other"),
+    ),
     samples=("second/{part}_*", "first/a"),
     parts="group.inner.kinds",
 )
@@ -60,22 +63,31 @@ def test_settings_are_just_what_a_job_uses():
             **everywhere,
             "experiment": "one",
             "function": "module.one",
+            "undefined": ["norm"],
             "kinds": {"blue": {"hidden": [2]}},
             "steps": 3,
             "ensemble_size": 9,
         },
-        {**everywhere, "experiment": "two", "function": "module.two", "steps": 4, "hidden": [5], "ensemble_size": 50},
+        {
+            **everywhere,
+            "experiment": "two",
+            "function": "module.two",
+            "undefined": [],
+            "steps": 4,
+            "hidden": [5],
+            "ensemble_size": 50,
+        },
     ]
-    assert settings(WHOLE, CONFIG) == [{"experiment": "three", "function": "other.three", "hidden": [5]}]
+    three = {"experiment": "three", "function": "other.three", "undefined": []}
+    assert settings(WHOLE, CONFIG) == [{**three, "hidden": [5]}]
     assert set(CONFIG["group"]["inner"]["kinds"]) == {"red", "blue"}  # the config itself stays
 
 
 def test_what_trains_is_on_a_device_and_what_is_given_one():
     given = Job("given", "Sending", (Experiment("four", "other.four", also=("root_seed", "device")),), trains=False)
     assert [on_a_device(job) for job in (DIVIDED, WHOLE, given)] == [True, False, True]
-    assert settings(given, CONFIG) == [
-        {"experiment": "four", "function": "other.four", "root_seed": 7, "device": "cpu"}
-    ]
+    four = {"experiment": "four", "function": "other.four", "undefined": []}
+    assert settings(given, CONFIG) == [{**four, "root_seed": 7, "device": "cpu"}]
 
 
 def test_samples_are_matched_in_the_order_of_the_config():
