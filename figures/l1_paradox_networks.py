@@ -92,9 +92,9 @@ norm_lines = {LABELS[method]: by_penalty(norms, method, "norm") for method in NO
 for method in filter(there.__contains__, NORMS):
     by_penalty(accuracies, method, "test_accuracy")
 zero_lines = {LABELS[method]: by_penalty(zeros, method, "share_of_zeros") for method in ZEROS if method in there}
-norms.set(yscale="log", ylabel=r"$\Vert w\Vert_1$")
-accuracies.set(ylabel="test accuracy", ylim=(0, 1.02))
-zeros.set(ylabel="share of weights exactly zero", ylim=(-0.03, 1.13))
+norms.set(yscale="log", ylabel=r"$\Vert w\Vert_1$", title="L1 norm")
+accuracies.set(ylabel="test accuracy", ylim=(0, 1.02), title="accuracy")
+zeros.set(ylabel="share of weights exactly zero", ylim=(-0.03, 1.13), title="exact zeros")
 for axes in (norms, accuracies, zeros):
     axes.set(xscale="log", xlabel=r"penalty $\lambda$")
     ticks = [unpenalised, *(penalty for penalty in (1e-6, 1e-4, 1e-2, 1) if penalties[0] <= penalty * 1.01)]

@@ -50,10 +50,9 @@ def convergence_networks_tanh(convergence_networks: pd.DataFrame) -> Evidence:
 
 @claim(figure="convergence_networks_kinks", kind="finding", test=equivalence(0.25), unit="(loss per best step size)")
 def convergence_networks_floor(convergence_floors: pd.DataFrame) -> Evidence:
-    r"""A kink of the loss at the solution explains the floor of networks: with the absolute loss and full batches every
-    activation, kinked or smooth, hovers at a level that rises in proportion to $\eta$. From the same start and after
-    the same time $\eta k$, the level rises as much per step size between $\eta/2$ and $\eta$ as between $\eta/4$ and
-    $\eta/2$, $\eta$ being the best step size.
+    r"""With the absolute loss and full batches every activation, kinked or smooth, hovers at a level that rises in
+    proportion to the step size: from the same start and after the same time $\eta k$, it rises as much per step size
+    between $\eta/2$ and $\eta$ as between $\eta/4$ and $\eta/2$, $\eta$ being the best step size.
     """
     levels = _levels(convergence_floors, least=3)
     parts = levels.columns.to_numpy()
