@@ -50,6 +50,15 @@ def _sigmoid_slope(z: Tensor) -> Tensor:
     return z.sigmoid() * (-z).sigmoid()
 
 
+def _side_by_side(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """A function with exp or log in it, computed where numbers lie side by side, and laid into `out` from there.
+
+    Along rows that lie apart PyTorch gives the odd ends of each to the C library, whose last bits are those of its
+    release; that takes longer, too. Of gelu PyTorch 2.13 ignores the strides of `out`, in float32.
+    """
+    return lambda z, out: out.copy_(function(z.contiguous()))
+
+
 # The kernels of PyTorch's own autograd, and so its values at kinks.
 ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(
@@ -80,7 +89,7 @@ ACTIVATIONS: dict[str, Activation] = {
         module=nn.Hardtanh,
     ),
     "gelu": Activation(
-        value=lambda z, out: out.copy_(_aten.gelu(z)),  # PyTorch 2.13 ignores the strides of `out` here, in float32.
+        value=_side_by_side(_aten.gelu),
         slope=lambda delta, z: _aten.gelu_backward.grad_input(delta, z, grad_input=delta),
         second=lambda z: (2 - z.square()) * (-0.5 * z.square()).exp() / sqrt(2 * pi),
         kinks=(),
@@ -89,7 +98,7 @@ ACTIVATIONS: dict[str, Activation] = {
         module=nn.GELU,
     ),
     "silu": Activation(
-        value=lambda z, out: _aten.silu.out(z, out=out),
+        value=_side_by_side(_aten.silu),
         slope=lambda delta, z: _aten.silu_backward.grad_input(delta, z, grad_input=delta),
         second=lambda z: _sigmoid_slope(z) * (2 - z * (0.5 * z).tanh()),
         kinks=(),
@@ -98,7 +107,7 @@ ACTIVATIONS: dict[str, Activation] = {
         module=nn.SiLU,
     ),
     "elu": Activation(
-        value=lambda z, out: _aten.elu.out(z, out=out),
+        value=_side_by_side(_aten.elu),
         slope=lambda delta, z: _aten.elu_backward.grad_input(delta, 1, 1, 1, False, z, grad_input=delta),
         second=lambda z: torch.where(z > 0, 0, z.clamp(max=0).exp()),
         kinks=(),
@@ -107,7 +116,7 @@ ACTIVATIONS: dict[str, Activation] = {
         module=nn.ELU,
     ),
     "sigmoid": Activation(
-        value=lambda z, out: _aten.sigmoid.out(z, out=out),
+        value=_side_by_side(_aten.sigmoid),
         slope=lambda delta, out: _aten.sigmoid_backward.grad_input(delta, out, grad_input=delta),
         second=lambda z: -_sigmoid_slope(z) * (0.5 * z).tanh(),
         kinks=(),
@@ -131,7 +140,7 @@ def softplus(beta: float) -> Activation:
     """log(1 + e^{βz})/β, a smoothed ReLU that is at most log(2)/β above it."""
     # Beyond βz = 40 it is z to the last bit of a double; PyTorch's own 20 leaves an error of 2e-9/β.
     return Activation(
-        value=lambda z, out: _aten.softplus.out(z, beta, 40, out=out),
+        value=_side_by_side(lambda z: _aten.softplus(z, beta, 40)),
         slope=lambda delta, z: _aten.softplus_backward.grad_input(delta, z, beta, 40, grad_input=delta),
         second=lambda z: beta * _sigmoid_slope(beta * z),
         kinks=(),
