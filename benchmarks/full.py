@@ -142,7 +142,8 @@ def go_on(
             keep()
             in_turn = in_time(ensembles, row, until_end, limit, keep)
             advanced = in_its_share(row, ensembles, limit)
-            trained = sweep(in_turn, experiment.build, checkpoints, advanced, experiment=each.table)
+            named = {"experiment": each.table, "undefined": each.undefined}
+            trained = sweep(in_turn, experiment.build, checkpoints, advanced, **named)
         except NotYet as waits:
             row.reason = one_line(str(waits))
         except TimeIsUp:

@@ -118,8 +118,8 @@ def l1_paradox_law_linear(l1_paradox_designs: pd.DataFrame) -> Evidence:
 
 @claim(figure="l1_paradox_law", kind="finding", test=order(), unit="(relative error)")
 def l1_paradox_law_and_floor(l1_paradox_designs: pd.DataFrame) -> Evidence:
-    r"""On every family the straight line $\lVert w^*\rVert_1 + \eta r$ that touches the law at step 0 is further off than
-    the law itself, in the mean over penalties and steps at which the phase discrepancy is at most 0.03.
+    r"""On every family the straight line $\lVert w^*\rVert_1 + \eta r$ that touches the law at step 0 is further off
+    than the law itself, in the mean over penalties and steps at which the phase discrepancy is at most 0.03.
     """
     runs = settled(l1_paradox_designs)
     runs = nonempty(runs[runs["phase_discrepancy"] <= HOLDS], "with a phase discrepancy of at most 0.03")

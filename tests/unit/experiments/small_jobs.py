@@ -12,7 +12,7 @@ from ndgm.data.kinds import Data, Weights
 from ndgm.data.sources import SOURCES
 from ndgm.experiments.ensembles import Plan, sweep
 from ndgm.experiments.inputs import Found, Inputs, Settings
-from ndgm.groups import GROUPS
+from ndgm.groups import GROUPS, Experiment
 from ndgm.pipeline.commands import RESULTS, Part, all_parts
 from ndgm.pipeline.jobs import settings
 from ndgm.pipeline.programs import function_of
@@ -80,7 +80,7 @@ def result(path: str) -> Any:
     )
     experiment, size = experiment_of(maker, place, {})
     with TemporaryDirectory() as folder:
-        found = sweep(experiment.ensembles(size), experiment.build, Path(folder), experiment=each.table)
+        found = sweep(experiment.ensembles(size), experiment.build, Path(folder), **named(each))
     if path.endswith(".parquet"):
         return found.table
     return Weights(np.stack([experiment.parameters(end) for _, end in sorted(found.ends.items())]))
@@ -100,6 +100,11 @@ def experiment_of(part: Part, place: int, found: Mapping[str, Found], **other: A
     return function(told, inputs_of(part, found)), told["ensemble_size"]
 
 
+def named(experiment: Experiment) -> dict[str, Any]:
+    """What a sweep knows of the manifest."""
+    return {"experiment": experiment.table, "undefined": experiment.undefined}
+
+
 def swept(part: Part, folder: Path, **other: Any) -> dict[str, Found]:
     """What the experiments of a job find, trained as the pipeline does.
 
@@ -111,9 +116,7 @@ def swept(part: Part, folder: Path, **other: Any) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for place, each in enumerate(part.job.experiments):
         experiment, size = experiment_of(part, place, found, **other)
-        found[each.table] = sweep(
-            experiment.ensembles(size), experiment.build, folder / each.table, experiment=each.table
-        )
+        found[each.table] = sweep(experiment.ensembles(size), experiment.build, folder / each.table, **named(each))
     return found
 
 

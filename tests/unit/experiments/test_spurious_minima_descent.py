@@ -14,13 +14,14 @@ from ndgm.theory.spurious_minima_search import minimum
 ONE, TWO, STARTS = "spurious_minima_one", "spurious_minima_two", "spurious_minima_starts"
 
 
-def swept(plan, folder, name):
-    return sweep(plan.ensembles(500), plan.build, folder / name, experiment=name)
+def swept(plan, folder, told):
+    named = {"experiment": told["experiment"], "undefined": told["undefined"]}
+    return sweep(plan.ensembles(500), plan.build, folder / told["experiment"], **named)
 
 
 @pytest.fixture(scope="module")
 def one(smoke, tmp_path_factory):
-    return swept(smoke.experiment(ONE), tmp_path_factory.mktemp("runs"), ONE)
+    return swept(smoke.experiment(ONE), tmp_path_factory.mktemp("runs"), smoke.settings(ONE))
 
 
 def test_a_push_leads_along_directions_of_negative_curvature():

@@ -72,7 +72,8 @@ def test_only_the_layers_that_are_trained_move(smoke):
 
 def test_gradients_after_training_have_the_law_of_chi_square(smoke, tmp_path):
     experiment = smoke.experiment("subspace_attack_flips", seeds=60, width=40, steps=10)
-    runs = sweep(experiment.ensembles(60), experiment.build, tmp_path).table
+    undefined = smoke.settings("subspace_attack_flips")["undefined"]
+    runs = sweep(experiment.ensembles(60), experiment.build, tmp_path, undefined=undefined).table
     off = runs["features"] - runs["components"]
     uniform = probability_of_gradient(runs["off_subspace_gradient"], runs["active"], 1 / runs["features"], off)
     assert stats.kstest(uniform, "uniform").pvalue > 0.01
