@@ -18,7 +18,8 @@ class Cells:
     """Deviations of replicates from their reference, sorted by cell and within it.
 
     Attributes:
-        deviation: Of every value, shape (values,).
+        deviation: Of every value, shape (values,); of several draws of them (..., values), where what is counted has the
+            shape (..., cells).
         cell: Place of its cell, shape (values,).
         n: Replicates of each cell, shape (cells,).
     """
@@ -47,7 +48,7 @@ class Cells:
 
     def medians(self) -> np.ndarray:
         """Median deviation of each cell."""
-        first = np.cumsum(self.n) - self.n
+        first = self.first()
         low, high = self.deviation[first + (self.n - 1) // 2], self.deviation[first + self.n // 2]
         middle = np.isfinite(low) & np.isfinite(high)  # of two infinite values there is no mean
         return np.where(middle, np.add(low, high, where=middle, out=np.zeros(len(low))) / 2, low)
@@ -61,8 +62,12 @@ class Cells:
         rank = rank_of_bound(len(here), tail)
         return (float(here[rank - 1]), float(here[-rank])) if rank else None
 
+    def first(self) -> np.ndarray:
+        """Place of the first value of each cell."""
+        return np.cumsum(self.n) - self.n
+
     def _count(self, which: np.ndarray) -> np.ndarray:
-        return np.bincount(self.cell[which], minlength=len(self.n))
+        return np.add.reduceat(which, self.first(), axis=-1, dtype=np.intp)
 
 
 def sign_test(count: np.ndarray, n: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ this counts a verdict as fragile too often. It never does where all replicates a
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from ndgm.store.provenance import generator
 
 DRAWS = 1000
 """How often replicates are drawn again."""
+
+VALUES = 1_000_000
+"""Values that are drawn at once, at most: they are kept until their signs are counted."""
 
 
 def share_otherwise(
@@ -32,12 +36,15 @@ def share_otherwise(
     if not test.of_signs:
         return None
     random = generator(0, "fragile", f"{len(cells.n)} cells")
-    first = (np.cumsum(cells.n) - cells.n)[cells.cell]
+    first, values = cells.first()[cells.cell], len(cells.cell)
+    at_once = max(1, VALUES // values)
     seen: Counter[tuple[float, float]] = Counter()
-    for _ in range(draws):
-        drawn = first + (random.random(len(cells.cell)) * cells.n[cells.cell]).astype(int)
+    for begin in range(0, draws, at_once):
+        shares = random.random((min(at_once, draws - begin), values))
+        drawn = first + (shares * cells.n[cells.cell]).astype(int)
         # Signs are counted: no order within a cell is needed.
-        seen[test.at(Cells(cells.deviation[drawn], cells.cell, cells.n), test.margin)] += 1
+        p_values = test.p_values(replace(cells, deviation=cells.deviation[drawn]), test.margin)
+        seen.update(zip(*(p.tolist() for p in test.overall(*p_values)), strict=True))
     return sum(times for pair, times in seen.items() if verdict_of(*pair) != verdict) / draws
 
 
