@@ -55,7 +55,9 @@ def go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Taken, d
         folder: Path,
         advanced: Callable[[float], None],
         experiment: str,
+        undefined: Iterable[str],
     ) -> Found:
+        assert experiment and undefined == ("norm",)
         tables = []
         for number, ensemble in enumerate(ensembles):
             if not (kept := folder / str(number)).exists():
@@ -89,7 +91,7 @@ def go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Taken, d
         stand_ins = {"function_of": function_of, "sweep": sweep, "time": SimpleNamespace(monotonic=lambda: clock.now)}
         for name, stand_in in stand_ins.items():
             monkeypatch.setitem(FULL["go_on"].__globals__, name, stand_in)
-        experiments = tuple(Experiment(name, f"stand_in.{name}", "block") for name in taken)
+        experiments = tuple(Experiment(name, f"stand_in.{name}", "block", undefined=("norm",)) for name in taken)
         part = Part(Job("a_job", "A job", experiments), CONFIG, "")
         for name in taken:
             rows.setdefault(name, FULL["Progress"](name))

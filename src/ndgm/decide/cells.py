@@ -18,7 +18,7 @@ class Cells:
     """Deviations of replicates from their reference, sorted by cell and within it.
 
     Attributes:
-        deviation: Of every value, shape (values,); of several draws of them (..., values), where what is counted has the
+        deviation: Of every value, shape (values,). Draws of them may stand in front, (..., values); counts then have the
             shape (..., cells).
         cell: Place of its cell, shape (values,).
         n: Replicates of each cell, shape (cells,).

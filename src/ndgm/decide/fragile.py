@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from ndgm.decide.cells import Cells
 from ndgm.decide.statistics import ERROR_RATE, Test
 from ndgm.store.provenance import generator
