@@ -18,8 +18,8 @@ class Cells:
     """Deviations of replicates from their reference, sorted by cell and within it.
 
     Attributes:
-        deviation: Of every value, shape (values,). Draws of them may stand in front, (..., values); counts then have the
-            shape (..., cells).
+        deviation: Of every value, shape (values,). With draws of them in front it is (..., values), and what is counted
+            (..., cells).
         cell: Place of its cell, shape (values,).
         n: Replicates of each cell, shape (cells,).
     """
