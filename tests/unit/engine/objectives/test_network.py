@@ -5,7 +5,9 @@ import pytest
 import torch
 from networks_in_torch import (
     CRITERIA,
+    INPUTS,
     NAMES,
+    OUTPUTS,
     RUNS,
     SAMPLES,
     WIDTHS,
@@ -19,14 +21,14 @@ from networks_in_torch import (
 
 from ndgm.engine.activations import activation
 from ndgm.engine.methods import METHODS
-from ndgm.engine.networks import Networks, with_ones
+from ndgm.engine.networks import NARROW, Networks, with_ones
 from ndgm.engine.objectives.batches import Batches
 from ndgm.engine.objectives.network import LOSSES, MinibatchNetworkLoss, NetworkLoss
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-6)])
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("widths", WIDTHS, ids=lambda widths: f"depth {len(widths) - 2}")
+@pytest.mark.parametrize("widths", [*WIDTHS, (INPUTS, NARROW, OUTPUTS)], ids=lambda widths: "-".join(map(str, widths)))
 @pytest.mark.parametrize("name", NAMES)
 def test_losses_and_gradients_are_those_of_torch(name, widths, loss, dtype, tolerance):
     networks = Networks(widths, activation(name))
