@@ -3,8 +3,7 @@
 The limit is the rate of the bare product of 1,797 × 100 by 100 × 100; on a CUDA device, which a single one leaves
 idle, of as many of them at once as there are networks. Ours counts the multiply-adds that a step needs:
 the forward pass, the gradient with respect to every weight, and that with respect to the inputs of all layers but one.
-The loop multiplies the same matrices, so that the ratio is at most itself over our fraction of the limit: with 1,797
-samples products are nine tenths of our step, and little is left to be spared.
+The loop multiplies the same matrices: at the limit itself the ratio would be ours over our fraction of the limit.
 """
 
 from collections.abc import Iterator

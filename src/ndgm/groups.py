@@ -111,17 +111,16 @@ class Group:
         return self.name.partition("_")[0].capitalize() + ("-networks" if self.name.endswith("_networks") else "")
 
 
-def _experiments(section: str, *names: str, **undefined: tuple[str, ...]) -> tuple[Experiment, ...]:
+def _experiments(section: str, **undefined: tuple[str, ...]) -> tuple[Experiment, ...]:
     """Experiments that have one name for their function, their block in the config and the end of their table's.
 
     Args:
         section: Of the config.
-        *names: Of the experiments.
-        **undefined: Columns that one of them, which is named, leaves undefined.
+        **undefined: By this name, the columns that each leaves undefined.
     """
     return tuple(
-        Experiment(f"{section}_{name}", f"{section}.{name}", f"{section}.{name}", undefined=undefined.get(name, ()))
-        for name in names
+        Experiment(f"{section}_{name}", f"{section}.{name}", f"{section}.{name}", undefined=columns)
+        for name, columns in undefined.items()
     )
 
 
@@ -161,11 +160,9 @@ GROUPS = (
                 "Running gradient methods on convex problems with a kink",
                 _experiments(
                     "convergence",
-                    "kink_dial",
-                    "smoothing",
-                    "cures",
-                    "worst_cases",
+                    kink_dial=(),
                     smoothing=("penalty_over_max",),
+                    cures=(),
                     worst_cases=("l1_norm",),
                 ),
                 samples=("l1_paradox/*",),
@@ -218,7 +215,7 @@ GROUPS = (
             Job(
                 "train_l1_paradox",
                 "Running gradient methods on the LASSO, design {part}",
-                _experiments("l1_paradox", "lasso"),
+                _experiments("l1_paradox", lasso=()),
                 samples=("l1_paradox/{part}",),
                 parts="samples.l1_paradox",
             ),
@@ -291,7 +288,7 @@ GROUPS = (
             Job(
                 "train_adaptive",
                 "Running adaptive methods on convex problems",
-                _experiments("adaptive", "lasso", "one_weight", "cycles", lasso=("predicted_l1_norm",)),
+                _experiments("adaptive", lasso=("predicted_l1_norm",), one_weight=(), cycles=()),
                 samples=("l1_paradox/*",),
             ),
             Job(
@@ -398,12 +395,6 @@ GROUPS = (
                 "Running gradient descent beyond the edge of stability",
                 _experiments(
                     "edge_of_stability",
-                    "cycles",
-                    "asymmetric",
-                    "near_threshold",
-                    "max_affine",
-                    "logistic",
-                    "separable",
                     cycles=("smoothness",),
                     asymmetric=("smoothness",),
                     near_threshold=("smoothness",),
@@ -521,9 +512,7 @@ GROUPS = (
                 "Training networks on data in a subspace and attacking them off it",
                 _experiments(
                     "subspace_attack",
-                    "frozen_weights",
-                    "flips",
-                    "scales",
+                    frozen_weights=(),
                     flips=("flip_over_output", "predicted_flip_over_output", "flip_over_predicted"),
                     scales=("flip_over_output", "predicted_flip_over_output", "flip_over_predicted"),
                 ),
@@ -532,7 +521,7 @@ GROUPS = (
             Job(
                 "train_networks_on_seven_points",
                 "Training networks on seven points of a line",
-                _experiments("subspace_attack", "seven_points", seven_points=("flip_distance", "random_flip_distance")),
+                _experiments("subspace_attack", seven_points=("flip_distance", "random_flip_distance")),
             ),
             Job(
                 "follow_attacked_networks",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ndgm.decide import fragile
 from ndgm.decide.cells import Cells
 from ndgm.decide.distribution import law
 from ndgm.decide.fragile import share_otherwise, why_fragile
@@ -31,6 +32,13 @@ def test_the_share_of_one_cell_is_that_of_a_binomial_number(count):
     found = share_otherwise(order(0), cells, verdict, verdict_of, draws=20000)
     assert found == pytest.approx(expected, abs=4 * np.sqrt(0.25 / 20000))
     assert found == share_otherwise(order(0), cells, verdict, verdict_of, draws=20000), "the same draws each time"
+
+
+def test_draws_are_the_same_however_many_are_made_at_once(monkeypatch):
+    cells = cells_of(20, 17, 15)
+    at_once = share_otherwise(order(0), cells, "supported", verdict_of)
+    monkeypatch.setattr(fragile, "VALUES", 7 * len(cells.cell))
+    assert 0 < share_otherwise(order(0), cells, "supported", verdict_of) == at_once < 1
 
 
 def test_every_cell_of_a_supported_claim_may_turn_it():
