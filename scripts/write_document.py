@@ -10,7 +10,6 @@ PATHS = (
     "references",
     "templates",
     "captions",
-    "claims",
     "history",
     "figures",
     "pdf",
@@ -21,7 +20,7 @@ PATHS = (
 
 def main() -> None:
     """Run the program."""
-    arguments = argument_parser(__doc__, *PATHS, any_number=("root-seeds",)).parse_args()
+    arguments = argument_parser(__doc__, *PATHS, many=("claims",), any_number=("root-seeds",)).parse_args()
     with program(arguments):
         # Imported here, so that an interruption while matplotlib loads is one line too.
         from ndgm.decide.root_seeds import read_root_seeds
@@ -31,7 +30,6 @@ def main() -> None:
 
         document, rules = arguments.text.stem, read_rule_changes(arguments.history).digests
         manuscript = Manuscript(
-            document,
             arguments.claims,
             arguments.settings,
             arguments.figures,

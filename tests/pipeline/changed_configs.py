@@ -3,6 +3,7 @@
 import copy
 import random
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import yaml
@@ -13,6 +14,8 @@ from ndgm.pipeline.settings import faults, load
 
 Config = dict[str, Any]
 Key = tuple[str, ...]
+Change = tuple[str, Callable[[], Config]]
+"""What is done to a config, and what makes the changed one: most are never asked for."""
 
 OPEN = (
     "samples.l1_paradox",
@@ -135,49 +138,57 @@ def _consistent(config: Config) -> Config:
     return config
 
 
-def one_change(config: Config) -> Iterator[tuple[str, Config]]:
-    """Configs, with what was done to each: one value less, one alone or one more, and one seed."""
+def one_change(config: Config) -> Iterator[Change]:
+    """One value less, one alone or one more, and one seed."""
     for key, values in choices(config).items():
         grid = is_grid(at(config, key))
         name = dotted(key)
         for place, value in enumerate(values):
             shown = f"{value:.3g}" if isinstance(value, float) else value
-            yield f"{name}: {shown} alone", with_only(config, key, [value])
+            yield f"{name}: {shown} alone", partial(with_only, config, key, [value])
             if len(values) > 2 and not grid:
-                yield f"{name}: without {shown}", with_only(config, key, values[:place] + values[place + 1 :])
+                yield f"{name}: without {shown}", partial(with_only, config, key, values[:place] + values[place + 1 :])
         if grid and len(values) > 2:
             half = len(values) // 2
-            yield f"{name}: lower half", with_only(config, key, values[:half])
-            yield f"{name}: upper half", with_only(config, key, values[half:])
+            yield f"{name}: lower half", partial(with_only, config, key, values[:half])
+            yield f"{name}: upper half", partial(with_only, config, key, values[half:])
         for path, more in MORE.items():
             for value in more if matches(key, path) else []:
-                yield f"{name}: with {value}", with_only(config, key, [*values, value])
-                yield f"{name}: {value} alone", with_only(config, key, [value])
+                yield f"{name}: with {value}", partial(with_only, config, key, [*values, value])
+                yield f"{name}: {value} alone", partial(with_only, config, key, [value])
     for key in keys(config, lambda key, value: key[-1] in ("seeds", "starts", "most_steps")):
-        changed = copy.deepcopy(config)
-        at(changed, key[:-1])[key[-1]] = 1
-        yield f"{dotted(key)}: 1", changed
+        yield f"{dotted(key)}: 1", partial(with_one, config, key)
 
 
-def many_changes(config: Config, count: int, seed: int) -> Iterator[tuple[str, Config]]:
-    """Configs in which lists, grids and open mappings are parts of themselves; not those that need certain values."""
-    draw, chosen = random.Random(seed), [*choices(config)]
+def with_one(config: Config, key: Key) -> Config:
+    """The config with 1 at a key."""
+    config = copy.deepcopy(config)
+    at(config, key[:-1])[key[-1]] = 1
+    return config
+
+
+def many_changes(config: Config, count: int, seed: int) -> Iterator[Change]:
+    """Lists, grids and open mappings become parts of themselves; not those that need certain values."""
     for number in range(count):
-        changed = config
-        for key in chosen:
-            values = values_at(changed, key)  # none where it went with a change before
-            if not values or key[-1] in ("values", "tilts", "step_sizes") or draw.random() < 0.5:
-                continue
-            size = draw.randint(1, len(values))
-            if is_grid(at(changed, key)):
-                first = draw.randint(0, len(values) - size)
-                some = values[first : first + size]
-            else:
-                some = sorted(draw.sample(values, size), key=values.index)
-                more = [each for path, each in MORE.items() if matches(key, path)]
-                some += [each for each in (more[0] if more else []) if draw.random() < 0.2]
-            changed = with_only(changed, key, some)
-        yield f"number {number} at random", changed
+        yield f"number {number} at random", partial(at_random, config, random.Random(f"{seed}, {number}"))
+
+
+def at_random(config: Config, draw: random.Random) -> Config:
+    """The config with parts of half of its lists, grids and open mappings."""
+    for key in choices(config):
+        values = values_at(config, key)  # none where it went with a change before
+        if not values or key[-1] in ("values", "tilts", "step_sizes") or draw.random() < 0.5:
+            continue
+        size = draw.randint(1, len(values))
+        if is_grid(at(config, key)):
+            first = draw.randint(0, len(values) - size)
+            some = values[first : first + size]
+        else:
+            some = sorted(draw.sample(values, size), key=values.index)
+            more = [each for path, each in MORE.items() if matches(key, path)]
+            some += [each for each in (more[0] if more else []) if draw.random() < 0.2]
+        config = with_only(config, key, some)
+    return config
 
 
 def is_valid(config: Config) -> bool:
@@ -189,6 +200,6 @@ def is_valid(config: Config) -> bool:
 def configs(count: int = 100, seed: int = 1) -> Iterator[tuple[str, Config]]:
     """All of these, around the smoke scale, that are valid."""
     smoke = load("smoke")
-    for name, config in [*one_change(smoke), *many_changes(smoke, count, seed)]:
-        if is_valid(config):
+    for name, changed in [*one_change(smoke), *many_changes(smoke, count, seed)]:
+        if is_valid(config := changed()):
             yield name, config

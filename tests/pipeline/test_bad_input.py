@@ -295,7 +295,7 @@ def test_settings_of_jobs_that_were_damaged(repository: Path) -> None:
             "claims/spurious_minima.json": "exact/spurious_minima.parquet",
             "figures/subspace_attack_regions.svg": "runs/subspace_attack_regions.parquet",
         },
-        {"paper.pdf": "claims.json"},
+        {"claims.json": "claims/adaptive.json", "companions.pdf": "claims/spurious_minima.json"},
     ],
     ids=["before claims", "claims"],
 )

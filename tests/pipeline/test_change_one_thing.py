@@ -40,7 +40,6 @@ from ndgm.store.files import write_json
 EVERY = bool(os.environ.get("NDGM_EVERY_CONFIG"))
 PARTS = 4 if EVERY else 1
 """How many tests share the figures and claims, for as many workers."""
-SECTIONS = {group.name: group.section for group in GROUPS}
 SMOKE = load("smoke", ROOT / "config")
 FULL = load("full", ROOT / "config")
 CONVOLUTIONS = {"data": {"cifar10": {"epochs": 3}}, "channels": [2, 3], "batch_size": 5, "seeds": 2}
@@ -155,7 +154,8 @@ def some() -> list[tuple[str, Config]]:
     if EVERY:
         return [*found, *configs()]
     others = [*one_change(SMOKE), *many_changes(SMOKE, 100, seed=1)]
-    return [*found, *(each for each in random.Random(2).sample(others, 12) if is_valid(each[1]))]
+    drawn = ((name, changed()) for name, changed in random.Random(2).sample(others, 12))
+    return [*found, *(each for each in drawn if is_valid(each[1]))]
 
 
 @pytest.mark.parametrize("config", FOUND.values(), ids=FOUND)
@@ -209,8 +209,8 @@ CUT_FIGURES = {name for name, figure in FIGURES.items() if "l1_paradox_lasso" in
 def test_the_documents(runs: CutRuns, tmp_path: Path, smoke_run: Path, number: int) -> None:
     """They say what they can, with a line under each figure that lacks something."""
     seeds = iter(range(number, 1000, 10))
-    valid = (each for seed in seeds for _, each in many_changes(SMOKE, 1, seed) if is_valid(each))
-    config = next(each for each in valid if runs.has_all(each))
+    drawn_configs = (changed() for seed in seeds for _, changed in many_changes(SMOKE, 1, seed))
+    config = next(each for each in drawn_configs if is_valid(each) and runs.has_all(each))
     drawn = tmp_path / "figures"
     drawn.mkdir()
     for name in CUT_FIGURES:
@@ -219,12 +219,14 @@ def test_the_documents(runs: CutRuns, tmp_path: Path, smoke_run: Path, number: i
         for kind in ("svg", "pdf"):
             (drawn / f"{name}.{kind}").symlink_to(smoke_run / f"results/smoke/figures/{name}.{kind}")
     decided = {name: runs.decide(name, config) for name in CLAIMS}
-    entries = [entry | {"section": SECTIONS[CLAIMS[name].group]} for name, entry in decided.items() if entry]
-    write_json(tmp_path / "claims.json", sorted(entries, key=lambda entry: entry["id"]))
+    for group in GROUPS:
+        own = [entry for name, entry in decided.items() if entry and CLAIMS[name].group == group.name]
+        write_json(tmp_path / f"{group.name}.json", [entry | {"section": group.section} for entry in own])
     lacking = set()
     for document, shown in DOCUMENTS.items():
         told = json.loads(json.dumps(config))
-        manuscript = Manuscript(document, tmp_path / "claims.json", told, drawn, ROOT / "workflow/report", HISTORY)
+        claims = [tmp_path / f"{group.name}.json" for group in GROUPS if group.document == document]
+        manuscript = Manuscript(claims, told, drawn, ROOT / "workflow/report", HISTORY)
         text = manuscript.fill(ROOT / f"paper/{document}.md")
         ingredients = (ROOT / "paper/templates", ROOT / "paper/references.bib", drawn)
         page = BeautifulSoup(document_html(text, *ingredients), "html.parser")
@@ -243,9 +245,8 @@ def test_a_drawing_says_what_it_lacks_and_so_does_the_caption(runs: CutRuns, smo
     results = runs.folder / "lacking"
     runs.draw("l1_paradox_norm", FOUND["no subgradient method"], results)
     captions = ROOT / "workflow/report"
-    manuscript = Manuscript(
-        "paper", smoke_run / "results/smoke/claims.json", SMOKE, results / "figures", captions, HISTORY
-    )
+    claims = smoke_run / "results/smoke/claims/l1_paradox.json"
+    manuscript = Manuscript([claims], SMOKE, results / "figures", captions, HISTORY)
     line = f"{drawing.LEFT_OUT}: subgradient."
     assert manuscript.caption("l1_paradox_norm").endswith(f"{line}\n")
     assert line in manuscript.figure("l1_paradox_norm")
@@ -263,7 +264,8 @@ def own_names(config: Config) -> bool:
 @cache
 def of_own_names(seed: int) -> Config:
     """The first of many changed configs that is valid and names nothing new; no test changes it."""
-    return next(each for _, each in many_changes(SMOKE, 30, seed) if own_names(each) and is_valid(each))
+    drawn = (changed() for _, changed in many_changes(SMOKE, 30, seed))
+    return next(each for each in drawn if own_names(each) and is_valid(each))
 
 
 TRAINED = [job for job in JOBS.values() if job.trains and parts(job, SMOKE)]

@@ -47,6 +47,8 @@ for group in GROUPS:
 smoke = json.loads((root / "reference/smoke/settings.json").read_text())
 for experiment in smoke["adaptive"].values():
     experiment["steps"] = 40
+    if "most_steps" in experiment:
+        experiment["most_steps"] = 1024
 chosen = [group for group in GROUPS if group.name == "adaptive"]
 check = Check("cpu", {"smoke": smoke, "full": smoke}, SOURCES, root, folder, Deadline(400), chosen)
 steps = {

@@ -49,7 +49,7 @@ def killed_in_training(folder: Path) -> str:
 def test_a_killed_job(smoke_copy: Path) -> None:
     """After SIGKILL on a training job the next run completes to the same bytes.
 
-    SIGKILL on everything, which leaves a lock behind, is below among the torture.
+    SIGKILL on everything, which leaves a lock behind, is among the torture.
     """
     before = hashes(smoke_copy)
     assert "train_l1_paradox" in killed_in_training(smoke_copy)
@@ -71,6 +71,7 @@ def test_a_terminal_that_is_closed(tmp_path: Path) -> None:
     assert not psutil.pid_exists(snakemake)
 
 
+@pytest.mark.elsewhere
 @pytest.mark.parametrize("kind", CASES)
 def test_a_part_of_the_torture(smoke_run: Path, kind: str) -> None:
     """One case of each kind, always the same; kills within the seconds in which a target is made."""

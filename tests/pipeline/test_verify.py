@@ -112,6 +112,7 @@ def test_deviations_are_measured_in_copies_without_what_was_made() -> None:
     assert runpy.run_path(str(ROOT / "scripts/measure_deviations.py"))["MADE"] == MADE
 
 
+@pytest.mark.elsewhere
 def test_deviations_of_one_table_are_measured_beside_a_finished_run(smoke_copy: Path) -> None:
     """Nothing else is made again but what is made of it; a table that no job makes is named."""
     environment = {**os.environ, "PYTHONPATH": "src"}

@@ -1,7 +1,8 @@
 """Interrupt, damage and starve runs of the smoke scale: each case ends in identical bytes, or in one clear line.
 
 `make torture` writes how often each happened to `reference/robustness.json`, where kinds that are not tried keep their
-counts. What happened otherwise is listed there and makes it fail. A seeded part of it is among the tests.
+counts. What happened otherwise is listed there and makes it fail. A seeded part of it is among the tests of
+`make elsewhere`.
 """
 
 import argparse
@@ -193,15 +194,15 @@ def ended_clearly(code: int, number: int, said: str) -> bool:
 
 def readers() -> dict[str, str]:
     """A target whose job reads a result, by a pattern of the result's name."""
-    config, found = load("smoke"), {"claims.json": "paper.pdf"}
+    config, found = load("smoke"), {}
     for job in JOBS.values():
         for part in parts(job, config):
             first = result(job, job.experiments[0]).format(part=part)
             found |= {f"data/{name}.npz": first for name in samples(job, config, part)}
     for group in GROUPS:
-        found[f"claims/{group.name}.json"] = "claims.json"
+        found[f"claims/{group.name}.json"] = f"{group.document}.pdf"
         for figure in group.figures:
-            found |= {f"figures/{figure.name}.{kind}": "paper.pdf" for kind in ("svg", "pdf")}
+            found |= {f"figures/{figure.name}.{kind}": f"{group.document}.pdf" for kind in ("svg", "pdf")}
             for job in JOBS.values():
                 for each in job.experiments:
                     if each.table in figure.tables:

@@ -13,7 +13,7 @@ for document in DOCUMENTS:
             references=local("paper/references.bib"),
             templates=TEMPLATES,
             captions=local(expand("workflow/report/{figure}.rst", figure=shown)),
-            claims=f"results/{SCALE}/claims.json",
+            claims=every("claims/{group}.json", group=[group.name for group in GROUPS if group.document == document]),
             history=local("reference/rules.json"),
             root_seeds=local(list(map(str, Path("reference", SCALE).glob("seeds.json")))),
             figures=every("figures/{figure}.pdf", "figures/{figure}.svg", figure=shown),

@@ -2,7 +2,8 @@
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,7 @@ class Manuscript:
     """The source of a document and what its placeholders may name.
 
     Args:
-        document: That of the manifest whose claims they are; another one's are unknown.
-        claims: `claims.json`.
+        claims: Files of decided claims, those of the document's groups; others are unknown.
         settings: The config of the run.
         figures: Folder of the drawn figures; the web page is taken to stand beside it.
         captions: Folder of the captions, one `<figure>.rst` each.
@@ -45,8 +45,7 @@ class Manuscript:
 
     def __init__(
         self,
-        document: str,
-        claims: Path,
+        claims: Iterable[Path],
         settings: Mapping,
         figures: Path,
         captions: Path,
@@ -58,12 +57,8 @@ class Manuscript:
         Raises:
             InputError: naming the file and the key, if an entry of `claims` is not a claim.
         """
-        try:
-            decided = list(map(DecidedClaim.read, read_json_list(claims)))
-        except (KeyError, ValueError, TypeError, AttributeError) as fault:
-            raise fault if isinstance(fault, InputError) else InputError(f"{claims}: {fault}") from None
-        groups = {group.name for group in GROUPS if group.document == document}
-        self.claims = {claim.id: claim for claim in decided if claim.group in groups}
+        decided = sorted((claim for file in claims for claim in _decided(file)), key=attrgetter("id"))
+        self.claims = {claim.id: claim for claim in decided}
         self.figures = figures
         self.captions = captions
         self.history = history
@@ -232,6 +227,14 @@ class Manuscript:
         for claim in self.claims.values():
             groups.setdefault(claim.group, []).append(claim)
         return _pick(groups, group, "claim group")
+
+
+def _decided(file: Path) -> list[DecidedClaim]:
+    """The claims of a file."""
+    try:
+        return list(map(DecidedClaim.read, read_json_list(file)))
+    except (KeyError, ValueError, TypeError, AttributeError) as fault:
+        raise fault if isinstance(fault, InputError) else InputError(f"{file}: {fault}") from None
 
 
 def _short(table: str, group: str) -> str:

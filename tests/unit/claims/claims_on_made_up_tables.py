@@ -70,10 +70,14 @@ def why_inconclusive(name, tables):
     return row["gap"]
 
 
+def reading(claims, table):
+    """Those of the claims that read a table."""
+    return {name: one for name, one in claims.items() if table in one.experiments}
+
+
 def refuted(claims, tables, changed):
     """Which of the claims that read a changed table are refuted."""
-    readers = {name: one for name, one in claims.items() if changed in one.experiments}
-    return {row["id"] for row in decide(readers, tables) if row["verdict"] == "refuted"}
+    return {row["id"] for row in decide(reading(claims, changed), tables) if row["verdict"] == "refuted"}
 
 
 def every_claim_is_in(where, names, claims, beginning):

@@ -73,10 +73,14 @@ def claim(name, **changes):
 
 
 def run(folder, **changes):
-    """Write `claims.json` and every figure under `folder`; `changes` are made to all claims."""
+    """Write the claims of each document and every figure under `folder`; `changes` are made to all claims."""
+    for name in ("claims", "figures"):
+        (folder / name).mkdir(parents=True)
     entries = [claim(name, **changes) for name in NAMES]
-    (folder / "figures").mkdir(parents=True)
-    (folder / "claims.json").write_text(json.dumps(entries), encoding="utf-8")
+    for document in DOCUMENTS:
+        groups = [group.name for group in GROUPS if group.document == document]
+        own = [entry for entry in entries if entry["group"] in groups]
+        (folder / f"claims/{document}.json").write_text(json.dumps(own), encoding="utf-8")
     for name in sum(FIGURES.values(), []):
         for kind in ("svg", "pdf"):
             (folder / f"figures/{name}.{kind}").write_bytes(drawn(kind, 6.9 if name.endswith("norm") else 3.3))
@@ -102,4 +106,4 @@ def manuscript(folder, document, settings=SETTINGS):
     from ndgm.paper.manuscript import Manuscript
 
     captions = ROOT / "workflow/report"
-    return Manuscript(document, folder / "claims.json", settings, folder / "figures", captions, HISTORY)
+    return Manuscript([folder / f"claims/{document}.json"], settings, folder / "figures", captions, HISTORY)

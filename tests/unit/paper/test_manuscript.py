@@ -22,7 +22,7 @@ def fill(tmp_path):
         path = tmp_path / "paper.md"
         path.write_text(source, encoding="utf-8")
         (tmp_path / "claims.json").write_text(json.dumps(claims or [claim("l1_paradox_floor")]), encoding="utf-8")
-        return Manuscript("paper", tmp_path / "claims.json", settings, tmp_path, tmp_path, HISTORY).fill(path)
+        return Manuscript([tmp_path / "claims.json"], settings, tmp_path, tmp_path, HISTORY).fill(path)
 
     return with_claims
 
@@ -81,7 +81,7 @@ def test_root_seeds_that_decide_alike_are_counted_beside_the_verdict(seen, said,
     both = [claim("l1_paradox_floor"), claim("l1_paradox_slope")]
     (tmp_path / "claims.json").write_text(json.dumps(both), encoding="utf-8")
     root_seeds = RootSeeds(list(range(len(seen))), {"l1_paradox_floor": seen}, {"l1_paradox_floor": [0.1] * len(seen)})
-    manuscript = Manuscript("paper", tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path, HISTORY, root_seeds)
+    manuscript = Manuscript([tmp_path / "claims.json"], SETTINGS, tmp_path, tmp_path, HISTORY, root_seeds)
     source = tmp_path / "paper.md"
     source.write_text(
         '{{ root_seeds }} {{ decided_alike }} {{ tag("l1_paradox_floor") }} {{ verdicts_table("l1_paradox", "All.") }}'
@@ -268,7 +268,7 @@ def test_what_a_drawing_lacks_is_read_as_it_stands(tmp_path):
     (tmp_path / "claims.json").write_text(json.dumps([claim("l1_paradox_floor")]), encoding="utf-8")
     (tmp_path / "norm.rst").write_text("Norms.\n", encoding="utf-8")
     (tmp_path / "norm.svg").write_text(f"<dc:description>{lacking}</dc:description>", encoding="utf-8")
-    caption = Manuscript("paper", tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path, HISTORY).caption("norm")
+    caption = Manuscript([tmp_path / "claims.json"], SETTINGS, tmp_path, tmp_path, HISTORY).caption("norm")
     assert convert(caption, "rst", "plain", "--wrap=none").strip() == f"Norms. {lacking}"
 
 
@@ -278,7 +278,7 @@ def test_the_file_that_is_not_utf_8_is_named(tmp_path, damaged):
     for name, text in texts.items():
         (tmp_path / name).write_bytes(text.encode() + b"\xed" * (name == damaged))
     (tmp_path / "claims.json").write_text(json.dumps([claim("l1_paradox_floor")]), encoding="utf-8")
-    manuscript = Manuscript("paper", tmp_path / "claims.json", SETTINGS, tmp_path, tmp_path, HISTORY)
+    manuscript = Manuscript([tmp_path / "claims.json"], SETTINGS, tmp_path, tmp_path, HISTORY)
     with pytest.raises(InputError, match=rf"{damaged}: not UTF-8: .* at byte \d+"):
         manuscript.fill(tmp_path / "paper.md")
 
