@@ -14,6 +14,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ndgm.claims.adaptive import MOMENTUM
 from ndgm.decide.intervals import median_intervals
 from ndgm.paper.colours import COLOURS
 from ndgm.paper.drawing import (
@@ -45,7 +46,6 @@ ON_ONE_WEIGHT = {
     "amsgrad": "AMSGrad",
 }
 WITH_MOMENTUM = ("heavy_ball", "adam")
-MOMENTUM = 0.9
 CELL = ["design", "method", "penalty_over_max"]
 lasso = last_rows(read_experiment(results(), "adaptive_lasso"))
 designs = lasso["design"].unique()

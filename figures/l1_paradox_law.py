@@ -11,11 +11,11 @@ from itertools import cycle
 
 import matplotlib.pyplot as plt
 
+from ndgm.claims.rows.designs import HOLDS
 from ndgm.paper.colours import COLOURS, INK, MARKERS, OKABE_ITO
 from ndgm.paper.drawing import PAGE_WIDTH, label_line_ends, prediction, results, save, style
 from ndgm.store.run_tables import read_experiment
 
-MARGIN = 0.03
 SHOWN = 1e-5
 STRUCTURED = ("orthogonal", "duplicated")
 RULES = {
@@ -35,9 +35,9 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE_WIDTH, 2.6), width_rati
 structured, single = runs["design"].isin(STRUCTURED), runs["single_case"]
 for here, method in ((~structured & ~single, "subgradient"), (structured, "smooth")):
     left.plot(number[here], error[here], MARKERS[method], color=COLOURS[method], markersize=1.6, alpha=0.5, mew=0)
-highest = 1.5 * max(error.max(), number.max(), MARGIN)
-prediction(left, [SHOWN, highest], [MARGIN, MARGIN])
-prediction(left, [MARGIN, MARGIN], [SHOWN, highest])
+highest = 1.5 * max(error.max(), number.max(), HOLDS)
+prediction(left, [SHOWN, highest], [HOLDS, HOLDS])
+prediction(left, [HOLDS, HOLDS], [SHOWN, highest])
 left.set(xscale="log", yscale="log", xlim=(SHOWN / 1.5, highest), ylim=(SHOWN / 1.5, highest))
 left.set(xlabel="phase discrepancy, before the run", ylabel="relative error of the law", title="where the law holds")
 for marker, (case, rows) in zip(cycle("sD^v"), runs[single].groupby("design", sort=False), strict=False):

@@ -5,39 +5,45 @@ import pandas as pd
 
 
 def steps_to_target(runs: pd.DataFrame, target: str = "target") -> pd.Series:
-    """First recorded step at which a run's objective is at most its target, by run; infinite where it never is.
+    """Steps in which a run's objective falls to its target, by run, a fraction; infinite where it never does.
 
     Args:
         runs: Run table; a run that diverges counts as one that never reaches its target.
-        target: Column of the target.
+        target: Column of the target, a positive number.
     """
-    reached = runs["step"].where(runs["objective"] <= runs[target]).groupby(runs["run"]).min()
-    return reached.fillna(np.inf).where(~_diverged(runs), np.inf)
+    return _crossings(runs, runs[target]).fillna(np.inf).where(~_diverged(runs), np.inf)
 
 
 def steps_to_share(runs: pd.DataFrame, share: float) -> pd.Series:
     """Steps in which a run's objective falls to a share of its first recorded one, by run; NaN where it never does.
 
-    Between recorded steps the logarithm of the objective is interpolated, so that the number is a fraction.
-
     Args:
         runs: Run table whose first rows are those of the start.
         share: Between 0 and 1.
     """
-    first = runs.groupby("run")["objective"].transform("first")
-    table = runs.assign(height=np.log(runs["objective"].clip(lower=np.finfo(float).tiny) / first) - np.log(share))
+    return _crossings(runs, share * runs.groupby("run")["objective"].transform("first"))
+
+
+def _crossings(runs: pd.DataFrame, target: pd.Series) -> pd.Series:
+    """Steps at which objectives first come down to a target, by run; NaN where they never do.
+
+    Between recorded steps the logarithm of the objective is interpolated: steps that are recorded on a log scale lie
+    a sixth apart, too far to tell a tenth.
+    """
+    positive = runs["objective"].clip(np.finfo(float).tiny, np.finfo(float).max)
+    table = runs.assign(height=np.log(positive) - np.log(target)).sort_values(["run", "step"])
     return pd.Series(
         {run: _crossing(part["step"].to_numpy(), part["height"].to_numpy()) for run, part in table.groupby("run")}
     )
 
 
 def _crossing(step: np.ndarray, height: np.ndarray) -> float:
-    """First place where heights that begin above 0 come down to 0, interpolated; NaN where they never do."""
+    """First place where heights are 0 or come down to it, interpolated; NaN where they never do."""
     below = np.flatnonzero(height <= 0)
-    if not len(below) or not below[0]:
+    if not len(below):
         return np.nan
     place = below[0]
-    return float(np.interp(0, -height[place - 1 : place + 1], step[place - 1 : place + 1]))
+    return float(np.interp(0, -height[max(place - 1, 0) : place + 1], step[max(place - 1, 0) : place + 1]))
 
 
 def best_steps(runs: pd.DataFrame, by: list[str]) -> pd.DataFrame:

@@ -34,6 +34,7 @@ def designs_table(rng):
         mean_l1_norm=law * (1 + off),
         strip_l1_norm=0.5 * law * (1 + off),
         strip_mean_error=rng.uniform(0.01, 0.1, len(runs)),
+        largest_mean_error=rng.uniform(0.1, 0.4, len(runs)),
         exact_zeros=np.where(runs["penalty_over_max"] > 1, 30, 15),
         **{name: count + rng.integers(0, 2, len(runs)) for name, count in WRONG.items()},
     )

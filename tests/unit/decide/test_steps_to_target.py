@@ -37,13 +37,16 @@ def over_steps(curves, **factors):
 @pytest.mark.parametrize(
     ("objectives", "expected"),
     [
-        # Between 1 and 10 the straight line passes the target at 5: the answer is a recorded step.
-        ([9, 0.9, 0.1, 0.1], 10),
+        # From 0.5 · 10² at step 1 to 0.5 · 10⁻¹ at step 10 by a third of a decade a step.
+        ([90, 50, 0.05, 0.05], 7),
         ([9, 0.9, 0.5, 0.5], 10),
         ([0.5, 9, 9, 9], 0),
-        ([9, 9, 9, 0.4], 100),
+        ([0.4, 9, 9, 0.3], 0),
+        ([9, 50, 50, 0.05], 70),
         # It rises again: the first time counts.
-        ([9, 0.4, 9, 0.3], 1),
+        ([5, 0.05, 9, 0.3], 0.5),
+        # A loss that is not finite for a while is as large as any.
+        ([9, np.inf, 0.5, 0.4], 10),
         ([9, 9, 9, 0.500001], np.inf),
         ([9, 9, np.nan], np.inf),
         ([9, 0.1, np.inf], np.inf),
@@ -51,21 +54,21 @@ def over_steps(curves, **factors):
     ],
 )
 def test_steps_to_target(objectives, expected):
-    other = [9, 9, 0.2, 0.2]
+    other = [9, 9, 0.5, 0.2]
     found = steps_to_target(table([({}, other), ({}, objectives), ({}, other)]))
-    assert found.to_dict() == {0: 10, 1: expected, 2: 10}
+    assert found.to_dict() == pytest.approx({0: 10, 1: expected, 2: 10})
 
 
 def test_each_run_has_its_own_target_and_the_column_is_the_callers():
     runs = table([({}, [8, 4, 2, 1])] * 2)
     runs["target"] = runs["run"].map({0: 4, 1: 1.5})
     runs["stricter"] = runs["target"] / 2
-    assert steps_to_target(runs).to_dict() == {0: 1, 1: 100}
-    assert steps_to_target(runs, "stricter").to_dict() == {0: 10, 1: np.inf}
+    assert steps_to_target(runs).to_dict() == pytest.approx({0: 1, 1: 10 + 90 * np.log2(2 / 1.5)})
+    assert steps_to_target(runs, "stricter").to_dict() == pytest.approx({0: 10, 1: np.inf})
 
 
 def test_rows_in_any_order_and_runs_of_any_number():
-    runs = table([({}, [9, 0.4, 0.3, 0.2]), ({}, [9, 9, 9, 0.1])])
+    runs = table([({}, [9, 0.5, 0.3, 0.2]), ({}, [9, 9, 9, 0.5])])
     runs["run"] = runs["run"].map({0: 7, 1: 3})
     shuffled = runs.sample(frac=1, random_state=np.random.default_rng(0))
     assert steps_to_target(shuffled).to_dict() == {7: 1, 3: 100}
