@@ -69,5 +69,5 @@ lock: .venv/ready  ## pylock.toml, the hashes of all files that constraints.txt 
 	@PYTHONPATH=src .venv/bin/python scripts/write_lock.py --out pylock.toml
 
 container: TARGET = paper
-container:  ## the paper in a container, or another target, TARGET=smoke; needs podman or docker, and no set-up
+container:  ## the paper in a container, or another target that makes results, TARGET=smoke; needs podman or docker, and no set-up
 	@sh scripts/run_container.sh '$(TARGET)'

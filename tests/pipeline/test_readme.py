@@ -33,8 +33,8 @@ INSTEAD = {
     "make paper TORCH=cpu": "make --dry-run paper TORCH=cpu",  # test_set_up.py sets up with it
     "make paper WHEELHOUSE=wheelhouse": "make --dry-run paper WHEELHOUSE=wheelhouse",  # so it does from a folder
     "make wheelhouse": "make --dry-run wheelhouse",  # downloads as much as a set-up
-    "make wheelhouse TORCH=cpu": "make --dry-run wheelhouse TORCH=cpu",  # test_set_up.py gathers with a pip that is played
-    "make --always-make setup": "make --dry-run --always-make setup",  # so it makes an environment anew
+    "make wheelhouse TORCH=cpu": "make --dry-run wheelhouse TORCH=cpu",  # so it gathers them
+    "make --always-make setup": "make --dry-run --always-make setup",  # so it makes .venv anew
     "make lock": "make --dry-run lock",  # needs uv; test_lock.py holds what it wrote
     "make container": "make --dry-run container",  # needs an engine; test_container.py follows its steps
     "make container TARGET=smoke": "make --dry-run container TARGET=smoke",
