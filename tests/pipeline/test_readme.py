@@ -178,6 +178,16 @@ def test_a_word_of_ours_is_explained_where_it_first_stands() -> None:
     assert re.findall("companion|finding", README, re.IGNORECASE) == []
 
 
+def test_variables_that_ask_for_more_tests_are_documented() -> None:
+    """Each that tests read, but for those by which the pipeline speaks to its own programs; and no other."""
+    names = {room: set() for room in ("src", "tests")}
+    for room, found in names.items():
+        for file in (ROOT / room).rglob("*.py"):
+            found |= set(re.findall(r"\bNDGM_[A-Z]\w*", file.read_text(encoding="utf-8")))
+    asked = names["tests"] - names["src"]
+    assert len(asked) >= 3 and asked == set(re.findall(r"`(NDGM_\w+)=1 make (?:test|elsewhere)`", ALL))
+
+
 def test_paths_exist() -> None:
     """What they name is there; test_claims_document.py follows their links."""
     rooms = "config|src|scripts|figures|workflow|reference|examples|tests"
