@@ -1,5 +1,6 @@
 # Every target does its own set-up in .venv: make and Python 3.11 to 3.13, or uv, are enough. Variables of the set-up:
 # PYTHON=… names another Python; TORCH=cpu takes PyTorch without CUDA; WHEELHOUSE=… takes wheels from a folder.
+WITHOUT_CUDA = https://download.pytorch.org/whl/cpu
 CHECK = PYTHONPATH=src .venv/bin/python scripts/check_start.py --files config/laptop.yaml
 SNAKEMAKE = PYTHONPATH=src .venv/bin/python scripts/run_snakemake.py --cores all
 
@@ -51,22 +52,22 @@ gpu:  ## a CUDA device, checked in 8 minutes: no set-up, any Python that has PyT
 	@echo 'gpu     results/gpu.json'
 
 .venv/ready: constraints.txt pyproject.toml scripts/set_up.sh
-	@sh scripts/set_up.sh '$(PYTHON)' '$(TORCH)' '$(WHEELHOUSE)'
+	@sh scripts/set_up.sh '$(PYTHON)' '$(TORCH)' '$(WHEELHOUSE)' $(WITHOUT_CUDA)
 
-# Another Python than the one that .venv was made with makes it anew.
-ifneq ($(PYTHON),)
-ifneq ($(PYTHON),$(firstword $(shell cat .venv/ready 2>/dev/null)))
+# .venv/ready has the Python that .venv was made with, its release and the build of PyTorch, cpu or cuda. Where another
+# Python or build is named, .venv is made anew; where none is, it stays.
+MADE_WITH := $(shell cat .venv/ready 2>/dev/null)
+ifneq ($(filter-out $(word 1,$(MADE_WITH)),$(PYTHON))$(filter-out $(word 3,$(MADE_WITH)),$(TORCH)),)
 .PHONY: .venv/ready
 endif
-endif
 
-wheelhouse: .venv/ready  ## everything that .venv takes, for a machine without network: make paper WHEELHOUSE=…/wheelhouse
-	@.venv/bin/pip wheel -qq --disable-pip-version-check -c constraints.txt -w wheelhouse 'setuptools>=77' '.[elsewhere,kubernetes,slurm,test]'
+wheelhouse: .venv/ready  ## everything that .venv takes, with its build of PyTorch, for a machine without network: make paper WHEELHOUSE=…/wheelhouse
+	@sh scripts/gather_wheels.sh wheelhouse $(WITHOUT_CUDA)
 	@echo 'wheels  wheelhouse'
 
 lock: .venv/ready  ## pylock.toml, the hashes of all files that constraints.txt leads to; needs uv
 	@PYTHONPATH=src .venv/bin/python scripts/write_lock.py --out pylock.toml
 
 container: TARGET = paper
-container:  ## the paper in a container, or another target, TARGET=smoke; needs podman or docker, and no set-up
+container:  ## the paper in a container, or another target that makes results, TARGET=smoke; needs podman or docker, and no set-up
 	@sh scripts/run_container.sh '$(TARGET)'

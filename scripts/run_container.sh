@@ -1,7 +1,15 @@
 #!/bin/sh
-# Makes a target of make, such as paper, in the container of Containerfile, and copies the results out of it.
+# Makes a target of make, such as paper, in the container of Containerfile, and copies the results out of it. Other targets
+# than these write elsewhere, or nothing, and would be lost with the container, seeds after an hour.
 set -eu
 
+case $1 in
+paper | smoke | verify | report | bench) ;;
+*)
+    echo "error: TARGET=$1: only results/ leaves the container: paper, smoke, verify, report or bench" >&2
+    exit 1
+    ;;
+esac
 engine=$(command -v podman || command -v docker) || {
     echo 'error: there is no podman and no docker: install one (Debian, Ubuntu: podman)' >&2
     exit 1

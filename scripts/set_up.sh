@@ -1,8 +1,9 @@
 #!/bin/sh
-# Sets .venv up. Usage: set_up.sh PYTHON TORCH WHEELHOUSE, each of which may be empty: a Python in the place of the first
-# that fits; `cpu` for PyTorch without CUDA; a folder of wheels in the place of the network.
+# Sets .venv up. Usage: set_up.sh PYTHON TORCH WHEELHOUSE INDEX, of which the first three may be empty: a Python in the
+# place of the first that fits; the build of PyTorch, `cpu` or `cuda`, in the place of that which .venv has; a folder of
+# wheels in the place of the network. The index is that of PyTorch without CUDA.
 set -eu
-named=$1 torch=$2 wheelhouse=$3
+named=$1 torch=$2 wheelhouse=$3 without_cuda=$4
 pythons='3.11 to 3.13'
 
 fail() {
@@ -11,14 +12,24 @@ fail() {
 }
 
 case $torch in
-'' | cpu) ;;
-*) fail "TORCH=$torch: cpu, or nothing for the build with CUDA" ;;
+'' | cpu | cuda) ;;
+*) fail "TORCH=$torch: cpu for the build without CUDA, or cuda for the one with it" ;;
 esac
 if [ -n "$wheelhouse" ]; then
     [ -d "$wheelhouse" ] || fail "WHEELHOUSE=$wheelhouse: no such folder; make wheelhouse makes one"
-    torch=
+    build=cuda
+    for wheel in "$wheelhouse"/torch-*+cpu-*.whl; do
+        [ ! -e "$wheel" ] || build=cpu
+    done
+    [ "${torch:-$build}" = $build ] ||
+        fail "TORCH=$torch: not the build of WHEELHOUSE=$wheelhouse; make wheelhouse TORCH=$torch gathers it"
     set -- --no-index --find-links "$wheelhouse"
 else
+    build=$torch
+    if [ -z "$build" ] && [ -f .venv/ready ]; then
+        read -r _ _ build <.venv/ready || :
+    fi
+    build=${build:-cuda}
     set --
 fi
 
@@ -47,7 +58,6 @@ else
 fi
 
 said=.venv/pip.log
-without_cuda=https://download.pytorch.org/whl/cpu
 export PIP_RETRIES="${PIP_RETRIES:-2}" # of 15 seconds, so that an index that answers no more ends it in a minute
 
 # Ends where an index does not answer. Usage: look REMEDY PACKAGE [OPTION]…
@@ -87,9 +97,9 @@ pip_install() {
 if [ -z "$wheelhouse" ]; then
     look 'without a network, WHEELHOUSE=… names a folder of wheels' setuptools
 fi
-if [ -n "$torch" ]; then
-    look 'make it without TORCH=cpu, or with WHEELHOUSE=…, a folder of wheels' torch --index-url "$without_cuda"
+if [ -z "$wheelhouse" ] && [ $build = cpu ]; then
+    look 'make it with TORCH=cuda, or with WHEELHOUSE=…, a folder of wheels' torch --index-url "$without_cuda"
     pip_install --no-deps --index-url "$without_cuda" $(grep -E '^torch(vision)?==' constraints.txt)
 fi
 pip_install "$@" -e '.[test]'
-.venv/bin/python -c 'import sys; print(sys.argv[1] or "uv", sys.version.split()[0])' "$python" >.venv/ready
+.venv/bin/python -c 'import sys; print(sys.argv[1] or "uv", sys.version.split()[0], sys.argv[2])' "$python" $build >.venv/ready

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -38,11 +39,13 @@ def test_the_container_of_an_editor() -> None:
     assert said["remoteUser"] == dict(steps())["USER"]
 
 
+# An engine whose containers are a folder `inside`: as a real one, it copies nothing out of a folder that is not there.
 ENGINE = """#!/bin/sh
 echo "$(basename $0) $@" >>asked
 case $1 in
 create) echo 9d1f ;;
-start) exit {code} ;;
+start) {starts} ;;
+cp) exec cp -R "inside/${{2#*:}}" "$3" ;;
 esac
 """
 
@@ -53,13 +56,20 @@ def made(folder: Path, *arguments: str) -> tuple[int, str]:
         (folder / file).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / file, folder / file)
     (folder / "bin").mkdir(exist_ok=True)
-    for tool in ("basename", "cat", "make", "mkdir", "sh"):
+    for tool in ("basename", "cat", "cp", "make", "mkdir", "sh"):
         (folder / "bin" / tool).unlink(missing_ok=True)
         (folder / "bin" / tool).symlink_to(shutil.which(tool))
     pipes = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     done = subprocess.run(["make", "container", *arguments], cwd=folder, env={"PATH": str(folder / "bin")}, **pipes)
     lines = [line for line in done.stdout.splitlines() if not line.startswith("make: ")]
     return done.returncode, lines[-1] if lines else ""
+
+
+def engine(folder: Path, starts: str) -> None:
+    """Put a docker on the machine, and say what a container does when it is started."""
+    (folder / "bin").mkdir()
+    (folder / "bin/docker").write_text(ENGINE.format(starts=starts))
+    (folder / "bin/docker").chmod(0o755)
 
 
 def test_without_an_engine(tmp_path: Path) -> None:
@@ -71,11 +81,11 @@ def test_without_an_engine(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", [0, 1])
 def test_results_come_out_of_the_container(tmp_path: Path, code: int) -> None:
     """Where it ended well; and it is put away, however it ended."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/docker").write_text(ENGINE.format(code=code))
-    (tmp_path / "bin/docker").chmod(0o755)
-    assert bool(made(tmp_path, "TARGET=smoke")[0]) == bool(code)
     place = dict(steps())["WORKDIR"]
+    inside = f"inside{place}/results/smoke"
+    engine(tmp_path, f"mkdir -p {inside}; echo made >{inside}/paper.html; exit {code}")
+    assert bool(made(tmp_path, "TARGET=smoke")[0]) == bool(code)
+    assert (tmp_path / "results/smoke/paper.html").exists() == (not code)
     copied = [] if code else [f"docker cp 9d1f:{place}/results/. results"]
     assert (tmp_path / "asked").read_text().splitlines() == [
         "docker build --quiet --file Containerfile --tag ndgm .",
@@ -84,6 +94,33 @@ def test_results_come_out_of_the_container(tmp_path: Path, code: int) -> None:
         *copied,
         "docker rm --force 9d1f",
     ]
+
+
+def test_results_that_are_not_there(tmp_path: Path) -> None:
+    """A container that ended well without them is a fault."""
+    engine(tmp_path, "exit 0")
+    assert made(tmp_path)[0] and (tmp_path / "asked").read_text().splitlines()[-1] == "docker rm --force 9d1f"
+
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+RECIPES = dict(re.findall(r"^(\w+):.*##.*\n((?:\t.*\n)*)", MAKEFILE, re.MULTILINE))
+INTO_RESULTS = {name for name, recipe in RECIPES.items() if "results/" in recipe} - {"gpu"}
+"""Targets whose files are in `results/`, but for the one that wants a card and no set-up."""
+
+
+@pytest.mark.parametrize("target", RECIPES)
+def test_targets_in_the_container(tmp_path: Path, target: str) -> None:
+    """Those that write to `results/`, as the document names them; another one is refused before anything is built."""
+    engine(tmp_path, f"mkdir -p inside{dict(steps())['WORKDIR']}/results")
+    code, line = made(tmp_path, f"TARGET={target}")
+    assert (code == 0) == (target in INTO_RESULTS) == (tmp_path / "asked").exists()
+    if code:
+        why = "only results/ leaves the container: paper, smoke, verify, report or bench"
+        assert line == f"error: TARGET={target}: {why}"
+    text = (ROOT / "PLATFORMS.md").read_text(encoding="utf-8")
+    section = text.partition("## In a container\n")[2].partition("\n## ")[0]
+    named = re.findall(r"`(?:make container TARGET=)?(\w+)`", section)
+    assert (target in named) == (target in INTO_RESULTS - {"paper"})  # which is made where nothing is said
 
 
 @pytest.mark.skipif(not FOLLOWED, reason="ten minutes, and packages from the network: with NDGM_CONTAINER=1")

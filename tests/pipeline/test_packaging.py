@@ -1,7 +1,9 @@
 """Versions stand in one place, and everything that names one agrees."""
 
 import ast
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import distributions, packages_distributions
@@ -87,10 +89,36 @@ def test_environment_yml() -> None:
 
 
 def test_one_command_runs_the_tests_everywhere() -> None:
-    """`.ci/run` and the workflow on GitHub are the same: what a change has to pass, and what takes minutes besides."""
-    assert (ROOT / ".ci/run").read_text().splitlines()[-1] == "make test elsewhere"
+    """The workflow on GitHub runs `.ci/run`, a file that git knows as a program, and nothing beside it."""
     steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["test"]["steps"]
-    assert steps[-1] == {"run": "make test elsewhere"}
+    assert [step["run"] for step in steps if "run" in step] == [".ci/run"] and os.access(ROOT / ".ci/run", os.X_OK)
+
+
+@pytest.mark.parametrize(
+    ("user", "ci", "sudo", "asked"),
+    [
+        (0, "", "exit 1", ["apt-get", "apt-get", "make by 0"]),
+        (1000, "true", 'user=0 exec "$@"', ["sudo", "sudo", "apt-get", "apt-get", "make by 0"]),
+        (1000, "true", "exit 1", ["sudo", "make by 1000"]),  # it asks for a password
+        (1000, "", "exit 1", ["make by 1000"]),  # somebody's own machine
+    ],
+)
+def test_what_it_runs(tmp_path: Path, user: int, ci: str, sudo: str, asked: list[str]) -> None:
+    """What a change has to pass, and what takes minutes besides; as root, with packages, where it can be had."""
+    says = f"echo ${{0##*/}} >>{tmp_path}/asked"
+    programs = {
+        "id": "echo $user",
+        "sudo": f'{says}; [ "$1" = --non-interactive ] || exit 1; shift; {sudo}',
+        "apt-get": says,
+        "make": f'echo make by $user >>{tmp_path}/asked; echo "$@" >{tmp_path}/made; pwd -P >>{tmp_path}/made',
+    }
+    for name, line in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / name).chmod(0o755)
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CI": ci, "user": str(user)}
+    subprocess.run([ROOT / ".ci/run"], cwd=tmp_path, env=variables, check=True)
+    assert (tmp_path / "asked").read_text().splitlines() == asked
+    assert (tmp_path / "made").read_text().splitlines() == ["test elsewhere", str(ROOT)]
 
 
 def test_the_version_is_the_same_everywhere() -> None:

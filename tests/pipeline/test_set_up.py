@@ -28,7 +28,7 @@ cat >.venv/bin/python <<'EOF'
 case $1 in
 scripts/check_index.py) {asks} ;;
 esac
-echo "{name} 3.12.1"
+echo "{name} 3.12.1 $4"
 EOF
 cat >.venv/bin/pip <<'EOF'
 #!/bin/sh
@@ -46,7 +46,8 @@ def machine(tmp_path: Path) -> Path:
     (tmp_path / "scripts").mkdir()
     for tool in TOOLS:
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
-    for file in ("Makefile", "scripts/set_up.sh", "scripts/check_index.py", "constraints.txt", "pyproject.toml"):
+    scripts = (f"scripts/{name}" for name in ("set_up.sh", "check_index.py", "gather_wheels.sh"))
+    for file in ("Makefile", *scripts, "constraints.txt", "pyproject.toml"):
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
 
@@ -94,7 +95,7 @@ def test_any_name_of_a_python_that_fits_is_found(machine: Path, name: str) -> No
     program(machine, "python3.11", "#!/bin/sh\nexit 1\n")  # one without venv, as Debian's
     python(machine, name)
     assert set_up(machine)[0] == 0
-    assert (machine / ".venv/ready").read_text() == f"{name} 3.12.1\n"
+    assert (machine / ".venv/ready").read_text() == f"{name} 3.12.1 cuda\n"
     assert "-c constraints.txt" in asked(machine) and "--no-index" not in asked(machine)
     assert set_up(machine)[0] == set_up(machine, f"PYTHON={name}")[0] == 0
     assert asked(machine).count("\n") == 1
@@ -145,14 +146,43 @@ def test_no_python(machine: Path) -> None:
 
 
 def test_the_build_of_pytorch(machine: Path) -> None:
-    """Without CUDA by one variable, whose other values are a fault."""
+    """Without CUDA by one variable, which says with CUDA too; its other values are a fault."""
     python(machine, "python3.11")
-    assert set_up(machine, "TORCH=cuda")[1] == "error: TORCH=cuda: cpu, or nothing for the build with CUDA"
+    fault = "error: TORCH=rocm: cpu for the build without CUDA, or cuda for the one with it"
+    assert set_up(machine, "TORCH=rocm")[1] == fault
     assert not (machine / ".venv").exists()
     assert set_up(machine, "TORCH=cpu")[0] == 0
     alone, rest = asked(machine).splitlines()
     assert "--no-deps --index-url https://download.pytorch.org/whl/cpu torch==" in alone and "torchvision==" in alone
     assert "whl/cpu" not in rest and rest.endswith("-e .[test]")
+    assert (machine / ".venv/ready").read_text() == "python3.11 3.12.1 cpu\n"
+    assert set_up(machine, "TORCH=rocm")[1] == fault
+
+
+@pytest.mark.parametrize(("first", "other", "torches"), [("", "cpu", (0, 1)), ("cpu", "cuda", (1, 0))])
+def test_another_build_of_pytorch_makes_it_anew(
+    machine: Path, first: str, other: str, torches: tuple[int, int]
+) -> None:
+    """`make paper TORCH=cpu` kept the build with CUDA; where none is named, what there is stays."""
+    python(machine, "python3.11")
+    for build, alone in zip((first, other), torches, strict=True):
+        assert set_up(machine, f"TORCH={build}")[0] == 0
+        assert asked(machine).count("whl/cpu torch==") == alone and asked(machine).count("\n") == 1 + alone
+        before = asked(machine)
+        for named in ((), ("TORCH=",), (f"TORCH={build}",), (f"TORCH={build}", "PYTHON=python3.11")):
+            assert set_up(machine, *named) == (0, "") and asked(machine) == before
+
+
+def test_the_build_of_pytorch_stays_when_it_is_made_anew(machine: Path) -> None:
+    """For other versions, with another Python, or by force: nobody who went without CUDA gets its 4 GB unasked."""
+    python(machine, "python3.11")
+    python(machine, "python3.13")
+    assert set_up(machine, "TORCH=cpu")[0] == 0
+    os.utime(machine / "constraints.txt", (time.time() + 60,) * 2)
+    for named, name in ((), "python3.11"), (("PYTHON=python3.13",), "python3.13"), (("--always-make",), "python3.11"):
+        (machine / ".venv/asked").unlink()
+        assert set_up(machine, *named)[0] == 0 and "whl/cpu torch==" in asked(machine)
+        assert (machine / ".venv/ready").read_text() == f"{name} 3.12.1 cpu\n"
 
 
 def test_wheels_from_a_folder(machine: Path) -> None:
@@ -193,8 +223,8 @@ def test_an_index_that_does_not_answer(
     silent = server(listens)
     own = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": silent}
     if torch:  # pip's own index is a folder then
-        script = machine / "scripts/set_up.sh"
-        script.write_text(script.read_text().replace("https://download.pytorch.org/whl/cpu", silent))
+        makefile = machine / "Makefile"
+        makefile.write_text(makefile.read_text().replace("https://download.pytorch.org/whl/cpu", silent))
         own["PIP_INDEX_URL"] = machine.as_uri()
         asking = machine / "scripts/check_index.py"  # with less patience: the other case waits as long as a user
         asking.write_text(asking.read_text().replace('"--timeout", "8"', '"--timeout", "1"'))
@@ -203,7 +233,7 @@ def test_an_index_that_does_not_answer(
     code, lines = said_by_set_up(machine, f"TORCH={torch}", **own)
     assert code != 0 and len(lines) == 2 and time.monotonic() - begun < 40
     if torch:
-        remedy = "make it without TORCH=cpu, or with WHEELHOUSE=…, a folder of wheels"
+        remedy = "make it with TORCH=cuda, or with WHEELHOUSE=…, a folder of wheels"
         assert lines[-1] == f"error: {silent}/torch/: {why}; {remedy}"
     else:
         assert (
@@ -212,12 +242,40 @@ def test_an_index_that_does_not_answer(
     assert not (machine / ".venv/asked").exists()
 
 
-def test_a_folder_of_wheels_asks_no_index(machine: Path) -> None:
-    """Also for PyTorch without CUDA, which the folder has or has not."""
+@pytest.mark.parametrize(("held", "build", "other"), [("2.13.0", "cuda", "cpu"), ("2.13.0+cpu", "cpu", "cuda")])
+def test_the_build_of_pytorch_in_a_folder_of_wheels(machine: Path, held: str, build: str, other: str) -> None:
+    """No index is asked; TORCH may name the build that the folder has, and the other one is one line."""
     python(machine, "python3.11", asks="exit 1")
-    (machine / "wheels").mkdir()
-    assert set_up(machine, "TORCH=cpu", "WHEELHOUSE=wheels")[0] == 0
-    assert "whl/cpu" not in asked(machine) and asked(machine).count("\n") == 1
+    wheels = machine / "wheels"
+    wheels.mkdir()
+    (wheels / f"torch-{held}-cp311-cp311-manylinux_2_28_x86_64.whl").touch()
+    code, line = set_up(machine, "WHEELHOUSE=wheels", f"TORCH={other}")
+    why = f"not the build of WHEELHOUSE=wheels; make wheelhouse TORCH={other} gathers it"
+    assert code != 0 and line == f"error: TORCH={other}: {why}" and not (machine / ".venv").exists()
+    for named in ((), (f"TORCH={build}",)):
+        assert set_up(machine, "WHEELHOUSE=wheels", *named)[0] == 0
+        assert (machine / ".venv/ready").read_text() == f"python3.11 3.12.1 {build}\n"
+        assert "whl/cpu" not in asked(machine) and asked(machine).count("\n") == 1
+        shutil.rmtree(machine / ".venv")
+
+
+@pytest.mark.parametrize(("build", "first"), [("cuda", []), ("cpu", ["torch", "torchvision"])])
+def test_a_wheelhouse_has_the_build_of_pytorch_that_the_environment_has(
+    machine: Path, build: str, first: list[str]
+) -> None:
+    """That without CUDA is put into it first, from its own index; and no wheel of another build stays in it."""
+    python(machine, "python3.11")
+    program(machine, "echo", "#!/bin/sh\n")  # make calls it without a shell
+    (machine / "wheelhouse").mkdir()
+    for name in ("torch-2.13.0", "torch-2.13.0+cpu", "torchvision-0.28.0", "tqdm-4.68.0"):
+        (machine / f"wheelhouse/{name}-py3-none-any.whl").touch()
+    assert set_up(machine, "wheelhouse", f"TORCH={build}")[0] == 0
+    gathered = [line.split() for line in asked(machine).splitlines() if line.startswith("wheel ")]
+    assert [word.partition("==")[0] for line in gathered[:-1] for word in line if "==" in word] == first
+    assert all("https://download.pytorch.org/whl/cpu" in line and "--no-deps" in line for line in gathered[:-1])
+    assert gathered[-1][-1] == ".[elsewhere,kubernetes,slurm,test]" and "--find-links" in gathered[-1]
+    assert "--index-url" not in gathered[-1] and len(gathered) == 1 + bool(first)
+    assert os.listdir(machine / "wheelhouse") == ["tqdm-4.68.0-py3-none-any.whl"]
 
 
 def test_a_sign_of_life(machine: Path) -> None:
