@@ -14,7 +14,7 @@ from ndgm.decide.rule_history import Change, Origin
 from ndgm.groups import GROUPS, OF_TRAINING, Experiment, Group, Job
 from ndgm.paper.columns import COLUMNS
 from ndgm.paper.github_markdown import formulas, function_lines, markdown_table
-from ndgm.paper.rule_changes import RuleChanges, known_before
+from ndgm.paper.rule_changes import NOT_DECIDED, RuleChanges, after_or_in_place, known_before
 from ndgm.paper.verdicts import VERDICTS, DecidedClaim
 from ndgm.store.files import InputError, read_json_list
 
@@ -45,8 +45,10 @@ there is none. A claim is *fragile* if other replicates, another root seed or an
 verdict: more than one in twenty resamples of its replicates, a run with another root seed, or a run on a processor that
 rounds otherwise (`reference/deviations.json`).
 
-Where a rule *changed* after numbers were known, or a claim was added after the outcome of another one, the outcome of
-that time is told: the verdict, what was measured, and in brackets what that was held against."""
+A rule is a test with its margin, and a *selection*: the code that takes the values from the tables, with its constants.
+Where the test *changed*, or the outcome after another selection, and where a claim was added after the outcome of
+another one or in place of it, the outcome of that time is told: the verdict, what was measured, and in brackets what
+that was held against, or *not decided yet* where no run that was kept had decided it."""
 
 _OTHER_ROOT_SEEDS = """\
 Runs with other root seeds are in `reference/laptop/seeds.json`, by `make seeds`. Beside *finding* or *identity* stands
@@ -106,7 +108,7 @@ def claims_document(
         claims: The claims of the reference run.
         root: Folder of the repository, whose sources tell the lines that links lead to.
         others: How other runs decided.
-        past: Changes of rules after numbers were known, and where claims come from that were added for what another
+        past: Changes of rules, and where claims come from that were added for what another
             one had said.
 
     Raises:
@@ -252,17 +254,18 @@ def _entry(claim: DecidedClaim, function: str, checked: str, past: Sequence[str]
 
 def _added(origin: Origin) -> str:
     """Which claim this one was split off from, or added after."""
-    return f"- Added on {origin.date} after an outcome of `{origin.claim}` was known; {known_before(origin)}"
+    return f"- Added on {origin.date} {after_or_in_place(origin)}; {known_before(origin)}"
 
 
 def _changed(change: Change) -> str:
-    """A change of a claim's rule after numbers were known."""
-    what = "other values for the same test"
-    if change.test_before != change.test_after:
+    """A change of a claim's rule: what changed, and what was known then."""
+    what = f"`{change.test_before}` stayed"
+    if "test" in change.changed:
         what = f"`{change.test_before}` became `{change.test_after}`"
-    outcome = f"{change.outcome_before} became {change.outcome_after or 'not decided yet'}"
-    if change.outcome_before == change.outcome_after:
-        outcome = f"verdict and numbers stayed: {change.outcome_before}"
+    if "selection" in change.changed:
+        what += ", on another selection"
+    before, after = (each or NOT_DECIDED for each in (change.outcome_before, change.outcome_after))
+    outcome = f"{before} became {after}" if before != after else f"verdict and numbers stayed: {before}"
     return f"- Rule changed on {' and '.join(change.dates)}: {what}; {outcome}"
 
 

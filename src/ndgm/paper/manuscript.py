@@ -208,7 +208,7 @@ class Manuscript:
         return _table(f"tab-rules-{group}", caption, (15, 24, 8, 7, 6, 19, 8, 13), [header, *rows])
 
     def rule_changes(self, caption: str) -> str:
-        """Rules that were changed after numbers were known."""
+        """Rules that were changed, and what was known then."""
         rows = [
             [f"[{claim.label}](#claim-{claim.id})", *rest]
             for name, *rest in read_rule_changes(self.history).rows_of_rules()

@@ -88,7 +88,7 @@ def test_a_claim_that_other_processors_decide_otherwise_says_so(claims):
 
 
 def test_a_rule_that_changed_after_numbers_says_so(claims):
-    change = Change(("2026-01-02", "2026-01-03"), "order()", "within(0)", "supported: 2 (1)", "")
+    change = Change(("2026-01-02", "2026-01-03"), ("test",), "order()", "within(0)", "supported: 2 (1)", "")
     text = claims_document(claims, ROOT, past=RuleChanges(rules={claims[0].id: [change]}))
     days = "2026-01-02 and 2026-01-03"
     wanted = f"- Rule changed on {days}: `order()` became `within(0)`; supported: 2 (1) became not decided yet"
@@ -96,6 +96,10 @@ def test_a_rule_that_changed_after_numbers_says_so(claims):
     same = replace(change, outcome_after=change.outcome_before)
     text = claims_document(claims, ROOT, past=RuleChanges(rules={claims[0].id: [same]}))
     assert wanted.partition(";")[0] + "; verdict and numbers stayed: supported: 2 (1)" in text.splitlines()
+    other = replace(change, changed=("selection",), test_after="order()", outcome_before="", outcome_after="refuted")
+    text = claims_document(claims, ROOT, past=RuleChanges(rules={claims[0].id: [other]}))
+    line = f"- Rule changed on {days}: `order()` stayed, on another selection; not decided yet became refuted"
+    assert line in text.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,7 @@ def test_effect_over_cells_and_margins_of_the_verdict_are_told(claims):
 def test_which_claim_one_was_added_after_is_told(claims):
     origins = {claims[0].id: Origin("2026-01-02", "a_gone_claim", "refuted: 2 (1)")}
     text = claims_document(claims[:1], ROOT, past=RuleChanges(origins=origins))
-    assert "- Added on 2026-01-02 after an outcome of `a_gone_claim` was known; of that one: refuted: 2 (1)\n" in text
+    assert "- Added on 2026-01-02 after an outcome of `a_gone_claim`; of that one: refuted: 2 (1)\n" in text
 
 
 def test_findings_have_enough_replicates_or_are_named(claims):
