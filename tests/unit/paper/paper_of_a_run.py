@@ -69,6 +69,12 @@ def claim(name, **changes):
         "cells": 480,
         "where": {"design": "diabetes", "penalty_over_max": 1.5},
         "table": TABLE,
+        "in_pairs": False,
+        "effect": None,
+        "over_cells": None,
+        "margins": None,
+        "otherwise": None,
+        "fragile": None,
     } | changes
 
 
