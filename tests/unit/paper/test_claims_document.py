@@ -17,12 +17,12 @@ from ndgm.decide.rule_history import Change, Origin
 from ndgm.groups import GROUPS
 from ndgm.paper.claims_document import (
     REPLICATES,
-    OtherRuns,
     claims_document,
     groups_table,
     read_claims,
     too_few_replicates,
 )
+from ndgm.paper.other_runs import FRAGILE, OtherRuns
 from ndgm.paper.rule_changes import RuleChanges, read_rule_changes
 from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import DecidedClaim
@@ -75,6 +75,14 @@ def assert_same(file, found, wanted):
 
 def test_the_document_is_what_is_made_now(claims):
     assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT, OtherRuns(verdicts_seen(), SEEDS), PAST))
+
+
+def test_each_word_for_what_is_compared_with_is_explained(claims):
+    """A reader meets them as headings; *bound* was one of them without a word."""
+    head = DOCUMENT.partition("\n## ")[0]
+    assert {claim.compared for claim in claims if claim.compared} == {"predicted", "bound", "other arm"}
+    assert all(f"*{words}*" in head for words in ("predicted", "bound", "other arm"))
+    assert FRAGILE in " ".join(head.split())
 
 
 def test_a_claim_that_other_processors_decide_otherwise_says_so(claims):
