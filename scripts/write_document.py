@@ -11,6 +11,7 @@ PATHS = (
     "templates",
     "captions",
     "history",
+    "deviations",
     "figures",
     "pdf",
     "html",
@@ -25,17 +26,23 @@ def main() -> None:
         # Imported here, so that an interruption while matplotlib loads is one line too.
         from ndgm.decide.root_seeds import read_root_seeds
         from ndgm.paper.manuscript import Manuscript
+        from ndgm.paper.other_runs import OtherRuns
         from ndgm.paper.rule_changes import read_rule_changes
         from ndgm.paper.typesetting import document_html, document_pdf
+        from ndgm.pipeline.deviations import read_measured
 
         document, rules = arguments.text.stem, read_rule_changes(arguments.history).digests
+        seen = read_measured(arguments.deviations).verdicts.get(arguments.settings["scale"], {})
+        seeds = (
+            read_root_seeds(each).by_rules(rules) for each in arguments.root_seeds
+        )  # of most scales there are none
         manuscript = Manuscript(
             arguments.claims,
             arguments.settings,
             arguments.figures,
             arguments.captions,
             arguments.history,
-            *(read_root_seeds(each).by_rules(rules) for each in arguments.root_seeds),  # of most scales there are none
+            OtherRuns(seen, *seeds),
         )
         markdown = manuscript.fill(arguments.text)
         ingredients = (arguments.templates, arguments.references, arguments.figures)

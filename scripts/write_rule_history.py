@@ -26,13 +26,13 @@ def main() -> None:
     """Run the program."""
     arguments = argument_parser(__doc__, "repository", "out").parse_args()
     with program(arguments) as say:
-        versions = list(_versions(arguments.repository))
-        if len(versions) == 1 or _git(arguments.repository, "rev-parse", "--is-shallow-repository") == b"true\n":
+        newest = _newest(arguments.repository)
+        if not newest.parents or _git(arguments.repository, "rev-parse", "--is-shallow-repository") == b"true\n":
             say(f"no history of {PACKAGE_FOLDER} here: {arguments.out} keeps its past")
-            write_json(arguments.out, _with_new_claims(read_json(arguments.out), versions[0].rules))
+            write_json(arguments.out, _with_new_claims(read_json(arguments.out), newest.rules))
             return
-        changes, rules = changes_of(versions), versions[-1].rules
-        origins = {claim: asdict(origin) for claim, origin in origins_of(versions).items()}
+        changes, rules = changes_of(newest), newest.rules
+        origins = {claim: asdict(origin) for claim, origin in origins_of(newest).items()}
         settings = setting_changes(list(_settings(arguments.repository)))
         history = {
             "claims": {
@@ -58,29 +58,42 @@ def _with_new_claims(history: dict, rules: Mapping[str, Rule]) -> dict:
     return history | {"claims": claims}
 
 
-def _versions(root: Path) -> Iterator[Version]:
-    """The package after each commit that changed it, and as it is now, which may not be committed yet.
+def _newest(root: Path) -> Version:
+    """The package as it is now, which may not be committed yet, with all versions that it was made from.
 
-    A claim's constants may stand in any of its modules, so that other commits than those on claims change rules.
+    A claim's constants may stand in any of its modules, so that other commits than those on claims change rules. A rule
+    may have been changed on a branch before that was merged: every commit counts, not those of one line alone.
     """
-    commits = _commits(root, PACKAGE_FOLDER)
-    blobs = {blob for commit in commits for path, blob in commit.changed.items() if path.endswith(".py")}
-    decided = {commit.name: f"{commit.name}^:{DECIDED}" for commit in commits}
-    texts = _texts(root, [*blobs, *decided.values(), f"HEAD:{DECIDED}"])
-    sources: dict[str, str] = {}
+    commits = _commits(root, "--topo-order")
+    changed = (commit.changed.items() for commit in commits)
+    texts = _texts(root, [blob for each in changed for path, blob in each if _is_read(path)])
+    versions: dict[str, Version] = {}
+    last = Version("", {}, {})
     for commit in commits:
-        for path, blob in commit.changed.items():
-            sources.pop(path, None)
-            if blob in texts:
-                sources[path] = texts[blob]
-        yield Version(commit.date, dict(sources), _outcomes(texts.get(decided[commit.name])))
-    today = datetime.date.today().isoformat()
-    yield Version(today, sources_of(root), _outcomes(texts.get(f"HEAD:{DECIDED}")))
+        parents = tuple(versions[name] for name in commit.parents if name in versions)
+        first = parents[0] if parents else Version("", {}, {})
+        sources, outcomes = dict(first.sources), first.outcomes
+        read = {path: texts.get(blob) for path, blob in commit.changed.items() if _is_read(path)}
+        for path, text in read.items():
+            if path == DECIDED:
+                outcomes = _outcomes(text)
+            elif text is None:
+                sources.pop(path, None)
+            else:
+                sources[path] = text
+        same = len(parents) == 1 and not read
+        versions[commit.name] = last = first if same else Version(commit.date, sources, outcomes, parents)
+    return Version(datetime.date.today().isoformat(), sources_of(root), last.outcomes, (last,) if commits else ())
+
+
+def _is_read(path: str) -> bool:
+    """Whether rules or their outcomes are made from a file."""
+    return path == DECIDED or path.startswith(f"{PACKAGE_FOLDER}/") and path.endswith(".py")
 
 
 def _settings(root: Path) -> Iterator[tuple[str, dict]]:
     """The config after each commit that changed it, from the one on which the first reference run rests, and now."""
-    commits = _commits(root, CONFIG)
+    commits = _commits(root, "--first-parent", "--", CONFIG)
     texts = _texts(root, [f"{commit.name}:{path}" for commit in commits for path in (CONFIG, DECIDED)])
     for commit in commits:
         if f"{commit.name}:{DECIDED}" in texts:
@@ -94,21 +107,25 @@ class _Commit:
 
     name: str
     date: str
+    parents: list[str]
     changed: dict[str, str] = field(default_factory=dict)
 
 
-def _commits(root: Path, path: str) -> list[_Commit]:
-    """Each commit that changed something at a path, oldest first; none outside of a repository of git."""
-    against_the_first_parent = ("--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames")
-    log = _git(root, "log", *against_the_first_parent, "--reverse", "--date=short", "--format=%H %ad", "--", path)
+def _commits(root: Path, *which: str) -> list[_Commit]:
+    """The commits that arguments of `git log` choose, oldest first, with what differs from the first parent of each.
+
+    There are none outside of a repository of git.
+    """
+    differences = ("--diff-merges=first-parent", "--raw", "--no-abbrev", "--no-renames")
+    log = _git(root, "log", *differences, "--reverse", "--date=short", "--format=%H %ad %P", *which)
     commits: list[_Commit] = []
     for line in filter(None, (log or b"").decode().splitlines()):
         if line.startswith(":"):
             change, _, where = line.partition("\t")
             commits[-1].changed[where] = change.split()[3]
         else:
-            name, date = line.split()
-            commits.append(_Commit(name, date))
+            name, date, *parents = line.split()
+            commits.append(_Commit(name, date, parents))
     return commits
 
 

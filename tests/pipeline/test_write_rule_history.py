@@ -5,7 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 CLAIM = """
@@ -15,6 +18,7 @@ from ndgm.claims.rows.ends import HOLDS
 def {name}(runs):
     return Evidence(runs, 1.0)
 """
+AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
 PATHS = {
     "claims": "src/ndgm/claims/made_up.py",
     "ends": "src/ndgm/claims/rows/ends.py",
@@ -23,29 +27,42 @@ PATHS = {
 }
 
 
-def test_a_constant_in_another_module_and_a_claim_that_was_split_off_are_seen(tmp_path: Path) -> None:
-    """A commit that changes the constant alone counts; what is not committed yet is the newest version."""
+@dataclass
+class Repository:
+    """A made-up repository of git."""
 
-    def commit(**files: str) -> None:
+    root: Path
+
+    def commit(self, **files: str) -> None:
         for name, text in files.items():
-            path = tmp_path / PATHS[name]
+            path = self.root / PATHS[name]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        git("add", "-A")
-        git("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", "commit", "-qm", "a")
+        self.git("add", "-A")
+        self.git(*AUTHOR, "commit", "-qm", "a")
 
-    def git(*arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=tmp_path, check=True, timeout=60)
+    def git(self, *arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=self.root, check=True, timeout=60)
 
-    git("init", "-q")
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    made = Repository(tmp_path)
+    made.git("init", "-q", "-b", "main")
+    return made
+
+
+def test_a_constant_in_another_module_and_a_claim_that_was_split_off_are_seen(repository: Repository) -> None:
+    """A commit that changes the constant alone counts; what is not committed yet is the newest version."""
+    root = repository.root
     entry = {"id": "falls", "verdict": "refuted", "measured": 2.0, "reference": 1.0}
-    commit(claims=CLAIM.format(name="falls", derived=""), ends="HOLDS = 0.03\n", config="a: 1\n")
-    commit(decided=json.dumps([entry]))
-    commit(ends="HOLDS = 0.05\n")
-    commit(decided=json.dumps([entry | {"verdict": "supported"}]))
+    repository.commit(claims=CLAIM.format(name="falls", derived=""), ends="HOLDS = 0.03\n", config="a: 1\n")
+    repository.commit(decided=json.dumps([entry]))
+    repository.commit(ends="HOLDS = 0.05\n")
+    repository.commit(decided=json.dumps([entry | {"verdict": "supported"}]))
     derived = CLAIM.format(name="falls_late", derived=', derived_from="falls"')
-    (tmp_path / PATHS["claims"]).write_text(CLAIM.format(name="falls", derived="") + derived)
-    history = written(tmp_path)
+    (root / PATHS["claims"]).write_text(CLAIM.format(name="falls", derived="") + derived)
+    history = written(root)
     (change,) = history["falls"]["changes"]
     assert (change["test_before"], change["test_after"]) == ("equivalence(0.03)", "equivalence(0.05)")
     assert (change["outcome_before"], change["outcome_after"]) == ("refuted: 2 (1)", "supported: 2 (1)")
@@ -53,9 +70,27 @@ def test_a_constant_in_another_module_and_a_claim_that_was_split_off_are_seen(tm
     assert history["falls_late"]["origin"]["outcome"] == "supported: 2 (1)"
 
     # A clone without the first commits has no past to read, and keeps the one that is written.
-    git("clone", "-q", "--depth", "1", f"file://{tmp_path}", str(tmp_path / "shallow"))
-    shutil.copy(tmp_path / "rules.json", tmp_path / "shallow")
-    assert written(tmp_path / "shallow") == {"falls": history["falls"]}, "with the claims that are there"
+    repository.git("clone", "-q", "--depth", "1", f"file://{root}", str(root / "shallow"))
+    shutil.copy(root / "rules.json", root / "shallow")
+    assert written(root / "shallow") == {"falls": history["falls"]}, "with the claims that are there"
+
+
+def test_a_change_on_a_branch_of_a_claim_that_the_main_line_did_not_have_is_seen(repository: Repository) -> None:
+    """As one by which a joint claim is split before the branch is merged."""
+    repository.commit(config="a: 1\n", ends="HOLDS = 0.03\n")
+    repository.git("checkout", "-qb", "branch")
+    joint, falls = (CLAIM.format(name=name, derived="") for name in ("joint", "falls"))
+    repository.commit(claims=joint + falls)
+    split = CLAIM.format(name="part", derived=', derived_from="joint"')
+    repository.commit(claims=split + falls.replace("equivalence(HOLDS)", "within(HOLDS)"))
+    repository.git("checkout", "-q", "main")
+    repository.commit(config="a: 2\n")
+    repository.git(*AUTHOR, "merge", "-q", "--no-ff", "-m", "a", "branch")
+    history = written(repository.root)
+    assert history["part"]["origin"]["claim"] == "joint" and history["part"]["origin"]["replaced"]
+    (change,) = history["falls"]["changes"]
+    assert (change["test_before"], change["test_after"]) == ("equivalence(0.03)", "within(0.03)")
+    assert change["changed"] == ["test"]
 
 
 def written(repository: Path) -> dict:

@@ -15,6 +15,7 @@ for document in DOCUMENTS:
             captions=local(expand("workflow/report/{figure}.rst", figure=shown)),
             claims=every("claims/{group}.json", group=[group.name for group in GROUPS if group.document == document]),
             history=local("reference/rules.json"),
+            deviations=local("reference/deviations.json"),
             root_seeds=local(list(map(str, Path("reference", SCALE).glob("seeds.json")))),
             figures=every("figures/{figure}.pdf", "figures/{figure}.svg", figure=shown),
         output:
@@ -32,6 +33,6 @@ for document in DOCUMENTS:
             f"Writing the {document}"
         shell:
             "{PYTHON} {input.script} --text {input.text} --references {input.references} --templates paper/templates"
-            " --captions workflow/report --claims {input.claims} --history {input.history} --root-seeds {input.root_seeds} --settings {input.settings:q}"
+            " --captions workflow/report --claims {input.claims} --history {input.history} --deviations {input.deviations} --root-seeds {input.root_seeds} --settings {input.settings:q}"
             " --figures {params.results}/figures --pdf {output.pdf} --html {output.html}"
             " --filled {params.results}/captions --log {log}"

@@ -142,7 +142,13 @@ def adaptive_rmsprop_cycle_long_memory(adaptive_one_weight: pd.DataFrame) -> Evi
     return Evidence(evidence.measured / evidence.reference, 1.0, compared="predicted")
 
 
-@claim(figure="adaptive_methods", kind="finding", test=within(0.01), unit="times the prediction")
+@claim(
+    figure="adaptive_methods",
+    kind="finding",
+    test=within(0.01),
+    unit="times the prediction",
+    derived_from="adaptive_momentum_family",
+)
 def adaptive_adam_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     r"""On $|w|$, over all starts, the lowest and the highest mean of $|w|$ that Adam keeps are those of the shortest
     and the longest cycle with as many steps on each side of zero: $\eta(1 - \beta_1)/(2(1 + \beta_1))$ for one step,
@@ -151,7 +157,13 @@ def adaptive_adam_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     return _ends_of_family(adaptive_cycles, "adam")
 
 
-@claim(figure="adaptive_methods", kind="finding", test=within(0.01), unit="times the prediction")
+@claim(
+    figure="adaptive_methods",
+    kind="finding",
+    test=within(0.01),
+    unit="times the prediction",
+    derived_from="adaptive_momentum_family",
+)
 def adaptive_heavy_ball_cycles(adaptive_cycles: pd.DataFrame) -> Evidence:
     r"""On $|w|$, over all starts, the lowest and the highest mean of $|w|$ that the heavy-ball method keeps are those
     of Adam's shortest and longest cycle, longer by $1/(1 - \beta_1)$.

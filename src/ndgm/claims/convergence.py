@@ -128,7 +128,13 @@ def convergence_polyak_rate(convergence_cures: pd.DataFrame) -> Evidence:
     return _keeps_its_rate(select(convergence_cures, method="polyak"))
 
 
-@claim(figure="convergence_floor", kind="finding", test=order(smallest=0), unit="decades per step")
+@claim(
+    figure="convergence_floor",
+    kind="finding",
+    test=order(smallest=0),
+    unit="decades per step",
+    derived_from="convergence_rounding",
+)
 def convergence_rounding_rate(convergence_cures: pd.DataFrame) -> Evidence:
     """On a sharp problem descent with a constant step on the rounded kink, twice as wide as critical, converges
     linearly: of the steps to a gap $10^9$ times smaller than the first one recorded, the later half loses more than

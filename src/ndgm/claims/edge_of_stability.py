@@ -247,7 +247,13 @@ def edge_of_stability_logistic_basin(edge_of_stability_logistic: pd.DataFrame) -
 
 # Along a step φ(s) = f(w − sg) is convex with φ'' ≤ R²φ‖g‖², since σ(m)σ(−m) ≤ log(1 + e⁻ᵐ). As long as φ ≤ φ(0) this
 # gives φ(s) ≤ φ(0) − s‖g‖² + s²R²φ(0)‖g‖²/2, so that φ cannot come back to φ(0) before s = 2/(R²f(w)).
-@claim(figure="edge_of_stability_logistic", kind="identity", test=at_most(ROUNDING), unit="(relative rise)")
+@claim(
+    figure="edge_of_stability_logistic",
+    kind="identity",
+    test=at_most(ROUNDING),
+    unit="(relative rise)",
+    derived_from="edge_of_stability_logistic_separable",
+)
 def edge_of_stability_logistic_stable(edge_of_stability_separable: pd.DataFrame) -> Evidence:
     r"""Once the loss of logistic regression is below $2/(\eta R^2)$, where $R$ is the length of the longest sample, it
     never rises again, however long the step.

@@ -1,4 +1,4 @@
-"""Whether a verdict is fragile: how often it would have been another one, had chance drawn other replicates.
+"""Whether resamples make a verdict fragile: how often it is another one, had chance drawn other replicates.
 
 Replicates are drawn again from those of each cell, with replacement, in each cell by itself. Where cells share seeds
 this counts a verdict as fragile too often. It never does where all replicates agree. Source: Efron (1979).
@@ -47,9 +47,9 @@ def share_otherwise(
 
 
 def why_fragile(otherwise: float | None) -> str | None:
-    """Why a verdict is fragile, by the share of draws in which it is another one; None where that is small or unknown.
+    """That other replicates make a verdict fragile, by the share of draws with another one; None where that is small.
 
-    Up to `ERROR_RATE` it is small.
+    Up to `ERROR_RATE` it is small, and so is one that is unknown. Other runs may make a verdict fragile too.
     """
     if otherwise is None or otherwise <= ERROR_RATE:
         return None

@@ -4,17 +4,18 @@ Both are Markdown for GitHub, made from `reference/laptop/claims.json`, the mani
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from textwrap import fill
 
 from ndgm.decide.root_seeds import RootSeeds
 from ndgm.decide.rule_history import Change, Origin
 from ndgm.groups import GROUPS, OF_TRAINING, Experiment, Group, Job
 from ndgm.paper.columns import COLUMNS
 from ndgm.paper.github_markdown import formulas, function_lines, markdown_table
-from ndgm.paper.rule_changes import RuleChanges, known_before
+from ndgm.paper.other_runs import FRAGILE, NO_OTHER_RUNS, OtherRuns
+from ndgm.paper.rule_changes import NOT_DECIDED, RuleChanges, after_or_in_place, known_before
 from ndgm.paper.verdicts import VERDICTS, DecidedClaim
 from ndgm.store.files import InputError, read_json_list
 
@@ -36,17 +37,20 @@ the cell that speaks most against it, over its *n* replicates. Brackets hold the
 whichever cell was chosen, or the range where every single value counts. Beside the number of cells stands the effect
 over all of them: in how many the median deviation lies above the margin, near zero, and as far below it, and the
 geometric mean of the ratio of what was measured to what it is held against. The rule says how large a margin could be
-for the same verdict. The column beside *measured* says what it is held against: a *prediction* of
-theory, or the *other arm* of a comparison, with the median ratio *in pairs* where an order is claimed: this is what
-decides, and medians of both arms may lie the other way round. A number after *>* is as far as could be measured; runs
-that diverged never got there. *p* is the probability, adjusted for the number of findings of a group, of evidence as
-strong *for* the claim were it false or, where it is refuted, *against* it were it true; where every single value counts
-there is none. A claim is *fragile* if other replicates, another root seed or another processor give it another
-verdict: more than one in twenty resamples of its replicates, a run with another root seed, or a run on a processor that
-rounds otherwise (`reference/deviations.json`).
+for the same verdict. The column beside *measured* says what it is held against: what theory *predicted*, a *bound* that
+measurements have to be above, or below, or the *other arm* of a comparison, with the median ratio *in pairs* where an
+order is claimed: this is what decides, and medians of both arms may lie the other way round. A number after *>* is as
+far as could be measured; runs that diverged never got there. *p* is the probability, adjusted for the number of
+findings of a group, of evidence as strong *for* the claim were it false or, where it is refuted, *against* it were it
+true; where every single value counts there is none."""
 
-Where a rule *changed* after numbers were known, or a claim was added after the outcome of another one, the outcome of
-that time is told: the verdict, what was measured, and in brackets what that was held against."""
+_FRAGILE = fill(f"A verdict is *fragile* if {FRAGILE} (`reference/deviations.json`).", width=120)
+
+_PAST = """\
+A rule is a test with its margin, and a *selection*: the code that takes the values from the tables, with its constants.
+Where the test *changed*, or the outcome after another selection, and where a claim was added after the outcome of
+another one or in place of it, the outcome of that time is told: the verdict, what was measured, and in brackets what
+that was held against, or *not decided yet* where no run that was kept had decided it."""
 
 _OTHER_ROOT_SEEDS = """\
 Runs with other root seeds are in `reference/laptop/seeds.json`, by `make seeds`. Beside *finding* or *identity* stands
@@ -63,20 +67,7 @@ Beside each table in `runs` and `exact`, a file `<table>.json` holds what it was
 among them where it draws or trains, the versions of packages, and hashes of its code and data."""
 
 
-@dataclass(frozen=True)
-class OtherRuns:
-    """How runs decide that differ from the reference run in their processor or their root seed alone.
-
-    Attributes:
-        processors: All verdicts that were seen of a claim, where other processors gave another one.
-        root_seeds: Verdicts and effects with other root seeds; the text does not speak of them where there are none.
-    """
-
-    processors: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    root_seeds: RootSeeds = field(default_factory=RootSeeds)
-
-
-NO_OTHER_RUNS, NO_PAST = OtherRuns(), RuleChanges()
+NO_PAST = RuleChanges()
 
 
 def read_claims(root: Path) -> list[DecidedClaim]:
@@ -106,7 +97,7 @@ def claims_document(
         claims: The claims of the reference run.
         root: Folder of the repository, whose sources tell the lines that links lead to.
         others: How other runs decided.
-        past: Changes of rules after numbers were known, and where claims come from that were added for what another
+        past: Changes of rules, and where claims come from that were added for what another
             one had said.
 
     Raises:
@@ -158,9 +149,10 @@ def groups_table(claims: Sequence[DecidedClaim], document: str = "CLAIMS.md") ->
 
 def _introduction(root_seeds: RootSeeds) -> str:
     """The head of CLAIMS.md, with what root seeds decided where runs with other ones were made."""
-    if not root_seeds.root_seeds:
-        return _INTRODUCTION
-    return f"{_INTRODUCTION}\n\n{_OTHER_ROOT_SEEDS.format(all=len(root_seeds.root_seeds))}"
+    parts = [_INTRODUCTION, _FRAGILE, _PAST]
+    if root_seeds.root_seeds:
+        parts.append(_OTHER_ROOT_SEEDS.format(all=len(root_seeds.root_seeds)))
+    return "\n\n".join(parts)
 
 
 def _fields() -> str:
@@ -209,17 +201,10 @@ def _counted(claims: Sequence[DecidedClaim]) -> str:
 
 def _checked(claim: DecidedClaim, others: OtherRuns) -> str:
     """What follows a claim's label: whether other replicates, processors and root seeds decide it alike."""
-    words = [claim.fragile] if claim.fragile else []
-    if seen := " or ".join(verdict for verdict in others.processors.get(claim.id, ()) if verdict != claim.verdict):
-        words.append(f"also {seen} on other processors")
-    runs, agreeing = others.root_seeds.decided(claim.id, claim.verdict)
-    effects = others.root_seeds.effect_range(claim.id)
-    of_effects = f", effects from {claim.size(effects[0])} to {claim.size(effects[1])}" if effects else ""
-    seeds = f"{agreeing} of {runs} root seeds{of_effects}"
-    if agreeing < runs:
-        words.append(seeds)
+    words = others.why_fragile(claim)
     fragile = [f"fragile: {', '.join(words)}"] if words else []
-    return "".join(f", {part}" for part in [*fragile, *([seeds] if runs and agreeing == runs else [])])
+    agreement = others.agreement(claim) if others.alike(claim) else ""  # else it is among these words
+    return "".join(f", {part}" for part in filter(None, [*fragile, agreement]))
 
 
 def _entry(claim: DecidedClaim, function: str, checked: str, past: Sequence[str]) -> str:
@@ -252,17 +237,18 @@ def _entry(claim: DecidedClaim, function: str, checked: str, past: Sequence[str]
 
 def _added(origin: Origin) -> str:
     """Which claim this one was split off from, or added after."""
-    return f"- Added on {origin.date} after an outcome of `{origin.claim}` was known; {known_before(origin)}"
+    return f"- Added on {origin.date} {after_or_in_place(origin)}; {known_before(origin)}"
 
 
 def _changed(change: Change) -> str:
-    """A change of a claim's rule after numbers were known."""
-    what = "other values for the same test"
-    if change.test_before != change.test_after:
+    """A change of a claim's rule: what changed, and what was known then."""
+    what = f"`{change.test_before}` stayed"
+    if "test" in change.changed:
         what = f"`{change.test_before}` became `{change.test_after}`"
-    outcome = f"{change.outcome_before} became {change.outcome_after or 'not decided yet'}"
-    if change.outcome_before == change.outcome_after:
-        outcome = f"verdict and numbers stayed: {change.outcome_before}"
+    if "selection" in change.changed:
+        what += ", on another selection"
+    before, after = (each or NOT_DECIDED for each in (change.outcome_before, change.outcome_after))
+    outcome = f"{before} became {after}" if before != after else f"verdict and numbers stayed: {before}"
     return f"- Rule changed on {' and '.join(change.dates)}: {what}; {outcome}"
 
 

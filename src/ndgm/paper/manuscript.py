@@ -9,9 +9,9 @@ from typing import Any
 
 import jinja2
 
-from ndgm.decide.root_seeds import RootSeeds
 from ndgm.decide.statistics import ERROR_RATE
 from ndgm.groups import GROUPS
+from ndgm.paper.other_runs import NO_OTHER_RUNS, OtherRuns
 from ndgm.paper.quantities import Quantity
 from ndgm.paper.rule_changes import RULES, SETTINGS, read_rule_changes
 from ndgm.paper.typesetting import MARKDOWN, convert
@@ -40,7 +40,7 @@ class Manuscript:
         figures: Folder of the drawn figures; the web page is taken to stand beside it.
         captions: Folder of the captions, one `<figure>.rst` each.
         history: `reference/rules.json`.
-        root_seeds: How runs of the scale with other root seeds decided.
+        others: How runs of the scale with other root seeds, and on other processors, decided.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Manuscript:
         figures: Path,
         captions: Path,
         history: Path,
-        root_seeds: RootSeeds | None = None,
+        others: OtherRuns = NO_OTHER_RUNS,
     ) -> None:
         """Read the claims and prepare the placeholders.
 
@@ -62,8 +62,8 @@ class Manuscript:
         self.figures = figures
         self.captions = captions
         self.history = history
-        self.root_seeds = root_seeds or RootSeeds()
-        elsewhere = [claim for claim in self.claims.values() if self.root_seeds.claims.get(claim.id)]
+        self.others = others
+        elsewhere = [claim for claim in self.claims.values() if others.agreement(claim)]
         # Comments of the source are HTML comments: the usual {# #} would swallow pandoc's {#anchors}.
         self._environment = jinja2.Environment(
             undefined=jinja2.StrictUndefined,
@@ -82,9 +82,9 @@ class Manuscript:
             "outcome": self.outcome,
             "decided": self.decided,
             "count": self.count,
-            "root_seeds": len(self.root_seeds.root_seeds),
+            "root_seeds": len(others.root_seeds.root_seeds),
             "decided_elsewhere": len(elsewhere),
-            "decided_alike": sum(map(self.alike, elsewhere)),
+            "decided_alike": sum(map(others.alike, elsewhere)),
             "error_rate": ERROR_RATE,
             "figure": self.figure,
             "verdicts_table": self.verdicts_table,
@@ -111,14 +111,9 @@ class Manuscript:
         """The claim with an id."""
         return _pick(self.claims, name, "claim")
 
-    def alike(self, claim: DecidedClaim) -> bool:
-        """Whether runs with other root seeds, if there are any, all decide a claim as this run does."""
-        runs, agreeing = self.root_seeds.decided(claim.id, claim.verdict)
-        return agreeing == runs
-
     def fragile(self, claim: DecidedClaim) -> list[str]:
-        """The word that says that other replicates, or another root seed, give a claim another verdict; or nothing."""
-        return ["fragile"] if claim.fragile or not self.alike(claim) else []
+        """The word that says that a verdict is fragile, as `OtherRuns.why_fragile` has it; or nothing."""
+        return ["fragile"] if self.others.why_fragile(claim) else []
 
     def tag(self, name: str) -> str:
         """The mark in the text that leads to the claim's row, such as [L1-floor, supported, fragile]."""
@@ -177,7 +172,7 @@ class Manuscript:
         rows: dict[str, list[list[str]]] = {"finding": [], "identity": []}
         for claim in self._of(group):
             compared = "" if claim.compared in ("predicted", None) else f" ({claim.compared})"
-            runs, agreeing = self.root_seeds.decided(claim.id, claim.verdict)
+            runs, agreeing = self.others.root_seeds.decided(claim.id, claim.verdict)
             seeds = [f"{agreeing} of {runs}"] if runs else []
             name = f"[{claim.label}]{{#claim-{claim.id}}}"
             verdict = ", ".join([f"[{claim.verdict}]{{.{claim.verdict}}}", *self.fragile(claim), *seeds])
@@ -208,7 +203,7 @@ class Manuscript:
         return _table(f"tab-rules-{group}", caption, (15, 24, 8, 7, 6, 19, 8, 13), [header, *rows])
 
     def rule_changes(self, caption: str) -> str:
-        """Rules that were changed after numbers were known."""
+        """Rules that were changed, and what was known then."""
         rows = [
             [f"[{claim.label}](#claim-{claim.id})", *rest]
             for name, *rest in read_rule_changes(self.history).rows_of_rules()

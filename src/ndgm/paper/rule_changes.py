@@ -1,4 +1,4 @@
-"""Rules and settings that changed after numbers were known, as tables of CLAIMS.md and of the paper."""
+"""Rules that changed, and settings that did after numbers were known, as CLAIMS.md and the paper tell them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,15 +9,17 @@ from ndgm.store.files import InputError, read_json
 
 RULES = ["Claim", "Changed", "Test before", "Test after", "Outcome before", "Outcome after"]
 SETTINGS = ["Setting", "Changed", "Before", "After"]
+NOT_DECIDED = "not decided yet"
+"""Outcome of a claim that no reference run had decided."""
 
 
 @dataclass(frozen=True)
 class RuleChanges:
-    """What changed after numbers were known.
+    """What changed.
 
     Attributes:
         digests: Of the rule of each claim as it is now.
-        rules: Changes of rules, by claim.
+        rules: Changes of rules that documents tell, by claim.
         settings: Changes of settings.
         origins: Where claims come from that were added for what another one had said, by claim.
     """
@@ -35,15 +37,15 @@ class RuleChanges:
         """Rows of one claim: where it comes from, and its changes."""
         rows = []
         if origin := self.origins.get(claim):
-            rows.append([claim, origin.date, f"added after `{origin.claim}`", "–", known_before(origin), "–"])
+            rows.append([claim, origin.date, f"added {after_or_in_place(origin)}", "–", known_before(origin), "–"])
         return rows + [
             [
                 claim,
                 " and ".join(change.dates),
                 f"`{change.test_before}`",
-                f"`{change.test_after}`" if change.test_after != change.test_before else "the same, on other values",
-                change.outcome_before,
-                change.outcome_after,
+                _after(change),
+                change.outcome_before or NOT_DECIDED,
+                change.outcome_after or NOT_DECIDED,
             ]
             for change in self.rules.get(claim, [])
         ]
@@ -65,7 +67,9 @@ def read_rule_changes(path: Path) -> RuleChanges:
     history = read_json(path)
     try:
         found = {
-            claim: [Change(**(each | {"dates": tuple(each["dates"])})) for each in entry["changes"]]
+            claim: [
+                Change(**(each | {key: tuple(each[key]) for key in ("dates", "changed")})) for each in entry["changes"]
+            ]
             for claim, entry in history["claims"].items()
         }
         digests = {claim: entry["rule"] for claim, entry in history["claims"].items()}
@@ -73,13 +77,25 @@ def read_rule_changes(path: Path) -> RuleChanges:
         origins = {claim: Origin(**entry["origin"]) for claim, entry in history["claims"].items() if entry["origin"]}
     except (KeyError, TypeError, AttributeError) as fault:
         raise InputError(f"{path}: not a history of rules ({fault}); `make claims` writes it") from None
-    rules = {claim: [each for each in changes if each.after_numbers] for claim, changes in found.items()}
+    rules = {claim: [each for each in changes if each.told] for claim, changes in found.items()}
     return RuleChanges(digests, rules, settings, origins)
 
 
 def known_before(origin: Origin) -> str:
     """What was known of the other claim when one was added after it."""
     return f"of that one: {origin.outcome}" if origin.outcome else "of that one, in a run that was not kept"
+
+
+def after_or_in_place(origin: Origin) -> str:
+    """After which claim another one was added, or in place of which, where that left then: a joint one was split."""
+    return f"{'in place of' if origin.replaced else 'after an outcome of'} `{origin.claim}`"
+
+
+def _after(change: Change) -> str:
+    """The test after a change, and whether the selection is another one."""
+    if "test" not in change.changed:
+        return "the same, on another selection"
+    return f"`{change.test_after}`" + (", on another selection" if "selection" in change.changed else "")
 
 
 def _sides(before: Any, after: Any) -> tuple[str, str]:

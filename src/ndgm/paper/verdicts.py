@@ -16,7 +16,7 @@ WORDS = {"verdict": VERDICTS, "kind": get_args(Kind), "compared": (*get_args(Com
 NAMES = {"bounds": "interval", "paired": "effect"}
 """Names in `claims.json` of what has another one here."""
 
-OPTIONAL = {"horizon", "diverged", "over_cells", "margins", "fragile", "effect"}
+OPTIONAL = {"horizon", "diverged"}
 """Fields that an entry may lack."""
 
 SMALLEST = 1e-300
@@ -67,7 +67,7 @@ class DecidedClaim:
             ValueError: if a key is missing, or a verdict, kind or comparison is none of the words for it.
         """
         name = entry.get("id", "a claim without id")
-        keys = {NAMES.get(name, name) for name in cls.__dataclass_fields__} - OPTIONAL
+        keys = {NAMES.get(name, name) for name in cls.__dataclass_fields__} - OPTIONAL | {"in_pairs"}
         if missing := sorted(keys - set(entry)):
             raise ValueError(f"{name}: {missing[0]}: is missing")
         for key, words in WORDS.items():
@@ -93,9 +93,9 @@ class DecidedClaim:
             table=entry["table"],
             horizon=horizon,
             diverged=entry.get("diverged"),
-            over_cells=entry.get("over_cells"),
-            margins=tuple(entry["margins"]) if entry.get("margins") else None,
-            fragile=entry.get("fragile"),
+            over_cells=entry["over_cells"],
+            margins=tuple(entry["margins"]) if entry["margins"] else None,
+            fragile=entry["fragile"],
             paired=_paired(entry),
         )
 
@@ -215,8 +215,8 @@ def _quantity(value: Any, interval: Sequence[float] | None = None) -> Any:
 
 def _paired(entry: Mapping[str, Any]) -> tuple[float, float, float] | None:
     """Effect of an order of two arms; None for another rule, and where its ratio is unknown or has no meaning."""
-    tested = entry["compared"] == "other arm" and entry.get("in_pairs") and "horizon" not in entry
-    effect = entry.get("effect")
+    tested = entry["compared"] == "other arm" and entry["in_pairs"] and "horizon" not in entry
+    effect = entry["effect"]
     return tuple(effect) if tested and effect and entry["reference"] > 0 else None
 
 

@@ -17,7 +17,7 @@ from ndgm.store.files import rounded
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(Path(ndgm.decide.claim.__file__).with_name("claims.schema.json").read_text(encoding="utf-8"))
 FIELDS = SCHEMA["items"]["properties"]
-OPTIONAL = {"in_pairs", "horizon", "diverged", "effect", "over_cells", "margins", "otherwise", "fragile"}
+OPTIONAL = {"horizon", "diverged"}
 REFERENCES = sorted(ROOT.glob("reference/*/claims.json"))
 
 

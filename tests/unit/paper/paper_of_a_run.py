@@ -69,6 +69,12 @@ def claim(name, **changes):
         "cells": 480,
         "where": {"design": "diabetes", "penalty_over_max": 1.5},
         "table": TABLE,
+        "in_pairs": False,
+        "effect": None,
+        "over_cells": None,
+        "margins": None,
+        "otherwise": None,
+        "fragile": None,
     } | changes
 
 
@@ -107,3 +113,14 @@ def manuscript(folder, document, settings=SETTINGS):
 
     captions = ROOT / "workflow/report"
     return Manuscript([folder / f"claims/{document}.json"], settings, folder / "figures", captions, HISTORY)
+
+
+def other_runs():
+    """How other runs decided the claims of the reference, as `make claims` hands them over."""
+    from ndgm.decide.root_seeds import read_root_seeds
+    from ndgm.paper.other_runs import OtherRuns
+    from ndgm.paper.rule_changes import read_rule_changes
+
+    measured = json.loads((ROOT / "reference/deviations.json").read_text(encoding="utf-8"))
+    seeds = read_root_seeds(ROOT / "reference/laptop/seeds.json").by_rules(read_rule_changes(HISTORY).digests)
+    return OtherRuns(measured["verdicts"].get("laptop", {}), seeds)

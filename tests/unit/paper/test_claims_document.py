@@ -17,12 +17,12 @@ from ndgm.decide.rule_history import Change, Origin
 from ndgm.groups import GROUPS
 from ndgm.paper.claims_document import (
     REPLICATES,
-    OtherRuns,
     claims_document,
     groups_table,
     read_claims,
     too_few_replicates,
 )
+from ndgm.paper.other_runs import FRAGILE, OtherRuns
 from ndgm.paper.rule_changes import RuleChanges, read_rule_changes
 from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import DecidedClaim
@@ -77,6 +77,14 @@ def test_the_document_is_what_is_made_now(claims):
     assert_same("CLAIMS.md", DOCUMENT, claims_document(claims, ROOT, OtherRuns(verdicts_seen(), SEEDS), PAST))
 
 
+def test_each_word_for_what_is_compared_with_is_explained(claims):
+    """A reader meets them as headings; *bound* was one of them without a word."""
+    head = DOCUMENT.partition("\n## ")[0]
+    assert {claim.compared for claim in claims if claim.compared} == {"predicted", "bound", "other arm"}
+    assert all(f"*{words}*" in head for words in ("predicted", "bound", "other arm"))
+    assert FRAGILE in " ".join(head.split())
+
+
 def test_a_claim_that_other_processors_decide_otherwise_says_so(claims):
     this, *_ = claims = [replace(claim, fragile="") for claim in claims]
     seen = {this.id: ["inconclusive", "refuted", "supported"], "of_another_group": ["refuted"]}
@@ -88,7 +96,7 @@ def test_a_claim_that_other_processors_decide_otherwise_says_so(claims):
 
 
 def test_a_rule_that_changed_after_numbers_says_so(claims):
-    change = Change(("2026-01-02", "2026-01-03"), "order()", "within(0)", "supported: 2 (1)", "")
+    change = Change(("2026-01-02", "2026-01-03"), ("test",), "order()", "within(0)", "supported: 2 (1)", "")
     text = claims_document(claims, ROOT, past=RuleChanges(rules={claims[0].id: [change]}))
     days = "2026-01-02 and 2026-01-03"
     wanted = f"- Rule changed on {days}: `order()` became `within(0)`; supported: 2 (1) became not decided yet"
@@ -96,6 +104,10 @@ def test_a_rule_that_changed_after_numbers_says_so(claims):
     same = replace(change, outcome_after=change.outcome_before)
     text = claims_document(claims, ROOT, past=RuleChanges(rules={claims[0].id: [same]}))
     assert wanted.partition(";")[0] + "; verdict and numbers stayed: supported: 2 (1)" in text.splitlines()
+    other = replace(change, changed=("selection",), test_after="order()", outcome_before="", outcome_after="refuted")
+    text = claims_document(claims, ROOT, past=RuleChanges(rules={claims[0].id: [other]}))
+    line = f"- Rule changed on {days}: `order()` stayed, on another selection; not decided yet became refuted"
+    assert line in text.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +157,7 @@ def test_effect_over_cells_and_margins_of_the_verdict_are_told(claims):
 def test_which_claim_one_was_added_after_is_told(claims):
     origins = {claims[0].id: Origin("2026-01-02", "a_gone_claim", "refuted: 2 (1)")}
     text = claims_document(claims[:1], ROOT, past=RuleChanges(origins=origins))
-    assert "- Added on 2026-01-02 after an outcome of `a_gone_claim` was known; of that one: refuted: 2 (1)\n" in text
+    assert "- Added on 2026-01-02 after an outcome of `a_gone_claim`; of that one: refuted: 2 (1)\n" in text
 
 
 def test_findings_have_enough_replicates_or_are_named(claims):

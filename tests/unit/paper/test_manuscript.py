@@ -9,6 +9,7 @@ from paper_of_a_run import FULL, HISTORY, SETTINGS, SHOWN, SOURCES, claim, manus
 from ndgm.decide.root_seeds import RootSeeds
 from ndgm.decide.statistics import ERROR_RATE
 from ndgm.paper.manuscript import Manuscript
+from ndgm.paper.other_runs import OtherRuns
 from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import VERDICTS
 from ndgm.store.files import InputError
@@ -81,7 +82,9 @@ def test_root_seeds_that_decide_alike_are_counted_beside_the_verdict(seen, said,
     both = [claim("l1_paradox_floor"), claim("l1_paradox_slope")]
     (tmp_path / "claims.json").write_text(json.dumps(both), encoding="utf-8")
     root_seeds = RootSeeds(list(range(len(seen))), {"l1_paradox_floor": seen}, {"l1_paradox_floor": [0.1] * len(seen)})
-    manuscript = Manuscript([tmp_path / "claims.json"], SETTINGS, tmp_path, tmp_path, HISTORY, root_seeds)
+    manuscript = Manuscript(
+        [tmp_path / "claims.json"], SETTINGS, tmp_path, tmp_path, HISTORY, OtherRuns(root_seeds=root_seeds)
+    )
     source = tmp_path / "paper.md"
     source.write_text(
         '{{ root_seeds }} {{ decided_alike }} {{ tag("l1_paradox_floor") }} {{ verdicts_table("l1_paradox", "All.") }}'

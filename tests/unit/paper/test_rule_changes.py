@@ -6,7 +6,7 @@ import re
 import pytest
 from paper_of_a_run import HISTORY, ROOT
 
-from ndgm.decide.rule_history import Origin
+from ndgm.decide.rule_history import Change, Origin
 from ndgm.decide.rules import rules_in, sources_of
 from ndgm.paper.rule_changes import RULES, SETTINGS, RuleChanges, read_rule_changes
 from ndgm.store.files import InputError
@@ -30,13 +30,61 @@ def test_the_history_knows_every_claim_that_was_added_after_another_one():
     assert not {test for test in tests if re.search(r"\b[A-Z_]{2,}\b", test)}
 
 
+def test_the_history_has_the_changes_that_are_known_without_it():
+    """Each was found by reading the commits: two on a branch that was merged later, before a reference decided them."""
+    history = read_rule_changes(HISTORY)
+    for claim in ("adaptive_adam_cycles", "adaptive_heavy_ball_cycles"):
+        assert history.origins[claim] == Origin("2026-11-21", "adaptive_momentum_family", "", replaced=True)
+    tests = {
+        (claim, each.dates[0]): (each.test_before, each.test_after, each.outcome_before)
+        for claim, changes in history.rules.items()
+        for each in changes
+        if "test" in each.changed
+    }
+    long_memory = "adaptive_rmsprop_cycle_long_memory", "2026-11-21"
+    assert tests[long_memory] == ("equivalence(0.01)", "within(0.01)", "")
+    inapplicable = "edge_of_stability_inapplicable", "2026-11-21"
+    assert tests[inapplicable] == ("within(0)", "at_most(0)", "supported: 0 (0)")
+    settings = [(each.date, each.key, each.before, each.after) for each in history.settings]
+    digits = "edge_of_stability.networks.data.digits.problems"
+    for known in (
+        ("2026-11-21", "l1_paradox.lasso.steps", 15000, 12000),
+        ("2026-11-21", f"{digits}.squared.step_sizes", [0.15, 0.3], [0.16, 0.32]),
+        ("2026-11-21", f"{digits}.cross_entropy.step_sizes", [0.5, 1.0], [0.6, 1.2]),
+    ):
+        assert known in settings
+
+
+@pytest.mark.parametrize(
+    ("changed", "after", "words"),
+    [
+        (("test",), "within(0)", "`within(0)`"),
+        (("test", "selection"), "within(0)", "`within(0)`, on another selection"),
+        (("selection",), "order()", "the same, on another selection"),
+    ],
+)
+def test_a_row_says_what_changed(changed, after, words):
+    change = Change(("2026-01-02",), changed, "order()", after, "", "refuted: 2 (1)")
+    (row,) = RuleChanges(rules={"a": [change]}).rows_of_rules()
+    assert row == ["a", "2026-01-02", "`order()`", words, "not decided yet", "refuted: 2 (1)"]
+
+
+def test_each_change_in_the_history_says_what_changed():
+    """One from a test to the same test is one of the selection."""
+    changes = [each for entry in json.loads(HISTORY.read_text())["claims"].values() for each in entry["changes"]]
+    assert all(each["changed"] and set(each["changed"]) <= {"test", "selection"} for each in changes)
+    assert all(("test" in each["changed"]) == (each["test_before"] != each["test_after"]) for each in changes)
+
+
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [("refuted: 2 (1)", "of that one: refuted: 2 (1)"), ("", "of that one, in a run that was not kept")],
 )
 def test_a_row_says_after_which_claim_one_was_added(outcome, words):
     history = RuleChanges({}, {}, [], {"b": Origin("2026-01-02", "a", outcome)})
-    assert history.rows_of_rules() == [["b", "2026-01-02", "added after `a`", "–", words, "–"]]
+    assert history.rows_of_rules() == [["b", "2026-01-02", "added after an outcome of `a`", "–", words, "–"]]
+    replaced = RuleChanges(origins={"b": Origin("2026-01-02", "a", outcome, replaced=True)})
+    assert replaced.rows_of_rules()[0][2] == "added in place of `a`"
 
 
 def test_rows_have_a_cell_for_every_heading():

@@ -134,8 +134,10 @@ def test_an_order_of_two_arms_says_what_it_is_in_pairs(changes, words):
     assert DecidedClaim.read(claim("a", **(ARMS | changes))).in_pairs == words
 
 
-def test_entries_of_earlier_runs_say_nothing_in_pairs():
-    for field in ("effect", "in_pairs"):
-        entry = claim("a", **ARMS)
-        del entry[field]
-        assert DecidedClaim.read(entry).in_pairs == ""
+@pytest.mark.parametrize("field", ["in_pairs", "effect", "over_cells", "margins", "fragile"])
+def test_a_field_that_every_entry_has_is_not_taken_for_unknown(field):
+    """A renamed one would print nothing, for every claim."""
+    entry = claim("a")
+    del entry[field]
+    with pytest.raises(ValueError, match=f"^a: {field}: is missing"):
+        DecidedClaim.read(entry)
