@@ -277,7 +277,8 @@ def edge_of_stability_logistic_stable(edge_of_stability_separable: pd.DataFrame)
 def edge_of_stability_logistic_transition(edge_of_stability_separable: pd.DataFrame) -> Evidence:
     r"""On separable data descent with a step of $2/L$ or more stops oscillating within the time of Wu et al. (2024),
     with a constant of one: from step $\tau = \max\{\eta R^2, n\}/\gamma^2$ on, where $\gamma$ is the margin over $R$
-    and $n$ the number of samples, the loss is below $2/(\eta R^2)$, in every run that is so long.
+    and $n$ the number of samples, the loss is below $2/(\eta R^2)$, in every run that is so long, as those on few
+    samples in many dimensions are.
     """
     runs = _share_of_stable(edge_of_stability_separable)
     time = transition_time(runs["step_size"], runs["samples"], runs["longest_row"], runs["margin"])

@@ -84,8 +84,8 @@ def weight_initialization_stays(weight_initialization_wide: pd.DataFrame) -> Evi
 
 @claim(figure="weight_initialization", kind="finding", test=order(), unit="(loss)")
 def weight_initialization_sigmoid_reading(weight_initialization_training: pd.DataFrame) -> Evidence:
-    r"""Ten sigmoid layers train the better the nearer the gain is to the formula's 12.8: with 3.6, what the author's
-    script gives as variance, the loss is larger than with 12.8, and with 1 it is larger than with 3.6.
+    r"""Ten sigmoid layers train the better the nearer the gain is, from below, to the formula's 12.8: with 3.6, what
+    the author's script gives as variance, the loss is larger than with 12.8, and with 1 it is larger than with 3.6.
     """
     loss = _losses(weight_initialization_training, "sigmoid", DEEP)
     steps = {"3.6 against 12.8": (SCRIPT, FORMULA), "1 against 3.6": (XAVIER, SCRIPT)}

@@ -139,11 +139,11 @@ class Manuscript:
         return wordings[self.claim(name).verdict]
 
     def count(self, *words: str) -> int:
-        """Number of claims to which all words apply: verdicts, or kinds, such as `count("finding", "refuted")`."""
-        known = dict.fromkeys((*WORDS["kind"], *WORDS["verdict"]))
+        """Number of claims to which all words apply: verdicts, kinds, `fragile`, as in `count("finding", "refuted")`."""
+        known = dict.fromkeys((*WORDS["kind"], *WORDS["verdict"], "fragile"))
         for word in words:
             _pick(known, word, "verdict or kind")
-        return sum({claim.kind, claim.verdict} >= set(words) for claim in self.claims.values())
+        return sum({claim.kind, claim.verdict, *self.fragile(claim)} >= set(words) for claim in self.claims.values())
 
     def figure(self, name: str) -> str:
         """A figure with its caption and the mark that leads to its script, data and notebook."""

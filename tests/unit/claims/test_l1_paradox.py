@@ -268,6 +268,7 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         ("law_cases", DESIGNS, "mean_l1_norm", "not single_case", scaled(1.5)),
         ("law", DESIGNS, "mean_l1_norm", "single_case", scaled(1.5)),
         ("support", DESIGNS, "wrong_by_strip", "single_case", lambda rows: 30),
+        ("support", DESIGNS, "wrong_by_strip", "penalty_over_max > 1", lambda rows: 30),
         ("law_fails", DESIGNS, "mean_l1_norm", "penalty_over_max == 2", law("law_second_order_l1_norm")),
         # It is decided by the median: a design on which the law holds does not refute it.
         (

@@ -112,6 +112,8 @@ def test_claims_are_counted_by_kind_and_verdict(fill):
     three = [claim("a"), claim("b", kind="identity"), claim("c", verdict="refuted")]
     source = '{{ count("finding") }} {{ count("finding", "refuted") }} {{ count("supported") }} {{ count("identity") }}'
     assert fill(source, *three) == "2 1 2 1"
+    three[2] |= {"fragile": "another run did"}
+    assert fill('{{ count("fragile") }} {{ count("finding", "supported", "fragile") }}', *three) == "1 0"
 
 
 def test_an_interval_of_no_width_is_left_out(fill):

@@ -114,6 +114,13 @@ def test_without_curvature_a_rotation_fills_its_interval(pull):
     assert measured == pytest.approx((step_size * pull) ** 2 / (2 * width) + width / 2, rel=0.01)
 
 
+@pytest.mark.parametrize(("penalty", "step_size", "named"), [(-1, 0.1, "penalty"), (1, 0, "step size")])
+def test_what_is_no_penalty_or_step_is_named(penalty, step_size, named):
+    """It once said 0, that the law holds."""
+    with pytest.raises(ValueError, match=f"every {named} must be positive"):
+        phase_discrepancy(np.ones(2), np.zeros(2), penalty, step_size)
+
+
 def test_many_designs_at_once():
     problems = [problem_of("independent", seed) for seed in range(3)]
     penalty = np.array([0.9 * problem.penalty_max for problem in problems])
