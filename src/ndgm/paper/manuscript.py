@@ -139,7 +139,7 @@ class Manuscript:
         return wordings[self.claim(name).verdict]
 
     def count(self, *words: str) -> int:
-        """Number of claims to which all words apply: verdicts, kinds, `fragile`, as in `count("finding", "refuted")`."""
+        """Number of claims to which all words apply: verdicts, kinds, `fragile`; as `count("finding", "refuted")`."""
         known = dict.fromkeys((*WORDS["kind"], *WORDS["verdict"], "fragile"))
         for word in words:
             _pick(known, word, "verdict or kind")
