@@ -1,5 +1,6 @@
 """Means of iterates over time, of runs that go on until their means do."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -42,14 +43,16 @@ def until_stationary(
     most_steps: int,
     norm_tolerance: float,
     weight_tolerance: float,
+    floor: Tensor | None = None,
+    floor_tolerance: float = math.inf,
 ) -> TimeMeans:
     """Run a whole ensemble until means over successive blocks of steps agree, each block as long as all before it.
 
-    A block agrees with the one before where E‖w‖₁ does to a share of itself, and E w in the median over weights to a
-    share of a unit. Between blocks that double a slow drift moves the norm about twice as far each time, however slow
-    it is, and what has settled moves less and less: so the difference must not have grown either, which takes three
-    blocks. A run that diverges is never stationary; its means are not finite. Runs that have settled are left out from
-    then on, where the objective can do `without` them.
+    A block agrees with the one before where E‖w‖₁ does to a share of itself and, if there is a floor, of that, and E w
+    in the median over weights to a share of a unit. Between blocks that double a slow drift moves the norm about twice
+    as far each time, however slow it is, and what has settled moves less and less: so the difference must not have
+    grown either, which takes three blocks. A run that diverges is never stationary; its means are not finite. Runs that
+    have settled are left out from then on, where the objective can do `without` them.
 
     Args:
         objective: What is minimised, over the whole ensemble.
@@ -61,7 +64,11 @@ def until_stationary(
         most_steps: Steps after which no block is begun that would end later.
         norm_tolerance: Largest relative difference of E‖w‖₁.
         weight_tolerance: Largest median difference of E w, in units.
+        floor: The part of E‖w‖₁ that hovering weights keep, as it was predicted for each run, shape (runs,). Where that
+            is a small part, a drift may be small beside the whole and large beside it.
+        floor_tolerance: Largest difference of E‖w‖₁, as a share of the floor.
     """
+    tiny = torch.finfo(start.dtype).tiny
     w = start.clone()
     state = method.start(w)
     for _ in range(first_steps):
@@ -80,10 +87,13 @@ def until_stationary(
         if before is not None:
             norm, last_norm = block[1].sum(1), before[1].sum(1)
             moved = _median((block[0] - before[0]).abs() / unit)
-            last_change, change = change, (norm - last_norm).abs() / last_norm.clamp(min=torch.finfo(w.dtype).tiny)
+            last_change, change = change, (norm - last_norm).abs() / last_norm.clamp(min=tiny)
+            most = torch.full_like(change, norm_tolerance)
+            if floor is not None:
+                most = most.minimum(floor_tolerance * floor / last_norm.clamp(min=tiny))
             # Of the first difference there is none before: nothing is less than NaN.
-            shrinks = change <= last_change.clamp(min=NOISE * norm_tolerance)
-            agrees = shrinks & (change <= norm_tolerance) & (moved <= weight_tolerance)
+            shrinks = change <= last_change.maximum(NOISE * most)
+            agrees = shrinks & (change <= most) & (moved <= weight_tolerance)
         found = TimeMeans(*block, w.clone(), torch.full_like(rows, done), agrees)
         before = tuple(part.clone() for part in block) if means is None else block  # what is found is written over
         means = found if means is None else _renewed(means, rows, found)
@@ -94,6 +104,7 @@ def until_stationary(
         if len(left) < len(rows):
             rows, w, step_size, unit, change = (each[left] for each in (rows, w, step_size, unit, change))
             state = _of_runs(state, left)
+            floor = None if floor is None else floor[left]
             before = before[0][left], before[1][left]
     return means
 

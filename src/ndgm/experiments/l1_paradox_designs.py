@@ -169,7 +169,8 @@ def ensemble(settings: Settings, part: Designs) -> pd.DataFrame:
     predicted = [predictions(part, rows) for rows in of_steps]
     # The runs of a design lie together there, and come back in the order of steps.
     rows = pd.concat(of_steps, ignore_index=True).sort_values("seed", kind="stable")
-    found = run(settings, part, rows, "subgradient", rows["step_size"] * rows["penalty"])
+    floor = pd.concat([table["law_strip_l1_norm"] for _, table in predicted], ignore_index=True)[rows.index]
+    found = run(settings, part, rows, "subgradient", rows["step_size"] * rows["penalty"], floor)
     back = torch.tensor(np.argsort(rows.index))
     tables = []
     for number, (at_step, (means, table)) in enumerate(zip(of_steps, predicted, strict=True)):
@@ -225,6 +226,7 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
     step_sizes = rows.groupby("seed")["step_size"].first()
     floors = [hovering_l1_norm(*each) for each in zip(part.problems, part.exact, step_sizes, strict=True)]
     table["floor_formula_l1_norm"] = np.concatenate(floors)
+    table["exact_l1_norm"] = np.concatenate([np.abs(solution.weights).sum(1) for solution in part.exact])
     beyond = np.abs(m) * ~_in_strip(m, rows)
     table["law_strip_l1_norm"] = table["law_second_order_l1_norm"] - beyond.sum(1)
     curvature = np.stack([np.diag(part.problem(seed).A) for seed in rows["seed"]])
@@ -260,7 +262,14 @@ def started(
     return LassoDesigns(design, target, penalty), start, step_size
 
 
-def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, length: pd.Series) -> TimeMeans:
+def run(
+    settings: Settings,
+    part: Designs,
+    rows: pd.DataFrame,
+    method: str,
+    length: pd.Series,
+    floor: pd.Series | None = None,
+) -> TimeMeans:
     """Run a method from within some steps of the exact solutions until its means are stationary.
 
     Runs are on the device, and what is found is on the processor.
@@ -271,7 +280,13 @@ def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, leng
         rows: A row for each run, as `started` takes them.
         method: A name in `METHODS`.
         length: How far a step moves a weight that hovers, of each run.
+        floor: Norm that weights on the strip keep by the law, beside which a drift is small too; 0 where none is there.
     """
+    tolerances = {name: settings[name] for name in ("first_steps", "most_steps", "norm_tolerance", "weight_tolerance")}
+    if floor is not None:
+        hovering = rows.assign(floor=floor.where(floor > 0, np.inf))
+        tolerances["floor"] = column(hovering, "floor", settings["device"]).squeeze(1)
+        tolerances["floor_tolerance"] = settings["floor_tolerance"]
     objective, start, step_size = started(settings, part, rows, length)
     found = until_stationary(
         objective,
@@ -279,7 +294,7 @@ def run(settings: Settings, part: Designs, rows: pd.DataFrame, method: str, leng
         start,
         step_size,
         column(rows.assign(unit=length), "unit", settings["device"]),
-        **{name: settings[name] for name in ("first_steps", "most_steps", "norm_tolerance", "weight_tolerance")},
+        **tolerances,
     )
     return TimeMeans(*(each.cpu() for each in vars(found).values()))
 

@@ -29,6 +29,7 @@ def designs_table(rng):
         law_second_order_l1_norm=law,
         law_strip_l1_norm=0.5 * law,
         floor_formula_l1_norm=1.05 * law,
+        exact_l1_norm=0.6 * law,
         phase_discrepancy=np.where(locked, 0.4, 0.01),
         net_phase_discrepancy=np.where(locked, 0.3, 0.005),
         mean_l1_norm=law * (1 + off),

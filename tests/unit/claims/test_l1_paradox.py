@@ -176,6 +176,14 @@ BREAKS = [
     ),
     ("law_linear", DESIGNS, "mean_l1_norm", "design == 'b' and penalty_over_max > 1", off_by("law_l1_norm", 0.03)),
     ("law_and_floor", DESIGNS, "floor_formula_l1_norm", "design == 'a'", law("mean_l1_norm")),
+    # By a twentieth of the norm, which is an eighth of the floor.
+    (
+        "law_floor",
+        DESIGNS,
+        "mean_l1_norm",
+        f"{ONE_FAMILY} and penalty_over_max == 2",
+        off_by("law_second_order_l1_norm", 0.05),
+    ),
     ("law_means", DESIGNS, "strip_mean_error", f"{ONE_FAMILY} and penalty_over_max == 2", lambda _: 0.3),
     ("law_every_weight", DESIGNS, "largest_mean_error", f"{ONE_FAMILY} and penalty_over_max == 2", lambda _: 0.6),
     ("support", DESIGNS, "wrong_by_strip", "design == 'a' and penalty_over_max == 0.3", lambda rows: 8),
@@ -281,6 +289,8 @@ def test_noise_makes_a_random_claim_inconclusive(name, tables):
         ("law_second_order", DESIGNS, "mean_l1_norm", "penalty_over_max < 1", law("law_l1_norm")),
         ("law_square", DESIGNS, "mean_l1_norm", "penalty_over_max < 1", law("law_l1_norm")),
         ("law_and_floor", DESIGNS, "floor_formula_l1_norm", f"penalty_over_max == {LOCKED}", law("mean_l1_norm")),
+        ("law_floor", DESIGNS, "mean_l1_norm", f"penalty_over_max == {LOCKED}", scaled(1.5)),
+        ("law_floor", DESIGNS, "mean_l1_norm", "single_case", scaled(1.5)),
         ("law_means", DESIGNS, "strip_mean_error", f"penalty_over_max == {LOCKED}", lambda rows: 5.0),
         ("law_means", DESIGNS, "strip_mean_error", "seed == 3", lambda rows: 5.0),
         ("law_every_weight", DESIGNS, "largest_mean_error", f"penalty_over_max == {LOCKED}", lambda rows: 5.0),
@@ -385,7 +395,8 @@ def test_a_penalty_in_units_of_the_largest_is_one_of_the_grid(name, tables):
 def test_numbers_without_a_unit_are_those_of_the_table(name, tables):
     before = measured(name, tables)
     for table in tables.values():
-        table[[norm for norm in ("mean_l1_norm", "l1_norm", "strip_l1_norm") if norm in table]] *= 3
+        norms = ("mean_l1_norm", "l1_norm", "strip_l1_norm", "exact_l1_norm")
+        table[[norm for norm in norms if norm in table]] *= 3
     np.testing.assert_allclose(measured(name, tables), 3 * before)
 
 

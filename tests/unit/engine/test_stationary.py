@@ -70,6 +70,19 @@ def test_a_slow_relaxation_is_not_taken_for_rest(rate):
     np.testing.assert_allclose(found.modulus[:, 0], rest, rtol=0.003)
 
 
+def test_a_drift_that_is_small_beside_the_norm_is_seen_beside_the_floor():
+    """From below it comes to rest far from zero, by less of its norm in a block than the tolerance."""
+    rest, rate, any_weight = 0.5 / 1e-3, 1e-3, {"weight_tolerance": np.inf}
+    long = {"step_size": 1.0, "penalty": 1.0, "most_steps": 2**15, "slope": 1.5, **any_weight}
+    floor = torch.tensor([1.0], dtype=torch.float64)
+    soon = until(rate, [0.999 * rest], **long)
+    late = until(rate, [0.999 * rest], **long, floor=floor, floor_tolerance=0.01)
+    assert soon.stationary.all() and late.stationary.all() and soon.steps[0] < late.steps[0]
+    assert abs(soon.modulus[0, 0] - rest) > 0.1 > 0.02 > abs(late.modulus[0, 0] - rest)
+    given = until(rate, [0.999 * rest], **long, floor=floor, floor_tolerance=np.inf)
+    assert given.steps[0] == soon.steps[0]
+
+
 def test_a_drift_too_slow_for_the_norm_is_seen_by_the_weights():
     # Each block moves by a thousandth of the norm and by more than a step.
     found = until(0.0, [1_000.0], step_size=0.01, penalty=1.0, most_steps=256)
