@@ -21,6 +21,7 @@ from ndgm.decide.claim import Evidence, claim
 from ndgm.decide.selection import ends_of, none_diverged, nonempty, select
 from ndgm.decide.statistics import below, equivalence, order, within
 from ndgm.store.run_tables import last_rows
+from ndgm.theory.convergence import last_geometric, last_inverse_square_root
 from ndgm.theory.l1_paradox import floor_slope, noisy_floor, stationarity_residual
 from ndgm.theory.one_weight import noisy_mean, quiet_mean
 
@@ -31,6 +32,8 @@ HOLDS_ON_FLOOR = 0.1
 """Margin on what the norm keeps above the exact one, and the largest phase discrepancy in units of that."""
 FAILS = 5 * HOLDS
 """Net phase discrepancy above which the law is said to fail."""
+LAST_STEPS = {"subgradient_sqrt": last_inverse_square_root, "subgradient_geometric": last_geometric}
+"""Last step over the first of the methods whose step decays, from the number of steps."""
 
 
 @claim(
@@ -301,17 +304,18 @@ def l1_paradox_proximal_zeros(l1_paradox_lasso: pd.DataFrame, l1_paradox_exact: 
     return Evidence(ends["zeros"], ends["exact_zeros"].astype(float), compared="predicted")
 
 
-@claim(figure="l1_paradox_cures", kind="finding", test=order(smallest=0), unit="(L1 norm)")
+# The floor is a mean over time, and the last iterate has a phase of its own: in one run its norm may be off by half.
+@claim(figure="l1_paradox_cures", kind="finding", test=equivalence(0.2), unit="(L1 norm)")
 def l1_paradox_decaying_step(l1_paradox_floors: pd.DataFrame) -> Evidence:
-    r"""A step that decays, as $1/\sqrt{k}$ or geometrically, removes the floor above $\lambda_{\max}$: on random
-    designs the constant step keeps a norm more than ten times as large.
+    r"""Held for half of $N$ steps, a step that then decays takes the floor above $\lambda_{\max}$ down with it: on
+    random designs the norm at the end is the floor of the constant step $\eta$ times $\eta_N/\eta$, which is
+    $(N/2)^{-1/2}$ for a decay as $1/\sqrt{k}$ and $10^{-6}$ for a geometric one.
     """
-    decayed = {
-        method: settled(l1_paradox_floors, method)["l1_norm"]
-        for method in ["subgradient_sqrt", "subgradient_geometric"]
-    }
-    floors = pd.concat(dict.fromkeys(decayed, settled(l1_paradox_floors)["mean_l1_norm"]), names=["method"])
-    return Evidence(floors, 10 * pd.concat(decayed, names=["method"]), compared="other arm")
+    ends = {method: settled(l1_paradox_floors, method) for method in LAST_STEPS}
+    floors = settled(l1_paradox_floors)["mean_l1_norm"]
+    left = {method: floors * last(ends[method]["step"]) for method, last in LAST_STEPS.items()}
+    measured = {method: runs["l1_norm"] for method, runs in ends.items()}
+    return Evidence(pd.concat(measured, names=["method"]), pd.concat(left, names=["method"]), compared="other arm")
 
 
 # Twice what the means of a run with momentum may still move.

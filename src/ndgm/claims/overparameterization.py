@@ -7,7 +7,7 @@ import pandas as pd
 
 from ndgm.decide.claim import Evidence, claim
 from ndgm.decide.selection import ends_of, none_diverged, nonempty, select
-from ndgm.decide.statistics import MissingValue, below, equivalence, order
+from ndgm.decide.statistics import MissingValue, equivalence, order
 from ndgm.decide.steps_to_target import steps_to_share
 from ndgm.theory.convergence import power_law_exponent
 from ndgm.theory.overparameterization import decay_rate
@@ -33,9 +33,6 @@ LATE = 1e-2, 1e-4
 
 BELOW_ROUNDING = 1e-12, 1e-20
 """Shares of the first loss between which all but the slowest direction are forgotten, and rounding is still far."""
-
-TRAINED = 1e-4
-"""Share of the first loss at which a network counts as trained."""
 
 EQUAL_DEFICIT = 0.4
 """Deficit at which widths are compared: the largest that does not depend on how an empty gap ends."""
@@ -177,19 +174,6 @@ def overparameterization_iterations_rate(overparameterization_iterations: pd.Dat
     early, late = (steps_to_share(runs, share) for share in BELOW_ROUNDING)
     slope = first["run"].map(late - early) / np.log(BELOW_ROUNDING[0] / BELOW_ROUNDING[1])
     return Evidence(slope, 1 / decay_rate(first["kernel_eigenvalue"], first["step_size"]), compared="predicted")
-
-
-@claim(figure="overparameterization_kernel", kind="finding", test=below(), unit="(exponent)")
-def overparameterization_width_samples(overparameterization_capacity: pd.DataFrame) -> Evidence:
-    r"""On log scales the smallest width that trains $n$ points with random labels, to a ten-thousandth of the first
-    loss, grows less than twice as fast as $n$: more slowly than $n^2$.
-    """
-    ends = ends_of(overparameterization_capacity)
-    trained = ends["objective"] <= TRAINED * ends["samples"] / 2  # the first loss, of f = 0 and labels ±1
-    least = ends["units"].where(trained).groupby([ends["features"], ends["samples"], ends["seed"]]).min()
-    medians = least.groupby("samples").median()
-    table = pd.DataFrame({"units": medians}).set_axis([f"{samples} points" for samples in medians.index])
-    return Evidence(_exponents(least, "samples"), 2.0, compared="predicted", table=table)
 
 
 def _wide(runs: pd.DataFrame, units: int) -> pd.DataFrame:

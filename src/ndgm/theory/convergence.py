@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from ndgm.theory.checks import not_negative, positive
 from ndgm.theory.lasso import CertificateError, Quadratic, solve_lasso
 
+LAST = 1e-6
+"""What is left of a step that decays geometrically."""
+
 GRADIENT_TOLERANCE = 1e-12
 """Largest gradient at a solution of the smoothed LASSO that is called exact, relative to max(λ, λ_max)."""
 
@@ -32,7 +35,7 @@ def critical_width(step_size: ArrayLike, slope: ArrayLike) -> NDArray[np.float64
     return positive("step size", step_size) * positive("slope", slope) / 2
 
 
-def geometric_rate(steps: int, *, last: float = 1e-6) -> float:
+def geometric_rate(steps: int, *, last: float = LAST) -> float:
     """Slope of log₁₀ of a step size per step, negative: held for ⌊N/2⌋ steps, then decaying by one ratio to `last`.
 
     It is log₁₀(last)/(N − ⌊N/2⌋), for N steps in all. On a sharp problem the gap falls with this slope.
@@ -40,6 +43,28 @@ def geometric_rate(steps: int, *, last: float = 1e-6) -> float:
     Source: Davis, Drusvyatskiy, MacPhee and Paquette (2018).
     """
     return float(np.log10(last)) / (steps - steps // 2)
+
+
+def last_inverse_square_root(steps: ArrayLike) -> NDArray[np.float64]:
+    """Last step over the first: held for ⌊N/2⌋ of N steps, then 1/√j at the j-th of the rest: (N − ⌊N/2⌋)^−½.
+
+    Of a floor that is proportional to the step, and falls as fast, this share is left.
+
+    Args:
+        steps: N > 0, shape (...).
+    """
+    steps = positive("steps", steps)
+    return (steps - steps // 2) ** -0.5
+
+
+def last_geometric(steps: ArrayLike, *, last: float = LAST) -> NDArray[np.float64]:
+    """Last step over the first: held for half the steps, then decaying by one ratio to `last`, however many there are.
+
+    Args:
+        steps: N > 0, shape (...).
+        last: What is left of the step.
+    """
+    return np.full_like(positive("steps", steps), last)
 
 
 def hovering_distance(step_size: ArrayLike, slope: ArrayLike, width: ArrayLike) -> NDArray[np.float64]:

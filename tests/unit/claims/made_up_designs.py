@@ -11,6 +11,8 @@ LOCKED = 0.9
 """Penalty over λ_max at which phases lock."""
 ERROR = {0.02: 0.00004, 0.1: 0.001, 0.3: 0.009}
 """What is left of the law to second order, which grows as the square of the step."""
+FLOOR_STEPS = 800
+"""Steps of runs above λ_max: a step that decays as 1/√k for the last half of them is a twentieth at the end."""
 WRONG = {"wrong_by_strip": 0, "wrong_below_1e-2": 4, "wrong_below_1e-3": 6, "wrong_below_1e-4": 9}
 
 
@@ -46,7 +48,7 @@ def floors_table(experiment, methods, penalties_over_max, norm):
     grids = [_runs(experiment, penalties_over_max).assign(method=method) for method in methods]
     runs = pd.concat(grids, ignore_index=True)
     runs = runs[runs["step_size_times_lipschitz"] == STEPS_TIMES_LIPSCHITZ[0]].reset_index(drop=True)
-    runs = runs.assign(run=runs.index, dimension=30)
+    runs = runs.assign(run=runs.index, dimension=30, step=FLOOR_STEPS)
     kept = norm(runs)
     return runs.assign(l1_norm=kept, mean_l1_norm=kept)
 

@@ -7,9 +7,8 @@ from claims_on_made_up_tables import near_one
 from ndgm.experiments.grids import grid
 from ndgm.theory.overparameterization import decay_rate, pair_gradient
 
-SPHERES, DIGITS, ITERATIONS, CAPACITY, START, PAIRS, NARROW = (
-    f"overparameterization_{name}"
-    for name in ("spheres", "digits", "iterations", "capacity", "start", "pairs", "narrow")
+SPHERES, DIGITS, ITERATIONS, START, PAIRS, NARROW = (
+    f"overparameterization_{name}" for name in ("spheres", "digits", "iterations", "start", "pairs", "narrow")
 )
 SEEDS, STEP_SIZE, TARGET = 20, 0.5, 1e-4
 SEPARATIONS = {"pairs": [0.4, 0.2], "narrow": [0.4, 0.2, 0.1, 0.05], "start": [0.0125, 0.025, 0.05, 0.1]}
@@ -53,14 +52,6 @@ def iterations(rng):
     return falling(runs, rate, np.arange(0, 400, 4))
 
 
-def capacity(rng):
-    """A network of n^0.5 units or more trains n points."""
-    runs = grid(samples=[10, 40, 160], units=[2, 4, 8, 16, 32], seed=range(SEEDS)).assign(features=20)
-    runs["design"] = runs["samples"].map("{} points".format)
-    trains = runs["units"] >= np.sqrt(runs["samples"])
-    return finished(runs).assign(objective=lambda table: np.where(trains[table["run"]], 1e-7, 1.0) * table["samples"])
-
-
 def start(rng):
     runs = grid(activation=["relu", "tanh", "softplus_1"], separation=SEPARATIONS["start"], seed=range(SEEDS)).assign(
         design="pair", units=20_000
@@ -99,7 +90,6 @@ def made():
         SPHERES: beside_kernel(rng, "spheres", [256, 1024, 4096, 16384]),
         DIGITS: beside_kernel(rng, "digits", [512, 2048]),
         ITERATIONS: iterations(rng),
-        CAPACITY: capacity(rng),
         START: start(rng),
         PAIRS: pairs(rng),
         NARROW: narrow(rng),

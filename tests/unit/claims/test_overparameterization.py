@@ -17,7 +17,6 @@ from claims_on_made_up_tables import (
     with_unit,
 )
 from made_up_overparameterization import (
-    CAPACITY,
     DIGITS,
     ITERATIONS,
     NARROW,
@@ -70,16 +69,12 @@ BREAKS = [
     ("narrow_law", NARROW, "objective", "activation == 'relu' and separation == 0.1", slower(0.85)),
     ("width_separation", PAIRS, "objective", "separation == 0.2 and units == 25600", slower(1.4)),
     ("iterations_rate", ITERATIONS, "objective", "units > 0", slower(0.9)),
-    ("width_samples", CAPACITY, "objective", "samples > 10 and units < 32", law("samples + 0.0")),
 ]
 
 
 @pytest.mark.parametrize(("name", "table", "column", "where", "value"), BREAKS)
 def test_tables_that_break_the_law_refute_the_claim(name, table, column, where, value, tables):
     change(tables[table], column, where, value)
-    if name == "width_samples":  # from 4 units for 10 points to 32 for 40, and more than there are for 160
-        tables[CAPACITY] = only(tables[CAPACITY], "samples < 160")
-        change(tables[CAPACITY], "units", "units == 32", law("40 * units"))
     assert verdict(f"overparameterization_{name}", tables) == "refuted"
 
 
@@ -115,8 +110,6 @@ def test_tables_without_a_signal_support_nothing(name, tables):
             table[column] *= rng.lognormal(0, 2, len(table))
         # By run, so that a loss still falls.
         table["objective"] **= rng.lognormal(0, 2, table["run"].max() + 1)[table["run"]]
-    if name.endswith("width_samples"):
-        tables[CAPACITY]["objective"] = 1.0
     assert verdict(name, tables) != "supported"
 
 
@@ -140,11 +133,9 @@ def test_claims_without_their_runs_are_inconclusive(name, tables):
         ("gradient_kinked", START, "separation == 0.1", "1 value of separation"),
         ("narrow_exponent", NARROW, "separation == 0.1", "1 value of separation"),
         ("width_separation", PAIRS, "separation == 0.2", "1 value of separation"),
-        ("width_samples", CAPACITY, "samples == 40", "1 value of samples"),
         ("crossing_costs", PAIRS, "units == 25600", "1 value of units"),
         ("crossing_law", PAIRS, "predicted_deficit > 0.4", "no runs with so small a predicted deficit"),
         ("crossing_costs", PAIRS, "step < 2", "40 of 40 runs have no value"),
-        ("width_samples", CAPACITY, "units < 8", "20 of 20 runs have no value"),
     ],
 )
 def test_what_is_missing_is_said(name, table, where, gap, tables):
@@ -159,11 +150,6 @@ def test_an_exponent_has_no_unit(name, tables):
         for column in {"flips", "largest_row_move"} & set(table):
             table[column] *= 3
     np.testing.assert_allclose(measured(name, tables), before)
-
-
-def test_the_smallest_width_is_counted_by_hand(tables):
-    # 10, 40 and 160 points take 4, 8 and 16 units: the exponent is ½.
-    np.testing.assert_allclose(measured("overparameterization_width_samples", tables), 0.5)
 
 
 def test_a_width_is_interpolated_where_deficits_cross(tables):

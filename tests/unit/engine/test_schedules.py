@@ -11,7 +11,7 @@ from ndgm.engine.schedules import (
     inverse_time,
     linear,
 )
-from ndgm.theory.convergence import geometric_rate
+from ndgm.theory.convergence import geometric_rate, last_geometric, last_inverse_square_root
 
 STEPS, K = 1_000, np.arange(1_000)
 
@@ -43,3 +43,11 @@ def test_the_geometric_rate_is_what_the_factor_loses_with_each_step(steps):
     factors = [geometric(done, steps) for done in range(steps)]
     np.testing.assert_allclose(np.diff(np.log10(factors))[steps // 2 - 1 :], geometric_rate(steps), rtol=1e-12)
     assert factors[-1] == 1e-6
+
+
+@pytest.mark.parametrize(
+    ("schedule", "last"), [(held_inverse_square_root, last_inverse_square_root), (geometric, last_geometric)]
+)
+def test_the_last_step_is_the_factor_at_the_last_step(schedule, last):
+    steps = np.array([2, 7, STEPS])
+    np.testing.assert_allclose(last(steps), [schedule(each - 1, each) for each in steps], rtol=1e-12)
