@@ -196,11 +196,13 @@ def _steps_of_pairs(runs: pd.DataFrame, pairs: list[tuple[str, str]]) -> Evidenc
         pd.concat([steps.xs(pair[side], level="activation") for pair in pairs], keys=names, names=["pair"])
         for side in (0, 1)
     )
+    horizon = float(runs["step"].max())
     return Evidence(
         kinked["steps"],
         smooth["steps"],
         compared="other arm",
-        horizon=float(runs["step"].max()),
+        horizon=horizon,
+        unordered=(kinked["steps"] > horizon) & (smooth["steps"].reindex(kinked.index) > horizon),
         diverged=kinked["diverged"] + smooth["diverged"],
     )
 

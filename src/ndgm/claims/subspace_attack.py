@@ -184,8 +184,7 @@ def subspace_attack_direction(subspace_attack_seven_points: pd.DataFrame) -> Evi
     direction off the subspace.
     """
     runs = _at_margin(subspace_attack_seven_points)
-    pairs = _speaking_for_neither(runs)
-    return Evidence(pairs["random_flip_distance"], pairs["flip_distance"], "other arm", table=_gaps(runs))
+    return _beside(runs["random_flip_distance"], runs["flip_distance"], _gaps(runs))
 
 
 @claim(figure="subspace_attack_regions", kind="finding", test=order(), unit="(distance)")
@@ -199,8 +198,7 @@ def subspace_attack_smaller_start(subspace_attack_seven_points: pd.DataFrame) ->
         raise MissingValue("no runs with two factors")
     pairs = {factor: distance.iloc[:, 0].to_frame("drawn").assign(divided=distance[factor]) for factor in distance}
     both = pd.concat(dict(list(pairs.items())[1:]), names=["factor"])
-    both = _speaking_for_neither(both)
-    return Evidence(both["divided"], both["drawn"], "other arm", table=_gaps(runs))
+    return _beside(both["divided"], both["drawn"], _gaps(runs))
 
 
 def _with_penalty(runs: pd.DataFrame) -> pd.DataFrame:
@@ -251,14 +249,17 @@ def _at_margin(seven_points: pd.DataFrame) -> pd.DataFrame:
     return distances.reindex(every_run).sort_index()
 
 
-def _speaking_for_neither(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of distances by factor and seed, in which a pair with a run without the margin is alike on both sides.
+def _beside(measured: pd.Series, reference: pd.Series, table: pd.DataFrame) -> Evidence:
+    """Distances by factor and seed; nobody knows the order of a pair with a run without the margin, or without a flip.
 
-    Within a factor such pairs are by turns the nearest and the farthest of all, so that medians stay where they are.
+    A pair without the margin is alike on both sides. Within a factor such pairs are by turns the nearest and the
+    farthest of all, so that medians stay where they are.
     """
-    gaps = pairs.isna().any(axis=1)
+    pairs = pd.DataFrame({"measured": measured, "reference": reference})
+    gaps, without_flip = pairs.isna().any(axis=1), (pairs == FAR).all(axis=1)
     turn = gaps.groupby(["factor", gaps]).cumcount() % 2
-    return pairs.mask(gaps, turn.map({0: FAR, 1: 1 / FAR}), axis=0)
+    alike = pairs.mask(gaps, turn.map({0: FAR, 1: 1 / FAR}), axis=0)
+    return Evidence(alike["measured"], alike["reference"], "other arm", table=table, unordered=gaps | without_flip)
 
 
 def _gaps(runs: pd.DataFrame) -> pd.DataFrame:

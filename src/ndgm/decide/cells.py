@@ -4,7 +4,7 @@ A sign test knows only on which side of a bound each value lies, so that its siz
 with rare outliers, with ties. Source: Dixon and Mood (1946).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -22,29 +22,33 @@ class Cells:
             (..., cells).
         cell: Place of its cell, shape (values,).
         n: Replicates of each cell, shape (cells,).
+        unordered: Whether nobody knows on which side of a bound a value lies, in the shape of `deviation`. Such a value
+            counts on neither side of any bound; only in medians and in their intervals it is what `deviation` says.
     """
 
     deviation: np.ndarray
     cell: np.ndarray
     n: np.ndarray
+    unordered: np.ndarray
 
     @classmethod
-    def of(cls, deviation: np.ndarray, cell: np.ndarray) -> "Cells":
+    def of(cls, deviation: np.ndarray, cell: np.ndarray, unordered: np.ndarray | None = None) -> "Cells":
         """Sort deviations by cell; cells are numbered from zero without a gap."""
         order = np.lexsort([deviation, cell])
-        return cls(deviation[order], cell[order], np.bincount(cell))
+        unknown = np.zeros(len(cell), dtype=bool) if unordered is None else unordered[order]
+        return cls(deviation[order], cell[order], np.bincount(cell), unknown)
+
+    def drawn(self, places: np.ndarray) -> "Cells":
+        """The same cells with the values at these places, of shape (..., values), in the place of their own."""
+        return replace(self, deviation=self.deviation[places], unordered=self.unordered[places])
 
     def above(self, bound: float) -> np.ndarray:
         """How many values of each cell lie above a bound."""
-        return self._count(self.deviation > bound + ROUNDING)
+        return self._count((self.deviation > bound + ROUNDING) & ~self.unordered)
 
     def below(self, bound: float) -> np.ndarray:
         """How many values of each cell lie below a bound."""
-        return self._count(self.deviation < bound - ROUNDING)
-
-    def ties(self) -> np.ndarray:
-        """How many values of each cell equal their reference."""
-        return self._count(np.abs(self.deviation) <= ROUNDING)
+        return self._count((self.deviation < bound - ROUNDING) & ~self.unordered)
 
     def medians(self) -> np.ndarray:
         """Median deviation of each cell."""

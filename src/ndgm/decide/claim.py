@@ -31,6 +31,9 @@ class Evidence:
         table: Numbers that the paper prints one by one, besides those of the cell that speaks most against the claim.
         horizon: The largest value that could be measured, such as the length of a run: a value above it ranks above all
             others, and is printed as more than the horizon. None where every value can be measured.
+        unordered: Whether nobody knows which of a measured value and its reference is larger, with the index of
+            `measured`, as of two runs that never arrive; such a pair speaks neither for a claim nor against it. None
+            where all orders are known: two values that are equal then lie below a margin above zero.
         diverged: How many runs behind each measured value diverged, where such a run leaves no gap.
     """
 
@@ -40,6 +43,7 @@ class Evidence:
     over: str = "seed"
     table: pd.DataFrame | None = None
     horizon: float | None = None
+    unordered: pd.Series | None = None
     diverged: pd.Series | None = None
 
     def __post_init__(self) -> None:
@@ -61,6 +65,8 @@ class Evidence:
             if (twice := values.index.duplicated()).any():
                 cell = dict(zip(levels, values.index[twice.argmax()], strict=True))
                 raise EvidenceError(f"{name} has two values for {cell}")
+        if self.unordered is not None and not self.unordered.index.equals(self.measured.index):
+            raise EvidenceError("unordered has not the index of measured")
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,12 @@ class DistributionTest(Test):
         p_support, p_refute = super().overall(p_for, p_against)
         return np.where(p_refute <= ERROR_RATE, 1.0, p_support), p_refute
 
-    def decide(self, measured: pd.Series, reference: Reference, over: str) -> Decision:
+    def decide(
+        self, measured: pd.Series, reference: Reference, over: str, unordered: pd.Series | None = None
+    ) -> Decision:
         """Decide from probabilities, whose distance from the uniform law is held against `reference`, which is zero.
+
+        No pair is ordered here, so that `unordered` changes nothing.
 
         Raises:
             MissingValue: if a value is missing.

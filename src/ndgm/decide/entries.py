@@ -87,7 +87,7 @@ def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision,
     try:
         evidence = this.gather(*(tables[experiment] for experiment in this.experiments))
         try:
-            return this.test.decide(evidence.measured, evidence.reference, evidence.over), evidence
+            return this.test.decide(evidence.measured, evidence.reference, evidence.over, evidence.unordered), evidence
         except TooFew as few:
             return Gap(str(few), _measured(this, few.decision, evidence))
     except (MissingValue, ArithmeticError) as gap:  # nothing was measured, or a closed form has no value there

@@ -6,7 +6,6 @@ this counts a verdict as fragile too often. It never does where all replicates a
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 from ndgm.decide.cells import Cells
 from ndgm.decide.statistics import ERROR_RATE, Test
@@ -41,7 +40,7 @@ def share_otherwise(
         shares = random.random((min(at_once, draws - begin), values))
         drawn = first + (shares * cells.n[cells.cell]).astype(int)
         # Signs are counted: no order within a cell is needed.
-        p_values = test.p_values(replace(cells, deviation=cells.deviation[drawn]), test.margin)
+        p_values = test.p_values(cells.drawn(drawn), test.margin)
         seen.update(zip(*(p.tolist() for p in test.overall(*p_values)), strict=True))
     return sum(times for pair, times in seen.items() if verdict_of(*pair) != verdict) / draws
 

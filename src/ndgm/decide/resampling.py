@@ -104,8 +104,12 @@ class ResamplingTest(Test):
             return np.maximum(p_above, p_below), np.minimum(1, 2 * np.minimum(p_not_above, p_not_below))
         return (p_not_above, p_above) if self.beyond else (p_above, p_not_above)
 
-    def decide(self, measured: pd.Series, reference: Reference, over: str) -> Decision:
+    def decide(
+        self, measured: pd.Series, reference: Reference, over: str, unordered: pd.Series | None = None
+    ) -> Decision:
         """Decide from scores; `over` is the level that names pictures.
+
+        No pair is ordered here, so that `unordered` changes nothing.
 
         Raises:
             MissingValue: if a cell has no arm that is needed, or too few pictures in it.

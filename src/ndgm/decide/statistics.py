@@ -125,7 +125,7 @@ class Test:
         """P values for and against the claim in each cell, each of one or two sign tests.
 
         A size below the margin on two sides needs both tests to reject, one above it needs one of them, at half the
-        level. A value that equals its reference speaks for neither order: beyond its horizon nobody knows it.
+        level. A pair of unknown order speaks neither for the claim nor against it, at any margin.
         """
         if not self.random:
             broken = np.bincount(cells.cell[self.size(cells.deviation) > margin], minlength=len(cells.n)) > 0
@@ -134,10 +134,6 @@ class Test:
         if self.two_sided:
             above = np.minimum(1, 2 * np.minimum(above, sign_test(cells.below(-margin), cells.n)))
             below = np.maximum(below, sign_test(cells.above(-margin), cells.n))
-        elif margin > 0:
-            below = sign_test(cells.below(margin) - cells.ties(), cells.n)
-        elif margin < 0:
-            above = sign_test(cells.above(margin) - cells.ties(), cells.n)
         return (above, below) if self.beyond else (below, above)
 
     def overall(self, p_for: np.ndarray, p_against: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -152,8 +148,12 @@ class Test:
         p_support, p_refute = self.overall(*self.p_values(cells, margin))
         return float(p_support), float(p_refute)
 
-    def decide(self, measured: pd.Series, reference: Reference, over: str) -> Decision:
+    def decide(
+        self, measured: pd.Series, reference: Reference, over: str, unordered: pd.Series | None = None
+    ) -> Decision:
         """Decide from measured values, their reference, and the level `over` of their index that replicates.
+
+        Where medians are tested, pairs that are `unordered` count on neither side.
 
         Raises:
             MissingValue: if a value is missing or not finite, or a size is relative to zero.
@@ -162,7 +162,10 @@ class Test:
         values = _side_by_side(measured, reference)
         levels = [name for name in values.index.names if name != over]
         place = values.groupby(level=levels, sort=False).ngroup().to_numpy()
-        return self._of_medians(values, place, over) if self.random else self._of_values(values, place)
+        if not self.random:
+            return self._of_values(values, place)
+        unknown = None if unordered is None else unordered.reindex(values.index).to_numpy(dtype=bool)
+        return self._of_medians(values, place, over, unknown)
 
     def _of_values(self, values: pd.DataFrame, place: np.ndarray) -> Decision:
         deviation = (values["measured"] - values["reference"]).to_numpy()
@@ -182,8 +185,8 @@ class Test:
             deviations=cells,
         )
 
-    def _of_medians(self, values: pd.DataFrame, place: np.ndarray, over: str) -> Decision:
-        cells = Cells.of(_relative(values, zero=not self.two_sided), place)
+    def _of_medians(self, values: pd.DataFrame, place: np.ndarray, over: str, unordered: np.ndarray | None) -> Decision:
+        cells = Cells.of(_relative(values, zero=not self.two_sided), place, unordered)
         p_for, p_against = self.p_values(cells, self.margin)
         medians = cells.medians()
         inside = self.size(medians) if self.beyond else -self.size(medians)

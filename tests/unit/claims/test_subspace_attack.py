@@ -205,6 +205,14 @@ def test_a_run_that_has_not_reached_the_margin_is_a_gap_that_speaks_for_neither(
     assert why_inconclusive(f"subspace_attack_{name}", tables) == "no run with the factor 2 has reached the margin"
 
 
+@pytest.mark.parametrize("name", ["direction", "smaller_start"])
+@pytest.mark.parametrize(("distance", "verdict"), [(np.nan, "inconclusive"), (1.0, "refuted")])
+def test_equal_distances_refute_an_order_and_two_networks_that_nothing_flips_do_not(name, distance, verdict, tables):
+    for column in ("flip_distance", "random_flip_distance"):
+        change(tables[POINTS], column, "seed >= 0", lambda rows: distance)
+    assert row_of(f"subspace_attack_{name}", tables)["verdict"] == verdict
+
+
 @pytest.mark.parametrize(
     ("name", "table", "where", "gap"),
     [

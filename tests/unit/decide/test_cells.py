@@ -31,7 +31,20 @@ def test_medians_and_counts_are_those_of_each_cell(by_cell):
 def test_a_value_on_a_bound_is_on_neither_side():
     deviation = np.array([0.05, 1.05 - 1, 0.05 + 2 * ROUNDING, 0.05 - 2 * ROUNDING, 0.0, ROUNDING / 2])
     cells = Cells.of(deviation, np.zeros(6, dtype=int))
-    assert (cells.above(0.05).tolist(), cells.below(0.05).tolist(), cells.ties().tolist()) == ([1], [3], [2])
+    assert (cells.above(0.05).tolist(), cells.below(0.05).tolist()) == ([1], [3])
+    assert (cells.above(0).tolist(), cells.below(0).tolist()) == ([4], [0])
+
+
+def test_a_value_of_unknown_order_is_on_neither_side_of_any_bound():
+    deviation, cell = np.array([0.3, 0.0, -0.1, 0.0, 0.2, 0.0]), np.array([1, 0, 0, 1, 0, 1])
+    cells = Cells.of(deviation, cell, np.array([False, True, False, True, False, False]))
+    for bound in (-1.0, -0.05, 0.0, 0.05, 1.0):
+        known = [np.array([-0.1, 0.2]), np.array([0.0, 0.3])]
+        assert cells.above(bound).tolist() == [(here > bound).sum() for here in known]
+        assert cells.below(bound).tolist() == [(here < bound).sum() for here in known]
+    assert cells.medians().tolist() == [0.0, 0.0]
+    drawn = cells.drawn(np.array([[0, 1, 1, 3, 4, 5], [0, 2, 2, 5, 5, 5]]))
+    assert (drawn.above(-1).tolist(), drawn.below(0.25).tolist()) == ([[1, 2], [3, 3]], [[1, 1], [3, 0]])
 
 
 @pytest.mark.parametrize("values", [[-np.inf, np.inf], [-np.inf, 0.0, np.inf, np.inf], [np.inf] * 3])

@@ -27,6 +27,10 @@ def series(values):
         ),
         (lambda: Evidence(pd.concat([series([1])] * 2), 1.0, "predicted"), "two values for {'design': 'a', 'seed': 0}"),
         (lambda: Evidence(series([1, 1]), pd.concat([series([1])] * 2), "predicted"), "reference has two values"),
+        (
+            lambda: Evidence(series([1, 1]), 1.0, "predicted", unordered=series([1]) == 1),
+            "unordered has not the index of measured",
+        ),
     ],
 )
 def test_evidence_that_no_rule_can_judge_is_refused_in_one_line(evidence, fault):

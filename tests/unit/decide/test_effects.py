@@ -72,10 +72,12 @@ def test_on_an_end_a_verdict_may_stand_alone_and_without_sizes_everywhere():
         assert margins_of_verdict(0.5, sizes, lambda margin: "always", signed=signed) == (None, None)
 
 
+@pytest.mark.parametrize("unordered", [0, 3])
 @pytest.mark.parametrize("centre", [-0.5, 0.0, 0.08])
-def test_the_verdict_of_an_order_turns_at_margins_below_zero_too(centre):
-    """Also where pairs tie: of a tie nobody knows on which side of zero it lies."""
-    cells = cells_of(centre + np.r_[np.zeros(3), np.linspace(-0.05, 0.05, 18)])
+def test_the_verdict_of_an_order_turns_at_margins_below_zero_too(centre, unordered):
+    """Also where pairs tie, or nobody knows their order."""
+    values = centre + np.r_[np.zeros(3), np.linspace(-0.05, 0.05, 18)]
+    cells = Cells.of(values, np.zeros(len(values), dtype=int), np.arange(len(values)) < unordered)
 
     def verdict_at(margin):
         p_support, p_refute = order(margin).at(cells, margin)

@@ -34,6 +34,14 @@ def test_the_share_of_one_cell_is_that_of_a_binomial_number(count):
     assert found == share_otherwise(order(0), cells, verdict, verdict_of, draws=20000), "the same draws each time"
 
 
+def test_a_pair_of_unknown_order_is_drawn_with_its_value():
+    """Twenty pairs above, of which five are of unknown order: as many as decide as if they lay on neither side."""
+    values = np.ones(20)
+    cells = Cells.of(values, np.zeros(20, dtype=int), np.arange(20) < 5)
+    found = share_otherwise(order(0), cells, "supported", verdict_of, draws=20000)
+    assert found == pytest.approx(stats.binom(20, 15 / 20).cdf(14), abs=4 * np.sqrt(0.25 / 20000))
+
+
 def test_draws_are_the_same_however_many_are_made_at_once(monkeypatch):
     cells = cells_of(20, 17, 15)
     at_once = share_otherwise(order(0), cells, "supported", verdict_of)

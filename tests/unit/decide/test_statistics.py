@@ -9,6 +9,7 @@ from ndgm.decide.statistics import (
     ERROR_RATE,
     MissingValue,
     at_most,
+    below,
     difference,
     equivalence,
     order,
@@ -127,13 +128,25 @@ def test_an_order_has_a_smallest_effect():
     assert (decision.over_cells.above, decision.over_cells.near, decision.over_cells.below) == (1, 1, 0)
 
 
-def test_ties_speak_for_neither_order():
+@pytest.mark.parametrize("rule", [order, below, equivalence, difference])
+def test_pairs_of_unknown_order_speak_for_neither(rule):
     # Two runs that never arrive both count as one horizon: nobody knows which would have been first.
-    for smallest in (0.0, 0.1):
-        decision = order(smallest).decide(*evidence({"tied": [1.0] * 20}))
+    for margin in (0.0, 0.1):
+        values = evidence({"tied": [1.0] * 20})
+        decision = rule(margin).decide(*values, values[0] == 1)
         assert (decision.p_support, decision.p_refute) == (1, 1)
-        mostly = order(smallest).decide(*evidence({"tied": [1.0] * 8 + [1.2] * 12}))
-        assert mostly.p_support > ERROR_RATE and mostly.p_refute == 1
+    values = evidence({"tied": [1.0] * 8 + [1.2] * 12})
+    mostly = order(0.1).decide(*values, values[0] == 1)
+    assert mostly.p_support > ERROR_RATE and mostly.p_refute == 1
+
+
+def test_equal_values_lie_below_a_margin_and_on_neither_side_of_zero():
+    # Accuracies are shares of so many pictures, and tie: they were taken out of the evidence against an order.
+    tied = evidence({"tied": [1.0] * 10 + [1.005] * 10})
+    assert (order(0.01).decide(*tied).p_refute, order(0.01).decide(*tied).p_support) == (0.5**20, 1)
+    assert below(0.01).decide(*tied).p_support == equivalence(0.01).decide(*tied).p_support == 0.5**20
+    alike = order(0).decide(*evidence({"tied": [1.0] * 20}))
+    assert (alike.p_support, alike.p_refute) == (1, 1)
 
 
 def test_order_by_hand():
@@ -184,7 +197,7 @@ def test_order_needs_every_cell_and_is_refuted_by_one():
     assert order().decide(higher, base, "seed").p_support == 1 / 256
     bad = order().decide(lower, base, "seed")
     assert bad.where == {"cell": "c"} and bad.p_support == 1 and bad.p_refute == 4 / 256
-    tie = order().decide(equal, equal, "seed")
+    tie = order(0).decide(equal, equal, "seed")
     assert tie.p_support > ERROR_RATE and tie.p_refute > ERROR_RATE
 
 
@@ -294,5 +307,7 @@ def test_a_cell_of_ties_supports_no_order():
     # The p-value of ties was NaN, which the largest of all cells skipped.
     index = pd.MultiIndex.from_product([["ahead", "tied"], range(20)], names=["cell", "seed"])
     measured = pd.Series([2.0 + seed / 100 for seed in range(20)] + [1.0] * 20, index)
-    decision = order().decide(measured, 0 * measured + 1, "seed")
+    decision = order(0).decide(measured, 0 * measured + 1, "seed")
     assert decision.p_support == 1 and decision.p_refute == 1
+    decision = order().decide(measured, 0 * measured + 1, "seed")
+    assert decision.p_support == 1 and decision.p_refute == 2 * 0.5**20

@@ -80,18 +80,21 @@ def test_orders_alone_are_in_pairs():
 def test_a_wrong_verdict_is_as_rare_as_the_error_rate(noise, n, cells):
     drawn = simulated(noise, n, cells)
     simulations = SIMULATIONS[cells]
+    unknown = np.random.default_rng(0).uniform(size=drawn.deviation.shape) < 0.2
     most = ERROR_RATE + 2 * np.sqrt(ERROR_RATE * (1 - ERROR_RATE) / simulations)
     for scale, median in product([0.2 * MARGIN, 20 * MARGIN, -20 * MARGIN], MEDIANS):
         here = moved(drawn, median, scale)
         for name, rule in RANDOM.items():
             holds, fails = may_hold(rule, median)
-            p_for, p_against = (p.reshape(simulations, cells) for p in rule.p_values(here, MARGIN))
-            if fails:  # one cell speaks against the claim, and all others are as good as can be
-                p_for = np.where(np.arange(cells) == 0, p_for, 0.5**n)
-            p_support, p_refute = rule.overall(p_for, p_against)
-            case = (name, noise, n, cells, scale, median)
-            assert not fails or (p_support <= ERROR_RATE).mean() <= most, case
-            assert not holds or (p_refute <= ERROR_RATE).mean() <= most, case
+            for unordered in (False, True):  # every fifth value counts on neither side, or none
+                seen = replace(here, unordered=unknown & unordered)
+                p_for, p_against = (p.reshape(simulations, cells) for p in rule.p_values(seen, MARGIN))
+                if fails:  # one cell speaks against the claim, and all others are as good as can be
+                    p_for = np.where(np.arange(cells) == 0, p_for, 0.5**n)
+                p_support, p_refute = rule.overall(p_for, p_against)
+                case = (name, noise, n, cells, scale, median, unordered)
+                assert not fails or (p_support <= ERROR_RATE).mean() <= most, case
+                assert not holds or (p_refute <= ERROR_RATE).mean() <= most, case
 
 
 @pytest.mark.parametrize("name", RANDOM)
