@@ -17,6 +17,7 @@ from ndgm.pipeline.settings import load
 
 WRITING = {f"write_{document}" for document in DOCUMENTS}
 WRITTEN_IN = {group.name: f"write_{group.document}" for group in GROUPS}
+GROUP_OF = {job.name: group.name for group in GROUPS for job in group.jobs}
 ROOM = "ndgm.experiments"
 IMPORTS = grimp.build_graph("ndgm")
 HERE = load("smoke", ROOT / "config")
@@ -31,9 +32,9 @@ def after_deciding(*groups: str) -> set[str]:
     return {"gather_claims", *(WRITTEN_IN[group] for group in groups)}
 
 
-def after_training(*groups: str) -> set[str]:
-    """Rules of what is made of the tables of groups."""
-    return {"decide_group", "draw_figure", *after_deciding(*groups)}
+def with_all_after(job: str) -> set[str]:
+    """Rules of a job that trains, and of what is made of its tables."""
+    return {job, "decide_group", "draw_figure", *after_deciding(GROUP_OF[job])}
 
 
 def summary(folder: Path, *configfiles: str) -> list[dict[str, str]]:
@@ -132,10 +133,7 @@ def test_an_edit_reruns_what_reads_the_file(smoke_copy: Path, made: list[dict[st
         ("src/ndgm/paper/drawing.py", {"draw_figure", *WRITING}),
         ("scripts/decide_claims.py", {"decide_group", *after_deciding(*WRITTEN_IN)}),
         ("scripts/gather_claims.py", {"gather_claims"}),
-        (
-            "src/ndgm/data/classification.py",
-            {"make_samples", "train_edge_of_stability", *after_training("edge_of_stability")},
-        ),
+        ("src/ndgm/data/classification.py", {"make_samples", *with_all_after("train_edge_of_stability")}),
     ],
 )
 def test_an_edit_reruns_what_depends_on_it(made: list[dict[str, str]], file: str, rules: set[str]) -> None:
@@ -221,7 +219,7 @@ def test_a_config_with_pictures_of_its_own_adds_a_figure(smoke_copy: Path, tmp_p
     mine = tmp_path / "mine.yaml"
     mine.write_text(json.dumps(settings))
     found = pending(smoke_copy, str(mine))
-    assert set(found.values()) == {"make_samples", f"train_{name}_convolutions", *after_training(name), *WRITING}
+    assert set(found.values()) == {"make_samples", *with_all_after(f"train_{name}_convolutions"), *WRITING}
     drawn = {Path(file).stem for file in found if file.startswith(("figures/", "notebooks/"))}
     assert drawn == {f"{name}_convolutions"}
     written = {file for file in found if file.startswith("captions/")}
@@ -244,7 +242,7 @@ def test_two_swapped_settings_are_noticed(smoke_copy: Path, tmp_path: Path) -> N
     """The same numbers in other places: what uses them runs again."""
     mine = tmp_path / "mine.yaml"
     mine.write_text("l1_paradox: {noise: {batch_sizes: [4, 1]}}")
-    rules = {"train_l1_paradox_noise", *after_training("l1_paradox"), *WRITING}
+    rules = {*with_all_after("train_l1_paradox_noise"), *WRITING}
     assert set(pending(smoke_copy, str(mine)).values()) == rules
 
 
