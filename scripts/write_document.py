@@ -33,9 +33,8 @@ def main() -> None:
 
         document, rules = arguments.text.stem, read_rule_changes(arguments.history).digests
         seen = read_measured(arguments.deviations).verdicts.get(arguments.settings["scale"], {})
-        seeds = (
-            read_root_seeds(each).by_rules(rules) for each in arguments.root_seeds
-        )  # of most scales there are none
+        # Of most scales there are none.
+        seeds = [read_root_seeds(each).by_rules(rules) for each in arguments.root_seeds]
         manuscript = Manuscript(
             arguments.claims,
             arguments.settings,

@@ -142,7 +142,7 @@ class Manuscript:
         """Number of claims to which all words apply: verdicts, kinds, `fragile`; as `count("finding", "refuted")`."""
         known = dict.fromkeys((*WORDS["kind"], *WORDS["verdict"], "fragile"))
         for word in words:
-            _pick(known, word, "verdict or kind")
+            _pick(known, word, "word of a claim")
         return sum({claim.kind, claim.verdict, *self.fragile(claim)} >= set(words) for claim in self.claims.values())
 
     def figure(self, name: str) -> str:
