@@ -41,7 +41,8 @@ def convergence_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
 @claim(figure="convergence_floor", kind="finding", test=order(smallest=0), unit="(gap)")
 def convergence_no_floor(convergence_kink_dial: pd.DataFrame) -> Evidence:
     r"""Without a kink there is no floor: at every step size the gap still falls by more than a quarter when the number
-    of steps doubles. A floor would keep it; the slowest rate that is guaranteed, $1/k$, takes half of it away.
+    of steps doubles. The slowest rate that is guaranteed, $1/k$, takes half of it away, and a floor keeps it; one below
+    half of the gap at half of the steps would not show.
     """
     runs = none_diverged(nonempty(convergence_kink_dial[convergence_kink_dial["kink"] == 0]))
     last = runs.groupby(["design", "run"])["step"].transform("max")

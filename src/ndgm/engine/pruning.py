@@ -7,6 +7,9 @@ from torch.nn.utils import prune
 
 from ndgm.engine.activations import activation
 
+USUAL_THRESHOLDS = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
+"""Sizes below which people take a weight for zero, by what they write."""
+
 
 def sequential(
     parameters: np.ndarray, widths: tuple[int, ...], activation_name: str, device: str = "cpu"

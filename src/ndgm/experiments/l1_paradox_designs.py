@@ -12,6 +12,7 @@ from ndgm.data import regression
 from ndgm.data.kinds import Regression
 from ndgm.engine.methods import METHODS, HeavyBall
 from ndgm.engine.objectives.lasso import LassoDesigns
+from ndgm.engine.pruning import USUAL_THRESHOLDS
 from ndgm.engine.stationary import TimeMeans, until_stationary
 from ndgm.experiments.ensembles import column, start_directions
 from ndgm.experiments.grids import grid, log_spaced
@@ -26,13 +27,10 @@ from ndgm.theory.rounded_lasso import (
     in_strip,
     mean_l1_norm,
     mean_weights,
-    means_are_unique,
+    relaxation_steps,
     rounded_turning_point,
     second_order_l1_norm,
 )
-
-THRESHOLDS = {"wrong_below_1e-2": 1e-2, "wrong_below_1e-3": 1e-3, "wrong_below_1e-4": 1e-4}
-"""Sizes below which people take a weight of a last iterate for zero, by the column of what they get wrong."""
 
 DESIGN_ELEMENTS = 100_000
 """Numbers at most that a step of one ensemble reads of its designs, unless one has more: so many stay in the cache."""
@@ -166,7 +164,7 @@ def solved(place: str, first: int, samples: list[Regression], penalties: ArrayLi
 def ensemble(settings: Settings, part: Designs) -> pd.DataFrame:
     """Rows of some designs at every step and penalty, run together."""
     of_steps = [rows_at(part, step, "subgradient") for step in settings["step_sizes_times_lipschitz"]]
-    predicted = [predictions(part, rows) for rows in of_steps]
+    predicted = [predictions(part, rows, settings["most_steps"]) for rows in of_steps]
     # The runs of a design lie together there, and come back in the order of steps.
     rows = pd.concat(of_steps, ignore_index=True).sort_values("seed", kind="stable")
     floor = pd.concat([table["law_strip_l1_norm"] for _, table in predicted], ignore_index=True)[rows.index]
@@ -204,8 +202,11 @@ def rows_at(part: Designs, step: float, method: str) -> pd.DataFrame:
     return rows
 
 
-def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
-    """The law's means, shape (runs, d), and what the law and the floor formula say of each run, before it."""
+def predictions(part: Designs, rows: pd.DataFrame, most_steps: int) -> tuple[np.ndarray, pd.DataFrame]:
+    """The law's means, shape (runs, d), and what the law and the floor formula say of each run, before it.
+
+    A drift that takes longer than the longest run, `most_steps`, is too slow to be seen in one.
+    """
     means, found = [], []
     starts = (weights for solution in part.exact for weights in solution.weights)
     cells = rows[["seed", "penalty", "step_size"]].itertuples(index=False)
@@ -217,7 +218,7 @@ def predictions(part: Designs, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataF
             {
                 "dimension": problem.dimension,
                 "strip": int(in_strip(means[-1], penalty, step_size).sum()),
-                "means_unique": means_are_unique(problem, means[-1], penalty, step_size),
+                "means_relax": relaxation_steps(problem, means[-1], penalty, step_size) <= most_steps,
                 "law_l1_norm": mean_l1_norm(means[-1], penalty, step_size),
                 "law_second_order_l1_norm": second_order_l1_norm(problem, means[-1], penalty, step_size),
             }
@@ -306,7 +307,7 @@ def measurements(part: Designs, rows: pd.DataFrame, means: np.ndarray, found: Ti
     zero = np.concatenate([solution.weights for solution in part.exact]) == 0
     off, inside = np.abs(mean - means) / width, _in_strip(means, rows)
     taken_for_zero = {"wrong_by_strip": _in_strip(mean, rows)} | {
-        name: np.abs(last) < threshold for name, threshold in THRESHOLDS.items()
+        f"wrong_below_{name}": np.abs(last) < threshold for name, threshold in USUAL_THRESHOLDS.items()
     }
     return pd.DataFrame(
         {

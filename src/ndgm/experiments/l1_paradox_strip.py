@@ -4,13 +4,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ndgm.engine.pruning import accuracy, sequential, sparsity
+from ndgm.engine.pruning import USUAL_THRESHOLDS, accuracy, sequential, sparsity
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.experiments.l1_paradox_weights import ACTIVATION, OWNER, layers_of, of_data, runs_of, widths_of
 from ndgm.theory.rounded_lasso import in_strip
-
-THRESHOLDS = ("1e-2", "1e-3", "1e-4")
-"""Sizes below which people take a weight for zero, as they write them."""
 
 
 def by_means(settings: Settings, inputs: Inputs) -> pd.DataFrame:
@@ -56,5 +53,5 @@ def removals(last: np.ndarray, mean: np.ndarray, penalised: np.ndarray, row: dic
     size = np.where(penalised, np.abs(last), np.inf)
     smallest = np.zeros_like(penalised)
     smallest[np.argsort(size, kind="stable")[: strip.sum()]] = True
-    below = {f"below_{threshold}": size < float(threshold) for threshold in THRESHOLDS}
+    below = {f"below_{name}": size < threshold for name, threshold in USUAL_THRESHOLDS.items()}
     return {"none": np.zeros_like(penalised), "strip": strip, "magnitude": smallest, **below}

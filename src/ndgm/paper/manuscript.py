@@ -134,9 +134,13 @@ class Manuscript:
         return f"{', '.join(said)} {self.tag(name)}"
 
     def decided(self, name: str, *, supported: str, refuted: str, inconclusive: str) -> str:
-        """The wording that goes with the verdict of a claim; all three have to be written."""
+        """The wording that goes with the verdict of a claim; all three have to be written.
+
+        A verdict that most runs with other root seeds do not share is one of this run: the text leaves the claim open.
+        """
         wordings = {"supported": supported, "refuted": refuted, "inconclusive": inconclusive}
-        return wordings[self.claim(name).verdict]
+        claim = self.claim(name)
+        return wordings[claim.verdict] if self.others.mostly_alike(claim) else inconclusive
 
     def count(self, *words: str) -> int:
         """Number of claims to which all words apply: verdicts, kinds, `fragile`; as `count("finding", "refuted")`."""

@@ -41,6 +41,11 @@ class OtherRuns:
         runs, agreeing = self.root_seeds.decided(claim.id, claim.verdict)
         return agreeing == runs
 
+    def mostly_alike(self, claim: DecidedClaim) -> bool:
+        """Whether of runs with other root seeds, if there are any, half or more decide a claim as this run does."""
+        runs, agreeing = self.root_seeds.decided(claim.id, claim.verdict)
+        return 2 * agreeing >= runs
+
     def agreement(self, claim: DecidedClaim) -> str:
         """How many runs with other root seeds decide a claim as this run does, and their effects; empty without any."""
         runs, agreeing = self.root_seeds.decided(claim.id, claim.verdict)

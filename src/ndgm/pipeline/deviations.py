@@ -7,7 +7,7 @@ it does not name moved by less than half of `LEAST`.
 
 Where rounding is amplified, how far a statistic moves is chance: a median of counts may happen to stay where it is. So
 the deviation is the largest over the runs as they are and over runs drawn from them again, `RESAMPLES` times. What a
-claim measures on such tables is known up to its interval.
+claim measures on such tables is known up to its interval, and what it is compared with no better.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -67,10 +67,7 @@ class Measured:
         for file in _same_files(run, other):
             for here, there in _summaries(run / file, other / file):
                 found._add(scale, file, here, there)
-        moved = {Path(file).stem for file, numbers in found.deviations.items() if _is_amplified(numbers)}
-        known = found.deviations.setdefault("claims.json", {})
-        for name, by_chance in _of_claims(read_json_list(run / "claims.json"), moved):
-            known[name] = _larger(known.get(name, 0.0), by_chance)
+        found._add_chance(run)
         return found._after(scale, root_seed, other_processor)
 
     def with_reference(self, scale: str, root_seed: int, run: Path, reference: Path) -> "Measured":
@@ -95,6 +92,7 @@ class Measured:
                 for meaning, value in values.items()
             }
             found._add(scale, file, {meaning: here[meaning] for meaning in there}, there)
+        found._add_chance(run)
         return found._after(scale, root_seed, described(read_json(reference / "processor.json")))
 
     def _copy(self) -> "Measured":
@@ -111,6 +109,13 @@ class Measured:
             elif one != two:
                 seen, claim = self.verdicts.setdefault(scale, {}), meaning.name.partition(",")[0]
                 seen[claim] = sorted({one, two, *seen.get(claim, [])})
+
+    def _add_chance(self, run: Path) -> None:
+        """Take in how far chance moves what claims of a run say of tables in which rounding was amplified."""
+        moved = {Path(file).stem for file, numbers in self.deviations.items() if _is_amplified(numbers)}
+        known = self.deviations.setdefault("claims.json", {})
+        for name, by_chance in _of_claims(read_json_list(run / "claims.json"), moved):
+            known[name] = _larger(known.get(name, 0.0), by_chance)
 
     def _after(self, scale: str, root_seed: int, other_processor: str) -> "Measured":
         """With another pair of runs, and without deviations that change no tolerance."""
@@ -130,6 +135,8 @@ def _summaries(file: Path, other: Path) -> Iterator[tuple[Summary, Summary]]:
 def _of_claims(claims: list[dict[str, Any]], moved: set[str]) -> Iterator[tuple[str, float]]:
     """Deviations of claims that chance decides, by the name of the number.
 
+    The other arm of a comparison is the median of as many runs as what is measured, and known no better.
+
     Args:
         claims: Of `claims.json`.
         moved: Names of tables in which rounding was amplified.
@@ -139,7 +146,9 @@ def _of_claims(claims: list[dict[str, Any]], moved: set[str]) -> Iterator[tuple[
             continue
         ends = claim["interval"] or [None]
         if claim["measured"] and None not in ends and claim["p_value"] is not None:  # else a range of exact values
-            yield f"{claim['id']}, measured", (max(ends) - min(ends)) / 2 / abs(claim["measured"])
+            by_chance = (max(ends) - min(ends)) / 2 / abs(claim["measured"])
+            for number in ("measured", "reference") if claim["compared"] == "other arm" else ("measured",):
+                yield f"{claim['id']}, {number}", by_chance
 
 
 def deviation(one: Number | str | None, other: Number | str | None) -> float | None:

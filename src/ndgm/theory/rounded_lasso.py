@@ -157,15 +157,27 @@ def in_strip(means: Array, penalty: Array | float, step_size: Array | float) -> 
     return np.abs(means) <= step_size * penalty
 
 
-def means_are_unique(problem: Quadratic, means: Array, penalty: float, step_size: float) -> bool:
-    """Whether no other means solve the rounded LASSO: weights not inside the strip have columns that do not depend.
+def relaxation_steps(problem: Quadratic, means: Array, penalty: float, step_size: float) -> float:
+    """Steps in which a mean that starts elsewhere comes e times closer to the law's, along the slowest direction.
 
-    Duplicate columns, for example, share what they carry in many ways; then so does what a run keeps, by its start.
+    Means move by −η times the gradient of the rounded LASSO: at the rate ηα, α the smallest eigenvalue of A on weights
+    that are not inside the strip. On weights inside it one step is enough. Where columns depend on each other there is
+    no such number, since the means are not unique: two duplicates, for example, share what they carry in many ways, and
+    a run keeps that of its start.
+
+    Args:
+        problem: The smooth part.
+        means: m, shape (d,).
+        penalty: λ.
+        step_size: η.
+
+    Returns:
+        1/(ηα); infinite where the means are not unique.
     """
     # One of two duplicates may lie on the very end of the strip, where its slope is that of the other.
     beyond = np.abs(means) >= (1 - 1e-6) * step_size * penalty
-    eigenvalues = np.linalg.eigvalsh(problem.A[np.ix_(beyond, beyond)])
-    return bool((eigenvalues > SINGULAR * np.diag(problem.A).max()).all())
+    smallest = np.linalg.eigvalsh(problem.A[np.ix_(beyond, beyond)]).min(initial=1 / step_size)
+    return float(1 / (step_size * smallest)) if smallest > SINGULAR * np.diag(problem.A).max() else np.inf
 
 
 def mean_modulus(means: Array, penalty: Array | float, step_size: Array | float) -> Array:

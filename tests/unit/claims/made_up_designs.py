@@ -26,7 +26,7 @@ def designs_table(rng):
     return runs.assign(
         dimension=30,
         strip=5,
-        means_unique=True,
+        means_relax=True,
         law_l1_norm=law / (1 + 0.2 * step),
         law_second_order_l1_norm=law,
         law_strip_l1_norm=0.5 * law,

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from ndgm.data.regression import standardised
-from ndgm.experiments.l1_paradox_designs import DESIGN_ELEMENTS, THRESHOLDS, designs, drawn, turns
+from ndgm.engine.pruning import USUAL_THRESHOLDS
+from ndgm.experiments.l1_paradox_designs import DESIGN_ELEMENTS, designs, drawn, turns
 from ndgm.store.files import InputError
 from ndgm.theory.lasso import CertificateError, Quadratic, solve_lasso
 from ndgm.theory.rounded_lasso import mean_weights
@@ -73,7 +74,7 @@ def test_of_no_weights_near_zero_the_error_is_0(smoke):
 
 
 def test_supports_are_compared_with_the_exact_one(table):
-    counts = table[["wrong_by_strip", *THRESHOLDS]]
+    counts = table[["wrong_by_strip", *(f"wrong_below_{name}" for name in USUAL_THRESHOLDS)]]
     assert ((counts >= 0) & (counts.le(table["dimension"], axis=0))).all().all()
     # Above λ_max all is zero, and every mean is within a step of it.
     assert (table.loc[table["penalty_over_max"] > 1, "wrong_by_strip"] == 0).all()

@@ -96,6 +96,15 @@ def test_root_seeds_that_decide_alike_are_counted_beside_the_verdict(seen, said,
     assert " of " not in filled.partition("#claim-l1_paradox_slope")[2], "no run with another root seed has it"
 
 
+@pytest.mark.parametrize(("agreeing", "said"), [(0, "open"), (1, "open"), (2, "yes"), (3, "yes")])
+def test_the_text_leaves_open_what_most_other_root_seeds_do_not_decide_alike(agreeing, said, tmp_path):
+    seen = ["supported"] * agreeing + ["inconclusive"] * (4 - agreeing)
+    (tmp_path / "claims.json").write_text(json.dumps([claim("l1_paradox_floor")]), encoding="utf-8")
+    others = OtherRuns(root_seeds=RootSeeds(list(range(4)), {"l1_paradox_floor": seen}, {}))
+    manuscript = Manuscript([tmp_path / "claims.json"], SETTINGS, tmp_path, tmp_path, HISTORY, others)
+    assert manuscript.decided("l1_paradox_floor", supported="yes", refuted="no", inconclusive="open") == said
+
+
 @pytest.mark.parametrize("source", ['tag("l1_paradox_floor")', 'outcome("l1_paradox_floor")'])
 def test_a_fragile_verdict_says_so_in_its_tag(fill, source):
     fragile = claim("l1_paradox_floor", verdict="refuted", fragile="another run did")

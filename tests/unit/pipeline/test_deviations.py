@@ -85,6 +85,7 @@ def test_a_claim_on_a_table_that_moved_is_known_up_to_its_interval(tmp_path):
     moved = Measured().with_runs("smoke", 1, "avx", run, other).deviations["claims.json"]
     assert moved == {
         "c, measured": pytest.approx(0.15),
+        "c, reference": pytest.approx(0.15),
         "d, measured": pytest.approx(0.02),
         "e, x, loss": pytest.approx(0.1),
     }
@@ -105,6 +106,10 @@ def test_a_run_beside_the_reference_of_another_processor(tmp_path):
     }
     assert measured.verdicts == {"smoke": {"c": ["refuted", "supported"]}}
     assert measured.runs[0]["other_processor"] == "Other, x86_64 with AVX"
+    # Of a claim on that table chance is known besides, from its interval.
+    write_json(run / "claims.json", [a_claim(measured=4.0, interval=[3.8, 4.4], p_value=0.01, verdict="refuted")])
+    beside = Measured().with_reference("smoke", 1, run, tmp_path / "reference")
+    assert beside.deviations["claims.json"] == {"c, measured": pytest.approx(0.075)}
 
 
 def test_a_verdict_that_differs_is_kept_by_scale(tmp_path):

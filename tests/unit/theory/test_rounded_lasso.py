@@ -14,7 +14,7 @@ from ndgm.theory.rounded_lasso import (
     kink_width,
     mean_l1_norm,
     mean_weights,
-    means_are_unique,
+    relaxation_steps,
     rmsprop_l1_norm,
     rounded_turning_point,
     second_order_l1_norm,
@@ -203,15 +203,31 @@ def test_turning_point_needs_a_signal():
         rounded_turning_point(Quadratic(np.eye(2), np.zeros(2), 1.0), 0.1)
 
 
-def test_duplicate_columns_beyond_the_strip_have_many_means():
+def test_duplicate_columns_beyond_the_strip_never_relax():
     # A column and its double, of weight 1 − λ together, and a column without signal.
     gram = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     problem = Quadratic(gram, np.array([1.0, 1.0, 0.0]), 2.0)
     means = mean_weights(problem, 0.2, 0.01)
-    assert means[:2].sum() == pytest.approx(0.8) and not means_are_unique(problem, means, 0.2, 0.01)
+    assert means[:2].sum() == pytest.approx(0.8) and relaxation_steps(problem, means, 0.2, 0.01) == np.inf
     # The same norm with one of the two on the end of the strip was taken for unique.
-    assert not means_are_unique(problem, np.array([0.798, 0.002, 0.0]), 0.2, 0.01)
-    assert means_are_unique(problem, mean_weights(problem, 1.5, 0.01), 1.5, 0.01)
+    assert relaxation_steps(problem, np.array([0.798, 0.002, 0.0]), 0.2, 0.01) == np.inf
+    # With all weights inside the strip one step forgets the one before.
+    assert relaxation_steps(problem, mean_weights(problem, 1.5, 0.01), 1.5, 0.01) == pytest.approx(1.0)
+
+
+def test_means_relax_at_the_rate_of_the_slowest_direction():
+    # Of two columns that are nearly copies, a is the eigenvalue of their difference, along which means are slow.
+    a, penalty, step_size = 0.002, 0.2, 0.05
+    gram = np.array([[1.0, 1.0 - a], [1.0 - a, 1.0]])
+    problem = Quadratic(gram, np.array([1.2, 1.2]), 2.0)
+    means = mean_weights(problem, penalty, step_size)
+    steps = relaxation_steps(problem, means, penalty, step_size)
+    assert steps == pytest.approx(1 / (step_size * a))
+    # No weight crosses its kink, so that descent is that of the means.
+    w = start = means + np.array([0.1, -0.1])
+    for _ in range(round(steps)):
+        w = w - step_size * (gram @ w - problem.b + penalty * np.sign(w))
+    assert (w - means) / (start - means) == pytest.approx(np.exp(-1), rel=1e-4)
 
 
 def test_one_weight_by_hand():

@@ -35,6 +35,11 @@ def where_the_law_holds(runs: pd.DataFrame, margin: float, of: str = "law_l1_nor
     return nonempty(runs[share.groupby(CELL).transform("max") <= margin], "where the law is said to hold")
 
 
+def where_means_relax(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs in cells where on all designs every mean comes to the law's within the longest run, if it comes to one."""
+    return nonempty(runs[runs["means_relax"].groupby(CELL).transform("all")], "where all means relax")
+
+
 def above_penalty_max(runs: pd.DataFrame) -> pd.DataFrame:
     """Runs, indexed by cell and seed, at penalties whose exact solution is zero."""
     return nonempty(runs[runs.index.get_level_values("penalty_over_max") > 1], "above penalty_max")

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from ndgm.claims.rows.designs import settled, settled_cases, where_the_law_holds
+from ndgm.claims.rows.designs import settled, settled_cases, where_means_relax, where_the_law_holds
 from ndgm.decide.statistics import MissingValue
 
 
@@ -45,3 +45,11 @@ def test_a_cell_counts_as_a_whole(runs):
     # As a share of half the norm it is twice as large.
     with pytest.raises(MissingValue, match="where the law is said to hold"):
         where_the_law_holds(settled(runs), 0.01, of="part")
+
+
+def test_a_cell_has_relaxed_where_all_its_designs_have(runs):
+    runs["means_relax"] = [True, True, False, True, True, True]
+    assert kept(where_means_relax(settled(runs))) == [1, 3]
+    runs["means_relax"] = False
+    with pytest.raises(MissingValue, match="no runs where all means relax"):
+        where_means_relax(settled(runs))
