@@ -1,13 +1,14 @@
 """The schema of the config, `config.schema.yaml`, and what it finds wrong.
 
 It is JSON Schema with a few words of our own, explained at its head. Those that only save writing are replaced by what
-they stand for; the others, `ordered`, `among`, `registry` and `asks`, are functions here.
+they stand for; the others, `ordered`, `at_most`, `below`, `among`, `registry` and `asks`, are functions here.
 """
 
 import math
+import operator
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache, partial
 from importlib.resources import files
@@ -40,7 +41,12 @@ def violations(settings: Mapping[str, Any]) -> Faults:
         settings: The merged config.
     """
     found: dict[Key, str] = {}
-    validator = validators.extend(Validator, {"among": partial(_among, settings)})(schema())
+    of_settings = {
+        "among": partial(_among, settings),
+        "at_most": partial(_bounds, settings, operator.gt, "is more than"),
+        "below": partial(_bounds, settings, operator.ge, "is not less than"),
+    }
+    validator = validators.extend(Validator, of_settings)(schema())
     for error in validator.iter_errors(settings):
         unknown = error.validator == "additionalProperties"
         for key, fault in _unknown_keys(error) if unknown else [_key_and_fault(error)]:
@@ -67,7 +73,7 @@ def _written() -> dict[str, Any]:
 
 
 def completed(node: Any) -> Any:
-    """Expand our shorthands into plain JSON Schema; `ordered`, `among`, `registry` and `asks` stay."""
+    """Expand our shorthands into plain JSON Schema; our words that are functions stay."""
     if isinstance(node, str):
         return {"$ref": f"#/$defs/{node}"}
     if not isinstance(node, dict):
@@ -167,6 +173,28 @@ def _ordered(validator: Any, wanted: list[Any], value: Any, schema: Any) -> Iter
         if _is_number(None, low) and _is_number(None, high) and times * low > high:
             many = shown(low) if times == 1 else f"{times} times {shown(low)}"
             yield ValidationError(f"{many} is above {above}, which is {shown(high)}", path=[below])
+
+
+def _bounds(
+    settings: Any,
+    breaks: Callable[[float, float], bool],
+    words: str,
+    validator: Any,
+    wanted: Mapping[str, str],
+    value: Any,
+    schema: Any,
+) -> Iterator[ValidationError]:
+    """The keywords `at_most` and `below`: settings here, or what they list, beside those at a path of the config."""
+    for setting, path in wanted.items():
+        for key, asked in parts_of(value, setting):
+            names = iter([name for name, step in zip(key, setting.split("."), strict=True) if step == "*"])
+            same = ".".join(str(next(names, "*")) if step == "*" else step for step in path.split("."))
+            listed = isinstance(asked, list)
+            for place, bound in parts_of(settings, same):
+                for number, one in enumerate(asked if listed else [asked]):
+                    if _is_number(None, one) and _is_number(None, bound) and breaks(one, bound):
+                        fault = f"{shown(one)} {words} {dotted(place)}, {shown(bound)}"
+                        yield ValidationError(fault, path=[*key, number] if listed else key)
 
 
 def _registry(validator: Any, wanted: dict[str, Any], value: Any, schema: Any) -> Iterator[ValidationError]:

@@ -64,8 +64,6 @@ def faults(settings: Mapping[str, Any], files: list[str], command_line: Mapping[
         *_misnamed_scale(settings, sources),
         *_unfit_samples(settings),
         *_too_many_pictures(settings),
-        *_no_directions_left(settings),
-        *_more_than_there_are(settings),
     ]:
         found.setdefault(key, fault)
     lines = [(_where_set(key, sources), found[key], key) for key in sorted(found, key=str)]
@@ -185,38 +183,6 @@ def _too_many_pictures(settings: Mapping[str, Any]) -> Faults:
         most = left.get(split, 0) if isinstance(split, str) else 0
         if isinstance(count, int) and count > most >= 1:
             yield key, f"{count} is more than the {most} pictures that are not kept for the test"
-
-
-def _no_directions_left(settings: Mapping[str, Any]) -> Faults:
-    """Subspaces with more components than the data have, or that leave no dimension to attack in."""
-    data = [count for _, count in parts_of(settings, "samples.subspace_attack.digits.components")]
-    for key, asked in parts_of(settings, "subspace_attack.*.components"):
-        block = "flips" if key[1] == "curves" else key[1]  # whose networks are followed
-        spaces = [size for _, size in parts_of(settings, f"subspace_attack.{block}.dimension")]
-        counts = [each for each in (asked if isinstance(asked, list) else [asked]) if isinstance(each, int)]
-        if not counts:
-            continue
-        largest = max(counts)
-        here = (*key, asked.index(largest)) if isinstance(asked, list) else key
-        if any(isinstance(most, int) and largest > most for most in data):
-            yield here, f"{largest} is more than the {data[0]} components of samples.subspace_attack.digits"
-        elif any(isinstance(size, int) and largest >= size for size in spaces):
-            yield here, f"{largest} leaves no dimension off the subspace, in a dimension of {spaces[0]}"
-
-
-def _more_than_there_are(settings: Mapping[str, Any]) -> Faults:
-    """More samples or pictures are attacked or looked at than there are."""
-    tests = parts_of(settings, "samples.adversarial_spectrum.*.test")
-    kinds = [
-        ("subspace_attack.*.points", parts_of(settings, "samples.subspace_attack.digits.samples")),
-        ("adversarial_spectrum.identities.pictures", tests),
-        *((f"adversarial_spectrum.attacks.data.{key[-2]}.pictures", [(key, most)]) for key, most in tests),
-    ]
-    for asked, there in kinds:
-        for key, count in parts_of(settings, asked):
-            for place, most in there:
-                if isinstance(count, int) and isinstance(most, int) and count > most:
-                    yield key, f"{count} is more than {dotted(place)}, {most}"
 
 
 def _differing(settings: Any, other: Any, key: Key = ()) -> list[Key]:

@@ -270,7 +270,7 @@ def faults_of(text: str) -> list[str]:
         ("spurious_minima: {splits: {shares: [1.0]}}", "spurious_minima.splits.shares[0]: 1.0 is not less than 1"),
         (
             "subspace_attack: {flips: {components: [16, 64]}}",
-            "subspace_attack.flips.components[1]: 64 is more than the 48 components of samples.subspace_attack.digits",
+            "subspace_attack.flips.components[1]: 64 is more than samples.subspace_attack.digits.components, 48",
         ),
         (
             "subspace_attack: {scales: {points: 201}}",
@@ -291,11 +291,14 @@ def faults_of(text: str) -> list[str]:
         ),
         (
             "subspace_attack: {flips: {dimension: 32, components: [8, 40, 32]}}",
-            "subspace_attack.flips.components[1]: 40 leaves no dimension off the subspace, in a dimension of 32",
+            [
+                "subspace_attack.flips.components[1]: 40 is not less than subspace_attack.flips.dimension, 32",
+                "subspace_attack.flips.components[2]: 32 is not less than subspace_attack.flips.dimension, 32",
+            ],
         ),
         (
-            "subspace_attack: {frozen_weights: {dimension: 10, components: 10}}",
-            "subspace_attack.frozen_weights.components: 10 leaves no dimension off the subspace, in a dimension of 10",
+            "subspace_attack: {frozen_weights: {dimension: 9, components: 9}}",
+            "subspace_attack.frozen_weights.components: 9 is not less than subspace_attack.frozen_weights.dimension, 9",
         ),
         (
             "subspace_attack: {scales: {components: 0}}",
@@ -303,7 +306,7 @@ def faults_of(text: str) -> list[str]:
         ),
         (
             "subspace_attack: {flips: {dimension: 20, components: [8]}, curves: {components: 24}}",
-            "subspace_attack.curves.components: 24 leaves no dimension off the subspace, in a dimension of 20",
+            "subspace_attack.curves.components: 24 is not less than subspace_attack.flips.dimension, 20",
         ),
         (
             "samples: {subspace_attack: {digits: {components: 62}}}",
