@@ -1,10 +1,9 @@
 """Make the results of a scale the reference that later runs are compared with. Run by hand, never by the pipeline."""
 
 from ndgm.pipeline.deviations import read_measured
-from ndgm.pipeline.jobs import table_files
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.pipeline.settings import load
-from ndgm.pipeline.verification import accept
+from ndgm.pipeline.verification import accept, check_complete, check_scale
 from ndgm.store.files import InputError
 
 
@@ -18,9 +17,8 @@ def main() -> None:
         if scale not in {pair["scale"] for pair in found.runs}:
             raise InputError(f"{measured}: no run of {scale}; scripts/measure_deviations.py makes some")
         config = load(scale)
-        made = {arguments.results / file for file in table_files(config)}
-        if other := sorted({*arguments.results.glob("*/*.parquet")} - made):
-            raise InputError(f"{other[0]}: no job of config/{scale}.yaml makes it; delete it if it is an old one")
+        check_scale(arguments.reference, scale)
+        check_complete(arguments.results, config)
         accept(arguments.results, arguments.reference, config, found.deviations, found.verdicts.get(scale, {}))
         say(f"{arguments.reference} now holds what {arguments.results} gave")
 

@@ -12,9 +12,10 @@ def main() -> None:
         # Imported here, so that an interruption while Jupyter loads is one line too.
         import nbformat
 
-        from ndgm.paper.notebooks import execute, page
+        from ndgm.paper.notebooks import check_drawn, execute, page
 
         notebook = execute(arguments.figure, arguments.results, arguments.tables)
+        check_drawn(arguments.figure, arguments.results)
         with write_atomically(arguments.notebook) as temporary:
             nbformat.write(notebook, temporary)
         with write_atomically(arguments.html) as temporary:

@@ -4,6 +4,7 @@ Each root seed is a scale of its own, whose config is that of the scale but for 
 a run that was interrupted goes on.
 """
 
+import argparse
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ def main() -> None:
     """Run the program."""
     parser = argument_parser(__doc__, "out")
     parser.add_argument("--scale", default="laptop")
-    parser.add_argument("--root-seeds", type=int, nargs="+", default=list(ROOT_SEEDS))
+    parser.add_argument("--root-seeds", type=_root_seed, nargs="+", default=list(ROOT_SEEDS))
     parser.add_argument("--groups", nargs="+", choices=ALL, default=ALL, help="the claims of others stay as they are")
     arguments = parser.parse_args()
     with program(arguments, goes_on=True) as say:
@@ -64,6 +65,13 @@ def run_claims(scale: str, root_seed: int, groups: Sequence[str]) -> list[Path]:
         if code := subprocess.run([*command, "--config", f"scale={own}", f"root_seed={root_seed}"]).returncode:
             raise InputError(f"results/{own}: the run of root seed {root_seed} ended with exit code {code}")
     return files
+
+
+def _root_seed(said: str) -> int:
+    """A root seed from the command line."""
+    if not said.isascii() or not said.isdigit():
+        raise argparse.ArgumentTypeError(f"{said} is not a whole number from 0 on")
+    return int(said)
 
 
 @contextmanager

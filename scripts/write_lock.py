@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -20,6 +21,8 @@ FITS = re.compile(r"-(?:py3|py2\.py3|cp311-cp311|cp312-cp312|cp313-cp313|cp3\d+-
 def main() -> None:
     """Run the program."""
     arguments = argument_parser(__doc__, "out").parse_args()
+    if not shutil.which(COMPILE[0]):
+        sys.exit(f"error: {COMPILE[0]}: not found; `pip install uv` brings it")
     found = subprocess.run(COMPILE, text=True, stdout=subprocess.PIPE)
     if found.returncode:
         sys.exit("error: uv has not resolved constraints.txt: it says why above")

@@ -1,11 +1,12 @@
 from ndgm.groups import GROUPS
-from ndgm.pipeline.claim_tables import claim_tables
+from ndgm.pipeline.claim_tables import claim_tables, misdeclared
 
 TABLES_OF = {group.name: claim_tables(group.name) for group in GROUPS}
 GROUP_OF = {claim: group for group, claims in TABLES_OF.items() for claim in claims}
 SETTINGS_FILE_OF_GROUP = {group.name: file_of(settings_of_group(group)) for group in GROUPS}
 
-if found := unknown_tables(TABLES_OF, FIGURES.values()):
+slips = [line for group in GROUPS for line in misdeclared(group.name, FIGURES)]
+if found := slips + unknown_tables(TABLES_OF, FIGURES.values()):
     sys.exit("\n".join(found))
 
 

@@ -44,8 +44,10 @@ PYTHON = shlex.quote(sys.executable)  # the interpreter of the environment that 
 # Not by the directive `configfile`: Snakemake would import NumPy to read YAML, for a tenth of a start with nothing to do.
 SCALE = config.get("scale", DEFAULT)
 OWN = f"config/{SCALE}.yaml"
-FILES = [f"config/{DEFAULT}.yaml", *([OWN] if SCALE != DEFAULT and os.path.exists(OWN) else [])]
+FILES = [f"config/{DEFAULT}.yaml", *([OWN] if SCALE != DEFAULT and os.path.lexists(OWN) else [])]
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
+if sum(each.partition("=")[0] in ("--config", "-C") for each in sys.argv) > 1:
+    sys.exit("command line: --config stands twice, and Snakemake takes the last alone: put all after one")
 if found := unreadable(WRITTEN["files"]):
     sys.exit(found)
 if not (workflow.config_settings.replace_workflow_config and config):

@@ -7,6 +7,9 @@ import numpy as np
 from ndgm.data.kinds import Regression
 from ndgm.store.files import InputError
 
+LONGEST_SHOWN = 80
+"""Characters of a cell that a line shows."""
+
 CONSTANT = 1e-12
 """Standard deviation over the largest modulus up to which numbers count as equal, and correlation that counts as 0."""
 
@@ -15,10 +18,14 @@ def standardised(design: np.ndarray, target: np.ndarray) -> Regression:
     """Centre and scale every column of the design, and the target.
 
     Raises:
-        InputError: naming a column or the target, if all its numbers are equal.
+        InputError: naming a column or the target, if all its numbers are equal, or their squares are no numbers.
     """
     for name, numbers in (("the target", target), *((f"column {i}", each) for i, each in enumerate(design.T, 1))):
-        if numbers.std() <= CONSTANT * np.abs(numbers).max():
+        with np.errstate(over="ignore"):
+            scale = numbers.std()
+        if not np.isfinite(scale):
+            raise InputError(f"{name} has numbers up to {np.abs(numbers).max():.3g}, too large to be scaled")
+        if scale <= CONSTANT * np.abs(numbers).max():
             raise InputError(f"all numbers of {name} are equal, so that it has no scale")
     return Regression((design - design.mean(0)) / design.std(0), (target - target.mean()) / target.std())
 
@@ -121,7 +128,7 @@ def csv(rng: np.random.Generator, *, file: str) -> Regression:
         raise InputError(f"{file}: {len(rows)} rows of {len(names)} columns are no design with a target")
     numbers = rows.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
     for row, column in np.argwhere(~np.isfinite(numbers))[:1]:
-        value = rows.iloc[row, column] or "nothing"
+        value = " ".join(rows.iloc[row, column].split())[:LONGEST_SHOWN] or "nothing"
         raise InputError(f"{file}: row {row + 1}, column {names[column]}: {value} is not a finite number")
     try:
         data = standardised(numbers[:, :-1], numbers[:, -1])

@@ -86,6 +86,8 @@ def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision,
         raise InputError(f"{this.id}: no table of {missing[0]}")
     try:
         evidence = this.gather(*(tables[experiment] for experiment in this.experiments))
+        if not isinstance(evidence, Evidence):
+            raise EvidenceError(f"returns {type(evidence).__name__}, and no Evidence")
         try:
             return this.test.decide(evidence.measured, evidence.reference, evidence.over, evidence.unordered), evidence
         except TooFew as few:

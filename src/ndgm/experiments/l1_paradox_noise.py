@@ -8,6 +8,7 @@ from ndgm.engine.descent import Schedule
 from ndgm.engine.objectives.lasso import MinibatchLasso
 from ndgm.experiments.ensembles import Plan, Problem, column, generators, starts
 from ndgm.experiments.grids import grid, log_spaced
+from ndgm.experiments.input_faults import faults_of
 from ndgm.experiments.inputs import Inputs, Settings
 from ndgm.theory.l1_paradox import minibatch_noise, noisy_turning_point
 from ndgm.theory.lasso import Quadratic
@@ -15,7 +16,8 @@ from ndgm.theory.lasso import Quadratic
 
 def noise(settings: Settings, inputs: Inputs) -> Plan:
     """Penalties in units of the gradient noise of each batch size, on one design whose exact solution is zero."""
-    data = without_signal(inputs.samples["l1_paradox"][settings["part"]])
+    with faults_of(f"samples.l1_paradox.{settings['part']}"):
+        data = without_signal(inputs.samples["l1_paradox"][settings["part"]])
     problem = Quadratic.from_data(*data)
     runs = grid(
         experiment=[settings["experiment"]],

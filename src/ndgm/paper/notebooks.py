@@ -62,6 +62,16 @@ def execute(figure: Path, results: Path, tables: Iterable[Path] = ()) -> Noteboo
     return tidy(notebook)
 
 
+def check_drawn(figure: Path, results: Path) -> None:
+    """Look whether a figure's script, which was executed, has drawn it.
+
+    Raises:
+        InputError: naming the script, if it has not.
+    """
+    if not (results / "figures" / f"{figure.stem}.svg").is_file():
+        raise InputError(f'{figure}: draws nothing: it has to end with save(figure, "{figure.stem}")')
+
+
 def _run(execution: Coroutine[Any, Any, Any]) -> None:
     """Run what is asynchronous; a signal cancels it, and goes on to its handler when what was begun is put away."""
     with asyncio.Runner() as runner:

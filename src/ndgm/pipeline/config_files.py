@@ -23,6 +23,8 @@ def read_config(file: Path) -> Settings:
     Raises:
         InputError: naming the file, if it cannot be read, is not UTF-8, not YAML or no mapping, or gives a key twice.
     """
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        raise InputError(f"{file}: not a file")  # to read a pipe would take for ever
     try:
         found, twice = deepcopy(_parsed(file.read_text(encoding="utf-8")))
     except OSError as fault:
@@ -62,9 +64,12 @@ def unreadable(files: Iterable[str | Path]) -> str:
 
 def _twice(tree: yaml.Node | None) -> Iterator[tuple[str, int, int]]:
     """Keys that a mapping gives twice, of which YAML takes the last: the key and both lines."""
-    waiting = [tree]
+    waiting, seen = [tree], set()  # an alias leads to a node again, and one inside of its own anchor for ever
     while waiting:
         node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
         waiting += [value for _, value in pairs] + (node.value if isinstance(node, yaml.SequenceNode) else [])
         lines: dict[str, int] = {}

@@ -80,8 +80,10 @@ class Measured:
             reference: Folder of the reference.
 
         Raises:
-            InputError: if the run lacks a file of the reference, or one cannot be read.
+            InputError: if the reference is of another scale, the run lacks a file of it, or one cannot be read.
         """
+        if (other := read_json(reference / "settings.json")["scale"]) != scale:
+            raise InputError(f"{reference}: the reference of the scale {other}, not of {scale}")
         found = self._copy()
         for file, expected in read_json(reference / "values.json").items():
             here = summary(run / file)

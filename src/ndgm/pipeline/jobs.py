@@ -97,6 +97,16 @@ def table_files(config: Config, *names: str) -> list[str]:
     ]
 
 
+def settings_of_tables(config: Config) -> dict[str, dict[str, Any]]:
+    """Settings with which each table of a run is made, by its file under the results of the scale."""
+    return {
+        result(job, experiment).format(part=part): of_experiment
+        for job in JOBS.values()
+        for part in parts(job, config)
+        for experiment, of_experiment in zip(job.experiments, settings(job, config, part), strict=True)
+    }
+
+
 def figures(config: Config, document: str = "") -> list[str]:
     """Names of the figures of a run, in the order of the manifest: those of which the run has every table.
 

@@ -149,6 +149,8 @@ def _key_and_fault(error: ValidationError) -> tuple[Key, str]:
             return key, f"{shown(value)} is not one of {', '.join(map(str, limit))}"
         case "const":
             return key, f"{shown(value)} is not {limit}"
+        case "maxLength":
+            return (*key, value), f"a name has {limit} characters at most"
         case "pattern" if "description" in error.schema:
             return key, f"{shown(value)} is not {error.schema['description']}"
         case "pattern":

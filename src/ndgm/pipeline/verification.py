@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ndgm.pipeline.deviations import Deviations, compared
-from ndgm.pipeline.jobs import FIGURES, rule_that_makes
+from ndgm.pipeline.jobs import DOCUMENTS, FIGURES, Config, figures, rule_that_makes, settings_of_tables
 from ndgm.pipeline.processor import compute_alike, described, processor
 from ndgm.pipeline.summaries import Number, summary, verdict_of
 from ndgm.store.files import InputError, file_hash, read_json, write_atomically, write_json
@@ -65,6 +65,41 @@ def result_files(results: Path) -> list[str]:
     )
 
 
+def check_scale(reference: Path, scale: str) -> None:
+    """Look whether a reference, if there is one, is of a scale.
+
+    Raises:
+        InputError: if it is of another one.
+    """
+    settings = reference / "settings.json"
+    if settings.exists() and (other := read_json(settings).get("scale")) != scale:
+        raise InputError(f"{reference}: the reference of the scale {other}, not of {scale}")
+
+
+def check_complete(results: Path, config: Config) -> None:
+    """Look whether a run has all that its config asks for, made with the settings of the config, and nothing else.
+
+    Raises:
+        InputError: naming the file that is missing, is of no job of the config, or was made with other settings.
+    """
+    tables = settings_of_tables(config)
+    if other := sorted({*results.glob("*/*.parquet")} - {results / file for file in tables}):
+        raise InputError(f"{other[0]}: no job of config/{config['scale']}.yaml makes it; delete it if it is an old one")
+    documents = [f"{document}.{suffix}" for document in DOCUMENTS for suffix in ("pdf", "html")]
+    drawn = [f"figures/{name}.svg" for name in figures(config)]
+    for file in ("claims.json", *tables, *drawn, *documents):
+        if not (results / file).is_file():
+            raise InputError(f"{results / file}: is not there; the run of the scale has to be finished first")
+    for file, wanted in tables.items():
+        record = (results / file).with_suffix(".json")
+        used = read_json(record).get("settings")
+        if not isinstance(used, dict):
+            raise InputError(f"{record}: says no settings")
+        for key in sorted(used.keys() | wanted.keys()):
+            if used.get(key) != wanted.get(key):
+                raise InputError(f"{record}: {key} was {used.get(key)}, and in the config it is {wanted.get(key)}")
+
+
 def accept(
     results: Path,
     reference: Path,
@@ -80,15 +115,7 @@ def accept(
         settings: Of the run: the whole config.
         deviations: How far other processors move each number.
         verdicts: Of claims whose verdict hangs on the processor: all that were seen.
-
-    Raises:
-        InputError: if a record of the run says that it had another root seed or device.
     """
-    for record in sorted(results.glob("runs/*.json")):
-        used = read_json(record).get("settings", {})
-        for key in ("root_seed", "device"):
-            if key in used and used[key] != settings[key]:
-                raise InputError(f"{record}: {key} was {used[key]}, and in the config it is {settings[key]}")
     files = result_files(results)
     numbers = {file: compared(found, deviations.get(file, {})) for file in files if (found := summary(results / file))}
     for name, seen in verdicts.items():
@@ -116,7 +143,7 @@ def compare(results: Path, reference: Path) -> list[Comparison]:
     files = result_files(results)
     if not files:
         raise InputError(f"{results}: there are no results")
-    alike = compute_alike(read_json(reference / "processor.json"), processor())
+    alike = compute_alike(_processor(reference), processor())
     found: dict[str, Comparison] = {}
     for file in sorted({*hashes, *files}, key=lambda file: (file not in expected, file)):
         if file not in hashes:
@@ -136,6 +163,14 @@ def compare(results: Path, reference: Path) -> list[Comparison]:
     return [found[file] for file in sorted(found)]
 
 
+def _processor(reference: Path) -> dict[str, Any]:
+    """The processor on which a reference was made."""
+    found = read_json(path := reference / "processor.json")
+    if missing := sorted(processor().keys() - found.keys()):
+        raise InputError(f"{path}: {missing[0]}: is missing")
+    return found
+
+
 def _numbers(path: Path) -> dict[str, dict[str, Any]]:
     """What a reference says of numbers, by file and name."""
     found = read_json(path)
@@ -143,6 +178,9 @@ def _numbers(path: Path) -> dict[str, dict[str, Any]]:
         for name, entry in numbers.items() if isinstance(numbers, dict) else [("", None)]:
             if not isinstance(entry, dict) or "value" not in entry:
                 raise InputError(f"{path}: {file}: {name}: expected an object with a value")
+            number = isinstance(entry["value"], int | float) and not isinstance(entry["value"], bool)
+            if number and not isinstance(entry.get("tolerance", ""), int | float | None):
+                raise InputError(f"{path}: {file}: {name}: expected a number or null as tolerance")
     return found
 
 
@@ -159,7 +197,7 @@ def report(comparisons: list[Comparison], reference: Path) -> list[str]:
         for difference in each.differences
     ]
     lines += [f"{each.file}: {line}" for each in comparisons for line in each.fragile]
-    here, there = processor(), read_json(reference / "processor.json")
+    here, there = processor(), _processor(reference)
     lines += [f"processor: {described(here)}", f"reference: {described(there)}"]
     worst = max(each.agreement for each in comparisons)
     results = [each.agreement for each in comparisons if not _is_record(each.file)]

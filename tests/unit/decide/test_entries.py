@@ -337,3 +337,10 @@ def test_a_refuted_order_says_at_which_margin_it_would_not_be():
 def test_an_equality_that_is_exact_is_supported_from_a_margin_of_zero_on():
     row = verdicts(a_claim("one", equivalence(0.1), np.ones(20), np.ones(20)))["one"]
     assert row["verdict"] == "supported" and row["margins"] == [0.0, None]
+
+
+@pytest.mark.parametrize("returned", [None, 1.0, (series([1.0]), 1.0), pd.DataFrame()])
+def test_what_is_no_evidence_is_named(returned):
+    claim = replace(a_claim("toy", order(), [1.0], [0.0]), gather=lambda runs: returned)
+    with pytest.raises(InputError, match=f"^toy: returns {type(returned).__name__}, and no Evidence$"):
+        decide({"toy": claim}, {"toy": pd.DataFrame()})

@@ -1,9 +1,13 @@
 """Mini-batch noise: its size is measured by drawing batches, and runs of one seed see the same ones."""
 
 import numpy as np
+import pytest
 import torch
 
+from ndgm.data.kinds import Regression
 from ndgm.data.regression import without_signal
+from ndgm.experiments.l1_paradox_noise import noise
+from ndgm.store.files import InputError
 
 
 def test_noise_is_the_deviation_of_mini_batch_gradients(smoke):
@@ -36,3 +40,10 @@ def test_runs_of_one_seed_see_the_same_batches_and_start_within_the_floor(smoke)
     assert schedule.recorded == (schedule.steps // 10, schedule.steps) and schedule.average_from == schedule.steps // 10
     lengths = problem.start.norm(dim=1).numpy() / (part["step_size"] * part["noise"]).to_numpy()
     assert ((lengths > 0.5) & (lengths < 2)).all()  # Gaussian of about unit length, in steps
+
+
+def test_a_design_that_leaves_no_noise_is_named(smoke):
+    inputs, settings = smoke.inputs("l1_paradox_noise", "gaussian"), smoke.settings("l1_paradox_noise", "gaussian")
+    inputs.samples["l1_paradox"]["gaussian"] = Regression(np.eye(5, 40), np.arange(5.0))
+    with pytest.raises(InputError, match="^samples.l1_paradox.gaussian: 40 features fit 5 samples exactly"):
+        noise(settings, inputs)

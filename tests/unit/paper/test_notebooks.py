@@ -110,6 +110,15 @@ def test_an_exception_in_the_notebook_ends_in_one_line(tmp_path):
     assert [path.name for path in (tmp_path / "bad").iterdir()] == ["demo.py"]
 
 
+def test_a_notebook_that_draws_nothing_says_so(tmp_path):
+    code, said = run_notebook(tmp_path / "bad", "# %%\nprint(1)\n")
+    assert (code, said) == (
+        1,
+        f'error: {tmp_path}/bad/demo.py: draws nothing: it has to end with save(figure, "demo")\n',
+    )
+    assert [path.name for path in (tmp_path / "bad").iterdir()] == ["demo.py"]
+
+
 @pytest.mark.parametrize(
     ("moment", "number"), [(0, signal.SIGTERM), (0.3, signal.SIGINT), (1, signal.SIGTERM), (3, signal.SIGINT)]
 )

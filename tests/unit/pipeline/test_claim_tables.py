@@ -8,7 +8,8 @@ import pytest
 
 from ndgm.decide.claim import CLAIMS
 from ndgm.groups import GROUPS
-from ndgm.pipeline.claim_tables import claim_tables
+from ndgm.pipeline.claim_tables import claim_tables, misdeclared
+from ndgm.pipeline.jobs import FIGURES
 
 
 @pytest.mark.parametrize("group", [group.name for group in GROUPS])
@@ -32,3 +33,34 @@ def test_neither_pandas_nor_torch_is_imported():
         "sys.exit(any(name in sys.modules for name in ('pandas', 'torch', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": "src"}).returncode == 0
+
+
+@pytest.mark.parametrize("group", [group.name for group in GROUPS])
+def test_every_claim_has_a_name_a_statement_and_a_figure(group):
+    assert misdeclared(group, FIGURES) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("toy_b", "toy_a", "line 7: toy_a: line 3 has a claim of this name, too"),
+        ("toy_b", "other_b", "line 7: other_b: its name has small letters, digits and _, and begins with toy_"),
+        ("toy_b", "toy_B", "line 7: toy_B: its name has small letters, digits and _, and begins with toy_"),
+        ('"""B."""', "...", "line 7: toy_b: its docstring is what documents state, and is missing"),
+        (
+            'figure="toy_norm"',
+            'figure="toy_nrom"',
+            "line 7: toy_b: there is no figure toy_nrom; did you mean",
+        ),
+    ],
+)
+def test_a_slip_in_a_claim_is_one_line_before_anything_runs(before, after, said, tmp_path, monkeypatch):
+    monkeypatch.setattr("ndgm.pipeline.claim_tables.CLAIMS", tmp_path)
+    source = (
+        'FIGURE = "toy_norm"\n@claim(figure=FIGURE, kind="finding", test=order())\ndef toy_a(runs):\n    """A."""\n\n'
+        '@claim(figure="toy_norm", kind="finding", test=order())\ndef toy_b(runs):\n    """B."""\n'
+    )
+    assert before in source
+    (tmp_path / "toy.py").write_text(source.replace(before, after))
+    (line,) = misdeclared("toy", ["toy_norm"])
+    assert line.startswith(f"{tmp_path}/toy.py: {said}")

@@ -1,5 +1,6 @@
 """Config files, read strictly."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,16 @@ def test_who_changes_what_was_read_changes_no_later_reading() -> None:
     Path("mine.yaml").write_text("a: {seeds: [1]}\n", encoding="utf-8")
     read_config(Path("mine.yaml"))["a"]["seeds"].append(2)
     assert read_config(Path("mine.yaml")) == {"a": {"seeds": [1]}}
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]\n", "a: &a {b: *a}\n", "a: &a [1, &b [*a, *b]]\n"])
+def test_an_alias_inside_of_its_own_anchor_comes_to_an_end(text: str) -> None:
+    """YAML allows it, and the schema has no such settings."""
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    assert set(read_config(Path("mine.yaml"))) == {"a"}
+
+
+def test_what_is_no_file_is_not_waited_for() -> None:
+    """A pipe has nothing to read until somebody writes."""
+    os.mkfifo("mine.yaml")
+    assert unreadable(["mine.yaml"]) == "mine.yaml: not a file"

@@ -99,6 +99,9 @@ def test_a_run_beside_the_reference_of_another_processor(tmp_path):
     }
     write_json(tmp_path / "reference/values.json", values)
     write_json(tmp_path / "reference/processor.json", {"model": "Other", "machine": "x86_64", "instructions": "AVX"})
+    write_json(tmp_path / "reference/settings.json", {"scale": "smoke"})
+    with pytest.raises(InputError, match="reference: the reference of the scale smoke, not of laptop"):
+        Measured().with_reference("laptop", 1, run, tmp_path / "reference")
     measured = Measured().with_reference("smoke", 1, run, tmp_path / "reference")
     assert measured.deviations == {
         "claims.json": {"c, measured": pytest.approx(0.025)},

@@ -334,6 +334,15 @@ def faults_of(text: str) -> list[str]:
         ("scale: huge", f"scale: there is no config/huge.yaml, only {SCALES}"),
         ("scale: 3", "scale: 3 is not text"),
         ("scale: my run", "scale: 'my run' is not a name of small letters, digits and _"),
+        ('scale: "mine\\n"', "scale: 'mine\\n' is not a name of small letters, digits and _"),
+        (
+            'samples: {l1_paradox: {"own\\n": {source: diabetes}}}',
+            r"samples.l1_paradox['own\n']: a name has small letters, digits and _",
+        ),
+        (
+            f"samples: {{l1_paradox: {{{'a' * 61}: {{source: diabetes}}}}}}",
+            f"samples.l1_paradox.{'a' * 61}: a name has 60 characters at most",
+        ),
         ("scale: a;b", "scale: 'a;b' is not a name of"),
         ("scale: ../smoke", "scale: '../smoke' is not a name of"),
         ("scale: smoke", "scale: in config/mine.yaml it is 'smoke'; write `scale: mine` there"),

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,14 @@ import pytest
 
 from ndgm.data.kinds import Regression, Samples
 from ndgm.pipeline import verification
-from ndgm.pipeline.jobs import FIGURES
-from ndgm.pipeline.verification import Agreement, accept, compare, report
+from ndgm.pipeline.jobs import FIGURES, figures, settings_of_tables
+from ndgm.pipeline.settings import load
+from ndgm.pipeline.verification import Agreement, accept, check_complete, check_scale, compare, report
 from ndgm.store.arrays import write_data
 from ndgm.store.files import InputError, write_json
 from ndgm.store.run_tables import read_table, write_table
 
+ROOT = Path(__file__).parents[3]
 CLAIM = {
     "id": "l1_paradox_slope",
     "verdict": "supported",
@@ -213,15 +216,76 @@ def test_the_settings_of_a_run_stand_in_its_reference(run):
     assert json.loads((reference / "settings.json").read_text()) == SETTINGS
 
 
-@pytest.mark.parametrize(("key", "value"), [("root_seed", 7), ("device", "cuda")])
-def test_a_run_with_other_settings_is_no_reference(run, key, value):
+@pytest.fixture
+def whole(tmp_path):
+    """Empty files of a whole run of smoke, with the records of its tables."""
+    config = load("smoke", ROOT / "config")
+    documents = ("paper.pdf", "paper.html", "companions.pdf", "companions.html")
+    for file in ("claims.json", *documents, *(f"figures/{name}.svg" for name in figures(config))):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    for file, settings in settings_of_tables(config).items():
+        write_json((tmp_path / file).with_suffix(".json"), {"settings": settings})
+        (tmp_path / file).touch()
+    check_complete(tmp_path, config)
+    return tmp_path, config
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("root_seed", 7), ("device", "cuda"), ("ensemble_size", 3), ("seeds", None), ("new", 1)]
+)
+def test_a_run_with_other_settings_is_no_reference(whole, key, value):
     # `--config root_seed=7` writes into the folder of the scale.
+    results, config = whole
+    record = results / "runs/adaptive_lasso.json"
+    settings = settings_of_tables(config)["runs/adaptive_lasso.parquet"]
+    write_json(
+        record, {"settings": {name: each for name, each in (settings | {key: value}).items() if each is not None}}
+    )
+    was, now = (str(each.get(key)) for each in (settings | {key: value}, settings))
+    with pytest.raises(InputError, match=f"adaptive_lasso.json: {key} was {was}, and in the config it is {now}"):
+        check_complete(results, config)
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["claims.json", "paper.pdf", "companions.html", "runs/adaptive_lasso.parquet", "figures/l1_paradox_norm.svg"],
+)
+def test_a_run_that_lacks_something_is_no_reference(whole, file):
+    results, config = whole
+    (results / file).unlink()
+    with pytest.raises(InputError, match=f"{file}: is not there; the run of the scale has to be finished first"):
+        check_complete(results, config)
+
+
+def test_a_record_without_settings_is_named(whole):
+    results, config = whole
+    write_json(results / "runs/adaptive_lasso.json", {"settings": None})
+    with pytest.raises(InputError, match="adaptive_lasso.json: says no settings"):
+        check_complete(results, config)
+
+
+def test_a_reference_stays_one_of_its_scale(tmp_path):
+    check_scale(tmp_path, "smoke")
+    write_json(tmp_path / "settings.json", {"scale": "smoke"})
+    check_scale(tmp_path, "smoke")
+    with pytest.raises(InputError, match="the reference of the scale smoke, not of laptop"):
+        check_scale(tmp_path, "laptop")
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "fault"),
+    [
+        ("processor.json", lambda found: {"x": 1}, "processor.json: instructions: is missing"),
+        ("values.json", lambda found: found | {TABLE: {"a": {"value": 1.0}}}, "a: expected a number or null as tol"),
+        ("values.json", lambda found: found | {TABLE: {"a": {"value": 1.0, "tolerance": "x"}}}, "a: expected a number"),
+    ],
+)
+def test_a_damaged_reference_is_one_line(run, file, change, fault):
     results, reference = run
-    write_json(results / "runs/l1_paradox_lasso_a.json", {"settings": SETTINGS | {key: value}})
-    before = (reference / "hashes.json").read_bytes()
-    with pytest.raises(InputError, match=f"l1_paradox_lasso_a.json: {key} was {value}, and in the config it is"):
-        accept(results, reference, SETTINGS, DEVIATIONS, {})
-    assert (reference / "hashes.json").read_bytes() == before
+    write_json(reference / file, change(json.loads((reference / file).read_text())))
+    with pytest.raises(InputError, match=fault):
+        compare(results, reference)
 
 
 def test_missing_and_additional_files_differ(run):
