@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from ndgm.decide.rule_history import Version, changes_of, origins_of, setting_changes
+from ndgm.decide.rule_history import Version, changes_of, origins_of, setting_changes, withdrawals_of
 from ndgm.decide.rules import PACKAGE_FOLDER, Rule, sources_of
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.store.files import read_json, write_json
@@ -43,6 +43,7 @@ def main() -> None:
                 }
                 for claim, found in changes.items()
             },
+            "withdrawn": [asdict(each) for each in withdrawals_of(newest)],
             "settings": [asdict(each) for each in settings],
         }
         write_json(arguments.out, history)

@@ -84,6 +84,40 @@ class Origin:
     replaced: bool = False
 
 
+@dataclass(frozen=True)
+class Withdrawal:
+    """A claim that a reference run had decided and that there is no more.
+
+    Attributes:
+        claim: Its id.
+        date: Day on which it went.
+        outcome: What the last reference run before that said of it.
+    """
+
+    claim: str
+    date: str
+    outcome: str
+
+
+def withdrawals_of(newest: Version) -> list[Withdrawal]:
+    """Claims that went after a reference run had decided them, by id, each as it went last.
+
+    Raises:
+        InputError: naming a module that is not Python.
+    """
+    found: dict[str, Withdrawal] = {}
+    seen, versions = {newest}, [newest]
+    for version in versions:  # which grows by their parents, newest first
+        for parent in version.parents:
+            for claim in sorted(parent.rules.keys() - version.rules.keys() - newest.rules.keys()):
+                if outcome := parent.outcomes.get(claim):
+                    found.setdefault(claim, Withdrawal(claim, version.date, outcome))
+            if parent not in seen:
+                seen.add(parent)
+                versions.append(parent)
+    return [found[claim] for claim in sorted(found)]
+
+
 def origins_of(newest: Version) -> dict[str, Origin]:
     """Where each claim of the newest version comes from that says that it is derived from another one.
 

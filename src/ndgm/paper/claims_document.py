@@ -10,7 +10,7 @@ from pathlib import Path
 from textwrap import fill
 
 from ndgm.decide.root_seeds import RootSeeds
-from ndgm.decide.rule_history import Change, Origin
+from ndgm.decide.rule_history import Change, Origin, Withdrawal
 from ndgm.groups import GROUPS, OF_TRAINING, Experiment, Group, Job
 from ndgm.paper.columns import COLUMNS
 from ndgm.paper.github_markdown import formulas, function_lines, markdown_table
@@ -50,7 +50,8 @@ _PAST = """\
 A rule is a test with its margin, and a *selection*: the code that takes the values from the tables, with its constants.
 Where the test *changed*, or the outcome after another selection, and where a claim was added after the outcome of
 another one or in place of it, the outcome of that time is told: the verdict, what was measured, and in brackets what
-that was held against, or *not decided yet* where no run that was kept had decided it."""
+that was held against, or *not decided yet* where no run that was kept had decided it. Claims that went, or got another
+name, after a run had decided them stand at the end of their group."""
 
 _OTHER_ROOT_SEEDS = """\
 Runs with other root seeds are in `reference/laptop/seeds.json`, by `make seeds`. Beside *finding* or *identity* stands
@@ -128,7 +129,15 @@ def claims_document(
                 added = map(_added, filter(None, [past.origins.get(claim.id)]))
                 changed = map(_changed, past.rules.get(claim.id, ()))
                 parts.append(_entry(claim, link, _checked(claim, others), [*added, *changed]))
+        if gone := past.withdrawn_from(group.name):
+            parts += ["### Withdrawn", "\n".join(map(_withdrawn, *zip(*gone, strict=True)))]
     return "\n\n".join(parts) + "\n"
+
+
+def _withdrawn(claim: Withdrawal, instead: Sequence[str]) -> str:
+    """A claim that there is no more, its last outcome, and what came in its place."""
+    after = f"; then {', '.join(f'`{name}`' for name in instead)}" if instead else ""
+    return f"- `{claim.claim}` on {claim.date}: {claim.outcome}{after}"
 
 
 def too_few_replicates(claims: Sequence[DecidedClaim]) -> dict[str, int]:

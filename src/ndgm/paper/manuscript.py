@@ -10,12 +10,13 @@ from typing import Any
 import jinja2
 
 from ndgm.decide.statistics import ERROR_RATE
+from ndgm.decide.verdict import Verdict
 from ndgm.groups import GROUPS
 from ndgm.paper.other_runs import NO_OTHER_RUNS, OtherRuns
 from ndgm.paper.quantities import Quantity
-from ndgm.paper.rule_changes import RULES, SETTINGS, read_rule_changes
+from ndgm.paper.rule_changes import RULES, SETTINGS, WITHDRAWN, read_rule_changes
 from ndgm.paper.typesetting import MARKDOWN, convert
-from ndgm.paper.verdicts import WORDS, DecidedClaim
+from ndgm.paper.verdicts import WORDS, DecidedClaim, label
 from ndgm.store.files import InputError, read_json_list, read_text
 from ndgm.store.names import meant
 
@@ -81,6 +82,8 @@ class Manuscript:
             "tag": self.tag,
             "outcome": self.outcome,
             "decided": self.decided,
+            "verdict": self.verdict,
+            "changed_claims": self.changed_claims(),
             "count": self.count,
             "root_seeds": len(others.root_seeds.root_seeds),
             "decided_elsewhere": len(elsewhere),
@@ -90,6 +93,8 @@ class Manuscript:
             "verdicts_table": self.verdicts_table,
             "claims_table": self.claims_table,
             "rule_changes": self.rule_changes,
+            "withdrawn_claims": self.withdrawn_claims,
+            "withdrawn": len(self._withdrawn()),
             "setting_changes": self.setting_changes,
         }
 
@@ -127,20 +132,32 @@ class Manuscript:
         if not claim.compared:
             return f"not measured, because {claim.gap} {self.tag(name)}"
         against = "compared with" if claim.compared == "other arm" else str(claim.compared)
-        parts = {"measured": claim.result, against: claim.held_against, "margin": claim.margin}
+        margin = "–" if claim.compared == "bound" and claim.margin == claim.reference else claim.margin
+        parts = {"measured": claim.result, against: claim.held_against, "margin": margin}
         said = [f"{word} {value}" for word, value in parts.items() if value != "–"]
         said[2:2] = filter(None, [claim.in_pairs])
+        if claim.verdict != Verdict.SUPPORTED and claim.effect and claim.over_cells and claim.cells > 1:
+            said.append(f"cells {claim.effect}")
         said += filter(None, [claim.gap])
         return f"{', '.join(said)} {self.tag(name)}"
 
     def decided(self, name: str, *, supported: str, refuted: str, inconclusive: str) -> str:
         """The wording that goes with the verdict of a claim; all three have to be written.
 
-        A verdict that most runs with other root seeds do not share is one of this run: the text leaves the claim open.
+        What this run supports and most runs with other root seeds do not is left open; a refutation needs one cell.
         """
         wordings = {"supported": supported, "refuted": refuted, "inconclusive": inconclusive}
         claim = self.claim(name)
-        return wordings[claim.verdict] if self.others.mostly_alike(claim) else inconclusive
+        return inconclusive if self._is_of_this_run(claim) else wordings[claim.verdict]
+
+    def verdict(self, name: str) -> str:
+        """The verdict of a claim, as a word of a sentence."""
+        claim = self.claim(name)
+        return f"{claim.verdict}{', but not with most other root seeds' if self._is_of_this_run(claim) else ''}"
+
+    def _is_of_this_run(self, claim: DecidedClaim) -> bool:
+        """Whether this run supports a claim and most runs with other root seeds do not."""
+        return claim.verdict == Verdict.SUPPORTED and not self.others.mostly_alike(claim)
 
     def count(self, *words: str) -> int:
         """Number of claims to which all words apply: verdicts, kinds, `fragile`; as `count("finding", "refuted")`."""
@@ -209,11 +226,34 @@ class Manuscript:
     def rule_changes(self, caption: str) -> str:
         """Rules that were changed, and what was known then."""
         rows = [
-            [f"[{claim.label}](#claim-{claim.id})", *rest]
+            # A zero-width space lets the name of another claim break.
+            [f"[{claim.label}](#claim-{claim.id})", *(cell.replace("_", "_\u200b") for cell in rest), claim.verdict]
             for name, *rest in read_rule_changes(self.history).rows_of_rules()
             if (claim := self.claims.get(name))
         ]
-        return _table("tab-rule-changes", caption, (14, 12, 18, 18, 19, 19), [RULES, *rows])
+        return _table("tab-rule-changes", caption, (14, 11, 17, 17, 16, 15, 10), [[*RULES, "Now"], *rows])
+
+    def changed_claims(self) -> int:
+        """Claims whose rule was changed, or that were added, after an outcome was known."""
+        return len(self.claims.keys() & read_rule_changes(self.history).claims())
+
+    def withdrawn_claims(self, caption: str) -> str:
+        """Claims of the groups here that were withdrawn after a run had decided them."""
+        return _table("tab-withdrawn", caption, (32, 13, 27, 28), [WITHDRAWN, *self._withdrawn()])
+
+    def _withdrawn(self) -> list[list[str]]:
+        """A row for each claim of the groups here that was withdrawn, as `WITHDRAWN` heads it."""
+        past = read_rule_changes(self.history)
+        return [
+            [
+                label(each.claim, group),
+                each.date,
+                each.outcome,
+                ", ".join(f"[{self.claims[name].label}](#claim-{name})" for name in instead if name in self.claims),
+            ]
+            for group in sorted({claim.group for claim in self.claims.values()})
+            for each, instead in past.withdrawn_from(group)
+        ]
 
     def setting_changes(self, caption: str) -> str:
         """Settings that were changed after numbers were known."""

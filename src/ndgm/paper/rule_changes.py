@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ndgm.decide.rule_history import Change, Origin, SettingChange
+from ndgm.decide.rule_history import Change, Origin, SettingChange, Withdrawal
+from ndgm.groups import GROUPS
 from ndgm.store.files import InputError, read_json
 
 RULES = ["Claim", "Changed", "Test before", "Test after", "Outcome before", "Outcome after"]
+WITHDRAWN = ["Claim", "Withdrawn", "Last outcome", "In its place"]
 SETTINGS = ["Setting", "Changed", "Before", "After"]
 NOT_DECIDED = "not decided yet"
 """Outcome of a claim that no reference run had decided."""
@@ -22,12 +24,18 @@ class RuleChanges:
         rules: Changes of rules that documents tell, by claim.
         settings: Changes of settings.
         origins: Where claims come from that were added for what another one had said, by claim.
+        withdrawn: Claims that there are no more though a reference run had decided them.
     """
 
     digests: dict[str, str] = field(default_factory=dict)
     rules: dict[str, list[Change]] = field(default_factory=dict)
     settings: list[SettingChange] = field(default_factory=list)
     origins: dict[str, Origin] = field(default_factory=dict)
+    withdrawn: list[Withdrawal] = field(default_factory=list)
+
+    def claims(self) -> set[str]:
+        """Claims whose rule was changed, or that were added for what another one had said."""
+        return {claim for claim, changes in self.rules.items() if changes} | self.origins.keys()
 
     def rows_of_rules(self) -> list[list[str]]:
         """A row for each change of a rule, as `RULES` heads it; a test is not repeated where the selection changed."""
@@ -48,6 +56,14 @@ class RuleChanges:
                 change.outcome_after or NOT_DECIDED,
             ]
             for change in self.rules.get(claim, [])
+        ]
+
+    def withdrawn_from(self, group: str) -> list[tuple[Withdrawal, list[str]]]:
+        """Claims of a group that were withdrawn, each with those that came in its place or after it."""
+        return [
+            (each, sorted(claim for claim, origin in self.origins.items() if origin.claim == each.claim))
+            for each in self.withdrawn
+            if _group_of(each.claim) == group
         ]
 
     def rows_of_settings(self) -> list[list[str]]:
@@ -75,10 +91,16 @@ def read_rule_changes(path: Path) -> RuleChanges:
         digests = {claim: entry["rule"] for claim, entry in history["claims"].items()}
         settings = [SettingChange(**each) for each in history["settings"]]
         origins = {claim: Origin(**entry["origin"]) for claim, entry in history["claims"].items() if entry["origin"]}
+        withdrawn = [Withdrawal(**each) for each in history["withdrawn"]]
     except (KeyError, TypeError, AttributeError) as fault:
         raise InputError(f"{path}: not a history of rules ({fault}); `make claims` writes it") from None
     rules = {claim: [each for each in changes if each.told] for claim, changes in found.items()}
-    return RuleChanges(digests, rules, settings, origins)
+    return RuleChanges(digests, rules, settings, origins, withdrawn)
+
+
+def _group_of(claim: str) -> str:
+    """The group whose name a claim's id begins with; empty where there is none."""
+    return max((group.name for group in GROUPS if claim.startswith(f"{group.name}_")), key=len, default="")
 
 
 def known_before(origin: Origin) -> str:

@@ -120,7 +120,7 @@ class DecidedClaim:
     @property
     def label(self) -> str:
         """Short name that tags carry, such as L1-networks-turn of `l1_paradox_networks_turn`."""
-        return "-".join([TAGS[self.group], *self.id.removeprefix(self.group).strip("_").split("_")])
+        return label(self.id, self.group)
 
     @property
     def interval(self) -> str:
@@ -153,12 +153,18 @@ class DecidedClaim:
         if not over:
             return ""
         counts = f"{over['above']} above, {over['near']} near, {over['below']} below"
-        if over["ratio"] is None:
-            return counts
+        return f"{counts}; ratio {self.ratio}" if self.ratio else counts
+
+    @property
+    def ratio(self) -> str:
+        """Geometric mean over cells of what is measured over its reference, with its interval; empty without one."""
+        over = self.over_cells
+        if not over or over["ratio"] is None:
+            return ""
         bounds = over["interval"]
         low, high = (str(Quantity(end, bounds)) for end in bounds) if bounds else ("", "")
         ends = rf" \[{low}, {high}\]" if low != high else ""
-        return f"{counts}; ratio {Quantity(over['ratio'], bounds)}{ends}"
+        return f"{Quantity(over['ratio'], bounds)}{ends}"
 
     @property
     def in_pairs(self) -> str:
@@ -200,6 +206,11 @@ class DecidedClaim:
         if not isinstance(self.p_value, float):
             return "–"
         return "< 0.001" if self.p_value < 0.001 else f"{self.p_value:.2g}"
+
+
+def label(claim: str, group: str) -> str:
+    """Short name of a claim of a group, such as L1-networks-turn of `l1_paradox_networks_turn`."""
+    return "-".join([TAGS[group], *claim.removeprefix(group).strip("_").split("_")])
 
 
 def _quantity(value: Any, interval: Sequence[float] | None = None) -> Any:

@@ -2,7 +2,15 @@
 
 import pytest
 
-from ndgm.decide.rule_history import Origin, Version, changes_of, origins_of, setting_changes
+from ndgm.decide.rule_history import (
+    Origin,
+    Version,
+    Withdrawal,
+    changes_of,
+    origins_of,
+    setting_changes,
+    withdrawals_of,
+)
 
 SOURCE = '''
 MARGIN = 0.05
@@ -138,3 +146,25 @@ def test_a_claim_that_was_split_off_says_from_which_and_what_was_known_of_it() -
 def test_where_a_claim_comes_from_is_no_change_of_its_rule() -> None:
     derived = SOURCE.replace("order()", 'order(), derived_from="falls"')
     assert changes_of(one_line([version(SOURCE), version(derived)]))["rises"] == []
+
+
+def test_a_claim_that_went_after_a_run_had_decided_it_is_told() -> None:
+    """As it went last: one that came back is there, and one that no run had decided may go."""
+    falls, rises = SOURCE[: SOURCE.index("@claim", 60)], SOURCE.replace("def falls", "def sinks")
+    decided = {"falls": "supported: 1 (1)", "rises": "refuted: 2 (1)"}
+    newest = one_line(
+        [
+            version(SOURCE),
+            version(SOURCE, decided),
+            version(falls, decided, "2026-01-02"),
+            version(SOURCE, decided, "2026-01-03"),
+            version(falls, {"falls": "supported: 1 (1)", "rises": "supported: 3 (1)"}, "2026-01-04"),
+        ]
+    )
+    assert withdrawals_of(newest) == [Withdrawal("rises", "2026-01-04", "refuted: 2 (1)")]
+    assert withdrawals_of(one_line([version(SOURCE), version(falls, decided)])) == []
+    back = Version("2026-01-05", {"claims.py": SOURCE}, decided, (newest,))
+    assert withdrawals_of(back) == []
+    # On a branch that was merged, too; under another name it went and another one came.
+    merged = version(rises, decided, "2026-01-06", version(rises), back)
+    assert withdrawals_of(merged) == [Withdrawal("falls", "2026-01-06", "supported: 1 (1)")]

@@ -20,7 +20,7 @@ FULL = load("full", ROOT / "config")
 SOURCES = {path.stem: path for path in sorted((ROOT / "paper").glob("*.md"))}
 """Texts of the documents."""
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES.values())
-NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided)\(\s*"(\w+)"', TEXT)))
+NAMES = sorted(set(re.findall(r'\b(?:claim|tag|outcome|decided|verdict)\(\s*"(\w+)"', TEXT)))
 ROWS = re.findall(r'orbit\("([\w.]+)"', TEXT)
 TABLE = {row: {"step": 2.5, "measured": 1.0123, "predicted": 1.0} for row in ROWS}
 for row, column in re.findall(r'\.number\("([\w. ]+)", "(\w+)"\)', TEXT):

@@ -10,6 +10,7 @@ from ndgm.decide.root_seeds import RootSeeds
 from ndgm.decide.statistics import ERROR_RATE
 from ndgm.paper.manuscript import Manuscript
 from ndgm.paper.other_runs import OtherRuns
+from ndgm.paper.rule_changes import read_rule_changes
 from ndgm.paper.typesetting import convert
 from ndgm.paper.verdicts import VERDICTS
 from ndgm.store.files import InputError
@@ -96,13 +97,40 @@ def test_root_seeds_that_decide_alike_are_counted_beside_the_verdict(seen, said,
     assert " of " not in filled.partition("#claim-l1_paradox_slope")[2], "no run with another root seed has it"
 
 
-@pytest.mark.parametrize(("agreeing", "said"), [(0, "open"), (1, "open"), (2, "yes"), (3, "yes")])
-def test_the_text_leaves_open_what_most_other_root_seeds_do_not_decide_alike(agreeing, said, tmp_path):
-    seen = ["supported"] * agreeing + ["inconclusive"] * (4 - agreeing)
-    (tmp_path / "claims.json").write_text(json.dumps([claim("l1_paradox_floor")]), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("verdict", "agreeing", "said", "word"),
+    [
+        ("supported", 0, "open", "supported, but not with most other root seeds"),
+        ("supported", 1, "open", "supported, but not with most other root seeds"),
+        ("supported", 2, "yes", "supported"),
+        ("supported", 4, "yes", "supported"),
+        ("refuted", 1, "no", "refuted"),  # one cell is enough, whatever others are like with another root seed
+        ("inconclusive", 0, "open", "inconclusive"),
+    ],
+)
+def test_the_text_leaves_open_what_most_other_root_seeds_do_not_support(verdict, agreeing, said, word, tmp_path):
+    other = "supported" if verdict == "inconclusive" else "inconclusive"
+    seen = [verdict] * agreeing + [other] * (4 - agreeing)
+    (tmp_path / "claims.json").write_text(json.dumps([claim("l1_paradox_floor", verdict=verdict)]), encoding="utf-8")
     others = OtherRuns(root_seeds=RootSeeds(list(range(4)), {"l1_paradox_floor": seen}, {}))
     manuscript = Manuscript([tmp_path / "claims.json"], SETTINGS, tmp_path, tmp_path, HISTORY, others)
     assert manuscript.decided("l1_paradox_floor", supported="yes", refuted="no", inconclusive="open") == said
+    assert manuscript.verdict("l1_paradox_floor") == word
+
+
+def test_cells_on_each_side_are_told_where_a_claim_is_not_supported(fill):
+    over = {"above": 33, "near": 1, "below": 0, "ratio": 3.21, "interval": None}
+    told = "cells 33 above, 1 near, 0 below; ratio 3.21"
+    for verdict in ("supported", "refuted", "inconclusive"):
+        text = fill('{{ outcome("l1_paradox_floor") }}', claim("l1_paradox_floor", verdict=verdict, over_cells=over))
+        assert (told in text) == (verdict != "supported")
+    assert "cells" not in fill('{{ outcome("l1_paradox_floor") }}', claim("l1_paradox_floor", verdict="refuted"))
+
+
+def test_a_bound_that_is_the_margin_is_printed_once(fill):
+    share = claim("l1_paradox_floor", compared="bound", reference=0.9, margin=0.9)
+    assert "bound 0.9" in (text := fill('{{ outcome("l1_paradox_floor") }}', share)) and "margin" not in text
+    assert "margin 0.1" in fill('{{ outcome("l1_paradox_floor") }}', share | {"margin": 0.1})
 
 
 @pytest.mark.parametrize("source", ['tag("l1_paradox_floor")', 'outcome("l1_paradox_floor")'])
@@ -304,3 +332,12 @@ def test_a_long_table_has_every_row(fill):
     )
     assert table.startswith("::: {.table .long #tab-verdicts-l1_paradox ")
     assert re.findall(r"#claim-(\w+)", table) == [entry["id"] for entry in entries]
+
+
+def test_a_rule_that_was_changed_has_the_verdict_of_now_beside_its_outcomes(fill):
+    past = read_rule_changes(HISTORY)
+    changed, unchanged = min(past.claims()), "l1_paradox_never_changed"
+    claims = [claim(changed, verdict="inconclusive"), claim(unchanged)]
+    assert fill("{{ changed_claims }}", *claims) == "1"
+    rows = [row for row in past.rows_of_rules() if row[0] == changed]
+    assert rows and fill('{{ rule_changes("Rules.") }}', *claims).count("\n  - inconclusive\n") == len(rows)

@@ -43,8 +43,11 @@ def test_the_history_has_the_changes_that_are_known_without_it():
     }
     long_memory = "adaptive_rmsprop_cycle_long_memory", "2026-11-21"
     assert tests[long_memory] == ("equivalence(0.01)", "within(0.01)", "")
-    inapplicable = "edge_of_stability_inapplicable", "2026-11-21"
-    assert tests[inapplicable] == ("within(0)", "at_most(0)", "supported: 0 (0)")
+    subquadratic = "edge_of_stability_subquadratic", "2026-11-28"
+    assert tests[subquadratic] == ("within(0.05)", "at_most(0)", "refuted: 0 (1)")
+    went = {each.claim: (each.date, each.outcome, instead) for each, instead in history.withdrawn_from("l1_paradox")}
+    assert went["l1_paradox_floor_everywhere"] == ("2026-11-28", "refuted: 0.11 (0.101)", ["l1_paradox_law"])
+    assert all(claim.startswith("l1_paradox_") and not claim.startswith("l1_paradox_networks_") for claim in went)
     settings = [(each.date, each.key, each.before, each.after) for each in history.settings]
     digits = "edge_of_stability.networks.data.digits.problems"
     for known in (
@@ -95,12 +98,13 @@ def test_rows_have_a_cell_for_every_heading():
 
 def test_of_a_list_what_left_and_what_came_is_printed(tmp_path):
     history = {"claims": {}, "settings": [{"date": "2026-01-01", "key": "a.b", "before": [1, 2], "after": [2, 3]}]}
+    history["withdrawn"] = []
     (tmp_path / "rules.json").write_text(json.dumps(history))
     assert read_rule_changes(tmp_path / "rules.json").rows_of_settings() == [["a.\u200bb", "2026-01-01", "1", "3"]]
 
 
 @pytest.mark.parametrize(
-    "text", ["{}", '{"claims": {"a": {"rule": "x", "origin": null, "changes": [{}]}}, "settings": []}']
+    "text", ["{}", '{"claims": {"a": {"rule": "x", "origin": null, "changes": [{}]}}, "settings": [], "withdrawn": []}']
 )
 def test_another_file_is_named(tmp_path, text):
     (tmp_path / "rules.json").write_text(text)
