@@ -51,7 +51,8 @@ for axes, name in zip(bottom, rows[1], strict=True):
     lines = {}
     for ratio in ratios:
         path = separable.query("design == @name and step_size_over_threshold == @ratio and seed == 0")
-        path = path[(path["objective"] > LOWEST) & (path["step"] > 0)]
+        low = (path["objective"] <= LOWEST).cumsum()
+        path = path[(path["step"] > 0) & (low <= 1)].assign(objective=path["objective"].clip(lower=LOWEST))
         if path.empty:
             continue
         (line,) = axes.plot(path["step"], path["objective"], color=COLOURS["smooth"], alpha=TONES[ratio], linewidth=0.8)

@@ -21,7 +21,7 @@ from ndgm.paper.drawing import COLUMN_WIDTH, absent, prediction, results, save, 
 from ndgm.store.run_tables import read_experiment
 
 WIDEST = 2.2
-DATA = {"digits": ("D", 1.0, "8 × 8 pixels"), "mnist": ("^", 1.2, "MNIST")}  # a triangle takes a larger size
+DATA = {"digits": ("D", 1.0, "8 × 8 pixels"), "mnist": ("^", 1.2, "MNIST (noisy)")}  # a triangle takes a larger size
 weights = read_experiment(results(), "l1_paradox_seen_kink")
 weights = weights[weights["over_width"].abs() <= WIDEST]
 networks = read_experiment(results(), "l1_paradox_weights")

@@ -221,3 +221,13 @@ def test_paths_exist() -> None:
     rooms = "config|src|scripts|figures|workflow|reference|examples|tests"
     paths = re.findall(rf"`((?:{rooms})/[\w./]+\.\w+)`", ALL)
     assert [name for name in paths if not (ROOT / name).exists()] == []
+
+
+def test_numbers_of_what_came_out_are_those_of_the_claims() -> None:
+    """Each number with a decimal point stands in CLAIMS.md, in what it says of a claim that the sentence links."""
+    sections = re.split(r"^#### (\w+)\n", (ROOT / "CLAIMS.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    told = dict(zip(sections[1::2], sections[2::2], strict=True))
+    for sentence in re.split(r"^\d\. ", outcome(), flags=re.MULTILINE)[1:]:
+        claims = re.findall(r"CLAIMS\.md#(\w+)", sentence)
+        known = {number for claim in claims for number in re.findall(r"\d+\.\d+", told[claim])}
+        assert set(re.findall(r"\d+\.\d+", sentence)) <= known, sentence

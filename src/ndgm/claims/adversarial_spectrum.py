@@ -50,8 +50,9 @@ def adversarial_spectrum_tail_invisible(adversarial_spectrum_identities: pd.Data
 
 @claim(figure=VALUES, kind="identity", test=equivalence(0.01), unit="(squared size)")
 def adversarial_spectrum_noise_floor(adversarial_spectrum_identities: pd.DataFrame) -> Evidence:
-    r"""Random signs of size $\varepsilon$ add $\varepsilon^2(n - r)^2$ to the tail
-    $\Vert P^\top A Q \Vert_F^2 = \sum_{i>r} s_i^2$, in the mean over signs.
+    r"""Random signs of size $\varepsilon$ add $\varepsilon^2(n - r)^2$, in the mean over signs, to the tail
+    $\Vert P^\top A Q \Vert_F^2 = \sum_{i>r} s_i^2$, where $P$ and $Q$ are the trailing singular vectors of the channel
+    $A$ before.
     """
     pictures = adversarial_spectrum_identities.set_index(["design", PICTURE])
     return Evidence(pictures["noisy_tail"], pictures["predicted_noisy_tail"], "predicted", over=PICTURE)

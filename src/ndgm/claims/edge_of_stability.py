@@ -264,10 +264,13 @@ def edge_of_stability_logistic_stable(edge_of_stability_separable: pd.DataFrame)
 def edge_of_stability_logistic_transition(edge_of_stability_separable: pd.DataFrame) -> Evidence:
     r"""On separable data descent with a step of $2/L$ or more stops oscillating within the time of Wu et al. (2024),
     with a constant of one: from step $\tau = \max\{\eta R^2, n\}/\gamma^2$ on, where $\gamma$ is the margin over $R$
-    and $n$ the number of samples, the loss is below $2/(\eta R^2)$, in every run that is so long, as those on few
-    samples in many dimensions are.
+    and $n$ the number of samples, the loss is below $2/(\eta R^2)$, in every run whose loss has risen and that is so
+    long.
     """
     runs = _share_of_stable(edge_of_stability_separable)
+    before = runs.groupby(["design", "run"])["objective"].shift().fillna(runs["start_objective"])
+    rose = (runs["objective"] > before).groupby([runs["design"], runs["run"]]).transform("any")
+    runs = nonempty(runs[rose], "whose loss rises")
     time = transition_time(runs["step_size"], runs["samples"], runs["longest_row"], runs["margin"])
     later = nonempty(runs[runs["step"] >= time], "as long as that")
     return Evidence(later.groupby(RATIO)["share"].max(), 1.0, compared="predicted")

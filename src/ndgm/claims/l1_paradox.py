@@ -45,9 +45,10 @@ LAST_STEPS = {"subgradient_sqrt": last_inverse_square_root, "subgradient_geometr
     derived_from="l1_paradox_floor_everywhere",
 )
 def l1_paradox_law(l1_paradox_designs: pd.DataFrame) -> Evidence:
-    r"""On random designs the L1 norm that constant-step subgradient descent keeps is, to second order in the step, that
-    of the LASSO whose kinks are rounded off over one step, at every penalty and step at which the phase discrepancy,
-    computed before the run, is at most 0.03 on all designs of a family.
+    r"""On random designs the L1 norm that constant-step subgradient descent keeps is, to second order in the step, the
+    one that follows from the LASSO whose kinks are rounded off over one step, at every penalty tried, up to twice
+    $\lambda_{\max}$, and every step at which the phase discrepancy, computed before the run, is at most 0.03 on all
+    designs of a family.
     """
     runs = where_the_law_holds(settled(l1_paradox_designs), HOLDS)
     return Evidence(runs["mean_l1_norm"], runs["law_second_order_l1_norm"], compared="predicted")
