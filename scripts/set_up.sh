@@ -89,8 +89,8 @@ pip_install() {
     kill $! 2>/dev/null || :
     trap - EXIT INT TERM
     if [ $code != 0 ]; then
-        reason=$(sed -n 's/^ *ERROR: //p' "$said" | tail -n 1)
-        fail "pip: $reason ($said has the rest; without a network, WHEELHOUSE=… names a folder of wheels)"
+        reason=$(grep '^ *ERROR: ' "$said" | tail -n 1) # of what a package is built with, pip indents it
+        fail "pip: ${reason#*ERROR: } ($said has the rest; without a network, WHEELHOUSE=… names a folder of wheels)"
     fi
 }
 

@@ -185,10 +185,11 @@ def test_the_build_of_pytorch_stays_when_it_is_made_anew(machine: Path) -> None:
         assert (machine / ".venv/ready").read_text() == f"{name} 3.12.1 cpu\n"
 
 
-def test_wheels_from_a_folder(machine: Path) -> None:
+@pytest.mark.parametrize("indent", ["", "  "])
+def test_wheels_from_a_folder(machine: Path, indent: str) -> None:
     """No index is asked; a folder that there is not, and a wheel that it lacks, are one line."""
-    says = "echo 'WARNING: retrying' >&2; echo 'ERROR: No matching distribution found for torch' >&2; exit 1"
-    python(machine, "python3.11", pip=says)
+    error = f"{indent}ERROR: No matching distribution found for torch"
+    python(machine, "python3.11", pip=f"echo 'WARNING: retrying' >&2; echo '{error}' >&2; exit 1")
     line = "error: WHEELHOUSE=wheels: no such folder; make wheelhouse makes one"
     assert set_up(machine, "WHEELHOUSE=wheels")[1] == line
     (machine / "wheels").mkdir()
