@@ -41,8 +41,8 @@ def main() -> None:
             entries = decide(claims, tables, siblings)
         except MissingColumn as lacking:
             # Imported here and by its name, because no claim depends on what is said of columns.
-            if not function_of("paper", "columns.is_described")(lacking.column):
-                raise  # no table ever had it: a fault of the claim
+            if not function_of("paper", "columns.is_described")(lacking.column):  # no table ever had it
+                raise InputError(f"src/ndgm/claims/{group}.py: {lacking}") from lacking
             path = next(path for path in arguments.tables if f"{path.stem}_".startswith(f"{lacking.experiment}_"))
             raise InputError(f"{path}: {lacking}; remove it and run again") from lacking
         write_json(arguments.out, [entry | {"section": section} for entry in entries], fingerprint=True)

@@ -1,8 +1,10 @@
 """Entries of `claims.json`: what claims, their tables and their tests come to."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import pandas as pd
@@ -85,7 +87,7 @@ def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision,
     if missing := [experiment for experiment in this.experiments if experiment not in tables]:
         raise InputError(f"{this.id}: no table of {missing[0]}")
     try:
-        evidence = this.gather(*(tables[experiment] for experiment in this.experiments))
+        evidence = _gathered(this, tables)
         if not isinstance(evidence, Evidence):
             raise EvidenceError(f"returns {type(evidence).__name__}, and no Evidence")
         try:
@@ -99,7 +101,25 @@ def _outcome(this: Claim, tables: Mapping[str, pd.DataFrame]) -> tuple[Decision,
     except NO_COLUMN as fault:
         if lacking := missing_column(this.gather, this.experiments, tables, fault):
             raise MissingColumn(this.id, *lacking) from fault
+        raise _slip(this, fault) from fault
+
+
+def _gathered(this: Claim, tables: Mapping[str, pd.DataFrame]) -> Evidence:
+    """What the claim's function returns."""
+    try:
+        return this.gather(*(tables[experiment] for experiment in this.experiments))
+    except (MissingValue, ArithmeticError, EvidenceError, InputError, *NO_COLUMN):
         raise
+    except Exception as fault:
+        raise _slip(this, fault) from fault
+
+
+def _slip(this: Claim, fault: Exception) -> InputError:
+    """A fault of the claim's own code, with the line of its module where it came up."""
+    module = this.gather.__code__.co_filename
+    lines = [frame.lineno for frame in extract_tb(fault.__traceback__) if frame.filename == module]
+    where = f"{os.path.relpath(module)}: line {lines[-1]}: " if lines else ""
+    return InputError(f"{where}{this.id}: {type(fault).__name__}: {' '.join(str(fault).split())}")
 
 
 def _entry(

@@ -136,7 +136,7 @@ class Manuscript:
         parts = {"measured": claim.result, against: claim.held_against, "margin": margin}
         said = [f"{word} {value}" for word, value in parts.items() if value != "–"]
         said[2:2] = filter(None, [claim.in_pairs])
-        if claim.verdict != Verdict.SUPPORTED and claim.effect and claim.over_cells and claim.cells > 1:
+        if claim.verdict != Verdict.SUPPORTED and claim.effect and claim.cells > 1:
             said.append(f"cells {claim.effect}")
         said += filter(None, [claim.gap])
         return f"{', '.join(said)} {self.tag(name)}"

@@ -162,11 +162,6 @@ def test_a_table_that_is_not_given_is_named():
         decide({"one": a_claim("one", within(0), [1], [1])}, {"other": pd.DataFrame()})
 
 
-def test_another_fault_of_a_claim_is_raised():
-    with pytest.raises(KeyError):
-        verdicts(a_claim("broken", order(), KeyError("no such column"), []))
-
-
 def test_siblings_that_were_decided_elsewhere_count_for_holms_rule():
     names = [str(i) for i in range(6)]
     together = verdicts(*map(six_out_of_seven, names))
@@ -344,3 +339,14 @@ def test_what_is_no_evidence_is_named(returned):
     claim = replace(a_claim("toy", order(), [1.0], [0.0]), gather=lambda runs: returned)
     with pytest.raises(InputError, match=f"^toy: returns {type(returned).__name__}, and no Evidence$"):
         decide({"toy": claim}, {"toy": pd.DataFrame()})
+
+
+@pytest.mark.parametrize("fault", [TypeError("no\nsuch"), KeyError("no such"), RuntimeError("no such")])
+def test_a_slip_in_a_claim_is_one_line_with_its_place(fault):
+    claim = a_claim("toy", order(), fault, [0.0])
+    with pytest.raises(InputError) as told:
+        decide({"toy": claim}, {"toy": pd.DataFrame()})
+    line = claim.gather.__code__.co_firstlineno + 2
+    said = str(told.value)
+    assert said.startswith("tests/unit/decide/test_entries.py: line ") and f": line {line}: toy: " in said
+    assert f"{type(fault).__name__}: " in said and "no such" in said and "\n" not in said
