@@ -1,9 +1,9 @@
 """Make the results of a scale the reference that later runs are compared with. Run by hand, never by the pipeline."""
 
-from ndgm.pipeline.deviations import read_measured
+from ndgm.pipeline.deviations import check_scale, read_measured
 from ndgm.pipeline.programs import argument_parser, program
 from ndgm.pipeline.settings import load
-from ndgm.pipeline.verification import accept, check_complete, check_scale
+from ndgm.pipeline.verification import accept, check_complete
 from ndgm.store.files import InputError
 
 

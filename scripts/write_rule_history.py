@@ -56,7 +56,7 @@ def _with_new_claims(history: dict, rules: Mapping[str, Rule]) -> dict:
         claim: past.get(claim, {"rule": rule.digest, "origin": None, "changes": []})
         for claim, rule in sorted(rules.items())
     }
-    return history | {"claims": claims}
+    return {"withdrawn": []} | history | {"claims": claims}
 
 
 def _newest(root: Path) -> Version:

@@ -36,7 +36,7 @@ from ndgm.pipeline.jobs import (
 )
 from ndgm.pipeline.config_files import read_config, unreadable
 from ndgm.pipeline.settings import DEFAULT, faults, merged, missing_files, overrides
-from ndgm.pipeline.start import unwritable
+from ndgm.pipeline.start import twice, unwritable
 from ndgm.pipeline.targets import no_result, results, said_of_no_result, unknown_tables
 from ndgm.store.files import write_atomically
 
@@ -46,8 +46,8 @@ SCALE = config.get("scale", DEFAULT)
 OWN = f"config/{SCALE}.yaml"
 FILES = [f"config/{DEFAULT}.yaml", *([OWN] if SCALE != DEFAULT and os.path.lexists(OWN) else [])]
 WRITTEN = {"files": [*FILES, *workflow.overwrite_configfiles], "command_line": workflow.config_settings.config}
-if sum(each.partition("=")[0] in ("--config", "-C") for each in sys.argv) > 1:
-    sys.exit("command line: --config stands twice, and Snakemake takes the last alone: put all after one")
+if option := twice(sys.argv):
+    sys.exit(f"command line: {option} stands twice, and Snakemake takes the last alone: put all after one")
 if found := unreadable(WRITTEN["files"]):
     sys.exit(found)
 if not (workflow.config_settings.replace_workflow_config and config):

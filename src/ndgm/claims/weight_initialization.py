@@ -61,7 +61,13 @@ def weight_initialization_mean_field(weight_initialization_wide: pd.DataFrame) -
 
 
 # Of numbers between 0 and 1 none vary more than those that are 0 and 1 half of the time each.
-@claim(figure="weight_initialization", kind="identity", test=at_most(0), unit="(variance)")
+@claim(
+    figure="weight_initialization",
+    kind="identity",
+    test=at_most(0),
+    unit="(variance)",
+    derived_from="weight_initialization_unit_variance",
+)
 def weight_initialization_sigmoid_variance(weight_initialization_wide: pd.DataFrame) -> Evidence:
     r"""The activations of a sigmoid network have a variance of at most 1/4 at every gain. That the formula gives them
     the variance 1, that of the linearisation at 0, is refuted by this.

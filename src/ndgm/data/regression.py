@@ -18,15 +18,15 @@ def standardised(design: np.ndarray, target: np.ndarray) -> Regression:
     """Centre and scale every column of the design, and the target.
 
     Raises:
-        InputError: naming a column or the target, if all its numbers are equal, or their squares are no numbers.
+        InputError: naming a column or the target, if all its numbers are equal, or too large or small to be squared.
     """
     for name, numbers in (("the target", target), *((f"column {i}", each) for i, each in enumerate(design.T, 1))):
-        with np.errstate(over="ignore"):
-            scale = numbers.std()
-        if not np.isfinite(scale):
-            raise InputError(f"{name} has numbers up to {np.abs(numbers).max():.3g}, too large to be scaled")
-        if scale <= CONSTANT * np.abs(numbers).max():
+        largest = np.abs(numbers).max()
+        if not largest or (numbers / largest).std() <= CONSTANT:
             raise InputError(f"all numbers of {name} are equal, so that it has no scale")
+        if not 1e-150 < largest < 1e150:  # their squares are no numbers any more
+            size = "large" if largest > 1 else "small"
+            raise InputError(f"{name} has numbers up to {largest:.3g}, too {size} to be scaled")
     return Regression((design - design.mean(0)) / design.std(0), (target - target.mean()) / target.std())
 
 

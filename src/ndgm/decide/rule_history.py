@@ -100,7 +100,7 @@ class Withdrawal:
 
 
 def withdrawals_of(newest: Version) -> list[Withdrawal]:
-    """Claims that went after a reference run had decided them, by id, each as it went last.
+    """Claims that went after a reference run had decided them, by id, each as it went on the last day.
 
     Raises:
         InputError: naming a module that is not Python.
@@ -110,8 +110,9 @@ def withdrawals_of(newest: Version) -> list[Withdrawal]:
     for version in versions:  # which grows by their parents, newest first
         for parent in version.parents:
             for claim in sorted(parent.rules.keys() - version.rules.keys() - newest.rules.keys()):
-                if outcome := parent.outcomes.get(claim):
-                    found.setdefault(claim, Withdrawal(claim, version.date, outcome))
+                outcome, known = parent.outcomes.get(claim), found.get(claim)
+                if outcome and (known is None or known.date < version.date):
+                    found[claim] = Withdrawal(claim, version.date, outcome)
             if parent not in seen:
                 seen.add(parent)
                 versions.append(parent)

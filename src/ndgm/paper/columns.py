@@ -83,7 +83,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "law_second_order_l1_norm": ("the one to second order", "weight"),
     "law_strip_l1_norm": ("its part on the strip, weights whose mean is within $\\eta\\lambda$", "weight"),
     "floor_formula_l1_norm": ("first-order expansion of the law in the step", "weight"),
-    "means_relax": ("whether all means relax to the law's within the longest run", "–"),
+    "means_relax": ("whether the slowest mean comes e times closer to the law's within the longest run", "–"),
     "strip_l1_norm": ("mean L1 norm of the weights that the law has in the strip", "weight"),
     "strip": ("weights that the law has in the strip", "weights"),
     "phase_discrepancy": (

@@ -83,7 +83,7 @@ class Manuscript:
             "outcome": self.outcome,
             "decided": self.decided,
             "verdict": self.verdict,
-            "changed_claims": self.changed_claims(),
+            "number_changed": self.number_changed(),
             "count": self.count,
             "root_seeds": len(others.root_seeds.root_seeds),
             "decided_elsewhere": len(elsewhere),
@@ -93,8 +93,8 @@ class Manuscript:
             "verdicts_table": self.verdicts_table,
             "claims_table": self.claims_table,
             "rule_changes": self.rule_changes,
-            "withdrawn_claims": self.withdrawn_claims,
-            "withdrawn": len(self._withdrawn()),
+            "withdrawals": self.withdrawals,
+            "number_withdrawn": len(self._withdrawn()),
             "setting_changes": self.setting_changes,
         }
 
@@ -233,11 +233,11 @@ class Manuscript:
         ]
         return _table("tab-rule-changes", caption, (14, 11, 17, 17, 16, 15, 10), [[*RULES, "Now"], *rows])
 
-    def changed_claims(self) -> int:
+    def number_changed(self) -> int:
         """Claims whose rule was changed, or that were added, after an outcome was known."""
         return len(self.claims.keys() & read_rule_changes(self.history).claims())
 
-    def withdrawn_claims(self, caption: str) -> str:
+    def withdrawals(self, caption: str) -> str:
         """Claims of the groups here that were withdrawn after a run had decided them."""
         return _table("tab-withdrawn", caption, (32, 13, 27, 28), [WITHDRAWN, *self._withdrawn()])
 

@@ -69,7 +69,8 @@ def check_drawn(figure: Path, results: Path) -> None:
         InputError: naming the script, if it has not.
     """
     if not (results / "figures" / f"{figure.stem}.svg").is_file():
-        raise InputError(f'{figure}: draws nothing: it has to end with save(figure, "{figure.stem}")')
+        drawing = f"figures/{figure.stem}.svg"
+        raise InputError(f'{figure}: has not drawn {drawing}: it has to end with save(figure, "{figure.stem}")')
 
 
 def _run(execution: Coroutine[Any, Any, Any]) -> None:

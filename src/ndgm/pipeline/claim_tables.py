@@ -4,7 +4,7 @@ So Snakemake starts without pandas, and before anything is run.
 """
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -40,18 +40,36 @@ def misdeclared(group: str, figures: Collection[str]) -> list[str]:
             found.append(f"{where}: its name has small letters, digits and _, and begins with {group}_")
         if not ast.get_docstring(node):
             found.append(f"{where}: its docstring is what documents state, and is missing")
-        figure = next((_figure(each) for each in node.decorator_list if _figure(each)), None)
-        if figure and figure not in figures:
+        figure = _figure(node, _constants(path))
+        if figure not in figures:
             found.append(f"{where}: there is no figure {figure}; {meant(figure, sorted(figures))}")
     return found
 
 
 @cache
+def _tree(path: Path) -> ast.Module:
+    """The syntax tree of a module."""
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
 def _claims(path: Path) -> list[tuple[str, ast.FunctionDef]]:
     """Functions of a module that are claims, by name, in their order."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in _tree(path).body if isinstance(node, ast.FunctionDef)]
     return [(node.name, node) for node in functions if any(map(_is_claim, node.decorator_list))]
+
+
+def _constants(path: Path) -> dict[str, str]:
+    """Names to which a module gives a text, one or several at once."""
+    found: dict[str, str] = {}
+    for node in (each for each in _tree(path).body if isinstance(each, ast.Assign)):
+        for target in node.targets:
+            pairs = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(target.elts, node.value.elts, strict=False))
+            for name, value in pairs:
+                if isinstance(name, ast.Name) and isinstance(value, ast.Constant):
+                    found[name.id] = str(value.value)
+    return found
 
 
 def _is_claim(decorator: ast.expr) -> bool:
@@ -59,9 +77,12 @@ def _is_claim(decorator: ast.expr) -> bool:
     return isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "claim"
 
 
-def _figure(decorator: ast.expr) -> str:
-    """The figure that `@claim(figure="…")` names; empty where the name is not written there."""
-    for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
-        if keyword.arg == "figure" and isinstance(keyword.value, ast.Constant):
-            return str(keyword.value.value)
-    return ""
+def _figure(node: ast.FunctionDef, constants: Mapping[str, str]) -> str:
+    """The figure that `@claim(figure=…)` of a function names, as text or by a constant of its module."""
+    for decorator in filter(_is_claim, node.decorator_list):
+        for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+            if keyword.arg == "figure" and isinstance(keyword.value, ast.Constant):
+                return str(keyword.value.value)
+            if keyword.arg == "figure" and isinstance(keyword.value, ast.Name):
+                return constants.get(keyword.value.id, keyword.value.id)
+    return "without a name"

@@ -1,6 +1,7 @@
 """Config files, read strictly: what Snakemake would answer with a traceback, or take in silence, is one line."""
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from functools import cache
@@ -23,9 +24,9 @@ def read_config(file: Path) -> Settings:
     Raises:
         InputError: naming the file, if it cannot be read, is not UTF-8, not YAML or no mapping, or gives a key twice.
     """
-    if file.exists() and not (file.is_file() or file.is_dir()):
-        raise InputError(f"{file}: not a file")  # to read a pipe would take for ever
     try:
+        if stat.S_ISFIFO(file.stat().st_mode):
+            raise OSError(None, "a pipe, which would be waited for", str(file))
         found, twice = deepcopy(_parsed(file.read_text(encoding="utf-8")))
     except OSError as fault:
         reason = "no such file" if isinstance(fault, FileNotFoundError) else fault.strerror

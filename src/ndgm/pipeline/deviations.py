@@ -82,8 +82,7 @@ class Measured:
         Raises:
             InputError: if the reference is of another scale, the run lacks a file of it, or one cannot be read.
         """
-        if (other := read_json(reference / "settings.json")["scale"]) != scale:
-            raise InputError(f"{reference}: the reference of the scale {other}, not of {scale}")
+        check_scale(reference, scale)
         found = self._copy()
         for file, expected in read_json(reference / "values.json").items():
             here = summary(run / file)
@@ -124,6 +123,17 @@ class Measured:
         moved = {file: kept for file, numbers in self.deviations.items() if (kept := _worth_saying(numbers))}
         pair = {"scale": scale, "root_seed": root_seed, "other_processor": other_processor, "on": processor()}
         return Measured([*self.runs, pair], moved, self.verdicts)
+
+
+def check_scale(reference: Path, scale: str) -> None:
+    """Look whether a reference, if there is one, is of a scale.
+
+    Raises:
+        InputError: if it is of another one.
+    """
+    settings = reference / "settings.json"
+    if settings.exists() and (other := read_json(settings).get("scale")) != scale:
+        raise InputError(f"{reference}: the reference of the scale {other}, not of {scale}")
 
 
 def _summaries(file: Path, other: Path) -> Iterator[tuple[Summary, Summary]]:

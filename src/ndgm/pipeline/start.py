@@ -1,10 +1,21 @@
 """What would end in a traceback of Snakemake's own, before the workflow is read: found first, in one line."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ndgm.pipeline.config_files import unreadable
+
+ONCE = {
+    "--config": lambda word: word.startswith("-C") or word.partition("=")[0] == "--config",
+    "--configfile": lambda word: word.partition("=")[0] in ("--configfile", "--configfiles"),
+}
+"""Options of Snakemake of which the last alone counts, and how to tell each."""
+
+
+def twice(words: Sequence[str]) -> str:
+    """The first option that a command line gives twice though it counts once; nothing where there is none."""
+    return next((option for option, is_one in ONCE.items() if sum(map(is_one, words)) > 1), "")
 
 
 def unfit(files: Iterable[str | Path], variables: Mapping[str, str]) -> str:

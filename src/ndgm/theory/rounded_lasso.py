@@ -160,10 +160,11 @@ def in_strip(means: Array, penalty: Array | float, step_size: Array | float) -> 
 def relaxation_steps(problem: Quadratic, means: Array, penalty: float, step_size: float) -> float:
     """Steps in which a mean that starts elsewhere comes e times closer to the law's, along the slowest direction.
 
-    Means move by −η times the gradient of the rounded LASSO: at the rate ηα, α the smallest eigenvalue of A on weights
-    that are not inside the strip. On weights inside it one step is enough. Where columns depend on each other there is
-    no such number, since the means are not unique: two duplicates, for example, share what they carry in many ways, and
-    a run keeps that of its start.
+    Means move by −η times the gradient of the rounded LASSO, whose Hessian is A with 1/η added on the strip's diagonal.
+    To leading order in ηL, that is at the rate ηα, α the smallest eigenvalue of A on weights that are not inside the
+    strip: weights inside it follow within a step, and lower the rate by a share of order ηL. Where columns depend on
+    each other there is no such number, since the means are not unique: two duplicates, for example, share what they
+    carry in many ways, and a run keeps that of its start.
 
     Args:
         problem: The smooth part.

@@ -173,6 +173,7 @@ def test_names_and_truth_values_are_what_they_say(tmp_path):
         ("a,b,c\n1,5,2\n2,5,4\n", "all numbers of column 2 are equal"),
         ("a,b\n1,4\n3,4\n", "all numbers of the target are equal"),
         ("a,b,c\n1,1e200,2\n2,5,4\n", "column 2 has numbers up to 1e+200, too large to be scaled"),
+        ("a,b\n1e-200,1\n2e-200,5\n4e-200,3\n", "column 1 has numbers up to 4e-200, too small to be scaled"),
         ("a,b\n1,-1e160\n2,5\n", "the target has numbers up to 1e+160, too large to be scaled"),
         ('a,b\n1,2\n3,"f\nour"\n', "row 2, column b: f our is not a finite number"),
         (f"a,b\n1,2\n3,{'9' * 400}\n", f"row 2, column b: {'9' * 80} is not a finite number"),

@@ -168,3 +168,8 @@ def test_a_claim_that_went_after_a_run_had_decided_it_is_told() -> None:
     # On a branch that was merged, too; under another name it went and another one came.
     merged = version(rises, decided, "2026-01-06", version(rises), back)
     assert withdrawals_of(merged) == [Withdrawal("falls", "2026-01-06", "supported: 1 (1)")]
+    # A short old branch, and a longer one on which it went later.
+    old = version(falls, {}, "2026-01-02", version(SOURCE, decided))
+    late = version(falls, {}, "2026-01-08", version(SOURCE, {"rises": "refuted: 9 (1)"}, "2026-01-07"))
+    both = version(falls, {}, "2026-01-09", old, version(falls, {}, "2026-01-08", late))
+    assert withdrawals_of(both) == [Withdrawal("rises", "2026-01-08", "refuted: 9 (1)")]

@@ -338,6 +338,6 @@ def test_a_rule_that_was_changed_has_the_verdict_of_now_beside_its_outcomes(fill
     past = read_rule_changes(HISTORY)
     changed, unchanged = min(past.claims()), "l1_paradox_never_changed"
     claims = [claim(changed, verdict="inconclusive"), claim(unchanged)]
-    assert fill("{{ changed_claims }}", *claims) == "1"
+    assert fill("{{ number_changed }}", *claims) == "1"
     rows = [row for row in past.rows_of_rules() if row[0] == changed]
     assert rows and fill('{{ rule_changes("Rules.") }}', *claims).count("\n  - inconclusive\n") == len(rows)

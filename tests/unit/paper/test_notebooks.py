@@ -114,7 +114,7 @@ def test_a_notebook_that_draws_nothing_says_so(tmp_path):
     code, said = run_notebook(tmp_path / "bad", "# %%\nprint(1)\n")
     assert (code, said) == (
         1,
-        f'error: {tmp_path}/bad/demo.py: draws nothing: it has to end with save(figure, "demo")\n',
+        f'error: {tmp_path}/bad/demo.py: has not drawn figures/demo.svg: it has to end with save(figure, "demo")\n',
     )
     assert [path.name for path in (tmp_path / "bad").iterdir()] == ["demo.py"]
 

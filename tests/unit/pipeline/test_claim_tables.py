@@ -46,6 +46,8 @@ def test_every_claim_has_a_name_a_statement_and_a_figure(group):
         ("toy_b", "toy_a", "line 7: toy_a: line 3 has a claim of this name, too"),
         ("toy_b", "other_b", "line 7: other_b: its name has small letters, digits and _, and begins with toy_"),
         ("toy_b", "toy_B", "line 7: toy_B: its name has small letters, digits and _, and begins with toy_"),
+        ('FIGURE = "toy_norm"', 'FIGURE = "toy_nrom"', "line 3: toy_a: there is no figure toy_nrom; did you mean"),
+        ('figure="toy_norm", ', "", "line 7: toy_b: there is no figure without a name"),
         ('"""B."""', "...", "line 7: toy_b: its docstring is what documents state, and is missing"),
         (
             'figure="toy_norm"',

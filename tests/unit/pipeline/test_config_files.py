@@ -72,4 +72,5 @@ def test_an_alias_inside_of_its_own_anchor_comes_to_an_end(text: str) -> None:
 def test_what_is_no_file_is_not_waited_for() -> None:
     """A pipe has nothing to read until somebody writes."""
     os.mkfifo("mine.yaml")
-    assert unreadable(["mine.yaml"]) == "mine.yaml: not a file"
+    assert unreadable(["mine.yaml"]) == "mine.yaml: a pipe, which would be waited for"
+    assert unreadable(["a" * 300]) == f"{'a' * 300}: File name too long"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ndgm.pipeline.start import unfit
+from ndgm.pipeline.start import twice, unfit
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +38,18 @@ def test_one_line(tmp_path: Path, file: str, variables: dict[str, str], fault: s
         Path(file).touch()
     line = unfit([file if file == "none.yaml" else "mine.yaml"], {"HOME": str(tmp_path), **variables})
     assert line.removeprefix(f"{tmp_path}/").startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["snakemake", "--config", "a=1", "b=2", "--configfile", "a", "b"], ""),
+        (["snakemake", "--config", "a=1", "--config", "b=2"], "--config"),
+        (["snakemake", "-Ca=1", "--config=b=2"], "--config"),
+        (["snakemake", "-C", "a=1", "-C", "b=2"], "--config"),
+        (["snakemake", "--configfile", "a", "--configfiles=b"], "--configfile"),
+    ],
+)
+def test_an_option_that_counts_once(words: list[str], option: str) -> None:
+    """Of two, Snakemake would take the last in silence."""
+    assert twice(words) == option

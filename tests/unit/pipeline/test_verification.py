@@ -10,9 +10,10 @@ import pytest
 
 from ndgm.data.kinds import Regression, Samples
 from ndgm.pipeline import verification
+from ndgm.pipeline.deviations import check_scale
 from ndgm.pipeline.jobs import FIGURES, figures, settings_of_tables
 from ndgm.pipeline.settings import load
-from ndgm.pipeline.verification import Agreement, accept, check_complete, check_scale, compare, report
+from ndgm.pipeline.verification import Agreement, accept, check_complete, compare, report
 from ndgm.store.arrays import write_data
 from ndgm.store.files import InputError, write_json
 from ndgm.store.run_tables import read_table, write_table
@@ -242,7 +243,7 @@ def test_a_run_with_other_settings_is_no_reference(whole, key, value):
     write_json(
         record, {"settings": {name: each for name, each in (settings | {key: value}).items() if each is not None}}
     )
-    was, now = (str(each.get(key)) for each in (settings | {key: value}, settings))
+    was, now = ("not there" if each.get(key) is None else each[key] for each in (settings | {key: value}, settings))
     with pytest.raises(InputError, match=f"adaptive_lasso.json: {key} was {was}, and in the config it is {now}"):
         check_complete(results, config)
 
@@ -276,7 +277,7 @@ def test_a_reference_stays_one_of_its_scale(tmp_path):
 @pytest.mark.parametrize(
     ("file", "change", "fault"),
     [
-        ("processor.json", lambda found: {"x": 1}, "processor.json: instructions: is missing"),
+        ("processor.json", lambda found: {"x": 1}, "processor.json: model: is missing"),
         ("values.json", lambda found: found | {TABLE: {"a": {"value": 1.0}}}, "a: expected a number or null as tol"),
         ("values.json", lambda found: found | {TABLE: {"a": {"value": 1.0, "tolerance": "x"}}}, "a: expected a number"),
     ],

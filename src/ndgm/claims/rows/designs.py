@@ -36,7 +36,7 @@ def where_the_law_holds(runs: pd.DataFrame, margin: float, of: str = "law_l1_nor
 
 
 def where_means_relax(runs: pd.DataFrame) -> pd.DataFrame:
-    """Runs in cells where on all designs every mean comes to the law's within the longest run, if it comes to one."""
+    """Runs in cells where on all designs the slowest mean comes e times closer to the law's within the longest run."""
     return nonempty(runs[runs["means_relax"].groupby(CELL).transform("all")], "where all means relax")
 
 
